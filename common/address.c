@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/address.h"
+
+#include <idn2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unicase.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+#include "common/xalloc.h"
+
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+bool text_is_clean(const char *text, size_t len)
+{
+	bool ascii = true;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		if (byte < 0x20 || byte == 0x7f)
+			return false;
+		/* C1 controls are C2 80 to C2 9F. */
+		if (byte == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0)
+			return false;
+		ascii = ascii && byte < 0x80;
+	}
+	return ascii || u8_check((const uint8_t *)text, len) == NULL;
+}
+
+static char *ascii_lower(char *text)
+{
+	for (char *at = text; *at != '\0'; at++) {
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	}
+	return text;
+}
+
+/* What libunistring's mapping functions have in common. */
+typedef uint8_t *u8_map_fn(const uint8_t *text, size_t len, const char *language,
+			   uninorm_t nf, uint8_t *result, size_t *result_len);
+
+/* The mapped text, or the text itself where it cannot be mapped. Caller frees. */
+static char *u8_mapped(u8_map_fn *map, const char *text, size_t len)
+{
+	size_t mapped_len;
+	uint8_t *mapped = map((const uint8_t *)text, len, NULL, UNINORM_NFC, NULL,
+			      &mapped_len);
+	char *copy = mapped == NULL ? xstrndup(text, len)
+				    : xstrndup((char *)mapped, mapped_len);
+
+	free(mapped);
+	return copy;
+}
+
+char *address_fold_local(const char *text, size_t len)
+{
+	if (is_ascii(text, len))
+		return ascii_lower(xstrndup(text, len));
+	return u8_mapped(u8_casefold, text, len);
+}
+
+static bool fits_column(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && (len <= ADDRESS_PART_MAX ||
+			   u8_mbsnlen((const uint8_t *)text, len) <= ADDRESS_PART_MAX);
+}
+
+/* A-labels decoded, U-labels as they are; NULL where libidn2 cannot. */
+static char *to_ulabels(const char *text)
+{
+	char *ulabels;
+
+	if (idn2_to_unicode_8z8z(text, &ulabels, 0) != IDN2_OK)
+		return NULL;
+	return ulabels;	/* malloc'ed by libidn2, as free() expects */
+}
+
+/*
+ * The A-label form of a lower-case, non-ASCII domain, or NULL when it has none
+ * or when UTS #46 changed more than the case on the way there.
+ */
+static char *to_alabels(const char *lower)
+{
+	char *alabels, *back, *given;
+	bool same;
+
+	if (idn2_to_ascii_8z(lower, &alabels, IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return NULL;
+	back = to_ulabels(alabels);
+	given = to_ulabels(lower);
+	same = back != NULL && given != NULL && strcmp(back, given) == 0;
+	free(back);
+	free(given);
+	if (!same) {
+		free(alabels);
+		return NULL;
+	}
+	return alabels;
+}
+
+char *address_fold_domain(const char *text, size_t len)
+{
+	char *lower, *alabels;
+
+	if (is_ascii(text, len))
+		return ascii_lower(xstrndup(text, len));
+	lower = u8_mapped(u8_tolower, text, len);
+	alabels = to_alabels(lower);
+	if (alabels == NULL)
+		return lower;
+	free(lower);
+	return alabels;
+}
+
+/*
+ * A TLS policy key is a domain in brackets, with a leading dot or with a port
+ * (postconf(5), smtp_tls_policy_maps): finds the domain inside it.
+ */
+static void tls_key_domain(const char *text, size_t len, size_t *start,
+			   size_t *end)
+{
+	const char *close = memchr(text, ']', len);
+	const char *colon = memchr(text, ':', len);
+
+	*start = len > 0 && (text[0] == '[' || text[0] == '.') ? 1 : 0;
+	*end = len;
+	if (text[0] == '[' && close != NULL)
+		*end = (size_t)(close - text);
+	else if (text[0] != '[' && colon != NULL)
+		*end = (size_t)(colon - text);
+}
+
+static char *fold_tls_key(const char *text, size_t len)
+{
+	struct buf buf = BUF_INIT(len * 8 + 64);
+	size_t start, end;
+	char *domain;
+
+	tls_key_domain(text, len, &start, &end);
+	domain = address_fold_domain(text + start, end - start);
+	buf_put(&buf, text, start);
+	buf_puts(&buf, domain);
+	buf_put(&buf, text + end, len - end);
+	free(domain);
+	return ascii_lower(buf_steal(&buf));
+}
+
+/* Takes over `text`. */
+static const char *keep(struct address *address, char *text)
+{
+	const char *kept = arena_strndup(&address->arena, text, strlen(text));
+
+	free(text);
+	return kept;
+}
+
+/* Takes over `folded`; leaves the domain out when it fits no column. */
+static bool set_domains(struct address *address, char *folded)
+{
+	const char *alabels = keep(address, folded);
+	char *ulabels;
+
+	if (!fits_column(alabels))
+		return false;
+	address->domains[address->domains_count++] = alabels;
+	if (strstr(alabels, "xn--") == NULL)
+		return true;
+	/* MUM may hold either spelling, and no column compares them as equal. */
+	ulabels = to_ulabels(alabels);
+	if (ulabels != NULL && strcmp(ulabels, alabels) != 0 && fits_column(ulabels))
+		address->domains[address->domains_count++] = keep(address, ulabels);
+	else
+		free(ulabels);
+	return true;
+}
+
+/* Adds a form unless it fits no column; a part too long cannot be stored. */
+static void add_form(struct address *address, const char *local, size_t len,
+		     const char *extension)
+{
+	const char *folded = keep(address, address_fold_local(local, len));
+
+	if (!fits_column(folded))
+		return;
+	address->forms[address->forms_count++] =
+		(struct address_form){ folded, extension };
+}
+
+/* Where the extension begins, or len. See split_addr(3) of Postfix. */
+static size_t find_extension(const char *local, const char *delimiters)
+{
+	static const char *const whole[] = { "postmaster", "mailer-daemon",
+					     "double-bounce" };
+	size_t len = strlen(local);
+	size_t at = strcspn(local, delimiters);
+
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+		if (strcasecmp(local, whole[i]) == 0)
+			return len;
+	}
+	if (strchr(delimiters, '-') != NULL) {
+		if (strncasecmp(local, "owner-", 6) == 0)
+			return len;
+		if (len > 8 && strcasecmp(local + len - 8, "-request") == 0)
+			return len;
+	}
+	return at > 0 ? at : len;
+}
+
+/* The inside of a quoted-string, or NULL when local is none. Caller frees. */
+static char *unquote(const char *local, size_t len)
+{
+	char *inside, *to;
+
+	if (len < 2 || local[0] != '"' || local[len - 1] != '"')
+		return NULL;
+	to = inside = xmalloc(len);
+	for (size_t i = 1; i < len - 1; i++) {
+		if (local[i] == '\\' && i + 1 < len - 1)
+			i++;
+		*to++ = local[i];
+	}
+	*to = '\0';
+	return inside;
+}
+
+static void set_forms(struct address *address, const char *local, size_t len,
+		      const char *delimiters)
+{
+	char *unquoted = unquote(local, len);
+	char *plain = unquoted != NULL ? unquoted : xstrndup(local, len);
+	size_t cut = find_extension(plain, delimiters);
+
+	add_form(address, local, len, "");
+	if (unquoted != NULL)
+		add_form(address, unquoted, strlen(unquoted), "");
+	if (plain[cut] != '\0')
+		add_form(address, plain, cut,
+			 arena_strndup(&address->arena, plain + cut,
+				       strlen(plain + cut)));
+	free(plain);
+}
+
+static bool read_address(struct address *address, enum address_kind kind,
+			 const char *text, size_t len, const char *delimiters)
+{
+	const char *at = memrchr(text, '@', len);
+	size_t local_len = at != NULL ? (size_t)(at - text) : 0;
+	char *key;
+
+	if (at == NULL || local_len == 0)
+		return false;
+	set_forms(address, text, local_len, kind == ADDRESS_LOGIN ? "" : delimiters);
+	if (address->forms_count == 0 ||
+	    !set_domains(address, address_fold_domain(at + 1, len - local_len - 1)))
+		return false;
+	key = xasprintf("%s@%s", address->forms[0].local, address->domains[0]);
+	address->key = keep(address, key);
+	return true;
+}
+
+static bool read_domain(struct address *address, enum address_kind kind,
+			const char *text, size_t len)
+{
+	char *folded;
+
+	if (len == 0 || (kind == ADDRESS_DOMAIN && memchr(text, '@', len) != NULL))
+		return false;
+	folded = kind == ADDRESS_TLS ? fold_tls_key(text, len)
+				     : address_fold_domain(text, len);
+	if (!set_domains(address, folded))
+		return false;
+	address->forms[0] = (struct address_form){ "", "" };
+	address->forms_count = 1;
+	address->key = address->domains[0];
+	return true;
+}
+
+struct address *address_new(enum address_kind kind, const char *text,
+			    size_t len, const char *delimiters)
+{
+	struct address *address;
+	bool ok;
+
+	if (!text_is_clean(text, len))
+		return NULL;
+	address = xcalloc(1, sizeof(*address));
+	address->refs = 1;
+	if (kind == ADDRESS_MAIL || kind == ADDRESS_LOGIN)
+		ok = read_address(address, kind, text, len, delimiters);
+	else
+		ok = read_domain(address, kind, text, len);
+	if (!ok)
+		address_unref(&address);
+	return address;
+}
+
+struct address *address_ref(struct address *address)
+{
+	address->refs++;
+	return address;
+}
+
+void address_unref(struct address **_address)
+{
+	struct address *address = *_address;
+
+	*_address = NULL;
+	if (address == NULL || --address->refs > 0)
+		return;
+	arena_free(&address->arena);
+	free(address);
+}
+
+bool address_is_local(const struct address_form *form, const char *stored)
+{
+	size_t len = strlen(stored);
+	char *folded;
+	bool same;
+
+	if (is_ascii(stored, len))
+		return strcasecmp(stored, form->local) == 0;
+	folded = address_fold_local(stored, len);
+	same = strcmp(folded, form->local) == 0;
+	free(folded);
+	return same;
+}
+
+bool address_is_domain(const struct address *address, const char *stored)
+{
+	size_t len = strlen(stored);
+	char *folded;
+	bool same;
+
+	if (is_ascii(stored, len))
+		return strcasecmp(stored, address->domains[0]) == 0;
+	/* A domain and a TLS key with a domain inside fold alike but for its marks. */
+	folded = fold_tls_key(stored, len);
+	same = strcmp(folded, address->domains[0]) == 0;
+	free(folded);
+	return same;
+}
+
+char *address_fold(const char *text)
+{
+	const char *at = strrchr(text, '@');
+	char *local, *domain, *whole;
+
+	if (at == NULL)
+		return address_fold_local(text, strlen(text));
+	local = address_fold_local(text, (size_t)(at - text));
+	domain = address_fold_domain(at + 1, strlen(at + 1));
+	whole = xasprintf("%s@%s", local, domain);
+	free(local);
+	free(domain);
+	return whole;
+}
+
+/* dot-atom of RFC 5322 section 3.2.3, with the UTF-8 of RFC 6532. */
+static bool is_dot_atom(const char *text)
+{
+	char before = '.';
+
+	for (; *text != '\0'; before = *text++) {
+		if (*text == '.' && before == '.')
+			return false;
+		if (strchr("()<>[]:;@\\,\" ", *text) != NULL)
+			return false;
+	}
+	return before != '.';
+}
+
+/* local is plain, or a quoted-string whose inside takes the extension. */
+static void put_local(struct buf *buf, const char *local, size_t len,
+		      const char *extension)
+{
+	bool quoted = len >= 2 && local[0] == '"' && local[len - 1] == '"';
+	char *whole = quoted ? xasprintf("%.*s%s\"", (int)len - 1, local, extension)
+			     : xasprintf("%.*s%s", (int)len, local, extension);
+
+	if (quoted || is_dot_atom(whole)) {
+		buf_puts(buf, whole);
+	} else {
+		buf_puts(buf, "\"");
+		for (const char *at = whole; *at != '\0'; at++) {
+			if (*at == '"' || *at == '\\')
+				buf_puts(buf, "\\");
+			buf_put(buf, at, 1);
+		}
+		buf_puts(buf, "\"");
+	}
+	free(whole);
+}
+
+void address_put_external(struct buf *buf, const char *stored,
+			  const char *extension)
+{
+	const char *at = strrchr(stored, '@');
+	size_t local_len = at != NULL ? (size_t)(at - stored) : strlen(stored);
+	char *domain;
+
+	put_local(buf, stored, local_len, extension);
+	if (at == NULL)
+		return;
+	buf_puts(buf, "@");
+	if (is_ascii(at, strlen(at))) {
+		buf_puts(buf, at + 1);
+		return;
+	}
+	domain = address_fold_domain(at + 1, strlen(at + 1));
+	buf_puts(buf, domain);
+	free(domain);
+}

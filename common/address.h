@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a key means: mail addresses, login names, domains and TLS policy keys,
+ * split, checked and folded for comparison. The only code that knows how two
+ * spellings of one name compare.
+ *
+ * Local parts compare under full Unicode case folding and NFC. Domains compare
+ * as A-labels (UTS #46, non-transitional); a U-label that UTS #46 changes by
+ * more than case (full width, zero width) is another name.
+ */
+#ifndef MUM_ADDRESS_H
+#define MUM_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/arena.h"
+#include "common/buf.h"
+
+enum {
+	ADDRESS_PART_MAX = 191,	/* characters; width of MUM's columns */
+	ADDRESS_FORMS_MAX = 3,	/* as given, unquoted, without extension */
+	ADDRESS_SPELLINGS_MAX = 2	/* of a domain: A-label, U-label */
+};
+
+enum address_kind {
+	ADDRESS_MAIL,	/* local@domain, perhaps quoted, perhaps with an extension */
+	ADDRESS_LOGIN,	/* local@domain as it is stored; no extension, no quotes */
+	ADDRESS_DOMAIN,	/* a domain, no '@' */
+	ADDRESS_TLS	/* next-hop: domain, .domain, [host], [host]:port, host:port */
+};
+
+/* One way to read the key; the first that leads somewhere wins. */
+struct address_form {
+	const char *local;	/* folded, as it is asked; "" for a domain */
+	const char *extension;	/* as received, delimiter included; "" if none */
+};
+
+struct address {
+	size_t refs;
+	struct arena arena;	/* owns every string here */
+	const char *key;	/* canonical spelling; equal keys get equal facts */
+	size_t forms_count;	/* 1..ADDRESS_FORMS_MAX */
+	struct address_form forms[ADDRESS_FORMS_MAX];
+	size_t domains_count;	/* 1..ADDRESS_SPELLINGS_MAX */
+	const char *domains[ADDRESS_SPELLINGS_MAX];	/* [0] is the one compared */
+};
+
+/*
+ * Reads len bytes of text. NULL when no such name can exist: an empty side, no
+ * '@' where one must be (or one where none may be), a part over
+ * ADDRESS_PART_MAX, NUL and other control characters, invalid UTF-8.
+ * delimiters is Postfix's recipient_delimiter, a set of bytes, used as
+ * split_addr(3) of Postfix does; "" never splits.
+ */
+struct address *address_new(enum address_kind kind, const char *text,
+			    size_t len, const char *delimiters);
+struct address *address_ref(struct address *address);
+void address_unref(struct address **address);	/* sets NULL; NULL is fine */
+
+/* Is a stored local part or domain the one that the form asked for? */
+bool address_is_local(const struct address_form *form, const char *stored);
+bool address_is_domain(const struct address *address, const char *stored);
+
+/* Valid UTF-8 and free of control characters (C0, DEL, C1)? */
+bool text_is_clean(const char *text, size_t len);
+
+/* The spelling under which a local part or a domain compares. Caller frees. */
+char *address_fold_local(const char *text, size_t len);
+char *address_fold_domain(const char *text, size_t len);
+
+/* The folded form of a whole address: equal for equal mailboxes. Caller frees. */
+char *address_fold(const char *text);
+
+/*
+ * Appends a stored address in the form of RFC 5321 section 4.1.2: the local
+ * part quoted where it must be, the extension put behind it, a non-ASCII
+ * domain as its A-label.
+ */
+void address_put_external(struct buf *buf, const char *stored,
+			  const char *extension);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+#define ARENA_CHUNK_SIZE 512
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t used, size;
+	alignas(max_align_t) char bytes[];
+};
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t step = alignof(max_align_t);
+	size_t need = (size + step - 1) / step * step;
+	struct arena_chunk *chunk = arena->chunks;
+	void *memory;
+
+	if (chunk == NULL || chunk->size - chunk->used < need) {
+		size_t chunk_size = need > ARENA_CHUNK_SIZE ? need : ARENA_CHUNK_SIZE;
+
+		chunk = xmalloc(sizeof(*chunk) + chunk_size);
+		*chunk = (struct arena_chunk){ arena->chunks, 0, chunk_size };
+		arena->chunks = chunk;
+	}
+	memory = chunk->bytes + chunk->used;
+	chunk->used += need;
+	return memset(memory, 0, size);
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+
+	memcpy(copy, text, len);
+	return copy;
+}
+
+void arena_free(struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->chunks;
+
+	arena->chunks = NULL;
+	while (chunk != NULL) {
+		struct arena_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory that is given back all at once. A zeroed struct is a valid, empty arena. */
+#ifndef MUM_ARENA_H
+#define MUM_ARENA_H
+
+#include <stddef.h>
+
+struct arena {
+	struct arena_chunk *chunks;	/* the first one has room */
+};
+
+/* Zeroed, aligned for any type, never NULL, valid until arena_free(). */
+void *arena_alloc(struct arena *arena, size_t size)
+	__attribute__((returns_nonnull));
+/* A NUL-terminated copy of len bytes. */
+char *arena_strndup(struct arena *arena, const char *text, size_t len)
+	__attribute__((returns_nonnull));
+void arena_free(struct arena *arena);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+#define BUF_FIRST_SIZE 256
+
+char *buf_reserve(struct buf *buf, size_t want)
+{
+	size_t size = buf->size > 0 ? buf->size : BUF_FIRST_SIZE;
+
+	if (buf->failed || want > buf->limit - buf->len) {
+		buf->failed = true;
+		return NULL;
+	}
+	if (buf->data == NULL || want > buf->size - buf->len) {
+		while (size - buf->len < want)
+			size *= 2;
+		buf->data = xrealloc(buf->data, size);
+		buf->size = size;
+	}
+	return buf->data + buf->len;
+}
+
+void buf_put(struct buf *buf, const void *bytes, size_t len)
+{
+	char *to = buf_reserve(buf, len);
+
+	if (to == NULL || len == 0)
+		return;
+	memcpy(to, bytes, len);
+	buf->len += len;
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+	buf_put(buf, text, strlen(text));
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	if (len < 0) {
+		buf->failed = true;
+		return;
+	}
+	buf_put(buf, text, (size_t)len);
+	free(text);
+}
+
+void buf_put_json(struct buf *buf, const char *text)
+{
+	buf_put(buf, "\"", 1);
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x20) {
+			buf_printf(buf, "\\u%04x", *text);
+			continue;
+		}
+		if (*text == '"' || *text == '\\')
+			buf_put(buf, "\\", 1);
+		buf_put(buf, text, 1);
+	}
+	buf_put(buf, "\"", 1);
+}
+
+void buf_consume(struct buf *buf, size_t len)
+{
+	buf->len -= len;
+	if (buf->len > 0)
+		memmove(buf->data, buf->data + len, buf->len);
+}
+
+void buf_clear(struct buf *buf)
+{
+	buf->len = 0;
+	buf->failed = false;
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	buf->data = NULL;
+	buf->size = 0;
+	buf_clear(buf);
+}
+
+char *buf_steal(struct buf *buf)
+{
+	char *text = xrealloc(buf->data, buf->len + 1);
+
+	text[buf->len] = '\0';
+	buf->data = NULL;
+	buf->size = 0;
+	buf_clear(buf);
+	return text;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A growing byte buffer with a limit. A writer that would pass the limit sets
+ * `failed` and writes nothing from then on: ask once, before the bytes are used.
+ * A zeroed struct with a limit is a valid, empty buffer.
+ */
+#ifndef MUM_BUF_H
+#define MUM_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+	char *data;	/* NULL while empty; not NUL-terminated */
+	size_t len;
+	size_t size;	/* bytes allocated */
+	size_t limit;	/* len never passes it */
+	bool failed;	/* sticky until buf_clear() */
+};
+
+#define BUF_INIT(limit_bytes) { NULL, 0, 0, (limit_bytes), false }
+
+void buf_put(struct buf *buf, const void *bytes, size_t len);
+void buf_puts(struct buf *buf, const char *text);
+void buf_printf(struct buf *buf, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Appends text as a JSON string, quotes included. The text is valid UTF-8. */
+void buf_put_json(struct buf *buf, const char *text);
+
+/*
+ * Makes room for at least `want` more bytes and returns the place to write
+ * them to; the caller adds what it wrote to len. NULL when the limit is passed.
+ */
+char *buf_reserve(struct buf *buf, size_t want);
+void buf_consume(struct buf *buf, size_t len);	/* drops the first len bytes */
+void buf_clear(struct buf *buf);		/* empty, memory kept */
+void buf_free(struct buf *buf);			/* empty, memory returned; usable again */
+/* The contents as a NUL-terminated string that the caller frees; leaves it empty. */
+char *buf_steal(struct buf *buf);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "common/keyed-hash.h"
+#include "common/xalloc.h"
+
+struct entry {
+	UT_hash_handle hh;
+	struct entry *prev, *next;	/* least recently used first */
+	struct facts *facts;
+	uint64_t stored_ms;
+	size_t key_len;
+	char key[];	/* one byte for the question, then the key */
+};
+
+struct cache {
+	struct entry *by_key;
+	struct entry *by_use;
+	size_t entries_max;
+	struct keyed_hash hash;
+	/* The key of the call in progress; kept to save an allocation each time. */
+	char *wanted;
+	size_t wanted_len, wanted_size;
+};
+
+struct cache *cache_new(size_t entries_max)
+{
+	struct cache *cache = xcalloc(1, sizeof(*cache));
+
+	cache->entries_max = entries_max;
+	keyed_hash_init(&cache->hash);
+	return cache;
+}
+
+static void entry_free(struct cache *cache, struct entry *entry)
+{
+	HASH_DELETE(hh, cache->by_key, entry);
+	DL_DELETE(cache->by_use, entry);
+	facts_unref(&entry->facts);
+	free(entry);
+}
+
+void cache_free(struct cache **_cache)
+{
+	struct cache *cache = *_cache;
+
+	*_cache = NULL;
+	if (cache == NULL)
+		return;
+	while (cache->by_use != NULL)
+		entry_free(cache, cache->by_use);
+	free(cache->wanted);
+	free(cache);
+}
+
+/* Spells the key into cache->wanted; returns its entry or NULL. */
+static struct entry *find(struct cache *cache, enum mum_question question,
+			  const char *key, unsigned *hash_r)
+{
+	size_t len = strlen(key) + 1;
+	struct entry *entry;
+
+	if (len > cache->wanted_size) {
+		cache->wanted_size = len * 2;
+		cache->wanted = xrealloc(cache->wanted, cache->wanted_size);
+	}
+	cache->wanted[0] = (char)question;
+	memcpy(cache->wanted + 1, key, len - 1);
+	cache->wanted_len = len;
+	*hash_r = keyed_hash(&cache->hash, cache->wanted, len);
+	HASH_FIND_BYHASHVALUE(hh, cache->by_key, cache->wanted, len, *hash_r, entry);
+	return entry;
+}
+
+void cache_put(struct cache *cache, enum mum_question question, const char *key,
+	       struct facts *facts, uint64_t now_ms)
+{
+	unsigned hash;
+	struct entry *entry = find(cache, question, key, &hash);
+
+	if (cache->entries_max == 0)
+		return;
+	if (entry != NULL)
+		entry_free(cache, entry);
+	else if (HASH_COUNT(cache->by_key) >= cache->entries_max)
+		entry_free(cache, cache->by_use);
+	entry = xmalloc(sizeof(*entry) + cache->wanted_len);
+	entry->facts = facts_ref(facts);
+	entry->stored_ms = now_ms;
+	entry->key_len = cache->wanted_len;
+	memcpy(entry->key, cache->wanted, cache->wanted_len);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, cache->by_key, entry->key, entry->key_len,
+				    hash, entry);
+	DL_APPEND(cache->by_use, entry);
+}
+
+struct facts *cache_get(struct cache *cache, enum mum_question question,
+			const char *key, uint64_t now_ms, uint64_t *age_ms_r)
+{
+	unsigned hash;
+	struct entry *entry = find(cache, question, key, &hash);
+
+	if (entry == NULL)
+		return NULL;
+	DL_DELETE(cache->by_use, entry);
+	DL_APPEND(cache->by_use, entry);
+	*age_ms_r = now_ms - entry->stored_ms;
+	return entry->facts;
+}
+
+size_t cache_count(const struct cache *cache)
+{
+	return HASH_COUNT(cache->by_key);
+}

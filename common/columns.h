@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The columns of each statement, in order. Both stores select them and
+ * facts.c reads them; booleans are '0' or '1'.
+ */
+#ifndef MUM_COLUMNS_H
+#define MUM_COLUMNS_H
+
+/* Which of the asked pairs (store.h) the row answers; first in each statement. */
+enum { COLUMN_PAIR = 0 };
+
+enum { DOMAIN_NAME = 1, DOMAIN_ACTIVE, DOMAIN_COLUMNS };
+
+/* The first five are the same in every statement about mailboxes. */
+enum {
+	MAILBOX_LOCAL = 1,
+	MAILBOX_DOMAIN,
+	MAILBOX_DOMAIN_ACTIVE,
+	MAILBOX_ACTIVE,
+	MAILBOX_SEND_ONLY,
+	MAILBOX_COLUMNS,
+
+	CREDENTIAL_PASSWORD = MAILBOX_COLUMNS,
+	CREDENTIAL_COLUMNS,
+
+	USER_HOMEDIR = MAILBOX_COLUMNS,
+	USER_MAILDIR,
+	USER_QUOTA,
+	USER_COLUMNS,
+
+	LISTED_ID = MAILBOX_COLUMNS,
+	LISTED_COLUMNS
+};
+
+enum {
+	ALIAS_LOCAL = 1,
+	ALIAS_DOMAIN,
+	ALIAS_DOMAIN_ACTIVE,
+	ALIAS_ACTIVE,
+	ALIAS_EXPIRED,
+	ALIAS_COLUMNS,
+
+	RECIPIENT_ADDRESS = ALIAS_COLUMNS,	/* NULL: no recipients */
+	RECIPIENT_MAILBOX,		/* mailbox_id, or NULL */
+	RECIPIENT_MAILBOX_ACTIVE,
+	RECIPIENT_MAILBOX_DOMAIN_ACTIVE,
+	RECIPIENT_MAILBOX_SEND_ONLY,
+	RECIPIENT_SELF_LOCAL,		/* mailbox that may have the alias' name, or NULL */
+	RECIPIENT_SELF_ACTIVE,
+	RECIPIENT_SELF_SEND_ONLY,
+	RECIPIENT_COLUMNS,
+
+	OWNER_THROUGH_ALIAS = ALIAS_COLUMNS,
+	OWNER_LOCAL,
+	OWNER_DOMAIN,
+	OWNER_MAILBOX_ACTIVE,
+	OWNER_MAILBOX_DOMAIN_ACTIVE,
+	OWNER_COLUMNS
+};
+
+enum { TLS_DOMAIN = 1, TLS_POLICY, TLS_PARAMS, TLS_ACTIVE, TLS_COLUMNS };
+
+/* Enough for any statement. */
+enum { COLUMNS_MAX = RECIPIENT_COLUMNS };
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/config-file.h"
+
+#include <confuse.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+/*
+ * libconfuse gives its callbacks no context and stops at the first bad value,
+ * so they only take notes, in the tree that it builds: each item remembers its
+ * line, and each section has a hidden list of complaints.
+ */
+#define COMPLAINTS "__complaints"
+
+struct item {
+	unsigned line;
+	char text[];
+};
+
+struct reader {
+	const struct config_name *names;
+	size_t names_count;
+	cfg_opt_t *root;	/* one section option for each section name */
+	cfg_opt_t **sections;	/* their options */
+	size_t sections_count;
+};
+
+static struct item *item_new(int line, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct item *item = xmalloc(sizeof(*item) + size);
+
+	item->line = line > 0 ? (unsigned)line : 0;
+	memcpy(item->text, text, size);
+	return item;
+}
+
+static int keep_item(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	(void)opt;
+	*(struct item **)result = item_new(cfg->line, value);
+	return 0;
+}
+
+static void complain(cfg_t *cfg, const char *format, va_list args)
+{
+	char *text;
+	cfg_opt_t *complaints = cfg_getopt(cfg, COMPLAINTS);
+
+	if (complaints == NULL || vasprintf(&text, format, args) < 0)
+		return;
+	cfg_setopt(cfg, complaints, text);
+	free(text);
+}
+
+static bool starts_section(const struct reader *reader, size_t i)
+{
+	return i == 0 ||
+	       strcmp(reader->names[i].section, reader->names[i - 1].section) != 0;
+}
+
+/* Fills reader->root and reader->sections from the names. */
+static void make_tree(struct reader *reader)
+{
+	const cfg_opt_t complaints[] = { CFG_PTR_LIST_CB(COMPLAINTS, NULL, CFGF_NONE,
+							 keep_item, free) };
+	const cfg_opt_t end[] = { CFG_END() };
+	size_t used = 0;
+
+	reader->root = xcalloc(reader->names_count + 2, sizeof(cfg_opt_t));
+	reader->sections = xcalloc(reader->names_count, sizeof(cfg_opt_t *));
+	for (size_t i = 0; i < reader->names_count; i++) {
+		const cfg_opt_t option[] = { CFG_PTR_LIST_CB(
+			reader->names[i].name, NULL, CFGF_NONE, keep_item, free) };
+		cfg_opt_t *options;
+
+		if (starts_section(reader, i)) {
+			reader->sections[reader->sections_count++] =
+				xcalloc(reader->names_count + 2, sizeof(cfg_opt_t));
+			used = 0;
+		}
+		options = reader->sections[reader->sections_count - 1];
+		options[used++] = option[0];
+		options[used] = complaints[0];
+		options[used + 1] = end[0];
+		if (starts_section(reader, i)) {
+			/* Unknown names complain and, as strings, let parsing go on. */
+			const cfg_opt_t section[] = {
+				CFG_SEC(reader->names[i].section, options,
+					CFGF_MULTI | CFGF_KEYSTRVAL)
+			};
+
+			reader->root[reader->sections_count - 1] = section[0];
+		}
+	}
+	reader->root[reader->sections_count] = complaints[0];
+	reader->root[reader->sections_count + 1] = end[0];
+}
+
+static void free_tree(struct reader *reader)
+{
+	for (size_t i = 0; i < reader->sections_count; i++)
+		free(reader->sections[i]);
+	free(reader->sections);
+	free(reader->root);
+}
+
+static void report_setting(cfg_t *section, size_t option, const char *name,
+			   config_setting_fn *fn, void *arg)
+{
+	cfg_opt_t *opt = cfg_getopt(section, name);
+	size_t count = cfg_opt_size(opt);
+	const char **texts;
+	struct config_setting setting = { option, 0, count, NULL };
+
+	if ((opt->flags & CFGF_MODIFIED) == 0)
+		return;
+	texts = xcalloc(count, sizeof(*texts));
+	for (size_t i = count; i-- > 0;) {
+		struct item *item = cfg_opt_getnptr(opt, (unsigned)i);
+
+		texts[i] = item->text;
+		setting.line = item->line;
+	}
+	setting.items = texts;
+	fn(&setting, arg);
+	free(texts);
+}
+
+static size_t report_complaints(cfg_t *cfg, config_error_fn *fn, void *arg)
+{
+	cfg_opt_t *complaints = cfg_getopt(cfg, COMPLAINTS);
+	unsigned count = cfg_opt_size(complaints);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct item *item = cfg_opt_getnptr(complaints, i);
+
+		fn(item->line, item->text, arg);
+	}
+	return count;
+}
+
+/* Each option of each section in the order of the names; complaints last. */
+static size_t report(const struct reader *reader, cfg_t *cfg,
+		     config_setting_fn *setting_fn, config_error_fn *error_fn,
+		     void *arg)
+{
+	size_t errors = 0;
+
+	for (size_t i = 0; i < reader->names_count; i++) {
+		const struct config_name *name = &reader->names[i];
+		unsigned sections = cfg_size(cfg, name->section);
+
+		for (unsigned n = 0; n < sections; n++) {
+			cfg_t *section = cfg_getnsec(cfg, name->section, n);
+
+			if (starts_section(reader, i))
+				errors += report_complaints(section, error_fn, arg);
+			report_setting(section, i, name->name, setting_fn, arg);
+		}
+	}
+	return errors + report_complaints(cfg, error_fn, arg);
+}
+
+bool config_file_read(const char *path, const struct config_name *names,
+		      size_t names_count, config_setting_fn *setting_fn,
+		      config_error_fn *error_fn, void *arg)
+{
+	struct reader reader = { .names = names, .names_count = names_count };
+	FILE *file = fopen(path, "re");
+	cfg_t *cfg;
+	size_t errors;
+	int result;
+
+	if (file == NULL) {
+		error_fn(0, strerror(errno), arg);
+		return false;
+	}
+	make_tree(&reader);
+	cfg = cfg_init(reader.root, CFGF_KEYSTRVAL);
+	if (cfg == NULL)
+		abort();	/* only without memory */
+	cfg_set_error_function(cfg, complain);
+	cfg->filename = xstrdup(path);
+	result = cfg_parse_fp(cfg, file);
+	fclose(file);
+	errors = report(&reader, cfg, setting_fn, error_fn, arg);
+	if (result != CFG_SUCCESS && errors == 0) {
+		error_fn(0, "cannot be read as a configuration", arg);
+		errors = 1;
+	}
+	cfg_free(cfg);
+	free_tree(&reader);
+	return errors == 0;
+}

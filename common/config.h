@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mum.conf(5): one file for every program, read into one const struct. The
+ * option table in config.c is the only list of options, types and defaults.
+ */
+#ifndef MUM_CONFIG_H
+#define MUM_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "common/arena.h"
+
+/* Which program reads the file: decides whose database user and deadline count. */
+enum mum_role {
+	MUM_ROLE_POSTFIX,	/* mumd: never opens dovecot.password_file */
+	MUM_ROLE_DOVECOT	/* the auth module: never opens database.password_file */
+};
+
+enum mum_driver { MUM_DRIVER_MARIADB, MUM_DRIVER_SQLITE };
+enum mum_tls { MUM_TLS_DEFAULT, MUM_TLS_OFF, MUM_TLS_VERIFY_CA, MUM_TLS_VERIFY_FULL };
+enum mum_check { MUM_CHECK_ENFORCE, MUM_CHECK_WARN, MUM_CHECK_OFF };
+enum mum_sender_login { MUM_SENDER_STRICT, MUM_SENDER_KNOWN };
+enum mum_unauthenticated { MUM_UNAUTHENTICATED_ACCEPT, MUM_UNAUTHENTICATED_REJECT };
+enum mum_verify { MUM_VERIFY_WORKER, MUM_VERIFY_INLINE };
+
+struct mum_list {
+	size_t count;
+	const char *const *items;
+};
+
+/* Times are milliseconds, sizes are bytes. Strings are never NULL unless said. */
+struct mum_config {
+	struct {
+		int driver;		/* enum mum_driver */
+		struct mum_list hosts;	/* unix:PATH or HOST[:PORT] */
+		const char *name, *user;
+		const char *password;	/* the role's; "" if none */
+		const char *password_file;
+		const char *path;	/* SQLite file */
+		int tls;		/* enum mum_tls */
+		const char *tls_ca;
+		unsigned connections;
+		unsigned deadline;	/* the role's */
+	} database;
+	struct {
+		const char *user, *password, *password_file;
+		unsigned deadline, smtp_deadline;
+		struct mum_list send_only_refuse;
+		int verify;		/* enum mum_verify */
+		bool allow_scheme_prefix;
+		unsigned max_bcrypt_cost, max_argon2_time, max_crypt_rounds,
+			max_yescrypt_cost;
+		size_t max_argon2_memory;
+	} dovecot;
+	struct {
+		const char *recipient_delimiter;
+	} address;
+	struct {
+		const char *timezone;
+	} mum;
+	struct {
+		unsigned ttl, stale, entries;
+	} cache;
+	struct {
+		struct mum_list listen;	/* unix:PATH or inet:HOST:PORT */
+	} socketmap;
+	struct {
+		struct mum_list listen;
+		int recipient, sender;	/* enum mum_check */
+		int sender_login;	/* enum mum_sender_login */
+		int sender_unauthenticated;	/* enum mum_unauthenticated */
+	} policy;
+	struct {
+		const char *listen;	/* HOST:PORT or unix:PATH; "" = off */
+	} metrics;
+	struct {
+		const char *user, *socket_group;
+		unsigned socket_mode;	/* permission bits */
+		unsigned max_clients;
+	} process;
+	struct arena arena;		/* owns every string and list */
+};
+
+/*
+ * Reads the file at path and the password file of the role. NULL when anything
+ * is wrong; *errors_r then holds one line per fault, each "FILE:LINE: what is
+ * wrong and what mends it", without a final newline. Caller frees both.
+ */
+struct mum_config *mum_config_load(const char *path, enum mum_role role,
+				   char **errors_r);
+/* Wipes the password. Sets NULL; NULL is fine. */
+void mum_config_free(struct mum_config **config);
+
+/* Prints every option with its default, as a mum.conf that changes nothing. */
+void mum_config_print_defaults(FILE *out);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/core.h"
+
+#include <stdlib.h>
+
+#include "common/store.h"
+#include "common/xalloc.h"
+
+enum { RETIRE_POLL = 100 };	/* ms between looks whether all is answered */
+
+struct mum_core {
+	const struct mum_host *host;
+	struct mum_config *config;
+	struct store *store;
+	struct lookups *lookups;
+	struct mum_timer *retire_timer;
+	mum_core_test_fn *test_fn;
+	void *test_arg;
+};
+
+struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **config,
+			      enum mum_role role)
+{
+	struct mum_core *core = xcalloc(1, sizeof(*core));
+	struct lookups_settings settings;
+
+	core->host = host;
+	core->config = *config;
+	*config = NULL;
+	settings = (struct lookups_settings){
+		.recipient_delimiter = core->config->address.recipient_delimiter,
+		.ttl_ms = core->config->cache.ttl,
+		/* A userdb answer must not outlive what an admin changed. */
+		.stale_ms = role == MUM_ROLE_POSTFIX ? core->config->cache.stale : 0,
+		.entries = core->config->cache.entries,
+	};
+	core->store = core->config->database.driver == MUM_DRIVER_SQLITE
+			      ? store_sqlite_open(host, core->config)
+			      : store_mariadb_open(host, core->config);
+	core->lookups = lookups_new(host, core->store, &settings);
+	return core;
+}
+
+void mum_core_free(struct mum_core **_core)
+{
+	struct mum_core *core = *_core;
+
+	*_core = NULL;
+	if (core == NULL)
+		return;
+	host_untimer(core->host, &core->retire_timer);
+	lookups_free(&core->lookups);
+	core->store->ops->close(core->store);
+	mum_config_free(&core->config);
+	free(core);
+}
+
+static void on_retire_timer(void *arg)
+{
+	struct mum_core *core = arg;
+
+	core->retire_timer = NULL;
+	if (lookups_counters(core->lookups).in_flight == 0)
+		mum_core_free(&core);
+	else
+		core->retire_timer = core->host->ops->timer(core->host->ctx, RETIRE_POLL,
+							    on_retire_timer, core);
+}
+
+void mum_core_retire(struct mum_core **_core)
+{
+	struct mum_core *core = *_core;
+
+	*_core = NULL;
+	core->retire_timer = core->host->ops->timer(core->host->ctx, 0, on_retire_timer,
+						    core);
+}
+
+const struct mum_config *mum_core_config(const struct mum_core *core)
+{
+	return core->config;
+}
+
+struct lookups *mum_core_lookups(struct mum_core *core)
+{
+	return core->lookups;
+}
+
+static void on_test_answer(const struct mum_answer *answer, void *arg)
+{
+	struct mum_core *core = arg;
+
+	core->test_fn(answer->status == MUM_FOUND ? NULL : answer->reason, core->test_arg);
+}
+
+void mum_core_test(struct mum_core *core, mum_core_test_fn *fn, void *arg)
+{
+	/* RFC 2606: no such domain, but a whole answer from the database. */
+	static const char key[] = "mum.invalid";
+
+	core->test_fn = fn;
+	core->test_arg = arg;
+	mum_lookup_start(core->lookups, MUM_ASK(MUM_DOMAIN), key, sizeof(key) - 1,
+			 core->config->database.deadline, on_test_answer, core);
+}

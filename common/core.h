@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The core as a whole: configuration, store and lookups of one mum.conf. */
+#ifndef MUM_CORE_H
+#define MUM_CORE_H
+
+#include "common/config.h"
+#include "common/host.h"
+#include "common/lookup.h"
+
+struct mum_core;
+
+/*
+ * Takes over the configuration. Connects when the first question comes. The
+ * host outlives the core.
+ */
+struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **config,
+			      enum mum_role role);
+
+/* Cancels what is in flight. Sets NULL; NULL is fine. Not from inside an answer. */
+void mum_core_free(struct mum_core **core);
+/* The same, but what is in flight is answered first. Sets NULL. */
+void mum_core_retire(struct mum_core **core);
+
+const struct mum_config *mum_core_config(const struct mum_core *core);
+/* For mum_lookup_start(); borrowed. */
+struct lookups *mum_core_lookups(struct mum_core *core);
+
+/* NULL error: the store answers. Else why not; gone when the callback returns. */
+typedef void mum_core_test_fn(const char *error, void *arg);
+/*
+ * Reads a real table. fn runs once, later, from the loop, unless the core is
+ * freed first.
+ */
+void mum_core_test(struct mum_core *core, mum_core_test_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What MUM says about a key: plain data, as the rows tell it, before any rule.
+ * Facts never change once they are complete; several owners share them by count.
+ */
+#ifndef MUM_FACTS_H
+#define MUM_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "common/arena.h"
+#include "common/status.h"
+
+enum mum_question {
+	MUM_DOMAIN,	/* is this domain ours? */
+	MUM_MAILBOX,	/* is there a mailbox of this address? */
+	MUM_RECIPIENTS,	/* where does mail to this alias go? */
+	MUM_OWNERS,	/* which logins may send as this address? */
+	MUM_TLS,	/* which TLS policy has this next hop? */
+	MUM_CREDENTIAL,	/* what verifies this login? Never cached */
+	MUM_USER,	/* where and how large is this user's mail? */
+	MUM_USERS,	/* the next page of users */
+	MUM_QUESTIONS
+};
+
+/* How the log and the metrics name a question. */
+const char *mum_question_name(enum mum_question question);
+
+/* One cell of a result row; data is NULL for SQL NULL, else NUL-terminated. */
+struct column {
+	const char *data;
+	size_t len;
+};
+
+/* Each row first says which form of the key (struct address) it answers. */
+struct domain_row {
+	size_t form;
+	const char *name;
+	bool active;
+};
+
+struct mailbox_row {
+	size_t form;
+	const char *address;
+	bool domain_active, active, send_only;
+};
+
+/* An alias without recipients is one row whose recipient is NULL. */
+struct recipient_row {
+	size_t form;
+	const char *alias;		/* stored address */
+	bool domain_active, active, expired;
+	const char *recipient;		/* as stored, or NULL */
+	bool local;			/* a mailbox of MUM's; else the next three are false */
+	bool mailbox_active, mailbox_domain_active, mailbox_send_only;
+	bool self_accepts;		/* an active mailbox of the alias' own name accepts mail */
+};
+
+/* One mailbox that may use the address: its own, or an alias sender. */
+struct owner_row {
+	size_t form;
+	const char *login;		/* stored address of the mailbox */
+	bool domain_active;		/* of the address asked for */
+	bool through_alias;		/* alias_active and alias_expired are set */
+	bool alias_active, alias_expired;
+	bool mailbox_active, mailbox_domain_active;
+};
+
+struct tls_row {
+	size_t form;
+	const char *policy;
+	const char *params;		/* NULL or empty if none */
+	bool active;
+};
+
+struct credential_row {
+	size_t form;
+	const char *address;
+	bool domain_active, active, send_only;
+	const char *password;		/* hash as stored; NULL if it holds a NUL byte */
+};
+
+struct user_row {
+	size_t form;
+	const char *address;
+	bool domain_active, active, send_only;
+	const char *homedir, *maildir;	/* NULL if they hold control characters */
+	const char *quota;		/* GB, decimal, as stored; the mailbox's, else the domain's, else "0" */
+};
+
+struct listed_row {
+	uint64_t id;			/* the key of the next page */
+	const char *address;
+	bool domain_active, active, send_only;
+};
+
+struct facts {
+	enum mum_question question;	/* says which member of the union is valid */
+	size_t count;
+	union {
+		struct domain_row *domains;
+		struct mailbox_row *mailboxes;
+		struct recipient_row *recipients;	/* by form, then id */
+		struct owner_row *owners;	/* by form, the mailbox itself first, then by id */
+		struct tls_row *tls;
+		struct credential_row *credentials;
+		struct user_row *users;
+		struct listed_row *listed;
+		void *rows;
+	};
+	struct arena arena;		/* owns every string in the rows */
+	size_t refs;
+};
+
+/* All that was asked about one key at once; what rules judge. */
+struct mum_answer {
+	/*
+	 * MUM_FOUND: the facts are complete, though perhaps without rows.
+	 * MUM_NOT_FOUND: no such name can exist (address_new()); no facts.
+	 */
+	enum mum_status status;
+	bool stale;			/* older than cache.ttl, served in trouble */
+	const struct address *address;	/* NULL with MUM_NOT_FOUND and MUM_USERS */
+	const struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked */
+	const char *reason;		/* for the log; NULL with MUM_FOUND */
+};
+
+/* Empty facts with one reference, to be filled by facts_add_row(). */
+struct facts *facts_new(enum mum_question question);
+struct facts *facts_ref(struct facts *facts);
+void facts_unref(struct facts **facts);	/* wipes what it frees: hashes pass here */
+
+/*
+ * Reads one row of the statement for the question; its columns are listed in
+ * columns.h. Rows that a collation or index found but that are not the name
+ * asked for are passed over. False with *why (static) when the row cannot be
+ * read, which makes the whole answer worthless.
+ */
+bool facts_add_row(struct facts *facts, const struct address *address,
+		   size_t form, const struct column *columns, const char **why);
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/lookup.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "common/cache.h"
+#include "common/keyed-hash.h"
+#include "common/xalloc.h"
+
+/* One question about one key at the store; several lookups may wait for it. */
+struct fetch {
+	UT_hash_handle hh;
+	struct lookups *lookups;
+	struct question question;	/* owns a reference to its address */
+	struct store_request *request;
+	struct part *waiters;		/* never empty but in fetch_done() */
+	bool joinable;			/* in lookups->fetches */
+	size_t name_len;
+	char name[];			/* question and key, for the hash */
+};
+
+/* One question of a lookup. */
+struct part {
+	struct mum_lookup *lookup;
+	struct fetch *fetch;		/* NULL unless waiting */
+	struct part *prev, *next;	/* fellow waiters */
+	struct facts *facts;		/* NULL until there */
+};
+
+struct mum_lookup {
+	struct lookups *lookups;
+	struct address *address;
+	unsigned questions;
+	struct part parts[MUM_QUESTIONS];
+	size_t waiting;			/* parts with a fetch */
+	struct mum_timer *deadline;
+	enum mum_status status;
+	bool stale;
+	char *reason;
+	mum_answer_fn *fn;
+	void *arg;
+	bool ready;			/* in lookups->ready */
+	struct mum_lookup *prev, *next;
+};
+
+struct lookups {
+	const struct mum_host *host;
+	struct store *store;
+	struct lookups_settings settings;
+	struct cache *cache;
+	struct fetch *fetches;		/* by name */
+	struct keyed_hash hash;
+	struct mum_lookup *waiting;	/* at least one part has a fetch */
+	struct mum_lookup *ready;	/* answers to hand out */
+	size_t ready_count;
+	struct mum_timer *ready_timer;
+	struct lookups_counters counters;
+};
+
+/* ---- kinds of questions ---- */
+
+static bool is_cached(enum mum_question question)
+{
+	return question != MUM_CREDENTIAL && question != MUM_USERS;
+}
+
+static enum address_kind key_kind(unsigned questions)
+{
+	if ((questions & MUM_ASK(MUM_DOMAIN)) != 0)
+		return ADDRESS_DOMAIN;
+	if ((questions & MUM_ASK(MUM_TLS)) != 0)
+		return ADDRESS_TLS;
+	if ((questions & (MUM_ASK(MUM_CREDENTIAL) | MUM_ASK(MUM_USER))) != 0)
+		return ADDRESS_LOGIN;
+	return ADDRESS_MAIL;
+}
+
+/* ---- fetches ---- */
+
+static void fetch_free(struct fetch *fetch)
+{
+	if (fetch->joinable)
+		HASH_DELETE(hh, fetch->lookups->fetches, fetch);
+	address_unref(&fetch->question.address);
+	free(fetch);
+}
+
+static void part_leave(struct part *part)
+{
+	struct fetch *fetch = part->fetch;
+
+	if (fetch == NULL)
+		return;
+	part->fetch = NULL;
+	part->lookup->waiting--;
+	DL_DELETE(fetch->waiters, part);
+	if (fetch->waiters == NULL && fetch->request != NULL) {
+		fetch->lookups->store->ops->withdraw(fetch->lookups->store,
+						     fetch->request);
+		fetch_free(fetch);
+	}
+}
+
+static void set_ready(struct mum_lookup *lookup);
+static void hand_out(struct lookups *lookups);
+
+/* Facts that are not fresh any more, but better than none. */
+static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question question)
+{
+	struct lookups *lookups = lookup->lookups;
+	uint64_t age;
+	struct facts *facts;
+
+	if (!is_cached(question) || lookups->settings.stale_ms == 0)
+		return NULL;
+	facts = cache_get(lookups->cache, question, lookup->address->key,
+			  host_now(lookups->host), &age);
+	return facts != NULL && age <= lookups->settings.stale_ms ? facts : NULL;
+}
+
+static void part_take(struct part *part, struct facts *facts)
+{
+	part->facts = facts_ref(facts);
+}
+
+/* Stale facts for the part, or the whole lookup ends in trouble. */
+static void part_fail(struct part *part, enum mum_question question,
+		      enum mum_status status, const char *reason)
+{
+	struct mum_lookup *lookup = part->lookup;
+	struct facts *stale = stale_facts(lookup, question);
+
+	if (stale != NULL) {
+		part_take(part, stale);
+		lookup->stale = true;
+		return;
+	}
+	if (lookup->reason == NULL) {
+		lookup->status = status;
+		lookup->reason = xstrdup(reason);
+	}
+}
+
+static void fetch_done(enum mum_status status, struct facts *facts,
+		       const char *reason, void *arg)
+{
+	struct fetch *fetch = arg;
+	struct lookups *lookups = fetch->lookups;
+	enum mum_question question = fetch->question.kind;
+
+	fetch->request = NULL;
+	if (status == MUM_FOUND && is_cached(question))
+		cache_put(lookups->cache, question, fetch->question.address->key, facts,
+			  host_now(lookups->host));
+	while (fetch->waiters != NULL) {
+		struct part *part = fetch->waiters;
+		struct mum_lookup *lookup = part->lookup;
+
+		part_leave(part);
+		if (status == MUM_FOUND)
+			part_take(part, facts);
+		else
+			part_fail(part, question, status, reason);
+		if (lookup->waiting == 0 || lookup->reason != NULL)
+			set_ready(lookup);
+	}
+	fetch_free(fetch);
+	hand_out(lookups);
+}
+
+static struct fetch *fetch_new(struct lookups *lookups, const struct question *question,
+			       const char *name, size_t name_len)
+{
+	struct fetch *fetch = xcalloc(1, sizeof(*fetch) + name_len);
+
+	fetch->lookups = lookups;
+	fetch->question = *question;
+	if (question->address != NULL)
+		address_ref(question->address);
+	fetch->name_len = name_len;
+	memcpy(fetch->name, name, name_len);
+	return fetch;
+}
+
+/* Joins a fetch of the same facts, or starts one. */
+static void part_fetch(struct part *part, const struct question *question)
+{
+	struct lookups *lookups = part->lookup->lookups;
+	const char *key = question->address != NULL ? question->address->key : "";
+	char *name = xasprintf("%c%s", 'a' + question->kind, key);
+	size_t len = strlen(name);
+	unsigned hash = keyed_hash(&lookups->hash, name, len);
+	struct fetch *fetch = NULL;
+
+	if (is_cached(question->kind))
+		HASH_FIND_BYHASHVALUE(hh, lookups->fetches, name, len, hash, fetch);
+	if (fetch != NULL) {
+		lookups->counters.joined++;
+	} else {
+		fetch = fetch_new(lookups, question, name, len);
+		fetch->joinable = is_cached(question->kind);
+		if (fetch->joinable)
+			HASH_ADD_KEYPTR_BYHASHVALUE(hh, lookups->fetches, fetch->name,
+						    fetch->name_len, hash, fetch);
+		fetch->request = lookups->store->ops->submit(lookups->store, question,
+							     fetch_done, fetch);
+	}
+	free(name);
+	part->fetch = fetch;
+	part->lookup->waiting++;
+	DL_APPEND(fetch->waiters, part);
+}
+
+/* ---- lookups ---- */
+
+static void lookup_free(struct mum_lookup *lookup)
+{
+	struct lookups *lookups = lookup->lookups;
+
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		part_leave(&lookup->parts[i]);
+		facts_unref(&lookup->parts[i].facts);
+	}
+	host_untimer(lookups->host, &lookup->deadline);
+	if (lookup->ready) {
+		DL_DELETE(lookups->ready, lookup);
+		lookups->ready_count--;
+	} else {
+		DL_DELETE(lookups->waiting, lookup);
+	}
+	lookups->counters.in_flight--;
+	address_unref(&lookup->address);
+	free(lookup->reason);
+	free(lookup);
+}
+
+/* Takes what it needs out of the lookup, frees it, and calls last. */
+static void lookup_answer(struct mum_lookup *lookup)
+{
+	mum_answer_fn *fn = lookup->fn;
+	void *arg = lookup->arg;
+	struct address *address = lookup->address;
+	char *reason = lookup->reason;
+	struct facts *facts[MUM_QUESTIONS];
+	struct mum_answer answer = { .status = lookup->status,
+				     .stale = lookup->stale,
+				     .address = address,
+				     .reason = reason };
+
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		facts[i] = lookup->parts[i].facts;
+		answer.facts[i] = facts[i];
+		lookup->parts[i].facts = NULL;
+	}
+	if (answer.stale)
+		lookup->lookups->counters.stale++;
+	lookup->address = NULL;
+	lookup->reason = NULL;
+	lookup_free(lookup);
+	fn(&answer, arg);
+	for (int i = 0; i < MUM_QUESTIONS; i++)
+		facts_unref(&facts[i]);
+	address_unref(&address);
+	free(reason);
+}
+
+static void on_ready_timer(void *arg)
+{
+	struct lookups *lookups = arg;
+
+	lookups->ready_timer = NULL;
+	hand_out(lookups);
+}
+
+static void hand_out_later(struct lookups *lookups)
+{
+	if (lookups->ready != NULL && lookups->ready_timer == NULL)
+		lookups->ready_timer = lookups->host->ops->timer(
+			lookups->host->ctx, 0, on_ready_timer, lookups);
+}
+
+/* Only those that are ready now: answers may start lookups without end. */
+static void hand_out(struct lookups *lookups)
+{
+	size_t count = lookups->ready_count;
+
+	while (count-- > 0 && lookups->ready != NULL)
+		lookup_answer(lookups->ready);
+	hand_out_later(lookups);
+}
+
+static void set_ready(struct mum_lookup *lookup)
+{
+	struct lookups *lookups = lookup->lookups;
+
+	if (lookup->ready)
+		return;
+	DL_DELETE(lookups->waiting, lookup);
+	lookup->ready = true;
+	DL_APPEND(lookups->ready, lookup);
+	lookups->ready_count++;
+}
+
+static void on_deadline(void *arg)
+{
+	struct mum_lookup *lookup = arg;
+	struct lookups *lookups = lookup->lookups;
+
+	lookup->deadline = NULL;
+	lookups->counters.timeouts++;
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		if (lookup->parts[i].fetch == NULL)
+			continue;
+		part_leave(&lookup->parts[i]);
+		part_fail(&lookup->parts[i], (enum mum_question)i, MUM_TEMPFAIL,
+			  "the database gave no answer in time");
+	}
+	set_ready(lookup);
+	hand_out(lookups);
+}
+
+/* From the cache if it is fresh, or stale while the store is known to be down. */
+static bool part_from_cache(struct part *part, enum mum_question question)
+{
+	struct mum_lookup *lookup = part->lookup;
+	struct lookups *lookups = lookup->lookups;
+	struct facts *facts;
+	uint64_t age;
+
+	if (!is_cached(question))
+		return false;
+	facts = cache_get(lookups->cache, question, lookup->address->key,
+			  host_now(lookups->host), &age);
+	if (facts == NULL || age >= lookups->settings.ttl_ms) {
+		facts = lookups->store->ops->is_up(lookups->store)
+				? NULL : stale_facts(lookup, question);
+		lookup->stale = lookup->stale || facts != NULL;
+	}
+	if (facts == NULL) {
+		lookups->counters.misses++;
+		return false;
+	}
+	lookups->counters.hits++;
+	part_take(part, facts);
+	return true;
+}
+
+/* Reads the key; false when no such name can exist. */
+static bool read_key(struct mum_lookup *lookup, const char *key, size_t key_len,
+		     uint64_t *after_id_r)
+{
+	char *end;
+
+	*after_id_r = 0;
+	if (lookup->questions == MUM_ASK(MUM_USERS)) {
+		errno = 0;
+		*after_id_r = strtoull(key, &end, 10);
+		return errno == 0 && end == key + key_len;
+	}
+	lookup->address = address_new(key_kind(lookup->questions), key, key_len,
+				      lookup->lookups->settings.recipient_delimiter);
+	return lookup->address != NULL;
+}
+
+static void ask(struct mum_lookup *lookup, uint64_t after_id)
+{
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		struct part *part = &lookup->parts[i];
+		struct question question = { (enum mum_question)i, lookup->address,
+					     after_id };
+
+		if ((lookup->questions & MUM_ASK(i)) == 0)
+			continue;
+		part->lookup = lookup;
+		if (!part_from_cache(part, (enum mum_question)i))
+			part_fetch(part, &question);
+	}
+}
+
+struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
+				    const char *key, size_t key_len,
+				    unsigned deadline_ms, mum_answer_fn *fn, void *arg)
+{
+	struct mum_lookup *lookup = xcalloc(1, sizeof(*lookup));
+	uint64_t after_id;
+
+	lookup->lookups = lookups;
+	lookup->questions = questions;
+	lookup->fn = fn;
+	lookup->arg = arg;
+	lookups->counters.in_flight++;
+	DL_APPEND(lookups->waiting, lookup);
+	if (read_key(lookup, key, key_len, &after_id)) {
+		lookup->status = MUM_FOUND;
+		ask(lookup, after_id);
+	} else {
+		lookup->status = MUM_NOT_FOUND;
+	}
+	if (lookup->waiting > 0) {
+		lookup->deadline = lookups->host->ops->timer(
+			lookups->host->ctx, deadline_ms, on_deadline, lookup);
+		return lookup;
+	}
+	set_ready(lookup);
+	hand_out_later(lookups);
+	return lookup;
+}
+
+void mum_lookup_cancel(struct mum_lookup **_lookup)
+{
+	struct mum_lookup *lookup = *_lookup;
+
+	*_lookup = NULL;
+	if (lookup != NULL)
+		lookup_free(lookup);
+}
+
+/* ---- the whole ---- */
+
+struct lookups *lookups_new(const struct mum_host *host, struct store *store,
+			    const struct lookups_settings *settings)
+{
+	struct lookups *lookups = xcalloc(1, sizeof(*lookups));
+
+	lookups->host = host;
+	lookups->store = store;
+	lookups->settings = *settings;
+	lookups->cache = cache_new(settings->entries);
+	keyed_hash_init(&lookups->hash);
+	return lookups;
+}
+
+void lookups_free(struct lookups **_lookups)
+{
+	struct lookups *lookups = *_lookups;
+
+	*_lookups = NULL;
+	if (lookups == NULL)
+		return;
+	while (lookups->waiting != NULL)
+		lookup_free(lookups->waiting);
+	while (lookups->ready != NULL)
+		lookup_free(lookups->ready);
+	host_untimer(lookups->host, &lookups->ready_timer);
+	assert(lookups->fetches == NULL);
+	cache_free(&lookups->cache);
+	free(lookups);
+}
+
+struct lookups_counters lookups_counters(const struct lookups *lookups)
+{
+	struct lookups_counters counters = lookups->counters;
+
+	counters.cached = cache_count(lookups->cache);
+	return counters;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public face of the core: put questions about one key, get exactly one
+ * answer. Cache, joining of equal questions, deadline and stale answers live
+ * here; how a database is asked does not.
+ */
+#ifndef MUM_LOOKUP_H
+#define MUM_LOOKUP_H
+
+#include <stdint.h>
+
+#include "common/facts.h"
+#include "common/host.h"
+#include "common/store.h"
+
+struct lookups;		/* everything in flight, and the cache */
+struct mum_lookup;	/* one answer awaited; owned by lookups */
+
+struct lookups_settings {
+	const char *recipient_delimiter;	/* outlives the lookups */
+	unsigned ttl_ms;	/* facts up to this age answer at once */
+	unsigned stale_ms;	/* facts up to this age answer when the store does not; 0 = never */
+	size_t entries;		/* of the cache */
+};
+
+/* What happened so far; for metrics and tests. */
+struct lookups_counters {
+	uint64_t hits, misses, joined, stale, timeouts;
+	size_t in_flight, cached;
+};
+
+/* Both are borrowed and outlive the lookups. */
+struct lookups *lookups_new(const struct mum_host *host, struct store *store,
+			    const struct lookups_settings *settings);
+/* Cancels what is in flight. Not from inside an answer. */
+void lookups_free(struct lookups **lookups);
+struct lookups_counters lookups_counters(const struct lookups *lookups);
+
+/* The answer, and all it points to, is gone when the callback returns. */
+typedef void mum_answer_fn(const struct mum_answer *answer, void *arg);
+
+/* A set of enum mum_question, asked together. */
+#define MUM_ASK(question) (1U << (question))
+
+/*
+ * Asks about the key (copied). All questions must take the same kind of key:
+ * MUM_DOMAIN a domain, MUM_TLS a next hop, MUM_CREDENTIAL and MUM_USER a login,
+ * MUM_USERS an id in decimal, the others a mail address. fn runs once, later,
+ * from the loop and never from inside this call, at the latest deadline_ms from
+ * now. The handle is gone when fn is called.
+ */
+struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
+				    const char *key, size_t key_len,
+				    unsigned deadline_ms, mum_answer_fn *fn, void *arg);
+
+/* fn never runs. Sets NULL; NULL inside is fine. */
+void mum_lookup_cancel(struct mum_lookup **lookup);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts to verdict: pure functions, the same for every program. What is
+ * inactive or expired does not exist for any rule. Each takes an answer that
+ * asked the questions named, and passes a status other than MUM_FOUND through.
+ */
+#ifndef MUM_RULES_H
+#define MUM_RULES_H
+
+#include "common/arena.h"
+#include "common/facts.h"
+#include "common/status.h"
+
+/* Asks MUM_DOMAIN. *name_r is the stored spelling. */
+enum mum_status rule_domain(const struct mum_answer *answer, const char **name_r);
+
+/*
+ * Asks MUM_MAILBOX. The first form of the address that is an active mailbox of
+ * an active domain, send-only ones too.
+ */
+enum mum_status rule_mailbox(const struct mum_answer *answer,
+			     const struct mailbox_row **mailbox_r);
+
+struct recipients {
+	const char *extension;	/* to put behind each; "" if none */
+	size_t count;
+	const char **addresses;	/* as stored, trimmed, each once, by id */
+};
+
+/*
+ * Asks MUM_RECIPIENTS. Live recipients of the first form that has any: external
+ * ones, and mailboxes that accept mail. FOUND has at least one. Memory comes
+ * from the arena.
+ */
+enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *arena,
+				struct recipients *recipients_r);
+
+enum recipient_verdict {
+	RECIPIENT_UNKNOWN,	/* neither mailbox nor alias */
+	RECIPIENT_ACCEPTED,
+	RECIPIENT_SEND_ONLY,	/* a mailbox that sends but does not receive */
+	RECIPIENT_DEAD_ALIAS	/* an alias whose recipients all lead nowhere */
+};
+
+/* Asks MUM_RECIPIENTS and MUM_MAILBOX. FOUND sets the verdict. */
+enum mum_status rule_recipient(const struct mum_answer *answer,
+			       enum recipient_verdict *verdict_r);
+
+struct owners {
+	size_t count;
+	const char **logins;	/* stored addresses, each once; the mailbox itself first */
+};
+
+/*
+ * Asks MUM_OWNERS. The active mailboxes that may send as the first form that
+ * anybody may send as. FOUND has at least one.
+ */
+enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena,
+			    struct owners *owners_r);
+
+enum sender_verdict {
+	SENDER_ACCEPTED,
+	SENDER_NOT_OWNED,	/* logged in, but not as an owner */
+	SENDER_NOT_LOGGED_IN	/* owned, and nobody logged in */
+};
+
+/*
+ * Asks MUM_OWNERS. login is "" when nobody logged in. With known_only a sender
+ * that has no owners at all is nobody's, and accepted. FOUND sets the verdict.
+ */
+enum mum_status rule_sender(const struct mum_answer *answer, const char *login,
+			    bool known_only, enum sender_verdict *verdict_r);
+
+/* Asks MUM_TLS. *params_r is "" if there are none. */
+enum mum_status rule_tls(const struct mum_answer *answer, const char **policy_r,
+			 const char **params_r);
+
+#endif

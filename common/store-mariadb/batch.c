@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/store-mariadb/batch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/columns.h"
+#include "common/xalloc.h"
+
+/* Names are at most 191 characters of 4 bytes, each of which JSON may double. */
+enum { PAIRS_TEXT_MAX = BATCH_MAX * PAIRS_MAX * (4 * 191 * 4 + 16) };
+
+void batch_clear(struct batch *batch, enum mum_question question)
+{
+	batch->question = question;
+	batch->count = 0;
+	batch->pairs_count = 0;
+}
+
+void batch_add(struct batch *batch, struct store_request *request)
+{
+	const struct address *address = request->question.address;
+	size_t pairs = address != NULL ? address->forms_count * address->domains_count : 1;
+
+	for (size_t pair = 0; pair < pairs; pair++) {
+		size_t form = address != NULL ? pair_form(address, pair) : 0;
+
+		batch->pairs[batch->pairs_count].request = (unsigned char)batch->count;
+		batch->pairs[batch->pairs_count].form = (unsigned char)form;
+		batch->pairs_count++;
+	}
+	batch->requests[batch->count++] = request;
+	request->batch = batch;
+	facts_unref(&request->facts);
+	request->facts = facts_new(batch->question);
+	request->bad_row = NULL;
+}
+
+void batch_remove(struct batch *batch, struct store_request *request)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		if (batch->requests[i] == request)
+			batch->requests[i] = NULL;
+	}
+	request->batch = NULL;
+}
+
+static char *pairs_json(const struct batch *batch)
+{
+	struct buf json = BUF_INIT(PAIRS_TEXT_MAX);
+	const char *separator = "[";
+
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct address *address = batch->requests[i]->question.address;
+
+		for (size_t f = 0; f < address->forms_count; f++) {
+			for (size_t d = 0; d < address->domains_count; d++) {
+				buf_puts(&json, separator);
+				buf_puts(&json, "[");
+				buf_put_json(&json, address->forms[f].local);
+				buf_puts(&json, ",");
+				buf_put_json(&json, address->domains[d]);
+				buf_puts(&json, "]");
+				separator = ",";
+			}
+		}
+	}
+	buf_puts(&json, "]");
+	return buf_steal(&json);
+}
+
+void batch_values(const struct batch *batch, const char *now, char **values)
+{
+	const enum statement_param *params = statements[batch->question].params;
+
+	memset(values, 0, PARAMS_MAX * sizeof(*values));
+	for (int i = 0; params[i] != PARAM_END; i++) {
+		if (params[i] == PARAM_PAIRS)
+			values[i] = pairs_json(batch);
+		else if (params[i] == PARAM_NOW)
+			values[i] = xstrdup(now);
+		else
+			values[i] = xasprintf("%" PRIu64,
+					      batch->requests[0]->question.after_id);
+	}
+}
+
+bool batch_row(struct batch *batch, const struct column *columns)
+{
+	unsigned long pair = columns[COLUMN_PAIR].data == NULL
+				     ? 0 : strtoul(columns[COLUMN_PAIR].data, NULL, 10);
+	struct store_request *request;
+
+	if (pair < 1 || pair > batch->pairs_count)
+		return false;
+	request = batch->requests[batch->pairs[pair - 1].request];
+	if (request == NULL || request->bad_row != NULL)
+		return true;
+	facts_add_row(request->facts, request->question.address,
+		      batch->pairs[pair - 1].form, columns, &request->bad_row);
+	return true;
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/store-mariadb/conn.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/columns.h"
+#include "common/store-mariadb/statements.h"
+#include "common/xalloc.h"
+
+enum { CELL_FIRST_SIZE = 256 };	/* bytes; a longer value gets its own room */
+
+enum conn_state {
+	CONN_CONNECTING,
+	CONN_IDLE,
+	CONN_PREPARING,
+	CONN_EXECUTING,
+	CONN_STORING,
+	CONN_DEAD
+};
+
+struct cell {
+	char *data;
+	size_t size;
+	unsigned long len;
+	my_bool is_null, truncated;
+};
+
+struct conn {
+	const struct mum_host *host;
+	unsigned timeout_ms;
+	conn_event_fn *fn;
+	void *arg;
+	enum conn_state state;		/* assigned in set_state() alone */
+	struct connector *connector;	/* while CONN_CONNECTING */
+	MYSQL *mysql;			/* afterwards; closed before its statements */
+	MYSQL_STMT *stmts[MUM_QUESTIONS];	/* NULL until first needed */
+	bool prepared[MUM_QUESTIONS];
+	enum mum_question question;	/* under way */
+	char *values[PARAMS_MAX];	/* of its parameters; bound, so kept until done */
+	int failed;			/* what the current libmariadb call returned */
+	struct mum_watch *watch;
+	unsigned watched;		/* events of the watch */
+	struct mum_timer *timer;	/* limit of the statement */
+	struct cell cells[COLUMNS_MAX + 1];
+	bool bound;			/* the cells are bound to the result */
+	bool timed_out;
+	unsigned error_number;
+	char error_text[512];
+};
+
+static void set_state(struct conn *conn, enum conn_state state)
+{
+	conn->state = state;
+}
+
+static MYSQL_STMT *stmt(struct conn *conn)
+{
+	return conn->stmts[conn->question];
+}
+
+static void set_error(struct conn *conn, unsigned number, const char *text)
+{
+	conn->error_number = number;
+	strncpy(conn->error_text, text, sizeof(conn->error_text) - 1);
+}
+
+/* ---- the steps of a statement ---- */
+
+static int prepare_start(struct conn *conn)
+{
+	const char *sql = statements[conn->question].sql;
+
+	return mysql_stmt_prepare_start(&conn->failed, stmt(conn), sql, strlen(sql));
+}
+
+static int prepare_cont(struct conn *conn, int ready)
+{
+	return mysql_stmt_prepare_cont(&conn->failed, stmt(conn), ready);
+}
+
+/*
+ * Strings always: against a number, a string column would lose its index and
+ * match far too much.
+ */
+static bool bind_values(struct conn *conn)
+{
+	MYSQL_BIND binds[PARAMS_MAX];
+	size_t count = 0;
+
+	memset(binds, 0, sizeof(binds));
+	for (; statements[conn->question].params[count] != PARAM_END; count++) {
+		binds[count].buffer_type = MYSQL_TYPE_STRING;
+		binds[count].buffer = conn->values[count];
+		binds[count].buffer_length = strlen(conn->values[count]);
+	}
+	return mysql_stmt_param_count(stmt(conn)) == count &&
+	       mysql_stmt_field_count(stmt(conn)) == statements[conn->question].columns &&
+	       mysql_stmt_bind_param(stmt(conn), binds) == 0;
+}
+
+static int execute_start(struct conn *conn)
+{
+	if (!bind_values(conn)) {
+		conn->failed = 1;
+		return 0;
+	}
+	return mysql_stmt_execute_start(&conn->failed, stmt(conn));
+}
+
+static int execute_cont(struct conn *conn, int ready)
+{
+	return mysql_stmt_execute_cont(&conn->failed, stmt(conn), ready);
+}
+
+/* The row phase has errors of its own: execute's success is not the answer. */
+static int store_start(struct conn *conn)
+{
+	return mysql_stmt_store_result_start(&conn->failed, stmt(conn));
+}
+
+static int store_cont(struct conn *conn, int ready)
+{
+	return mysql_stmt_store_result_cont(&conn->failed, stmt(conn), ready);
+}
+
+/* A step returns 0 when it is done, else the events that it waits for. */
+static const struct {
+	int (*start)(struct conn *conn);
+	int (*cont)(struct conn *conn, int ready);
+	enum conn_state next;
+} steps[] = {
+	[CONN_PREPARING] = { prepare_start, prepare_cont, CONN_EXECUTING },
+	[CONN_EXECUTING] = { execute_start, execute_cont, CONN_STORING },
+	[CONN_STORING] = { store_start, store_cont, CONN_IDLE },
+};
+
+/* ---- running ---- */
+
+static void on_ready(unsigned events, void *arg);
+
+static void wait_for(struct conn *conn, int want)
+{
+	unsigned events = MUM_READ | ((want & MYSQL_WAIT_WRITE) != 0 ? MUM_WRITE : 0);
+
+	if (conn->watch != NULL && conn->watched == events)
+		return;
+	host_unwatch(conn->host, &conn->watch);
+	conn->watched = events;
+	conn->watch = conn->host->ops->watch(conn->host->ctx,
+					     mysql_get_socket(conn->mysql), events,
+					     on_ready, conn);
+}
+
+static void drop_values(struct conn *conn)
+{
+	for (int i = 0; i < PARAMS_MAX; i++) {
+		free(conn->values[i]);
+		conn->values[i] = NULL;
+	}
+}
+
+/* The statement is over, one way or the other; fn is told last. */
+static void finish(struct conn *conn, enum conn_event event)
+{
+	host_untimer(conn->host, &conn->timer);
+	drop_values(conn);
+	if (event == CONN_LOST || event == CONN_LOST_IDLE) {
+		host_unwatch(conn->host, &conn->watch);
+		set_state(conn, CONN_DEAD);
+	} else {
+		set_state(conn, CONN_IDLE);
+		wait_for(conn, MYSQL_WAIT_READ);
+	}
+	conn->fn(conn, event, conn->arg);
+}
+
+static void step_failed(struct conn *conn)
+{
+	unsigned number = mysql_stmt_errno(stmt(conn));
+
+	if (number == 0)
+		set_error(conn, 2057, "the statement does not have the columns it should");
+	else
+		set_error(conn, number, mysql_stmt_error(stmt(conn)));
+	finish(conn, conn_error(conn).class == ERROR_LOST ? CONN_LOST : CONN_FAILED);
+}
+
+/* Runs steps until one must wait for the socket. */
+static void run(struct conn *conn, int want)
+{
+	while (want == 0) {
+		if (conn->failed != 0) {
+			step_failed(conn);
+			return;
+		}
+		if (conn->state == CONN_PREPARING)
+			conn->prepared[conn->question] = true;
+		set_state(conn, steps[conn->state].next);
+		if (conn->state == CONN_IDLE) {
+			finish(conn, CONN_RESULT);
+			return;
+		}
+		want = steps[conn->state].start(conn);
+	}
+	wait_for(conn, want);
+}
+
+static void on_ready(unsigned events, void *arg)
+{
+	struct conn *conn = arg;
+	int ready = ((events & MUM_READ) != 0 ? MYSQL_WAIT_READ : 0) |
+		    ((events & MUM_WRITE) != 0 ? MYSQL_WAIT_WRITE : 0);
+
+	if (conn->state == CONN_IDLE) {
+		/* Nothing was asked: the server closed, or says why it will. */
+		set_error(conn, 2006, "closed by the server while idle");
+		finish(conn, CONN_LOST_IDLE);
+		return;
+	}
+	run(conn, steps[conn->state].cont(conn, ready));
+}
+
+/* Of a statement, or of connecting. */
+static void on_timeout(void *arg)
+{
+	struct conn *conn = arg;
+
+	conn->timer = NULL;
+	connector_cancel(&conn->connector);
+	conn->timed_out = true;
+	set_error(conn, 2013, "no answer in time");
+	finish(conn, CONN_LOST);
+}
+
+/*
+ * The first step starts from the loop, not from inside conn_execute(): on a
+ * unix socket a whole statement may be over in its _start call.
+ */
+static void on_begin(void *arg)
+{
+	struct conn *conn = arg;
+
+	conn->timer = conn->host->ops->timer(conn->host->ctx, conn->timeout_ms,
+					     on_timeout, conn);
+	run(conn, steps[conn->state].start(conn));
+}
+
+void conn_execute(struct conn *conn, enum mum_question question,
+		  const char *const *values)
+{
+	assert(conn->state == CONN_IDLE);
+	conn->question = question;
+	for (int i = 0; statements[question].params[i] != PARAM_END; i++)
+		conn->values[i] = xstrdup(values[i]);
+	conn->failed = 0;
+	conn->bound = false;
+	if (conn->stmts[question] == NULL)
+		conn->stmts[question] = mysql_stmt_init(conn->mysql);
+	else
+		mysql_stmt_free_result(conn->stmts[question]);
+	set_state(conn, conn->prepared[question] ? CONN_EXECUTING : CONN_PREPARING);
+	conn->timer = conn->host->ops->timer(conn->host->ctx, 0, on_begin, conn);
+}
+
+/* ---- rows ---- */
+
+static bool bind_cells(struct conn *conn)
+{
+	MYSQL_BIND binds[COLUMNS_MAX + 1];
+
+	memset(binds, 0, sizeof(binds));
+	for (unsigned i = 0; i < statements[conn->question].columns; i++) {
+		struct cell *cell = &conn->cells[i];
+
+		if (cell->data == NULL) {
+			cell->size = CELL_FIRST_SIZE;
+			cell->data = xmalloc(cell->size);
+		}
+		binds[i].buffer_type = MYSQL_TYPE_STRING;
+		binds[i].buffer = cell->data;
+		binds[i].buffer_length = cell->size - 1;	/* room for a NUL */
+		binds[i].length = &cell->len;
+		binds[i].is_null = &cell->is_null;
+		binds[i].error = &cell->truncated;
+	}
+	conn->bound = mysql_stmt_bind_result(stmt(conn), binds) == 0;
+	return conn->bound;
+}
+
+/* A value longer than its cell: more room, and fetch it once more. */
+static bool refetch(struct conn *conn, unsigned column)
+{
+	struct cell *cell = &conn->cells[column];
+	MYSQL_BIND bind;
+
+	cell->size = cell->len + 1;
+	cell->data = xrealloc(cell->data, cell->size);
+	conn->bound = false;
+	memset(&bind, 0, sizeof(bind));
+	bind.buffer_type = MYSQL_TYPE_STRING;
+	bind.buffer = cell->data;
+	bind.buffer_length = cell->len;
+	bind.length = &cell->len;
+	bind.is_null = &cell->is_null;
+	bind.error = &cell->truncated;
+	return mysql_stmt_fetch_column(stmt(conn), &bind, column, 0) == 0;
+}
+
+int conn_fetch(struct conn *conn, struct column *columns)
+{
+	int result = 1;
+
+	if (conn->bound || bind_cells(conn))
+		result = mysql_stmt_fetch(stmt(conn));
+	if (result == MYSQL_NO_DATA) {
+		mysql_stmt_free_result(stmt(conn));
+		return 0;
+	}
+	if (result != 0 && result != MYSQL_DATA_TRUNCATED) {
+		set_error(conn, mysql_stmt_errno(stmt(conn)), mysql_stmt_error(stmt(conn)));
+		return -1;
+	}
+	for (unsigned i = 0; i < statements[conn->question].columns; i++) {
+		struct cell *cell = &conn->cells[i];
+
+		columns[i] = (struct column){ NULL, 0 };
+		if (cell->is_null)
+			continue;
+		if (cell->len >= cell->size && !refetch(conn, i)) {
+			set_error(conn, mysql_stmt_errno(stmt(conn)),
+				  mysql_stmt_error(stmt(conn)));
+			return -1;
+		}
+		cell->data[cell->len] = '\0';
+		columns[i] = (struct column){ cell->data, cell->len };
+	}
+	return 1;
+}
+
+struct conn_error conn_error(const struct conn *conn)
+{
+	enum error_class class = error_classify(conn->error_number);
+
+	return (struct conn_error){ class, conn->timed_out, conn->error_number,
+				    conn->error_text };
+}
+
+/* ---- life ---- */
+
+static void on_connected(MYSQL *mysql, unsigned number, const char *text, void *arg)
+{
+	struct conn *conn = arg;
+
+	conn->connector = NULL;
+	conn->mysql = mysql;
+	if (mysql == NULL) {
+		set_error(conn, number, text);
+		finish(conn, CONN_LOST);
+		return;
+	}
+	finish(conn, CONN_UP);
+}
+
+struct conn *conn_new(const struct mum_host *host,
+		      const struct connector_settings *settings, conn_event_fn *fn,
+		      void *arg)
+{
+	struct conn *conn = xcalloc(1, sizeof(*conn));
+
+	conn->host = host;
+	conn->timeout_ms = settings->timeout_ms;
+	conn->fn = fn;
+	conn->arg = arg;
+	set_state(conn, CONN_CONNECTING);
+	conn->connector = connector_start(host, settings, on_connected, conn);
+	if (conn->connector == NULL) {
+		conn_free(&conn);
+		return NULL;
+	}
+	conn->timer = host->ops->timer(host->ctx, conn->timeout_ms, on_timeout, conn);
+	return conn;
+}
+
+void conn_free(struct conn **_conn)
+{
+	struct conn *conn = *_conn;
+
+	*_conn = NULL;
+	if (conn == NULL)
+		return;
+	connector_cancel(&conn->connector);
+	host_untimer(conn->host, &conn->timer);
+	host_unwatch(conn->host, &conn->watch);
+	/* In this order: a statement of an open connection would write to it. */
+	if (conn->mysql != NULL)
+		mysql_close(conn->mysql);
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		if (conn->stmts[i] != NULL)
+			mysql_stmt_close(conn->stmts[i]);
+	}
+	drop_values(conn);
+	for (unsigned i = 0; i <= COLUMNS_MAX; i++)
+		free(conn->cells[i].data);
+	free(conn);
+}

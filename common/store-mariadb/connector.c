@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/store-mariadb/connector.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/xalloc.h"
+
+enum { ERROR_TEXT_SIZE = 512, PORT_DEFAULT = 3306 };
+
+/* Who frees the connector: whoever comes second, the thread's end or cancel. */
+enum { RUNNING, FINISHED, CANCELLED };
+
+struct connector {
+	/* Set before the thread starts, constant while it runs. */
+	char *socket_path, *host_name;	/* one of them is NULL */
+	unsigned port;
+	char *user, *password, *database, *tls_ca;
+	bool tls, tls_verify_name;
+	unsigned timeout_ms;
+	int done_fd;			/* eventfd; readable when the thread is done */
+	/* The thread's result, the loop's once done_fd is readable. */
+	MYSQL *mysql;
+	unsigned error_number;
+	char error_text[ERROR_TEXT_SIZE];
+	atomic_int state;
+	/* The loop's. */
+	pthread_t thread;
+	const struct mum_host *host;
+	struct mum_watch *watch;
+	connector_done_fn *fn;
+	void *arg;
+};
+
+static void connector_free(struct connector *connector)
+{
+	if (connector->mysql != NULL)
+		mysql_close(connector->mysql);
+	if (connector->password != NULL)
+		explicit_bzero(connector->password, strlen(connector->password));
+	free(connector->socket_path);
+	free(connector->host_name);
+	free(connector->user);
+	free(connector->password);
+	free(connector->database);
+	free(connector->tls_ca);
+	close(connector->done_fd);
+	free(connector);
+}
+
+/* ---- in the thread ---- */
+
+static void set_error(struct connector *connector, unsigned number, const char *text)
+{
+	connector->error_number = number;
+	strncpy(connector->error_text, text, ERROR_TEXT_SIZE - 1);
+}
+
+static void set_mysql_error(struct connector *connector)
+{
+	set_error(connector, mysql_errno(connector->mysql), mysql_error(connector->mysql));
+}
+
+static void set_options(struct connector *connector)
+{
+	MYSQL *mysql = connector->mysql;
+	size_t default_stack = 0;
+	unsigned seconds = (connector->timeout_ms + 999) / 1000;
+	my_bool verify = 1;
+
+	mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, &default_stack);
+	mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+	/* Backstops for the statements in this thread; later our own timer is shorter. */
+	seconds++;
+	mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
+	mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
+	mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	if (connector->tls)
+		mysql_ssl_set(mysql, NULL, NULL, connector->tls_ca, NULL, NULL);
+	/*
+	 * Only this one makes libmariadb refuse a server without TLS before it
+	 * logs in; it also verifies the name. Without it, is_private() refuses.
+	 */
+	if (connector->tls_verify_name)
+		mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+}
+
+/* A server that answers but stands outside its cluster fails only here. */
+static bool read_table(MYSQL *mysql)
+{
+	MYSQL_RES *result;
+
+	if (mysql_query(mysql, "SELECT id FROM domains LIMIT 1") != 0)
+		return false;
+	result = mysql_store_result(mysql);
+	if (result == NULL)
+		return false;
+	mysql_free_result(result);
+	return true;
+}
+
+/*
+ * Limits on the server's side too: closing a connection does not end its
+ * statement there. Unlike max_statement_time, MySQL's limit is in milliseconds.
+ */
+static bool set_session(struct connector *connector)
+{
+	bool mariadb = strstr(mysql_get_server_info(connector->mysql), "MariaDB") != NULL;
+	unsigned ms = connector->timeout_ms;
+	char *limit = mariadb ? xasprintf("max_statement_time=%u.%03u", ms / 1000, ms % 1000)
+			      : xasprintf("max_execution_time=%u", ms);
+	char *set = xasprintf("SET SESSION %s, lock_wait_timeout=%u, "
+			      "collation_connection=utf8mb4_unicode_ci",
+			      limit, (ms + 999) / 1000);
+	bool ok = mysql_query(connector->mysql, set) == 0;
+
+	free(limit);
+	free(set);
+	return ok;
+}
+
+static bool is_private(struct connector *connector)
+{
+	if (!connector->tls || mysql_get_ssl_cipher(connector->mysql) != NULL)
+		return true;
+	set_error(connector, 2026, "the connection is not encrypted");
+	return false;
+}
+
+/*
+ * TLS I/O ignores MSG_DONTWAIT: on a socket in blocking mode libmariadb's
+ * non-blocking calls would block until the answer is there.
+ */
+static bool set_nonblocking(struct connector *connector)
+{
+	int fd = mysql_get_socket(connector->mysql);
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+		return true;
+	set_error(connector, 2000, strerror(errno));
+	return false;
+}
+
+static bool try_connect(struct connector *connector)
+{
+	connector->mysql = mysql_init(NULL);
+	if (connector->mysql == NULL) {
+		set_error(connector, 2008, "out of memory");
+		return false;
+	}
+	set_options(connector);
+	if (mysql_real_connect(connector->mysql,
+			       connector->socket_path != NULL ? "localhost"
+							      : connector->host_name,
+			       connector->user, connector->password,
+			       connector->database, connector->port,
+			       connector->socket_path, 0) == NULL ||
+	    !set_session(connector) || !read_table(connector->mysql)) {
+		set_mysql_error(connector);
+		return false;
+	}
+	return is_private(connector) && set_nonblocking(connector);
+}
+
+static void *connector_thread(void *arg)
+{
+	struct connector *connector = arg;
+	const uint64_t one = 1;
+
+	mysql_thread_init();
+	if (!try_connect(connector) && connector->mysql != NULL) {
+		mysql_close(connector->mysql);
+		connector->mysql = NULL;
+	}
+	mysql_thread_end();
+	/* An eventfd takes one 1 always; nobody else writes to it. */
+	if (write(connector->done_fd, &one, sizeof(one)) < 0)
+		abort();
+	if (atomic_exchange(&connector->state, FINISHED) == CANCELLED)
+		connector_free(connector);
+	return NULL;
+}
+
+/* ---- in the loop ---- */
+
+static void on_done(unsigned events, void *arg)
+{
+	struct connector *connector = arg;
+	connector_done_fn *fn = connector->fn;
+	void *fn_arg = connector->arg;
+	MYSQL *mysql;
+	unsigned number;
+	char text[ERROR_TEXT_SIZE];
+
+	(void)events;
+	pthread_join(connector->thread, NULL);
+	host_unwatch(connector->host, &connector->watch);
+	mysql = connector->mysql;
+	connector->mysql = NULL;
+	number = connector->error_number;
+	memcpy(text, connector->error_text, sizeof(text));
+	connector_free(connector);
+	fn(mysql, number, text, fn_arg);
+}
+
+/* unix:PATH, HOST, HOST:PORT or [V6]:PORT into the fields of mysql_real_connect(). */
+static void set_host(struct connector *connector, const char *spec)
+{
+	const char *colon = strrchr(spec, ':');
+	const char *bracket = strrchr(spec, ']');
+
+	connector->port = PORT_DEFAULT;
+	if (strncmp(spec, "unix:", 5) == 0) {
+		connector->socket_path = xstrdup(spec + 5);
+		return;
+	}
+	if (*spec == '[' && bracket != NULL) {
+		connector->host_name = xstrndup(spec + 1, (size_t)(bracket - spec - 1));
+		colon = bracket[1] == ':' ? bracket + 1 : NULL;
+	} else {
+		connector->host_name = colon == NULL
+					       ? xstrdup(spec)
+					       : xstrndup(spec, (size_t)(colon - spec));
+	}
+	if (colon != NULL)
+		connector->port = (unsigned)strtoul(colon + 1, NULL, 10);
+	/* libmariadb takes "localhost" for the unix socket, whatever the port. */
+	if (strcmp(connector->host_name, "localhost") == 0 && !connector->tls) {
+		free(connector->host_name);
+		connector->host_name = xstrdup("127.0.0.1");
+	}
+}
+
+static bool start_thread(struct connector *connector)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&connector->thread, NULL, connector_thread, connector);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error == 0;
+}
+
+struct connector *connector_start(const struct mum_host *host,
+				  const struct connector_settings *settings,
+				  connector_done_fn *fn, void *arg)
+{
+	struct connector *connector = xcalloc(1, sizeof(*connector));
+
+	connector->user = xstrdup(settings->user);
+	connector->password = xstrdup(settings->password);
+	connector->database = xstrdup(settings->database);
+	connector->tls = settings->tls;
+	connector->tls_verify_name = settings->tls_verify_name;
+	connector->tls_ca = xstrdup(settings->tls_ca);
+	connector->timeout_ms = settings->timeout_ms;
+	set_host(connector, settings->host);
+	connector->host = host;
+	connector->fn = fn;
+	connector->arg = arg;
+	connector->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (connector->done_fd < 0 || !start_thread(connector)) {
+		if (connector->done_fd >= 0)
+			close(connector->done_fd);
+		connector->done_fd = -1;
+		connector_free(connector);
+		return NULL;
+	}
+	connector->watch = host->ops->watch(host->ctx, connector->done_fd, MUM_READ,
+					    on_done, connector);
+	return connector;
+}
+
+void connector_cancel(struct connector **_connector)
+{
+	struct connector *connector = *_connector;
+
+	*_connector = NULL;
+	if (connector == NULL)
+		return;
+	host_unwatch(connector->host, &connector->watch);
+	if (atomic_exchange(&connector->state, CANCELLED) == RUNNING) {
+		pthread_detach(connector->thread);
+		return;
+	}
+	pthread_join(connector->thread, NULL);
+	connector_free(connector);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/store-mariadb/errors.h"
+
+#include <stddef.h>
+
+/* https://mariadb.com/kb/en/mariadb-error-code-reference/; 2xxx are the client's. */
+static const struct {
+	unsigned number;
+	enum error_class class;
+} errors[] = {
+	{ 1040, ERROR_CROWDED },	/* too many connections */
+	{ 1203, ERROR_CROWDED },	/* ... of this user */
+	{ 1226, ERROR_CROWDED },	/* resource limit of this user */
+	{ 1044, ERROR_MISCONFIGURED },	/* access denied to the database */
+	{ 1045, ERROR_MISCONFIGURED },	/* access denied: user, password, plugin */
+	{ 1049, ERROR_MISCONFIGURED },	/* unknown database */
+	{ 1054, ERROR_MISCONFIGURED },	/* unknown column */
+	{ 1064, ERROR_MISCONFIGURED },	/* syntax: a server too old for JSON_TABLE */
+	{ 1130, ERROR_MISCONFIGURED },	/* this host may not connect */
+	{ 1142, ERROR_MISCONFIGURED },	/* no grant on the table */
+	{ 1143, ERROR_MISCONFIGURED },	/* no grant on a column */
+	{ 1146, ERROR_MISCONFIGURED },	/* no such table */
+	{ 1524, ERROR_MISCONFIGURED },	/* authentication plugin not loaded */
+	{ 1698, ERROR_MISCONFIGURED },	/* access denied, no password */
+	{ 2005, ERROR_MISCONFIGURED },	/* unknown host name */
+	{ 2026, ERROR_MISCONFIGURED },	/* TLS refused or not there */
+	{ 2059, ERROR_MISCONFIGURED },	/* authentication plugin cannot be loaded */
+	{ 1047, ERROR_LOST },		/* Galera node outside the primary component */
+	{ 1053, ERROR_LOST },		/* server shutdown */
+	{ 1152, ERROR_LOST }, { 1153, ERROR_LOST }, { 1154, ERROR_LOST },
+	{ 1155, ERROR_LOST }, { 1156, ERROR_LOST }, { 1157, ERROR_LOST },
+	{ 1158, ERROR_LOST }, { 1159, ERROR_LOST }, { 1160, ERROR_LOST },
+	{ 1161, ERROR_LOST }, { 1184, ERROR_LOST }, { 1927, ERROR_LOST },
+	{ 2002, ERROR_LOST }, { 2003, ERROR_LOST }, { 2006, ERROR_LOST },
+	{ 2012, ERROR_LOST }, { 2013, ERROR_LOST }, { 2014, ERROR_LOST },
+	{ 2027, ERROR_LOST }, { 2030, ERROR_LOST }, { 2055, ERROR_LOST },
+	{ 2057, ERROR_LOST },		/* columns changed: prepare anew */
+	{ 4031, ERROR_LOST },		/* MySQL 8: idle too long */
+};
+
+enum error_class error_classify(unsigned number)
+{
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		if (errors[i].number == number)
+			return errors[i].class;
+	}
+	return ERROR_RETRY;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/store-mariadb/host-list.h"
+
+#include <stdlib.h>
+
+#include "common/xalloc.h"
+
+enum {
+	BACKOFF_FIRST = 50,	/* ms; doubles with each failure */
+	BACKOFF_MAX = 500,	/* ms; so a return is noticed within a second */
+	BACKOFF_REFUSED = 2000	/* ms; servers block hosts that log in wrongly too often */
+};
+
+struct database_host {
+	const char *name;
+	unsigned failures;	/* since it last worked */
+	uint64_t retry_at;	/* host_now() */
+	uint64_t failed_since;
+};
+
+struct host_list {
+	const struct mum_host *host;
+	size_t count;
+	unsigned seed;		/* for the jitter */
+	struct database_host hosts[];
+};
+
+struct host_list *host_list_new(const struct mum_host *host, const struct mum_list *names)
+{
+	struct host_list *list =
+		xcalloc(1, sizeof(*list) + names->count * sizeof(list->hosts[0]));
+
+	list->host = host;
+	list->count = names->count;
+	list->seed = (unsigned)host_now(host);
+	for (size_t i = 0; i < names->count; i++)
+		list->hosts[i].name = names->items[i];
+	return list;
+}
+
+void host_list_free(struct host_list **list)
+{
+	free(*list);
+	*list = NULL;
+}
+
+size_t host_list_count(const struct host_list *list)
+{
+	return list->count;
+}
+
+const char *host_list_name(const struct host_list *list, size_t index)
+{
+	return list->hosts[index].name;
+}
+
+bool host_list_may_try(const struct host_list *list, size_t index)
+{
+	return host_now(list->host) >= list->hosts[index].retry_at;
+}
+
+bool host_list_pick(const struct host_list *list, size_t *index_r, unsigned *wait_ms_r)
+{
+	uint64_t now = host_now(list->host);
+	uint64_t soonest = UINT64_MAX;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (now >= list->hosts[i].retry_at) {
+			*index_r = i;
+			return true;
+		}
+		if (list->hosts[i].retry_at < soonest)
+			soonest = list->hosts[i].retry_at;
+	}
+	*wait_ms_r = (unsigned)(soonest - now);
+	return false;
+}
+
+/* Doubling, with up to a quarter less so that many clients do not come at once. */
+static unsigned backoff(struct host_list *list, const struct database_host *db,
+			const struct conn_error *error)
+{
+	unsigned ms = BACKOFF_MAX;
+
+	if (error->class == ERROR_MISCONFIGURED)
+		ms = BACKOFF_REFUSED;
+	else if (db->failures < 4)
+		ms = BACKOFF_FIRST << db->failures;
+	return ms - (unsigned)rand_r(&list->seed) % (ms / 4 + 1);
+}
+
+void host_list_failed(struct host_list *list, size_t index, const struct conn_error *error)
+{
+	struct database_host *db = &list->hosts[index];
+	uint64_t now = host_now(list->host);
+
+	if (db->failures == 0) {
+		db->failed_since = now;
+		host_log(list->host,
+			 error->class == ERROR_MISCONFIGURED ? MUM_LOG_ERROR
+							     : MUM_LOG_WARNING,
+			 "database %s: %s (%u)%s", db->name, error->text, error->number,
+			 error->class == ERROR_MISCONFIGURED
+				 ? "; mend [database] in mum.conf or the server's accounts"
+				 : "; trying again until it answers");
+	}
+	db->retry_at = now + backoff(list, db, error);
+	db->failures++;
+}
+
+void host_list_works(struct host_list *list, size_t index)
+{
+	struct database_host *db = &list->hosts[index];
+
+	if (db->failures > 0)
+		host_log(list->host, MUM_LOG_INFO,
+			 "database %s: answers again after %.1f s", db->name,
+			 (double)(host_now(list->host) - db->failed_since) / 1000);
+	db->failures = 0;
+	db->retry_at = 0;
+}

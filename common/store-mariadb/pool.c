@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The MariaDB store: few connections, opened when they are needed, and queues
+ * of questions in front of them. A connection in any doubt is closed and made
+ * anew; its questions are asked again on another one.
+ */
+#include "common/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "common/columns.h"
+#include "common/config.h"
+#include "common/store-mariadb/batch.h"
+#include "common/store-mariadb/conn.h"
+#include "common/store-mariadb/host-list.h"
+#include "common/timezone.h"
+#include "common/xalloc.h"
+
+enum {
+	ATTEMPTS_MAX = 5,	/* statements that may fail under one question */
+	OVERDUE = 30,		/* ms; a statement as old as this may hang, on a lock say */
+	CROWDED_WAIT = 5000,	/* ms before one more connection is tried again */
+	RETURN_EVERY = 1000	/* ms between looks at hosts better than ours */
+};
+
+enum slot_state { SLOT_EMPTY, SLOT_CONNECTING, SLOT_IDLE, SLOT_BUSY };
+
+/* The place of one connection. */
+struct slot {
+	struct pool *pool;
+	enum slot_state state;
+	struct conn *conn;	/* NULL when SLOT_EMPTY */
+	size_t host;		/* index of its host */
+	bool retire;		/* close when idle: a better host works again */
+	uint64_t busy_since;	/* host_now() */
+	struct batch batch;	/* while SLOT_BUSY */
+};
+
+struct queue {
+	struct store_request *head;
+	size_t count;
+};
+
+struct pool {
+	struct store store;	/* first: the store_ops cast to pool */
+	const struct mum_host *host;
+	struct connector_settings settings;	/* host is set for each connection */
+	int tls;		/* enum mum_tls */
+	struct timezone_table *timezone;
+	struct host_list *hosts;
+	struct queue queues[MUM_QUESTIONS];
+	uint64_t next_number;
+	struct store_request *finished;	/* to be answered, oldest first */
+	struct mum_timer *work_timer;	/* at once */
+	struct mum_timer *retry_timer;	/* when a host may be tried again */
+	struct mum_timer *return_timer;	/* while on a host that is not the first */
+	bool up;
+	bool crowded;
+	uint64_t grow_at;	/* while crowded */
+	bool broken[MUM_QUESTIONS];	/* statements logged as misconfigured */
+	struct slot probe;	/* looks whether a better host works again */
+	size_t slots_count;
+	struct slot slots[];
+};
+
+static void work(struct pool *pool);
+
+/* ---- requests ---- */
+
+static void request_enlist(struct store_request *request, struct store_request **list,
+			   bool front)
+{
+	request->list = list;
+	if (front)
+		DL_PREPEND(*list, request);
+	else
+		DL_APPEND(*list, request);
+}
+
+static void request_delist(struct store_request *request)
+{
+	if (request->list != NULL)
+		DL_DELETE(*request->list, request);
+	request->list = NULL;
+}
+
+static void request_queue(struct pool *pool, struct store_request *request, bool front)
+{
+	struct queue *queue = &pool->queues[request->question.kind];
+
+	request->batch = NULL;
+	request_enlist(request, &queue->head, front);
+	queue->count++;
+}
+
+static struct store_request *request_dequeue(struct queue *queue)
+{
+	struct store_request *request = queue->head;
+
+	request_delist(request);
+	queue->count--;
+	return request;
+}
+
+static void request_free(struct store_request *request)
+{
+	request_delist(request);
+	facts_unref(&request->facts);
+	address_unref(&request->question.address);
+	free(request->reason);
+	free(request);
+}
+
+/* Its callback runs from deliver(). reason is copied. */
+static void request_finish(struct pool *pool, struct store_request *request,
+			   enum mum_status status, const char *reason)
+{
+	request->batch = NULL;
+	request->status = status;
+	request->reason = reason != NULL ? xstrdup(reason) : NULL;
+	request_enlist(request, &pool->finished, false);
+}
+
+/* Free first, call last: the callback may ask again or withdraw others. */
+static void deliver(struct pool *pool)
+{
+	while (pool->finished != NULL) {
+		struct store_request *request = pool->finished;
+		store_done_fn *fn = request->fn;
+		void *arg = request->arg;
+		enum mum_status status = request->status;
+		struct facts *facts = status == MUM_FOUND ? request->facts : NULL;
+		char *reason = request->reason;
+
+		request->reason = NULL;
+		if (facts != NULL)
+			request->facts = NULL;
+		request_free(request);
+		fn(status, facts, reason, arg);
+		facts_unref(&facts);
+		free(reason);
+	}
+}
+
+/* ---- the state of the whole ---- */
+
+static size_t count_slots(const struct pool *pool, enum slot_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < pool->slots_count; i++)
+		count += pool->slots[i].state == state;
+	return count;
+}
+
+static bool is_connected(const struct pool *pool)
+{
+	return count_slots(pool, SLOT_IDLE) + count_slots(pool, SLOT_BUSY) > 0;
+}
+
+static bool has_questions(const struct pool *pool)
+{
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		if (pool->queues[i].count > 0)
+			return true;
+	}
+	return false;
+}
+
+static void slot_empty(struct slot *slot)
+{
+	slot->state = SLOT_EMPTY;
+	slot->retire = false;
+	conn_free(&slot->conn);
+}
+
+/* ---- results ---- */
+
+static void read_rows(struct slot *slot)
+{
+	struct column columns[COLUMNS_MAX + 1];
+	struct batch *batch = &slot->batch;
+	int result;
+
+	while ((result = conn_fetch(slot->conn, columns)) > 0) {
+		if (!batch_row(batch, columns)) {
+			result = -1;
+			break;
+		}
+	}
+	for (size_t i = 0; i < batch->count; i++) {
+		struct store_request *request = batch->requests[i];
+
+		if (request == NULL)
+			continue;
+		if (result == 0 && request->bad_row == NULL)
+			request_finish(slot->pool, request, MUM_FOUND, NULL);
+		else
+			request_finish(slot->pool, request, MUM_TEMPFAIL,
+				       request->bad_row != NULL ? request->bad_row
+								: "the rows cannot be read");
+	}
+}
+
+static void log_bad_rows(struct slot *slot)
+{
+	for (size_t i = 0; i < slot->batch.count; i++) {
+		struct store_request *request = slot->batch.requests[i];
+
+		if (request == NULL || request->bad_row == NULL)
+			continue;
+		host_log(slot->pool->host, MUM_LOG_ERROR,
+			 "database: question=%s key=<%s>: %s; mend it in MUM",
+			 mum_question_name(request->question.kind),
+			 request->question.address != NULL ? request->question.address->key
+							   : "",
+			 request->bad_row);
+	}
+}
+
+/* The statement gave no rows: its questions are asked again, or end. */
+static void batch_failed(struct slot *slot, const struct conn_error *error)
+{
+	struct pool *pool = slot->pool;
+	struct batch *batch = &slot->batch;
+	char *reason = xasprintf("database %s: %s (%u)",
+				 host_list_name(pool->hosts, slot->host), error->text,
+				 error->number);
+
+	/* Backwards, so that the queue keeps their order. */
+	for (size_t i = batch->count; i-- > 0;) {
+		struct store_request *request = batch->requests[i];
+
+		if (request == NULL)
+			continue;
+		request->attempts++;
+		if (error->class == ERROR_MISCONFIGURED)
+			request_finish(pool, request, MUM_MISCONFIGURED, reason);
+		else if (request->attempts >= ATTEMPTS_MAX)
+			request_finish(pool, request, MUM_TEMPFAIL, reason);
+		else
+			request_queue(pool, request, true);
+	}
+	free(reason);
+}
+
+static void log_broken(struct pool *pool, enum mum_question question,
+		       const struct conn_error *error)
+{
+	if (error->class == ERROR_MISCONFIGURED && !pool->broken[question]) {
+		pool->broken[question] = true;
+		host_log(pool->host, MUM_LOG_ERROR,
+			 "database: question=%s: %s (%u); mail is deferred until tables "
+			 "and grants are as conf-examples/grants.sql says",
+			 mum_question_name(question), error->text, error->number);
+	}
+}
+
+static void log_mended(struct pool *pool, enum mum_question question)
+{
+	if (!pool->broken[question])
+		return;
+	pool->broken[question] = false;
+	host_log(pool->host, MUM_LOG_INFO, "database: question=%s: answered again",
+		 mum_question_name(question));
+}
+
+/* ---- connections ---- */
+
+/* Connections to hosts that come after this one in mum.conf are given up. */
+static void prefer_host(struct pool *pool, size_t host)
+{
+	for (size_t i = 0; i < pool->slots_count; i++) {
+		struct slot *slot = &pool->slots[i];
+
+		if (slot->state == SLOT_EMPTY || slot->host <= host)
+			continue;
+		if (slot->state == SLOT_BUSY)
+			slot->retire = true;
+		else
+			slot_empty(slot);
+	}
+}
+
+static void connect_failed(struct slot *slot, const struct conn_error *error)
+{
+	struct pool *pool = slot->pool;
+
+	if (error->class == ERROR_CROWDED && is_connected(pool)) {
+		if (!pool->crowded)
+			host_log(pool->host, MUM_LOG_WARNING,
+				 "database %s: %s (%u); going on with fewer connections",
+				 host_list_name(pool->hosts, slot->host), error->text,
+				 error->number);
+		pool->crowded = true;
+		pool->grow_at = host_now(pool->host) + CROWDED_WAIT;
+		return;
+	}
+	host_list_failed(pool->hosts, slot->host, error);
+}
+
+static void on_lost(struct slot *slot, const struct conn_error *error)
+{
+	struct pool *pool = slot->pool;
+	enum slot_state before = slot->state;
+
+	/* Not connected from here on, which the next lines look at. */
+	slot->state = SLOT_EMPTY;
+	if (before == SLOT_CONNECTING)
+		connect_failed(slot, error);
+	else if (error->timed_out || error->number == 1047)
+		host_list_failed(pool->hosts, slot->host, error);
+	if (before == SLOT_BUSY)
+		batch_failed(slot, error);
+	slot_empty(slot);
+	if (!is_connected(pool) && (before == SLOT_CONNECTING || error->timed_out))
+		pool->up = false;
+}
+
+static void on_up(struct slot *slot)
+{
+	struct pool *pool = slot->pool;
+
+	slot->state = SLOT_IDLE;
+	pool->up = true;
+	if (count_slots(pool, SLOT_EMPTY) == 0)
+		pool->crowded = false;
+	host_list_works(pool->hosts, slot->host);
+	prefer_host(pool, slot->host);
+}
+
+static void on_conn_event(struct conn *conn, enum conn_event event, void *arg)
+{
+	struct slot *slot = arg;
+	struct conn_error error = conn_error(conn);
+
+	switch (event) {
+	case CONN_UP:
+		on_up(slot);
+		break;
+	case CONN_RESULT:
+		read_rows(slot);
+		log_bad_rows(slot);
+		log_mended(slot->pool, slot->batch.question);
+		slot->state = SLOT_IDLE;
+		break;
+	case CONN_FAILED:
+		log_broken(slot->pool, slot->batch.question, &error);
+		batch_failed(slot, &error);
+		slot->state = SLOT_IDLE;
+		break;
+	case CONN_LOST:
+		on_lost(slot, &error);
+		break;
+	case CONN_LOST_IDLE:
+		slot_empty(slot);
+		break;
+	}
+	if (slot->retire && slot->state == SLOT_IDLE)
+		slot_empty(slot);
+	work(slot->pool);
+}
+
+/* A unix socket, and loopback, need no TLS unless the admin says so. */
+static bool is_local(const char *name)
+{
+	return strncmp(name, "unix:", 5) == 0 || strncmp(name, "127.", 4) == 0 ||
+	       strncmp(name, "[::1]", 5) == 0 || strcmp(name, "localhost") == 0 ||
+	       strncmp(name, "localhost:", 10) == 0;
+}
+
+static bool slot_connect(struct slot *slot, size_t host, conn_event_fn *fn)
+{
+	struct pool *pool = slot->pool;
+	struct connector_settings settings = pool->settings;
+
+	settings.host = host_list_name(pool->hosts, host);
+	settings.tls = pool->tls == MUM_TLS_DEFAULT ? !is_local(settings.host)
+						    : pool->tls != MUM_TLS_OFF;
+	settings.tls_verify_name = settings.tls && pool->tls != MUM_TLS_VERIFY_CA;
+	slot->host = host;
+	slot->conn = conn_new(pool->host, &settings, fn, slot);
+	if (slot->conn != NULL) {
+		slot->state = SLOT_CONNECTING;
+	} else {
+		const struct conn_error error = { ERROR_RETRY, false, 0,
+						  "no thread to connect in" };
+
+		host_list_failed(pool->hosts, host, &error);
+	}
+	return slot->conn != NULL;
+}
+
+static void on_retry_timer(void *arg)
+{
+	struct pool *pool = arg;
+
+	pool->retry_timer = NULL;
+	work(pool);
+}
+
+/* One more connection, if questions wait or we must learn when it is over. */
+static void connect_slots(struct pool *pool)
+{
+	unsigned wait_ms;
+	size_t host;
+
+	if ((pool->up && !has_questions(pool)) ||
+	    count_slots(pool, SLOT_IDLE) + count_slots(pool, SLOT_CONNECTING) > 0 ||
+	    (pool->crowded && is_connected(pool) && host_now(pool->host) < pool->grow_at))
+		return;
+	for (size_t i = 0; i < pool->slots_count; i++) {
+		struct slot *slot = &pool->slots[i];
+
+		if (slot->state != SLOT_EMPTY)
+			continue;
+		if (host_list_pick(pool->hosts, &host, &wait_ms) &&
+		    slot_connect(slot, host, on_conn_event))
+			return;
+		if (!host_list_pick(pool->hosts, &host, &wait_ms) &&
+		    pool->retry_timer == NULL)
+			pool->retry_timer = pool->host->ops->timer(
+				pool->host->ctx, wait_ms, on_retry_timer, pool);
+		return;
+	}
+}
+
+/* ---- back to the first host ---- */
+
+static void on_probe_event(struct conn *conn, enum conn_event event, void *arg)
+{
+	struct slot *probe = arg;
+	struct pool *pool = probe->pool;
+	struct conn_error error = conn_error(conn);
+
+	if (event == CONN_UP) {
+		host_list_works(pool->hosts, probe->host);
+		prefer_host(pool, probe->host);
+	} else {
+		host_list_failed(pool->hosts, probe->host, &error);
+	}
+	slot_empty(probe);
+	work(pool);
+}
+
+static size_t worst_host(const struct pool *pool)
+{
+	size_t worst = 0;
+
+	for (size_t i = 0; i < pool->slots_count; i++) {
+		const struct slot *slot = &pool->slots[i];
+
+		if (slot->state != SLOT_EMPTY && slot->host > worst)
+			worst = slot->host;
+	}
+	return worst;
+}
+
+static void on_return_timer(void *arg)
+{
+	struct pool *pool = arg;
+	size_t worst = worst_host(pool);
+
+	pool->return_timer = NULL;
+	for (size_t host = 0; host < worst && pool->probe.state == SLOT_EMPTY; host++) {
+		if (host_list_may_try(pool->hosts, host))
+			slot_connect(&pool->probe, host, on_probe_event);
+	}
+	work(pool);
+}
+
+static void watch_better_hosts(struct pool *pool)
+{
+	if (worst_host(pool) > 0 && pool->return_timer == NULL)
+		pool->return_timer = pool->host->ops->timer(
+			pool->host->ctx, RETURN_EVERY, on_return_timer, pool);
+}
+
+/* ---- dispatch ---- */
+
+/*
+ * The last idle connection is not for a kind of question whose statement
+ * already hangs elsewhere: a lock on one table must not stop the others.
+ */
+static bool may_run(const struct pool *pool, enum mum_question question)
+{
+	uint64_t now = host_now(pool->host);
+
+	if (count_slots(pool, SLOT_IDLE) > 1 || pool->slots_count == 1)
+		return true;
+	for (size_t i = 0; i < pool->slots_count; i++) {
+		const struct slot *slot = &pool->slots[i];
+
+		if (slot->state == SLOT_BUSY && slot->batch.question == question &&
+		    now - slot->busy_since > OVERDUE)
+			return false;
+	}
+	return true;
+}
+
+/* The queue whose first question waits longest. NULL when none may run. */
+static struct queue *pick_queue(struct pool *pool, enum mum_question *question_r)
+{
+	struct queue *best = NULL;
+
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		struct queue *queue = &pool->queues[i];
+
+		if (queue->head == NULL ||
+		    (best != NULL && best->head->number < queue->head->number) ||
+		    !may_run(pool, (enum mum_question)i))
+			continue;
+		best = queue;
+		*question_r = (enum mum_question)i;
+	}
+	return best;
+}
+
+/* A fair share for this connection. One whose statement failed is asked alone. */
+static void fill_batch(struct batch *batch, struct queue *queue,
+		       enum mum_question question, size_t idle)
+{
+	size_t share = (queue->count + idle - 1) / idle;
+
+	if (share > BATCH_MAX)
+		share = BATCH_MAX;
+	if (question == MUM_USERS || queue->head->attempts > 0)
+		share = 1;
+	batch_clear(batch, question);
+	while (batch->count < share && queue->count > 0) {
+		if (batch->count > 0 && queue->head->attempts > 0)
+			break;
+		batch_add(batch, request_dequeue(queue));
+	}
+}
+
+static void slot_run(struct slot *slot)
+{
+	struct pool *pool = slot->pool;
+	char now[TIMEZONE_TEXT_SIZE];
+	char *values[PARAMS_MAX];
+
+	timezone_format(pool->timezone, pool->host->ops->wall(pool->host->ctx), now);
+	batch_values(&slot->batch, now, values);
+	slot->state = SLOT_BUSY;
+	slot->busy_since = host_now(pool->host);
+	conn_execute(slot->conn, slot->batch.question, (const char *const *)values);
+	for (int i = 0; i < PARAMS_MAX; i++)
+		free(values[i]);
+}
+
+static void dispatch(struct pool *pool)
+{
+	for (size_t i = 0; i < pool->slots_count; i++) {
+		struct slot *slot = &pool->slots[i];
+		enum mum_question question;
+		struct queue *queue;
+
+		if (slot->state != SLOT_IDLE)
+			continue;
+		queue = pick_queue(pool, &question);
+		if (queue == NULL)
+			return;
+		fill_batch(&slot->batch, queue, question, count_slots(pool, SLOT_IDLE));
+		slot_run(slot);
+	}
+}
+
+static void work(struct pool *pool)
+{
+	dispatch(pool);
+	connect_slots(pool);
+	watch_better_hosts(pool);
+	deliver(pool);
+}
+
+static void on_work_timer(void *arg)
+{
+	struct pool *pool = arg;
+
+	pool->work_timer = NULL;
+	work(pool);
+}
+
+/* ---- store.h ---- */
+
+static struct store_request *pool_submit(struct store *store,
+					 const struct question *question,
+					 store_done_fn *fn, void *arg)
+{
+	struct pool *pool = (struct pool *)store;
+	struct store_request *request = xcalloc(1, sizeof(*request));
+
+	request->question = *question;
+	if (question->address != NULL)
+		address_ref(question->address);
+	request->fn = fn;
+	request->arg = arg;
+	request->number = pool->next_number++;
+	request_queue(pool, request, false);
+	if (pool->work_timer == NULL)
+		pool->work_timer = pool->host->ops->timer(pool->host->ctx, 0,
+							  on_work_timer, pool);
+	return request;
+}
+
+static void pool_withdraw(struct store *store, struct store_request *request)
+{
+	struct pool *pool = (struct pool *)store;
+
+	if (request->batch != NULL)
+		batch_remove(request->batch, request);
+	else if (request->list == &pool->queues[request->question.kind].head)
+		pool->queues[request->question.kind].count--;
+	request_free(request);
+}
+
+static bool pool_is_up(const struct store *store)
+{
+	return ((const struct pool *)store)->up;
+}
+
+static void pool_close(struct store *store)
+{
+	struct pool *pool = (struct pool *)store;
+
+	for (size_t i = 0; i < pool->slots_count; i++)
+		slot_empty(&pool->slots[i]);
+	slot_empty(&pool->probe);
+	host_untimer(pool->host, &pool->work_timer);
+	host_untimer(pool->host, &pool->retry_timer);
+	host_untimer(pool->host, &pool->return_timer);
+	host_list_free(&pool->hosts);
+	timezone_free(&pool->timezone);
+	free(pool);
+}
+
+static const struct store_ops pool_ops = {
+	.submit = pool_submit,
+	.withdraw = pool_withdraw,
+	.is_up = pool_is_up,
+	.close = pool_close,
+};
+
+struct store *store_mariadb_open(const struct mum_host *host,
+				 const struct mum_config *config)
+{
+	size_t count = config->database.connections;
+	struct pool *pool = xcalloc(1, sizeof(*pool) + count * sizeof(pool->slots[0]));
+	unsigned deadline = config->database.deadline;
+
+	/* Threads come later; the library wants its one-time setup before them. */
+	mysql_library_init(0, NULL, NULL);
+	pool->store.ops = &pool_ops;
+	pool->host = host;
+	pool->settings = (struct connector_settings){
+		.user = config->database.user,
+		.password = config->database.password,
+		.database = config->database.name,
+		.tls_ca = config->database.tls_ca,
+		/* With another host to turn to, leave time to do so. */
+		.timeout_ms = config->database.hosts.count > 1 ? deadline / 2 : deadline,
+	};
+	pool->tls = config->database.tls;
+	pool->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
+	pool->hosts = host_list_new(host, &config->database.hosts);
+	pool->up = true;
+	pool->slots_count = count;
+	for (size_t i = 0; i < count; i++)
+		pool->slots[i].pool = pool;
+	pool->probe.pool = pool;
+	return &pool->store;
+}

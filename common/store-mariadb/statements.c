@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/store-mariadb/statements.h"
+
+#include "common/columns.h"
+
+/*
+ * Every statement takes any number of names at once, as JSON, so that one
+ * statement serves all lookups that wait: most of the server's cost is per
+ * statement. k.i (1..n) leads a row back to the pair that asked. STRAIGHT_JOIN
+ * holds the plan to one unique-index access per name and table, however large
+ * the tables are. Rows are joined here and judged in rules.c: no WHERE on what
+ * is active.
+ */
+#define PAIRS \
+	"JSON_TABLE(?, '$[*]' COLUMNS(i FOR ORDINALITY," \
+	" u VARCHAR(191) PATH '$[0]', d VARCHAR(191) PATH '$[1]')) k "
+
+#define JOIN_MAILBOX \
+	"STRAIGHT_JOIN domains d ON d.domain = k.d " \
+	"STRAIGHT_JOIN mailboxes m ON m.local_part = k.u AND m.domain_id = d.id "
+
+#define JOIN_ALIAS \
+	"STRAIGHT_JOIN domains d ON d.domain = k.d " \
+	"STRAIGHT_JOIN aliases a ON a.local_part = k.u AND a.domain_id = d.id "
+
+#define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
+
+/* As MUM's aliases:deactivate does: past means strictly before now. */
+#define ALIAS \
+	"k.i, a.local_part, d.domain, d.active, a.active," \
+	" COALESCE(a.deactivate_at < ?, 0)"
+
+const struct statement statements[MUM_QUESTIONS] = {
+	[MUM_DOMAIN] = {
+		"SELECT k.i, d.domain, d.active FROM " PAIRS
+		"STRAIGHT_JOIN domains d ON d.domain = k.d",
+		{ PARAM_PAIRS }, DOMAIN_COLUMNS
+	},
+	[MUM_MAILBOX] = {
+		"SELECT " MAILBOX " FROM " PAIRS JOIN_MAILBOX,
+		{ PARAM_PAIRS }, MAILBOX_COLUMNS
+	},
+	/* s: the mailbox of the alias' own name, for aliases that keep a copy. */
+	[MUM_RECIPIENTS] = {
+		"SELECT " ALIAS ", r.recipient_address, r.mailbox_id, m.active,"
+		" md.active, m.send_only, s.local_part, s.active, s.send_only FROM "
+		PAIRS JOIN_ALIAS
+		"LEFT JOIN alias_recipients r ON r.alias_id = a.id "
+		"LEFT JOIN mailboxes m ON m.id = r.mailbox_id "
+		"LEFT JOIN domains md ON md.id = m.domain_id "
+		"LEFT JOIN mailboxes s ON s.local_part = a.local_part"
+		" AND s.domain_id = a.domain_id "
+		"ORDER BY k.i, r.id",
+		{ PARAM_NOW, PARAM_PAIRS }, RECIPIENT_COLUMNS
+	},
+	[MUM_OWNERS] = {
+		"SELECT k.i, m.local_part, d.domain, d.active, 1, 0,"
+		" 0 AS through_alias, m.local_part, d.domain, m.active, d.active,"
+		" 0 AS ord FROM " PAIRS JOIN_MAILBOX
+		"UNION ALL "
+		"SELECT " ALIAS ", 1, o.local_part, od.domain, o.active, od.active,"
+		" s.id FROM " PAIRS JOIN_ALIAS
+		"STRAIGHT_JOIN alias_senders s ON s.alias_id = a.id "
+		"STRAIGHT_JOIN mailboxes o ON o.id = s.mailbox_id "
+		"STRAIGHT_JOIN domains od ON od.id = o.domain_id "
+		"ORDER BY 1, through_alias, ord",
+		{ PARAM_PAIRS, PARAM_NOW, PARAM_PAIRS }, OWNER_COLUMNS + 1
+	},
+	[MUM_TLS] = {
+		"SELECT k.i, t.domain, t.policy, t.params, t.active FROM " PAIRS
+		"STRAIGHT_JOIN tls_policies t ON t.domain = k.d",
+		{ PARAM_PAIRS }, TLS_COLUMNS
+	},
+	[MUM_CREDENTIAL] = {
+		"SELECT " MAILBOX ", m.password FROM " PAIRS JOIN_MAILBOX,
+		{ PARAM_PAIRS }, CREDENTIAL_COLUMNS
+	},
+	[MUM_USER] = {
+		"SELECT " MAILBOX ", m.homedir, m.maildir,"
+		" COALESCE(m.quota, d.quota, 0) FROM " PAIRS JOIN_MAILBOX,
+		{ PARAM_PAIRS }, USER_COLUMNS
+	},
+	/* One page, by the primary key; an empty one is the end. */
+	[MUM_USERS] = {
+		"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.id"
+		" FROM mailboxes m STRAIGHT_JOIN domains d ON d.id = m.domain_id"
+		" WHERE m.id > CAST(? AS UNSIGNED) ORDER BY m.id LIMIT 1000",
+		{ PARAM_AFTER }, LISTED_COLUMNS
+	},
+};

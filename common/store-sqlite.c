@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The SQLite store, and the only <sqlite3.h>. SQLite is a library, not a
+ * server: its answers come from local memory and disk, in the loop. Waiting for
+ * a writer's lock does not.
+ */
+#include "common/store.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <utlist.h>
+
+#include "common/buf.h"
+#include "common/columns.h"
+#include "common/config.h"
+#include "common/timezone.h"
+#include "common/xalloc.h"
+
+enum {
+	PER_TICK = 64,		/* questions in one turn of the loop */
+	RETRY_BUSY = 10,	/* ms until a locked database is read again */
+	RETRY_OPEN = 250,	/* ms until a file that cannot be read is tried again */
+	PAIRS_TEXT_MAX = 16384
+};
+
+struct store_request {
+	struct question question;
+	store_done_fn *fn;
+	void *arg;
+	struct store_request *prev, *next;
+};
+
+struct sqlite_store {
+	struct store store;	/* first: the store_ops cast to sqlite_store */
+	const struct mum_host *host;
+	const char *path;
+	struct timezone_table *timezone;
+	sqlite3 *db;		/* NULL until it could be opened */
+	dev_t device;		/* of the open file, to see when it is replaced */
+	ino_t inode;
+	sqlite3_stmt *stmts[MUM_QUESTIONS];
+	struct store_request *queue;
+	struct mum_timer *timer;
+	bool up;
+	bool broken[MUM_QUESTIONS];	/* statements logged as misconfigured */
+};
+
+/* ---- statements ---- */
+
+/*
+ * MUM's collation on MariaDB ignores case; SQLite's columns compare bytes. So
+ * candidates come through an index for ASCII case, and where a stored name is
+ * not ASCII, through the folding of address.c. See conf-examples/schema-sqlite.sql.
+ */
+#define PAIRS \
+	"WITH k(i, u, d) AS MATERIALIZED (SELECT key + 1, json_extract(value, '$[0]')," \
+	" json_extract(value, '$[1]') FROM json_each(?1)) "
+
+#define IS_UNICODE(column) "length(" column ") <> length(CAST(" column " AS BLOB))"
+
+#define SAME_DOMAIN(column) \
+	"(" column " = k.d COLLATE NOCASE OR (" IS_UNICODE(column) \
+	" AND mum_fold_domain(" column ") = k.d)) "
+
+#define SAME_LOCAL(table, local) \
+	"((" table ".domain_id = d.id AND " table ".local_part = " local \
+	" COLLATE NOCASE) OR (" table ".domain_id = d.id AND " \
+	IS_UNICODE(table ".local_part") " AND mum_fold_local(" table \
+	".local_part) = mum_fold_local(" local "))) "
+
+#define JOIN_MAILBOX \
+	"CROSS JOIN domains d ON " SAME_DOMAIN("d.domain") \
+	"CROSS JOIN mailboxes m ON " SAME_LOCAL("m", "k.u")
+
+#define JOIN_ALIAS \
+	"CROSS JOIN domains d ON " SAME_DOMAIN("d.domain") \
+	"CROSS JOIN aliases a ON " SAME_LOCAL("a", "k.u")
+
+#define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
+
+#define ALIAS \
+	"k.i, a.local_part, d.domain, d.active, a.active," \
+	" COALESCE(a.deactivate_at < ?2, 0)"
+
+static const struct {
+	const char *sql;	/* ?1: pairs, ?2: now, ?3: id before the page */
+	int columns;
+} statements[MUM_QUESTIONS] = {
+	[MUM_DOMAIN] = {
+		PAIRS "SELECT k.i, d.domain, d.active FROM k "
+		"CROSS JOIN domains d ON " SAME_DOMAIN("d.domain"),
+		DOMAIN_COLUMNS
+	},
+	[MUM_MAILBOX] = {
+		PAIRS "SELECT " MAILBOX " FROM k " JOIN_MAILBOX, MAILBOX_COLUMNS
+	},
+	[MUM_RECIPIENTS] = {
+		PAIRS "SELECT " ALIAS ", r.recipient_address, r.mailbox_id, m.active,"
+		" md.active, m.send_only, s.local_part, s.active, s.send_only FROM k "
+		JOIN_ALIAS
+		"LEFT JOIN alias_recipients r ON r.alias_id = a.id "
+		"LEFT JOIN mailboxes m ON m.id = r.mailbox_id "
+		"LEFT JOIN domains md ON md.id = m.domain_id "
+		"LEFT JOIN mailboxes s ON " SAME_LOCAL("s", "a.local_part")
+		"ORDER BY k.i, r.id",
+		RECIPIENT_COLUMNS
+	},
+	[MUM_OWNERS] = {
+		PAIRS "SELECT k.i, m.local_part, d.domain, d.active, 1, 0,"
+		" 0 AS through_alias, m.local_part, d.domain, m.active, d.active,"
+		" 0 AS ord FROM k " JOIN_MAILBOX
+		"UNION ALL "
+		"SELECT " ALIAS ", 1, o.local_part, od.domain, o.active, od.active,"
+		" s.id FROM k " JOIN_ALIAS
+		"CROSS JOIN alias_senders s ON s.alias_id = a.id "
+		"CROSS JOIN mailboxes o ON o.id = s.mailbox_id "
+		"CROSS JOIN domains od ON od.id = o.domain_id "
+		"ORDER BY 1, through_alias, ord",
+		OWNER_COLUMNS + 1
+	},
+	[MUM_TLS] = {
+		PAIRS "SELECT k.i, t.domain, t.policy, t.params, t.active FROM k "
+		"CROSS JOIN tls_policies t ON " SAME_DOMAIN("t.domain"),
+		TLS_COLUMNS
+	},
+	[MUM_CREDENTIAL] = {
+		PAIRS "SELECT " MAILBOX ", m.password FROM k " JOIN_MAILBOX,
+		CREDENTIAL_COLUMNS
+	},
+	[MUM_USER] = {
+		PAIRS "SELECT " MAILBOX ", m.homedir, m.maildir,"
+		" COALESCE(m.quota, d.quota, 0) FROM k " JOIN_MAILBOX,
+		USER_COLUMNS
+	},
+	[MUM_USERS] = {
+		"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.id"
+		" FROM mailboxes m CROSS JOIN domains d ON d.id = m.domain_id"
+		" WHERE m.id > CAST(?3 AS INTEGER) ORDER BY m.id LIMIT 1000",
+		LISTED_COLUMNS
+	},
+};
+
+/* ---- functions of ours in SQL ---- */
+
+typedef char *fold_fn(const char *text, size_t len);
+
+static void fold_value(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	fold_fn *fold = (fold_fn *)sqlite3_user_data(context);
+	const char *text = (const char *)sqlite3_value_text(values[0]);
+
+	(void)count;
+	if (text == NULL) {
+		sqlite3_result_null(context);
+		return;
+	}
+	sqlite3_result_text(context,
+			    fold(text, (size_t)sqlite3_value_bytes(values[0])), -1, free);
+}
+
+static bool add_functions(sqlite3 *db)
+{
+	const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
+
+	return sqlite3_create_function_v2(db, "mum_fold_local", 1, flags,
+					  (void *)address_fold_local, fold_value, NULL,
+					  NULL, NULL) == SQLITE_OK &&
+	       sqlite3_create_function_v2(db, "mum_fold_domain", 1, flags,
+					  (void *)address_fold_domain, fold_value, NULL,
+					  NULL, NULL) == SQLITE_OK;
+}
+
+/* ---- the file ---- */
+
+static void close_file(struct sqlite_store *store)
+{
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		sqlite3_finalize(store->stmts[i]);
+		store->stmts[i] = NULL;
+	}
+	sqlite3_close(store->db);
+	store->db = NULL;
+}
+
+static void went_down(struct sqlite_store *store, const char *why)
+{
+	if (store->up)
+		host_log(store->host, MUM_LOG_ERROR,
+			 "database %s: %s; trying again until it can be read",
+			 store->path, why);
+	store->up = false;
+}
+
+static void came_up(struct sqlite_store *store)
+{
+	if (!store->up)
+		host_log(store->host, MUM_LOG_INFO, "database %s: can be read again",
+			 store->path);
+	store->up = true;
+}
+
+/* Opens the file, or once more when another one took its place. */
+static bool open_file(struct sqlite_store *store)
+{
+	struct stat status;
+
+	if (stat(store->path, &status) < 0)
+		memset(&status, 0, sizeof(status));
+	if (store->db != NULL && status.st_ino == store->inode &&
+	    status.st_dev == store->device)
+		return true;
+	close_file(store);
+	if (sqlite3_open_v2(store->path, &store->db,
+			    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	    !add_functions(store->db)) {
+		went_down(store, store->db != NULL ? sqlite3_errmsg(store->db)
+						   : "out of memory");
+		close_file(store);
+		return false;
+	}
+	store->device = status.st_dev;
+	store->inode = status.st_ino;
+	return true;
+}
+
+/* ---- one question ---- */
+
+static char *pairs_json(const struct address *address)
+{
+	struct buf json = BUF_INIT(PAIRS_TEXT_MAX);
+
+	for (size_t f = 0; f < address->forms_count; f++) {
+		for (size_t d = 0; d < address->domains_count; d++) {
+			buf_puts(&json, json.len == 0 ? "[[" : ",[");
+			buf_put_json(&json, address->forms[f].local);
+			buf_puts(&json, ",");
+			buf_put_json(&json, address->domains[d]);
+			buf_puts(&json, "]");
+		}
+	}
+	buf_puts(&json, "]");
+	return buf_steal(&json);
+}
+
+static int prepare(struct sqlite_store *store, enum mum_question kind)
+{
+	if (store->stmts[kind] != NULL)
+		return SQLITE_OK;
+	return sqlite3_prepare_v3(store->db, statements[kind].sql, -1,
+				  SQLITE_PREPARE_PERSISTENT, &store->stmts[kind], NULL);
+}
+
+/* Parameters that the statement does not have are passed over (SQLITE_RANGE). */
+static void bind_values(struct sqlite_store *store, const struct question *question)
+{
+	sqlite3_stmt *stmt = store->stmts[question->kind];
+	char now[TIMEZONE_TEXT_SIZE];
+
+	if (question->address != NULL)
+		sqlite3_bind_text(stmt, 1, pairs_json(question->address), -1, free);
+	else
+		sqlite3_bind_int64(stmt, 3, (sqlite3_int64)question->after_id);
+	timezone_format(store->timezone, store->host->ops->wall(store->host->ctx), now);
+	sqlite3_bind_text(stmt, 2, now, -1, SQLITE_TRANSIENT);
+}
+
+static bool add_row(struct facts *facts, const struct question *question,
+		    sqlite3_stmt *stmt, const char **why)
+{
+	struct column columns[COLUMNS_MAX + 1];
+	const struct address *address = question->address;
+	int count = statements[question->kind].columns;
+	size_t form = 0;
+
+	for (int i = 0; i < count; i++) {
+		columns[i].data = (const char *)sqlite3_column_text(stmt, i);
+		columns[i].len = (size_t)sqlite3_column_bytes(stmt, i);
+	}
+	if (address != NULL)
+		form = pair_form(address, (size_t)sqlite3_column_int(stmt, COLUMN_PAIR) - 1);
+	return facts_add_row(facts, address, form, columns, why);
+}
+
+/* SQLITE_DONE: facts are complete, unless *why says that a row is bad. */
+static int read_facts(struct sqlite_store *store, const struct question *question,
+		      struct facts *facts, const char **why)
+{
+	sqlite3_stmt *stmt;
+	int result = prepare(store, question->kind);
+
+	if (result != SQLITE_OK)
+		return result;
+	stmt = store->stmts[question->kind];
+	bind_values(store, question);
+	while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
+		if (!add_row(facts, question, stmt, why)) {
+			result = SQLITE_DONE;
+			break;
+		}
+	}
+	sqlite3_reset(stmt);
+	sqlite3_clear_bindings(stmt);
+	return result;
+}
+
+/* ---- requests ---- */
+
+static void request_free(struct sqlite_store *store, struct store_request *request)
+{
+	DL_DELETE(store->queue, request);
+	address_unref(&request->question.address);
+	free(request);
+}
+
+/* Free first, call last. */
+static void request_answer(struct sqlite_store *store, struct store_request *request,
+			   enum mum_status status, struct facts *facts,
+			   const char *reason)
+{
+	store_done_fn *fn = request->fn;
+	void *arg = request->arg;
+
+	request_free(store, request);
+	fn(status, facts, reason, arg);
+}
+
+static void answer_facts(struct sqlite_store *store, struct store_request *request,
+			 struct facts *facts, const char *why)
+{
+	enum mum_question kind = request->question.kind;
+
+	came_up(store);
+	if (store->broken[kind])
+		host_log(store->host, MUM_LOG_INFO, "database: question=%s: answered again",
+			 mum_question_name(kind));
+	store->broken[kind] = false;
+	if (why == NULL) {
+		request_answer(store, request, MUM_FOUND, facts, NULL);
+		return;
+	}
+	host_log(store->host, MUM_LOG_ERROR,
+		 "database: question=%s key=<%s>: %s; mend it in MUM",
+		 mum_question_name(kind),
+		 request->question.address != NULL ? request->question.address->key : "",
+		 why);
+	request_answer(store, request, MUM_TEMPFAIL, NULL, why);
+}
+
+static void answer_misconfigured(struct sqlite_store *store,
+				 struct store_request *request)
+{
+	enum mum_question kind = request->question.kind;
+	char *reason = xstrdup(sqlite3_errmsg(store->db));
+
+	if (!store->broken[kind])
+		host_log(store->host, MUM_LOG_ERROR,
+			 "database %s: question=%s: %s; mail is deferred until the tables "
+			 "are as conf-examples/schema-sqlite.sql says",
+			 store->path, mum_question_name(kind), reason);
+	store->broken[kind] = true;
+	request_answer(store, request, MUM_MISCONFIGURED, NULL, reason);
+	free(reason);
+}
+
+/* Answers the first question; 0, or the ms after which to try it again. */
+static unsigned answer_first(struct sqlite_store *store)
+{
+	struct store_request *request = store->queue;
+	struct facts *facts = facts_new(request->question.kind);
+	const char *why = NULL;
+	unsigned wait_ms = 0;
+
+	switch (read_facts(store, &request->question, facts, &why) & 0xff) {
+	case SQLITE_DONE:
+		answer_facts(store, request, facts, why);
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		wait_ms = RETRY_BUSY;
+		break;
+	case SQLITE_ERROR:
+		answer_misconfigured(store, request);
+		break;
+	default:
+		went_down(store, sqlite3_errmsg(store->db));
+		close_file(store);
+		wait_ms = RETRY_OPEN;
+		break;
+	}
+	facts_unref(&facts);
+	return wait_ms;
+}
+
+static void on_timer(void *arg);
+
+static void work_in(struct sqlite_store *store, unsigned ms)
+{
+	if (store->timer == NULL)
+		store->timer = store->host->ops->timer(store->host->ctx, ms, on_timer, store);
+}
+
+/* A read transaction for the whole turn: most of a lookup's cost is opening one. */
+static void on_timer(void *arg)
+{
+	struct sqlite_store *store = arg;
+	unsigned wait_ms = 0;
+
+	store->timer = NULL;
+	if (!open_file(store)) {
+		work_in(store, RETRY_OPEN);
+		return;
+	}
+	sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
+	for (int i = 0; i < PER_TICK && wait_ms == 0 && store->queue != NULL; i++)
+		wait_ms = answer_first(store);
+	if (store->db != NULL)
+		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+	if (store->queue != NULL || !store->up)
+		work_in(store, wait_ms);
+}
+
+/* ---- store.h ---- */
+
+static struct store_request *sqlite_submit(struct store *base,
+					   const struct question *question,
+					   store_done_fn *fn, void *arg)
+{
+	struct sqlite_store *store = (struct sqlite_store *)base;
+	struct store_request *request = xcalloc(1, sizeof(*request));
+
+	request->question = *question;
+	if (question->address != NULL)
+		address_ref(question->address);
+	request->fn = fn;
+	request->arg = arg;
+	DL_APPEND(store->queue, request);
+	work_in(store, 0);
+	return request;
+}
+
+static void sqlite_withdraw(struct store *base, struct store_request *request)
+{
+	request_free((struct sqlite_store *)base, request);
+}
+
+static bool sqlite_is_up(const struct store *base)
+{
+	return ((const struct sqlite_store *)base)->up;
+}
+
+static void sqlite_close_store(struct store *base)
+{
+	struct sqlite_store *store = (struct sqlite_store *)base;
+
+	host_untimer(store->host, &store->timer);
+	close_file(store);
+	timezone_free(&store->timezone);
+	free(store);
+}
+
+static const struct store_ops sqlite_ops = {
+	.submit = sqlite_submit,
+	.withdraw = sqlite_withdraw,
+	.is_up = sqlite_is_up,
+	.close = sqlite_close_store,
+};
+
+struct store *store_sqlite_open(const struct mum_host *host,
+				const struct mum_config *config)
+{
+	struct sqlite_store *store = xcalloc(1, sizeof(*store));
+
+	store->store.ops = &sqlite_ops;
+	store->host = host;
+	store->path = config->database.path;
+	store->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
+	store->up = true;
+	return &store->store;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A store answers questions with facts. Two exist: store-mariadb/ and
+ * store-sqlite.c; unit tests bring a third.
+ */
+#ifndef MUM_STORE_H
+#define MUM_STORE_H
+
+#include "common/facts.h"
+#include "common/host.h"
+#include "common/status.h"
+
+struct mum_config;
+struct store;
+struct store_request;	/* one question on its way; owned by the store */
+
+struct question {
+	enum mum_question kind;
+	struct address *address;	/* NULL for MUM_USERS */
+	uint64_t after_id;		/* MUM_USERS: the id before the page */
+};
+
+/* Names asked of the database, as pairs of local part and domain. */
+enum { PAIRS_MAX = ADDRESS_FORMS_MAX * ADDRESS_SPELLINGS_MAX };
+
+/* Pair number `pair` (form by form, each with each spelling of the domain). */
+static inline size_t pair_form(const struct address *address, size_t pair)
+{
+	return pair / address->domains_count;
+}
+
+/*
+ * MUM_FOUND: facts, perhaps without rows, complete; the callee takes its own
+ * reference. Any other status: facts is NULL and reason says why (for the
+ * log). Facts and reason are gone when the callback returns.
+ */
+typedef void store_done_fn(enum mum_status status, struct facts *facts,
+			   const char *reason, void *arg);
+
+struct store_ops {
+	/*
+	 * Asks. fn runs exactly once, later, from the loop and never from inside
+	 * this call, unless the request is withdrawn. The store tries again by
+	 * itself while its database is away: a caller with a deadline withdraws.
+	 */
+	struct store_request *(*submit)(struct store *store,
+					const struct question *question,
+					store_done_fn *fn, void *arg);
+	/* The request is gone and its fn never runs. */
+	void (*withdraw)(struct store *store, struct store_request *request);
+	/* False while the database is known to give no answers. */
+	bool (*is_up)(const struct store *store);
+	/* Every request has been answered or withdrawn before. */
+	void (*close)(struct store *store);
+};
+
+/* Each store's struct begins with this one. */
+struct store {
+	const struct store_ops *ops;
+};
+
+/*
+ * host and config are borrowed and outlive the store. Opening never fails: a
+ * database that is away is waited for.
+ */
+struct store *store_mariadb_open(const struct mum_host *host,
+				 const struct mum_config *config);
+struct store *store_sqlite_open(const struct mum_host *host,
+				const struct mum_config *config);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/xalloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static void *checked(void *memory)
+{
+	static const char message[] = "mum: fatal: out of memory\n";
+
+	if (memory == NULL) {
+		/* Nothing that allocates may run now, atexit handlers included. */
+		if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
+			_exit(EX_OSERR);
+		_exit(EX_OSERR);
+	}
+	return memory;
+}
+
+void *xmalloc(size_t size)
+{
+	return checked(malloc(size > 0 ? size : 1));
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+	return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+void *xrealloc(void *old, size_t size)
+{
+	return checked(realloc(old, size > 0 ? size : 1));
+}
+
+char *xstrdup(const char *text)
+{
+	return checked(strdup(text));
+}
+
+char *xstrndup(const char *text, size_t len)
+{
+	return checked(strndup(text, len));
+}
+
+char *xasprintf(const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	return checked(len < 0 ? NULL : text);
+}

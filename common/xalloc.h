@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocation that never returns NULL. A process without memory cannot know an
+ * answer, so it says so on standard error and ends (EX_OSERR): its peer then
+ * sees a lost connection, which Postfix and Dovecot treat as temporary.
+ */
+#ifndef MUM_XALLOC_H
+#define MUM_XALLOC_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));
+char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
+char *xstrndup(const char *text, size_t len) __attribute__((malloc, returns_nonnull));
+char *xasprintf(const char *format, ...)
+	__attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+
+#endif
