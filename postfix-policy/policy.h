@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Postfix's policy delegation protocol (SMTPD_POLICY_README): attributes in,
+ * one action out. Pure.
+ */
+#ifndef MUM_POLICY_H
+#define MUM_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/buf.h"
+#include "postfix-policy/netstring.h"
+
+enum { POLICY_REQUEST_MAX = 65536 };	/* bytes; a real request has about 700 */
+
+struct slice {
+	const char *data;	/* a view; not NUL-terminated */
+	size_t len;
+};
+
+/* The attributes that decide, each empty if not sent. Others are passed over. */
+struct policy_request {
+	struct slice state, context, sender, recipient, login;
+	struct slice client_name, client_address, queue_id;	/* for the log */
+};
+
+/*
+ * Reads attributes up to the empty line; the last of equal names wins. Bad: a
+ * line without '=', a NUL byte, no request=smtpd_access_policy.
+ */
+enum parse_result policy_parse(const char *bytes, size_t len,
+			       struct policy_request *out, size_t *wire_len_r);
+
+bool slice_is(const struct slice *slice, const char *text);
+
+/* Which checks the request's state and context call for. */
+bool policy_wants_recipient(const struct policy_request *request);
+bool policy_wants_sender(const struct policy_request *request);
+
+/* Appends "action=<action>" and the empty line. */
+void policy_put_action(struct buf *out, const char *action);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * socketmap_table(5): "map key" in; OK, NOTFOUND, TEMP or PERM out. Pure: bytes
+ * and answers in, bytes out. Searching that Postfix does for other tables
+ * (extensions) has been done by address.c; see doc/differences.md.
+ */
+#ifndef MUM_SOCKETMAP_H
+#define MUM_SOCKETMAP_H
+
+#include "common/buf.h"
+#include "common/facts.h"
+#include "postfix-policy/netstring.h"
+
+enum {
+	/* dict_sockmap.c of Postfix sends keys of up to 10,000 bytes, and a map name. */
+	SOCKETMAP_REQUEST_MAX = 10240,
+	/* It refuses replies of more than 100,000 bytes, "OK " included. */
+	SOCKETMAP_REPLY_MAX = 100000
+};
+
+struct socketmap_map;	/* one of the six tables; static */
+
+struct socketmap_request {
+	const struct socketmap_map *map;	/* NULL: no such map */
+	const char *name, *key;			/* views; not NUL-terminated */
+	size_t name_len, key_len;
+};
+
+/* *out views the bytes; *wire_len_r says how many were used. */
+enum parse_result socketmap_parse(const char *bytes, size_t len,
+				  struct socketmap_request *out, size_t *wire_len_r);
+
+const char *socketmap_name(const struct socketmap_map *map);
+/* A set of MUM_ASK() whose answer the map needs. */
+unsigned socketmap_questions(const struct socketmap_map *map);
+
+/*
+ * Appends the reply, a whole netstring. Returns NULL, or static text that says
+ * why the answer could not be given and TEMP was said instead.
+ */
+const char *socketmap_put_answer(struct buf *out, const struct socketmap_map *map,
+				 const struct mum_answer *answer);
+/* For requests that no map can answer. */
+void socketmap_put_perm(struct buf *out, const char *why);
+
+#endif
