@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+#include "postfix-policy/client.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "common/host.h"
+#include "common/xalloc.h"
+
+enum {
+	READ_SIZE = 2048,	/* bytes wanted in one read(2) */
+	OUTPUT_MAX = 131072,	/* bytes; more than any reply */
+	SWEEP_EVERY = 5000	/* ms between looks at incomplete requests */
+};
+
+struct client {
+	struct clients *clients;
+	int fd;
+	const struct client_handler *handler;
+	void *arg;
+	struct buf in, out;
+	bool busy;		/* a request is begun and its reply not done */
+	bool in_request;	/* inside handler->request */
+	uint64_t partial_since;	/* host_now() when the incomplete request began; 0 = none */
+	struct mum_watch *watch;
+	unsigned watched;
+	struct client *prev, *next;
+};
+
+struct clients {
+	const struct mum_host *host;
+	struct client *by_use;	/* longest idle first */
+	size_t count, max;
+	unsigned partial_ms;
+	struct mum_timer *sweep;
+	bool draining;
+	bool full;		/* logged */
+};
+
+static void client_close(struct client *client)
+{
+	struct clients *clients = client->clients;
+
+	DL_DELETE(clients->by_use, client);
+	clients->count--;
+	host_unwatch(clients->host, &client->watch);
+	close(client->fd);
+	client->handler->closed(client->arg);
+	buf_free(&client->in);
+	buf_free(&client->out);
+	free(client);
+}
+
+static void on_ready(unsigned events, void *arg);
+
+/* A busy client's requests wait in the kernel once our buffer holds one. */
+static void wait_for_events(struct client *client)
+{
+	const struct mum_host *host = client->clients->host;
+	unsigned events = 0;
+
+	if (client->out.len > 0)
+		events |= MUM_WRITE;
+	if (client->in.len < client->handler->request_max)
+		events |= MUM_READ;
+	if (events == client->watched)
+		return;
+	host_unwatch(host, &client->watch);
+	client->watched = events;
+	if (events != 0)
+		client->watch = host->ops->watch(host->ctx, client->fd, events, on_ready,
+						 client);
+}
+
+/* False when the client was closed. */
+static bool send_output(struct client *client)
+{
+	ssize_t sent;
+
+	while (client->out.len > 0) {
+		sent = send(client->fd, client->out.data, client->out.len, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			return true;
+		if (sent < 0) {
+			client_close(client);
+			return false;
+		}
+		buf_consume(&client->out, (size_t)sent);
+	}
+	if (client->clients->draining && !client->busy) {
+		client_close(client);
+		return false;
+	}
+	return true;
+}
+
+static void close_bad(struct client *client, const char *why)
+{
+	host_log(client->clients->host, MUM_LOG_WARNING,
+		 "%s: closing a client that sent a bad request: %s",
+		 client->handler->name, why);
+	client_close(client);
+}
+
+/* False when the bytes are bad and the client was closed. */
+static bool begin_request(struct client *client)
+{
+	const char *why = "malformed";
+	long used;
+
+	client->busy = client->in_request = true;
+	used = client->handler->request(client->arg, client->in.data, client->in.len, &why);
+	client->in_request = false;
+	if (used < 0) {
+		close_bad(client, why);
+		return false;
+	}
+	if (used == 0) {
+		client->busy = false;
+		if (client->partial_since == 0)
+			client->partial_since = host_now(client->clients->host);
+		return true;
+	}
+	client->partial_since = 0;
+	buf_consume(&client->in, (size_t)used);
+	return true;
+}
+
+/* Begins the next request, and further ones while they are answered at once. */
+static void run_requests(struct client *client)
+{
+	size_t before;
+
+	do {
+		before = client->in.len;
+		if (client->busy || client->out.len > 0 || before == 0 ||
+		    client->clients->draining)
+			break;
+		if (!begin_request(client) || (!client->busy && !send_output(client)))
+			return;
+	} while (client->in.len < before);
+	if (client->in.len == 0)
+		buf_free(&client->in);
+	if (client->out.len == 0)
+		buf_free(&client->out);
+	wait_for_events(client);
+}
+
+/* False when the client was closed. */
+static bool read_input(struct client *client)
+{
+	size_t room = client->in.limit - client->in.len;
+	size_t want = room < READ_SIZE ? room : READ_SIZE;
+	char *to = buf_reserve(&client->in, want);
+	ssize_t got = recv(client->fd, to, want, 0);
+
+	if (got > 0) {
+		client->in.len += (size_t)got;
+		return true;
+	}
+	if (got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+		return true;
+	client_close(client);
+	return false;
+}
+
+static void on_ready(unsigned events, void *arg)
+{
+	struct client *client = arg;
+
+	if ((events & MUM_WRITE) != 0 && !send_output(client))
+		return;
+	if ((events & MUM_READ) != 0) {
+		if (!read_input(client))
+			return;
+		DL_DELETE(client->clients->by_use, client);
+		DL_APPEND(client->clients->by_use, client);
+	}
+	run_requests(client);
+}
+
+struct buf *client_output(struct client *client)
+{
+	return &client->out;
+}
+
+void client_reply_done(struct client *client)
+{
+	assert(client->busy && !client->out.failed);
+	client->busy = false;
+	if (!client->in_request && send_output(client))
+		run_requests(client);
+}
+
+/* ---- all clients ---- */
+
+/* The longest idle one that waits for nothing. */
+static bool evict_one(struct clients *clients)
+{
+	struct client *client;
+
+	DL_FOREACH(clients->by_use, client) {
+		if (!client->busy && client->out.len == 0) {
+			client_close(client);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void log_full(struct clients *clients)
+{
+	if (!clients->full)
+		host_log(clients->host, MUM_LOG_WARNING,
+			 "%zu clients: closing idle ones to make room; raise "
+			 "process.max_clients if this stays", clients->count);
+	clients->full = true;
+}
+
+struct client *client_new(struct clients *clients, int fd,
+			  const struct client_handler *handler, void *arg)
+{
+	struct client *client;
+
+	if (clients->count >= clients->max) {
+		log_full(clients);
+		if (!evict_one(clients)) {
+			close(fd);
+			return NULL;
+		}
+	} else if (clients->count < clients->max / 2) {
+		clients->full = false;
+	}
+	client = xcalloc(1, sizeof(*client));
+	client->clients = clients;
+	client->fd = fd;
+	client->handler = handler;
+	client->arg = arg;
+	client->in = (struct buf)BUF_INIT(handler->request_max);
+	client->out = (struct buf)BUF_INIT(OUTPUT_MAX);
+	DL_APPEND(clients->by_use, client);
+	clients->count++;
+	wait_for_events(client);
+	return client;
+}
+
+/* A request that trickles in holds a buffer: it gets partial_ms, not for ever. */
+static void on_sweep(void *arg)
+{
+	struct clients *clients = arg;
+	uint64_t now = host_now(clients->host);
+	struct client *client, *next;
+
+	clients->sweep = clients->host->ops->timer(clients->host->ctx, SWEEP_EVERY,
+						   on_sweep, clients);
+	DL_FOREACH_SAFE(clients->by_use, client, next) {
+		if (client->partial_since != 0 &&
+		    now - client->partial_since > clients->partial_ms)
+			close_bad(client, "not complete in time");
+	}
+}
+
+struct clients *clients_new(const struct mum_host *host, size_t clients_max,
+			    unsigned partial_ms)
+{
+	struct clients *clients = xcalloc(1, sizeof(*clients));
+
+	clients->host = host;
+	clients->max = clients_max;
+	clients->partial_ms = partial_ms;
+	clients->sweep = host->ops->timer(host->ctx, SWEEP_EVERY, on_sweep, clients);
+	return clients;
+}
+
+void clients_free(struct clients **_clients)
+{
+	struct clients *clients = *_clients;
+
+	*_clients = NULL;
+	if (clients == NULL)
+		return;
+	while (clients->by_use != NULL)
+		client_close(clients->by_use);
+	host_untimer(clients->host, &clients->sweep);
+	free(clients);
+}
+
+void clients_set_max(struct clients *clients, size_t clients_max)
+{
+	clients->max = clients_max;
+}
+
+size_t clients_count(const struct clients *clients)
+{
+	return clients->count;
+}
+
+void clients_drain(struct clients *clients)
+{
+	struct client *client, *next;
+
+	clients->draining = true;
+	DL_FOREACH_SAFE(clients->by_use, client, next) {
+		if (!client->busy && client->out.len == 0)
+			client_close(client);
+	}
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "postfix-policy/host-libevent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/xalloc.h"
+
+struct mum_watch {
+	struct event *event;
+	mum_watch_fn *fn;
+	void *arg;
+};
+
+struct mum_timer {
+	struct event *event;
+	mum_timer_fn *fn;
+	void *arg;
+};
+
+static void on_watch(evutil_socket_t fd, short what, void *arg)
+{
+	struct mum_watch *watch = arg;
+	unsigned events = ((what & EV_READ) != 0 ? MUM_READ : 0U) |
+			  ((what & EV_WRITE) != 0 ? MUM_WRITE : 0U);
+
+	(void)fd;
+	watch->fn(events, watch->arg);
+}
+
+static struct event *checked(struct event *event)
+{
+	if (event == NULL)
+		abort();	/* only without memory; xalloc.h does the same */
+	return event;
+}
+
+static struct mum_watch *host_watch(void *ctx, int fd, unsigned events,
+				    mum_watch_fn *fn, void *arg)
+{
+	struct host_libevent *host = ctx;
+	struct mum_watch *watch = xmalloc(sizeof(*watch));
+	short what = (short)(EV_PERSIST | ((events & MUM_READ) != 0 ? EV_READ : 0) |
+			     ((events & MUM_WRITE) != 0 ? EV_WRITE : 0));
+
+	*watch = (struct mum_watch){ NULL, fn, arg };
+	watch->event = checked(event_new(host->base, fd, what, on_watch, watch));
+	event_add(watch->event, NULL);
+	return watch;
+}
+
+static void host_unwatch_fd(void *ctx, struct mum_watch *watch)
+{
+	(void)ctx;
+	event_free(watch->event);
+	free(watch);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct mum_timer *timer = arg;
+	mum_timer_fn *fn = timer->fn;
+	void *fn_arg = timer->arg;
+
+	(void)fd;
+	(void)what;
+	event_free(timer->event);
+	free(timer);
+	fn(fn_arg);
+}
+
+static struct mum_timer *host_timer(void *ctx, unsigned ms, mum_timer_fn *fn, void *arg)
+{
+	struct host_libevent *host = ctx;
+	struct mum_timer *timer = xmalloc(sizeof(*timer));
+	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
+
+	*timer = (struct mum_timer){ NULL, fn, arg };
+	timer->event = checked(evtimer_new(host->base, on_timer, timer));
+	evtimer_add(timer->event, &in);
+	return timer;
+}
+
+static void host_untimer_one(void *ctx, struct mum_timer *timer)
+{
+	(void)ctx;
+	event_free(timer->event);
+	free(timer);
+}
+
+static uint64_t host_now_ms(void *ctx)
+{
+	struct timespec now;
+
+	(void)ctx;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static time_t host_wall(void *ctx)
+{
+	(void)ctx;
+	return time(NULL);
+}
+
+static void host_log_line(void *ctx, enum mum_log_level level, const char *text)
+{
+	/* Postfix's words (postlog(1)); an info line has none. */
+	static const struct {
+		int priority;
+		const char *word;
+	} levels[] = {
+		[MUM_LOG_DEBUG] = { LOG_DEBUG, "debug: " },
+		[MUM_LOG_INFO] = { LOG_INFO, "" },
+		[MUM_LOG_WARNING] = { LOG_WARNING, "warning: " },
+		[MUM_LOG_ERROR] = { LOG_ERR, "error: " },
+	};
+	struct host_libevent *host = ctx;
+
+	if (host->to_stderr)
+		fprintf(stderr, "mumd[%d]: %s%s\n", (int)getpid(), levels[level].word, text);
+	else
+		syslog(LOG_MAIL | levels[level].priority, "%s%s", levels[level].word, text);
+}
+
+static const struct mum_host_ops libevent_ops = {
+	.watch = host_watch,
+	.unwatch = host_unwatch_fd,
+	.timer = host_timer,
+	.untimer = host_untimer_one,
+	.now = host_now_ms,
+	.wall = host_wall,
+	.log = host_log_line,
+};
+
+void host_libevent_init(struct host_libevent *host, struct event_base *base,
+			bool to_stderr)
+{
+	host->host = (struct mum_host){ &libevent_ops, host };
+	host->base = base;
+	host->to_stderr = to_stderr;
+	if (!to_stderr)
+		openlog("mumd", LOG_PID, LOG_MAIL);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What mumd lends to the core (common/host.h): libevent's loop, and a log. */
+#ifndef MUM_HOST_LIBEVENT_H
+#define MUM_HOST_LIBEVENT_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+
+#include "common/host.h"
+
+struct host_libevent {
+	struct mum_host host;
+	struct event_base *base;	/* borrowed */
+	bool to_stderr;			/* else syslog(3), facility mail */
+};
+
+/* host is the caller's memory; nothing is to be freed. */
+void host_libevent_init(struct host_libevent *host, struct event_base *base,
+			bool to_stderr);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* mumd(8): options, life cycle, signals. */
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/core.h"
+#include "common/xalloc.h"
+#include "postfix-policy/host-libevent.h"
+#include "postfix-policy/listener.h"
+#include "postfix-policy/privileges.h"
+#include "postfix-policy/session.h"
+
+enum {
+	PARTIAL_MAX = 30000,	/* ms that a request may take to arrive */
+	DRAIN_EXTRA = 1000	/* ms on top of the deadline, for replies to go out */
+};
+
+struct mumd {
+	const char *config_path;
+	struct event_base *base;
+	struct host_libevent host;
+	struct service service;
+	struct mum_core *next_core;	/* being tested by a reload; else NULL */
+	struct listener **listeners;
+	size_t listeners_count;
+	struct event *signals[3];
+	struct mum_timer *drain_timer;
+};
+
+static const char usage[] =
+	"usage: mumd [-FtV] [-c FILE]\n"
+	"  -c FILE  read FILE instead of " DEFAULT_CONFIG "\n"
+	"  -F       stay in the foreground and log to standard error\n"
+	"  -t       check the configuration and exit\n"
+	"  -V       print the version and exit\n";
+
+/* ---- listeners ---- */
+
+static bool open_list(struct mumd *mumd, const struct mum_list *list,
+		      const struct listener_owner *owner, session_start_fn *start)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		char *error = NULL;
+		struct listener *listener =
+			listener_open(mumd->base, &mumd->service, list->items[i],
+				      owner, start, &error);
+
+		if (listener == NULL) {
+			host_log(&mumd->host.host, MUM_LOG_ERROR, "listen: %s", error);
+			free(error);
+			return false;
+		}
+		mumd->listeners[mumd->listeners_count++] = listener;
+	}
+	return true;
+}
+
+static bool open_listeners(struct mumd *mumd, const struct listener_owner *owner)
+{
+	const struct mum_config *config = mum_core_config(mumd->service.core);
+	size_t count = config->socketmap.listen.count + config->policy.listen.count;
+
+	mumd->listeners = xcalloc(count, sizeof(*mumd->listeners));
+	return open_list(mumd, &config->socketmap.listen, owner,
+			 socketmap_session_start) &&
+	       open_list(mumd, &config->policy.listen, owner, policy_session_start);
+}
+
+static void close_listeners(struct mumd *mumd)
+{
+	for (size_t i = 0; i < mumd->listeners_count; i++)
+		listener_close(&mumd->listeners[i]);
+	free(mumd->listeners);
+	mumd->listeners = NULL;
+	mumd->listeners_count = 0;
+}
+
+/* ---- signals ---- */
+
+static void on_drained(void *arg)
+{
+	struct mumd *mumd = arg;
+
+	mumd->drain_timer = NULL;
+	event_base_loopbreak(mumd->base);
+}
+
+/* Ends when the last client is gone, at the latest when all must be answered. */
+static void on_drain_poll(void *arg)
+{
+	struct mumd *mumd = arg;
+
+	if (clients_count(mumd->service.clients) == 0)
+		event_base_loopbreak(mumd->base);
+	else
+		mumd->host.host.ops->timer(mumd->host.host.ctx, 20, on_drain_poll,
+					     mumd);
+}
+
+static void on_terminate(evutil_socket_t number, short what, void *arg)
+{
+	struct mumd *mumd = arg;
+	const struct mum_host *host = &mumd->host.host;
+	unsigned deadline = mum_core_config(mumd->service.core)->database.deadline;
+
+	(void)number;
+	(void)what;
+	if (mumd->drain_timer != NULL)
+		return;
+	host_log(host, MUM_LOG_INFO, "terminating");
+	close_listeners(mumd);
+	clients_drain(mumd->service.clients);
+	mumd->drain_timer = host->ops->timer(host->ctx, deadline + DRAIN_EXTRA,
+					       on_drained, mumd);
+	on_drain_poll(mumd);
+}
+
+static void on_reload_tested(const char *error, void *arg)
+{
+	struct mumd *mumd = arg;
+	const struct mum_host *host = &mumd->host.host;
+
+	if (error != NULL) {
+		host_log(host, MUM_LOG_ERROR,
+			 "reload: %s: going on with the old configuration: %s",
+			 mumd->config_path, error);
+		mum_core_retire(&mumd->next_core);
+		return;
+	}
+	mum_core_retire(&mumd->service.core);
+	mumd->service.core = mumd->next_core;
+	mumd->next_core = NULL;
+	clients_set_max(mumd->service.clients,
+			mum_core_config(mumd->service.core)->process.max_clients);
+	host_log(host, MUM_LOG_INFO, "reload: %s: done", mumd->config_path);
+}
+
+static void log_lines(const struct mum_host *host, const char *what, char *lines)
+{
+	char *line;
+
+	while ((line = strsep(&lines, "\n")) != NULL)
+		host_log(host, MUM_LOG_ERROR, "%s: %s", what, line);
+}
+
+/* Build, test, swap: a bad file leaves the old configuration at work. */
+static void on_hangup(evutil_socket_t number, short what, void *arg)
+{
+	struct mumd *mumd = arg;
+	struct mum_config *config;
+	char *errors;
+
+	(void)number;
+	(void)what;
+	if (mumd->next_core != NULL || mumd->drain_timer != NULL)
+		return;
+	config = mum_config_load(mumd->config_path, MUM_ROLE_POSTFIX, &errors);
+	if (config == NULL) {
+		log_lines(&mumd->host.host, "reload", errors);
+		host_log(&mumd->host.host, MUM_LOG_ERROR,
+			 "reload: going on with the old configuration");
+		free(errors);
+		return;
+	}
+	mumd->next_core = mum_core_new(&mumd->host.host, &config, MUM_ROLE_POSTFIX);
+	mum_core_test(mumd->next_core, on_reload_tested, mumd);
+}
+
+static void catch_signals(struct mumd *mumd)
+{
+	static const struct {
+		int number;
+		event_callback_fn fn;
+	} caught[] = { { SIGTERM, on_terminate }, { SIGINT, on_terminate },
+		       { SIGHUP, on_hangup } };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++) {
+		mumd->signals[i] = evsignal_new(mumd->base, caught[i].number,
+						  caught[i].fn, mumd);
+		event_add(mumd->signals[i], NULL);
+	}
+}
+
+/* ---- start and end ---- */
+
+static void on_first_test(const char *error, void *arg)
+{
+	(void)error;	/* the store has logged it, and goes on trying */
+	(void)arg;
+}
+
+/* Everything that needs root, then the loop until SIGTERM. */
+static int serve(struct mumd *mumd, bool foreground)
+{
+	const struct mum_host *host = &mumd->host.host;
+	struct privileges privileges;
+	char *error = NULL;
+
+	if (!privileges_find(mum_core_config(mumd->service.core), &privileges, &error) ||
+	    !open_listeners(mumd, &privileges.owner) ||
+	    !privileges_drop(&privileges, &error)) {
+		if (error != NULL)
+			host_log(host, MUM_LOG_ERROR, "%s", error);
+		free(error);
+		return EX_CONFIG;
+	}
+	if (!foreground && daemon(0, 0) < 0)
+		return EX_OSERR;
+	event_reinit(mumd->base);
+	catch_signals(mumd);
+	mum_core_test(mumd->service.core, on_first_test, NULL);
+	host_log(host, MUM_LOG_INFO, "version %s ready", PACKAGE_VERSION);
+	event_base_dispatch(mumd->base);
+	return EX_OK;
+}
+
+static void cleanup(struct mumd *mumd)
+{
+	close_listeners(mumd);
+	clients_free(&mumd->service.clients);
+	mum_core_free(&mumd->next_core);
+	mum_core_free(&mumd->service.core);
+	host_untimer(&mumd->host.host, &mumd->drain_timer);
+	for (size_t i = 0; i < sizeof(mumd->signals) / sizeof(mumd->signals[0]); i++) {
+		if (mumd->signals[i] != NULL)
+			event_free(mumd->signals[i]);
+	}
+	event_base_free(mumd->base);
+	libevent_global_shutdown();
+}
+
+static int run(const char *config_path, struct mum_config *config, bool foreground)
+{
+	struct mumd mumd = { .config_path = config_path };
+	unsigned clients_max = config->process.max_clients;
+	int result;
+
+	mumd.base = event_base_new();
+	if (mumd.base == NULL) {
+		fputs("mumd: fatal: no event loop\n", stderr);
+		mum_config_free(&config);
+		return EX_OSERR;
+	}
+	host_libevent_init(&mumd.host, mumd.base, foreground);
+	mumd.service.host = &mumd.host.host;
+	mumd.service.core = mum_core_new(&mumd.host.host, &config, MUM_ROLE_POSTFIX);
+	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PARTIAL_MAX);
+	result = serve(&mumd, foreground);
+	cleanup(&mumd);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	const char *config_path = DEFAULT_CONFIG;
+	bool foreground = false, test = false;
+	struct mum_config *config;
+	char *errors;
+	int option;
+
+	while ((option = getopt(argc, argv, "c:FtV")) != -1) {
+		switch (option) {
+		case 'c':
+			config_path = optarg;
+			break;
+		case 'F':
+			foreground = true;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'V':
+			puts("mumd " PACKAGE_VERSION);
+			return EX_OK;
+		default:
+			fputs(usage, stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind != argc) {
+		fputs(usage, stderr);
+		return EX_USAGE;
+	}
+	/* Where libmariadb looks for plugins is not for the environment to say. */
+	unsetenv("MARIADB_PLUGIN_DIR");
+	config = mum_config_load(config_path, MUM_ROLE_POSTFIX, &errors);
+	if (config == NULL) {
+		fprintf(stderr, "%s\n", errors);
+		free(errors);
+		return EX_CONFIG;
+	}
+	if (test) {
+		printf("%s: syntax and values are fine\n", config_path);
+		mum_config_free(&config);
+		return EX_OK;
+	}
+	return run(config_path, config, foreground);
+}

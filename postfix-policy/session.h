@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What a client's requests lead to: lookups in the core, and replies. */
+#ifndef MUM_SESSION_H
+#define MUM_SESSION_H
+
+#include "common/core.h"
+#include "postfix-policy/client.h"
+
+/* What all sessions share. */
+struct service {
+	const struct mum_host *host;
+	struct mum_core *core;		/* the current one; a reload swaps it */
+	struct clients *clients;
+};
+
+/* Starts a conversation on an accepted, non-blocking descriptor, which it owns. */
+typedef void session_start_fn(struct service *service, int fd);
+
+session_start_fn socketmap_session_start;
+session_start_fn policy_session_start;
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "postfix-policy/session.h"
+
+#include <stdlib.h>
+
+#include "common/xalloc.h"
+#include "postfix-policy/socketmap.h"
+
+/* One client of the socketmap service; holds at most one lookup. */
+struct session {
+	struct service *service;
+	struct client *client;
+	const struct socketmap_map *map;	/* of the request under way */
+	struct mum_lookup *lookup;		/* borrowed; NULL when none */
+};
+
+static void on_answer(const struct mum_answer *answer, void *arg)
+{
+	struct session *session = arg;
+	const char *trouble;
+
+	session->lookup = NULL;
+	trouble = socketmap_put_answer(client_output(session->client), session->map, answer);
+	if (trouble != NULL)
+		host_log(session->service->host, MUM_LOG_ERROR,
+			 "socketmap: map=%s key=<%s>: %s", socketmap_name(session->map),
+			 answer->address->key, trouble);
+	client_reply_done(session->client);
+}
+
+static long on_request(void *arg, const char *bytes, size_t len, const char **why)
+{
+	struct session *session = arg;
+	struct mum_core *core = session->service->core;
+	struct socketmap_request request;
+	size_t wire_len;
+
+	switch (socketmap_parse(bytes, len, &request, &wire_len)) {
+	case PARSE_MORE:
+		return 0;
+	case PARSE_BAD:
+		*why = "not a netstring that holds a map name, a blank and a key";
+		return -1;
+	case PARSE_DONE:
+		break;
+	}
+	if (request.map == NULL) {
+		host_log(session->service->host, MUM_LOG_WARNING,
+			 "socketmap: no map is named <%.*s>; see mumd(8) for their names",
+			 (int)request.name_len, request.name);
+		socketmap_put_perm(client_output(session->client), "no such map");
+		client_reply_done(session->client);
+		return (long)wire_len;
+	}
+	session->map = request.map;
+	session->lookup = mum_lookup_start(mum_core_lookups(core),
+					   socketmap_questions(request.map), request.key,
+					   request.key_len,
+					   mum_core_config(core)->database.deadline,
+					   on_answer, session);
+	return (long)wire_len;
+}
+
+static void on_closed(void *arg)
+{
+	struct session *session = arg;
+
+	mum_lookup_cancel(&session->lookup);
+	free(session);
+}
+
+static const struct client_handler handler = {
+	.name = "socketmap",
+	/* The length's digits, the colon and the comma come on top. */
+	.request_max = SOCKETMAP_REQUEST_MAX + 16,
+	.request = on_request,
+	.closed = on_closed,
+};
+
+void socketmap_session_start(struct service *service, int fd)
+{
+	struct session *session = xcalloc(1, sizeof(*session));
+
+	session->service = service;
+	session->client = client_new(service->clients, fd, &handler, session);
+	if (session->client == NULL)
+		free(session);
+}
