@@ -37,12 +37,14 @@ static const char *copy_clean(struct facts *facts, const struct column *column)
 	return copy(facts, column);
 }
 
+/* NULL where either is NULL or would be cut at a NUL byte. */
 static const char *join_address(struct facts *facts, const struct column *local,
 				const struct column *domain)
 {
 	char *joined;
 
-	if (local->data == NULL || domain->data == NULL)
+	if (local->data == NULL || domain->data == NULL ||
+	    strlen(local->data) != local->len || strlen(domain->data) != domain->len)
 		return NULL;
 	joined = arena_alloc(&facts->arena, local->len + domain->len + 2);
 	memcpy(joined, local->data, local->len);
@@ -121,8 +123,7 @@ static bool read_owner(struct facts *facts, const struct column *columns, void *
 	row->alias_expired = is_true(&columns[ALIAS_EXPIRED]);
 	row->mailbox_active = is_true(&columns[OWNER_MAILBOX_ACTIVE]);
 	row->mailbox_domain_active = is_true(&columns[OWNER_MAILBOX_DOMAIN_ACTIVE]);
-	return row->login != NULL &&
-	       strlen(row->login) == columns[OWNER_LOCAL].len + 1 + columns[OWNER_DOMAIN].len;
+	return row->login != NULL;
 }
 
 static bool read_tls(struct facts *facts, const struct column *columns, void *_row)

@@ -124,7 +124,7 @@ struct mum_answer {
 	enum mum_status status;
 	bool stale;			/* older than cache.ttl, served in trouble */
 	const struct address *address;	/* NULL with MUM_NOT_FOUND and MUM_USERS */
-	const struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked */
+	struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked; see facts_ref() */
 	const char *reason;		/* for the log; NULL with MUM_FOUND */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/rules.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +65,12 @@ static void unique_finish(struct unique_list *list)
 		free(entry->folded);
 		free(entry);
 	}
+}
+
+/* A name that a log or another program can be handed. */
+static bool is_clean(const char *text)
+{
+	return text != NULL && text_is_clean(text, strlen(text));
 }
 
 /* ---- domains, mailboxes, TLS policies ---- */
@@ -323,4 +329,84 @@ enum mum_status rule_sender(const struct mum_answer *answer, const char *login,
 	}
 	arena_free(&arena);
 	return status;
+}
+
+/* ---- users ---- */
+
+enum mum_status rule_credential(const struct mum_answer *answer,
+				struct credential *credential_r)
+{
+	const struct facts *facts = answer->facts[MUM_CREDENTIAL];
+
+	if (answer->status != MUM_FOUND)
+		return answer->status;
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct credential_row *row = &facts->credentials[i];
+
+		if (row->domain_active && row->active && is_clean(row->address)) {
+			*credential_r = (struct credential){ row->address, row->password,
+							     row->send_only };
+			return MUM_FOUND;
+		}
+	}
+	return MUM_NOT_FOUND;
+}
+
+/* Gigabytes that still fit 63 bits as bytes. */
+static bool parse_quota(const char *text, unsigned long *quota_r)
+{
+	char *end;
+
+	if (text == NULL || *text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*quota_r = strtoul(text, &end, 10);
+	return errno == 0 && *end == '\0' && *quota_r < 1UL << 33;
+}
+
+/* "/../" leads out of the place that the admin gave to mail. */
+static bool is_plain_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	return path[0] == '/' && strstr(path, "/../") == NULL &&
+	       (len < 3 || strcmp(path + len - 3, "/..") != 0);
+}
+
+static const char *read_user(const struct user_row *row, struct user *user_r)
+{
+	*user_r = (struct user){ row->address, row->homedir, row->maildir, 0 };
+	if (row->homedir == NULL || !is_plain_path(row->homedir))
+		return "homedir is not an absolute path of printable characters";
+	if (row->maildir == NULL || *row->maildir == '\0')
+		return "maildir is empty or holds control characters";
+	if (!parse_quota(row->quota, &user_r->quota_gb))
+		return "quota is not a number of gigabytes below 2^33";
+	return NULL;
+}
+
+enum mum_status rule_user(const struct mum_answer *answer, struct user *user_r,
+			  const char **why_r)
+{
+	const struct facts *facts = answer->facts[MUM_USER];
+
+	*why_r = NULL;
+	if (answer->status != MUM_FOUND)
+		return answer->status;
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct user_row *row = &facts->users[i];
+
+		if (!row->domain_active || !row->active || row->send_only ||
+		    !is_clean(row->address))
+			continue;
+		*why_r = read_user(row, user_r);
+		return *why_r == NULL ? MUM_FOUND : MUM_TEMPFAIL;
+	}
+	return MUM_NOT_FOUND;
+}
+
+bool rule_is_listed(const struct listed_row *row)
+{
+	return row->domain_active && row->active && !row->send_only &&
+	       is_clean(row->address);
 }

@@ -71,6 +71,34 @@ enum sender_verdict {
 enum mum_status rule_sender(const struct mum_answer *answer, const char *login,
 			    bool known_only, enum sender_verdict *verdict_r);
 
+struct credential {
+	const char *address;	/* as stored: the user's name from here on */
+	const char *password;	/* hash as stored; NULL if it is no text */
+	bool send_only;
+};
+
+/* Asks MUM_CREDENTIAL. Who may log in: active mailboxes of active domains. */
+enum mum_status rule_credential(const struct mum_answer *answer,
+				struct credential *credential_r);
+
+struct user {
+	const char *address;	/* as stored */
+	const char *home;	/* absolute */
+	const char *mail;	/* Dovecot's mail location, as stored */
+	unsigned long quota_gb;	/* 0: unlimited */
+};
+
+/*
+ * Asks MUM_USER. Who has mail: as above, but not send-only. A row that Dovecot
+ * must not be handed is MUM_TEMPFAIL for this user and *why_r says what is
+ * wrong with it (static); NULL otherwise.
+ */
+enum mum_status rule_user(const struct mum_answer *answer, struct user *user_r,
+			  const char **why_r);
+
+/* Is this row of MUM_USERS somebody whom rule_user() finds? */
+bool rule_is_listed(const struct listed_row *row);
+
 /* Asks MUM_TLS. *params_r is "" if there are none. */
 enum mum_status rule_tls(const struct mum_answer *answer, const char **policy_r,
 			 const char **params_r);

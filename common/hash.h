@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a stored password hash is, and what verifying it would cost. Rows come
+ * from a web application: a hash that asks for hours of work, or that no
+ * verifier understands, is refused before anybody tries it.
+ */
+#ifndef MUM_HASH_H
+#define MUM_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum hash_scheme {
+	HASH_NONE,		/* refused */
+	HASH_BCRYPT,		/* $2a$ $2b$ $2x$ $2y$ */
+	HASH_ARGON2I,		/* $argon2i$ */
+	HASH_ARGON2ID,		/* $argon2id$ */
+	HASH_CRYPT,		/* what else libxcrypt's crypt(5) knows with a $ */
+	HASH_PREFIXED		/* {SCHEME}..., where the admin allows that */
+};
+
+struct hash_limits {
+	bool allow_prefix;
+	unsigned bcrypt_cost;	/* log2 of the rounds */
+	size_t argon2_memory;	/* bytes */
+	unsigned argon2_time;
+	unsigned crypt_rounds;	/* $5$, $6$, $sha1$ */
+	unsigned yescrypt_cost;	/* crypt_gensalt(3)'s count for $y$; scrypt's in the same unit */
+};
+
+/*
+ * NULL and the scheme, or static text that says why the hash is refused and
+ * HASH_NONE. hash may be NULL: it held bytes that no hash has.
+ */
+const char *hash_check(const char *hash, const struct hash_limits *limits,
+		       enum hash_scheme *scheme_r);
+
+/*
+ * A hash of the same scheme and cost that no password matches: verifying it
+ * takes as long as verifying that one. Caller frees.
+ */
+char *hash_dummy(const char *hash);
+
+#endif

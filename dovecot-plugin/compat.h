@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Dovecot's headers, in the order that they need; what differs by version. */
+#ifndef MUM_DOVECOT_COMPAT_H
+#define MUM_DOVECOT_COMPAT_H
+
+#include "auth-common.h"	/* first: it brings Dovecot's config.h */
+#include "auth-cache.h"
+#include "auth-worker-server.h"
+#include "ioloop.h"
+#include "module-dir.h"
+#include "passdb-blocking.h"
+#include "passdb.h"
+#include "password-scheme.h"
+#include "str.h"
+#include "strescape.h"
+#include "userdb.h"
+
+/* Cached results hold for one service: send-only mailboxes have some, not others. */
+#define MUM_CACHE_KEY "%u\t%s"
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* userdb "mum": home, mail location and quota of a user. */
+#include "dovecot-plugin/compat.h"
+
+#include "common/rules.h"
+#include "dovecot-plugin/host-dovecot.h"
+#include "dovecot-plugin/instance.h"
+#include "dovecot-plugin/plugin.h"
+#include "dovecot-plugin/userdb-fields.h"
+#include "dovecot-plugin/userdb-iterate.h"
+
+struct userdb_mum_module {
+	struct userdb_module module;
+	struct instance *instance;
+};
+
+/* One lookup for Dovecot, allocated from its request's pool. */
+struct user_request {
+	struct pending pending;
+	struct instance *instance;
+	struct auth_request *request;	/* we hold a reference */
+	userdb_callback_t *callback;
+	struct mum_lookup *lookup;
+};
+
+static void answer(struct user_request *user, enum userdb_result result)
+{
+	struct auth_request *request = user->request;
+
+	instance_remove_pending(user->instance, &user->pending);
+	user->callback(result, request);
+	auth_request_unref(&request);
+}
+
+static void on_abort(struct pending *pending)
+{
+	struct user_request *user = container_of(pending, struct user_request, pending);
+
+	mum_lookup_cancel(&user->lookup);
+	answer(user, USERDB_RESULT_INTERNAL_FAILURE);
+}
+
+static void answer_found(struct user_request *user, const struct user *found)
+{
+	auth_request_set_userdb_field(user->request, "user", found->address);
+	userdb_put_fields(user->request, found, auth_request_set_userdb_field);
+	answer(user, USERDB_RESULT_OK);
+}
+
+static void on_answer(const struct mum_answer *facts, void *arg)
+{
+	struct user_request *user = arg;
+	struct user found;
+	const char *why;
+
+	user->lookup = NULL;
+	switch (rule_user(facts, &found, &why)) {
+	case MUM_FOUND:
+		answer_found(user, &found);
+		break;
+	case MUM_NOT_FOUND:
+		auth_request_log_unknown_user(user->request, AUTH_SUBSYS_DB);
+		answer(user, USERDB_RESULT_USER_UNKNOWN);
+		break;
+	case MUM_TEMPFAIL:
+	case MUM_MISCONFIGURED:
+		if (why != NULL)
+			e_error(authdb_event(user->request),
+				"mum: mailboxes row of <%s>: %s; mend it in MUM",
+				found.address, why);
+		else
+			e_error(authdb_event(user->request), "mum: %s", facts->reason);
+		answer(user, USERDB_RESULT_INTERNAL_FAILURE);
+		break;
+	}
+}
+
+static struct instance *instance_of(struct auth_request *request)
+{
+	struct userdb_mum_module *module = container_of(
+		request->userdb->userdb, struct userdb_mum_module, module);
+
+	return module->instance;
+}
+
+/* ---- userdb.h ---- */
+
+static void mum_lookup(struct auth_request *request, userdb_callback_t *callback)
+{
+	struct user_request *user = p_new(request->pool, struct user_request, 1);
+
+	auth_request_ref(request);
+	user->pending.abort = on_abort;
+	user->instance = instance_of(request);
+	user->request = request;
+	user->callback = callback;
+	instance_add_pending(user->instance, &user->pending);
+	user->lookup = mum_lookup_start(
+		instance_lookups(user->instance), MUM_ASK(MUM_USER), request->fields.user,
+		strlen(request->fields.user),
+		instance_config(user->instance)->database.deadline, on_answer, user);
+}
+
+static struct userdb_iterate_context *
+mum_iterate_init(struct auth_request *request, userdb_iter_callback_t *callback,
+		 void *context)
+{
+	return userdb_iterate_start(instance_of(request), request, callback, context);
+}
+
+static struct userdb_module *mum_preinit(pool_t pool, const char *args)
+{
+	struct userdb_mum_module *module = p_new(pool, struct userdb_mum_module, 1);
+
+	module->instance = instance_get(*args != '\0' ? args : DEFAULT_CONFIG);
+	module->module.default_cache_key = auth_cache_parse_key(pool, MUM_CACHE_KEY);
+	module->module.blocking = FALSE;
+	return &module->module;
+}
+
+static void mum_init(struct userdb_module *_module)
+{
+	struct userdb_mum_module *module =
+		container_of(_module, struct userdb_mum_module, module);
+
+	instance_init(module->instance);
+}
+
+static void mum_deinit(struct userdb_module *_module)
+{
+	struct userdb_mum_module *module =
+		container_of(_module, struct userdb_mum_module, module);
+
+	instance_unref(&module->instance);
+}
+
+struct userdb_module_interface userdb_mum = {
+	.name = "mum",
+	.preinit = mum_preinit,
+	.init = mum_init,
+	.deinit = mum_deinit,
+	.lookup = mum_lookup,
+	.iterate_init = mum_iterate_init,
+	.iterate_next = userdb_iterate_next,
+	.iterate_deinit = userdb_iterate_end,
+};
