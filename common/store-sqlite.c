@@ -15,14 +15,14 @@
 #include "common/buf.h"
 #include "common/columns.h"
 #include "common/config.h"
+#include "common/pairs.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
 enum {
 	PER_TICK = 64,		/* questions in one turn of the loop */
 	RETRY_BUSY = 10,	/* ms until a locked database is read again */
-	RETRY_OPEN = 250,	/* ms until a file that cannot be read is tried again */
-	PAIRS_TEXT_MAX = 16384
+	RETRY_OPEN = 250	/* ms until a file that cannot be read is tried again */
 };
 
 struct store_request {
@@ -229,17 +229,10 @@ static bool open_file(struct sqlite_store *store)
 
 static char *pairs_json(const struct address *address)
 {
-	struct buf json = BUF_INIT(PAIRS_TEXT_MAX);
+	struct buf json = BUF_INIT(PAIRS_JSON_MAX);
 
-	for (size_t f = 0; f < address->forms_count; f++) {
-		for (size_t d = 0; d < address->domains_count; d++) {
-			buf_puts(&json, json.len == 0 ? "[[" : ",[");
-			buf_put_json(&json, address->forms[f].local);
-			buf_puts(&json, ",");
-			buf_put_json(&json, address->domains[d]);
-			buf_puts(&json, "]");
-		}
-	}
+	buf_puts(&json, "[");
+	pairs_put_json(&json, address);
 	buf_puts(&json, "]");
 	return buf_steal(&json);
 }
@@ -279,7 +272,7 @@ static bool add_row(struct facts *facts, const struct question *question,
 		columns[i].len = (size_t)sqlite3_column_bytes(stmt, i);
 	}
 	if (address != NULL)
-		form = pair_form(address, (size_t)sqlite3_column_int(stmt, COLUMN_PAIR) - 1);
+		form = pairs_form(address, (size_t)sqlite3_column_int(stmt, COLUMN_PAIR) - 1);
 	return facts_add_row(facts, address, form, columns, why);
 }
 

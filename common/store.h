@@ -20,15 +20,6 @@ struct question {
 	uint64_t after_id;		/* MUM_USERS: the id before the page */
 };
 
-/* Names asked of the database, as pairs of local part and domain. */
-enum { PAIRS_MAX = ADDRESS_FORMS_MAX * ADDRESS_SPELLINGS_MAX };
-
-/* Pair number `pair` (form by form, each with each spelling of the domain). */
-static inline size_t pair_form(const struct address *address, size_t pair)
-{
-	return pair / address->domains_count;
-}
-
 /*
  * MUM_FOUND: facts, perhaps without rows, complete; the callee takes its own
  * reference. Any other status: facts is NULL and reason says why (for the

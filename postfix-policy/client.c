@@ -26,6 +26,7 @@ struct client {
 	struct buf in, out;
 	bool busy;		/* a request is begun and its reply not done */
 	bool in_request;	/* inside handler->request */
+	bool ended;		/* it sends no more, but may wait for a reply */
 	uint64_t partial_since;	/* host_now() when the incomplete request began; 0 = none */
 	struct mum_watch *watch;
 	unsigned watched;
@@ -66,7 +67,7 @@ static void wait_for_events(struct client *client)
 
 	if (client->out.len > 0)
 		events |= MUM_WRITE;
-	if (client->in.len < client->handler->request_max)
+	if (!client->ended && client->in.len < client->handler->request_max)
 		events |= MUM_READ;
 	if (events == client->watched)
 		return;
@@ -94,7 +95,7 @@ static bool send_output(struct client *client)
 		}
 		buf_consume(&client->out, (size_t)sent);
 	}
-	if (client->clients->draining && !client->busy) {
+	if ((client->clients->draining || client->ended) && !client->busy) {
 		client_close(client);
 		return false;
 	}
@@ -167,6 +168,10 @@ static bool read_input(struct client *client)
 	}
 	if (got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
 		return true;
+	if (got == 0 && (client->busy || client->out.len > 0)) {
+		client->ended = true;
+		return true;
+	}
 	client_close(client);
 	return false;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@
 
 enum {
 	PARTIAL_MAX = 30000,	/* ms that a request may take to arrive */
-	DRAIN_EXTRA = 1000	/* ms on top of the deadline, for replies to go out */
+	DRAIN_EXTRA = 1000,	/* ms on top of the deadline, for replies to go out */
+	DESCRIPTORS_EXTRA = 64	/* that no client needs */
 };
 
 struct mumd {
@@ -121,6 +123,29 @@ static void on_terminate(evutil_socket_t number, short what, void *arg)
 	on_drain_poll(mumd);
 }
 
+static bool is_same_list(const struct mum_list *a, const struct mum_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Sockets were bound before privileges were dropped, and stay as they are. */
+static void warn_of_listen(const struct mumd *mumd, const struct mum_config *next)
+{
+	const struct mum_config *now = mum_core_config(mumd->service.core);
+
+	if (!is_same_list(&now->socketmap.listen, &next->socketmap.listen) ||
+	    !is_same_list(&now->policy.listen, &next->policy.listen))
+		host_log(&mumd->host.host, MUM_LOG_WARNING,
+			 "reload: %s: a changed listen option needs a restart",
+			 mumd->config_path);
+}
+
 static void on_reload_tested(const char *error, void *arg)
 {
 	struct mumd *mumd = arg;
@@ -133,6 +158,7 @@ static void on_reload_tested(const char *error, void *arg)
 		mum_core_retire(&mumd->next_core);
 		return;
 	}
+	warn_of_listen(mumd, mum_core_config(mumd->next_core));
 	mum_core_retire(&mumd->service.core);
 	mumd->service.core = mumd->next_core;
 	mumd->next_core = NULL;
@@ -190,6 +216,22 @@ static void catch_signals(struct mumd *mumd)
 
 /* ---- start and end ---- */
 
+/* A descriptor for each client, and some for databases, sockets and the log. */
+static void raise_descriptor_limit(const struct mum_host *host, rlim_t clients_max)
+{
+	struct rlimit limit;
+	rlim_t want = clients_max + DESCRIPTORS_EXTRA;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want)
+		host_log(host, MUM_LOG_WARNING,
+			 "process.max_clients needs %lu descriptors, the limit is %lu; "
+			 "raise it (LimitNOFILE= in systemd)",
+			 (unsigned long)want, (unsigned long)limit.rlim_cur);
+}
+
 static void on_first_test(const char *error, void *arg)
 {
 	(void)error;	/* the store has logged it, and goes on trying */
@@ -203,6 +245,8 @@ static int serve(struct mumd *mumd, bool foreground)
 	struct privileges privileges;
 	char *error = NULL;
 
+	raise_descriptor_limit(
+		host, mum_core_config(mumd->service.core)->process.max_clients);
 	if (!privileges_find(mum_core_config(mumd->service.core), &privileges, &error) ||
 	    !open_listeners(mumd, &privileges.owner) ||
 	    !privileges_drop(&privileges, &error)) {
@@ -290,6 +334,9 @@ int main(int argc, char **argv)
 	}
 	/* Where libmariadb looks for plugins is not for the environment to say. */
 	unsetenv("MARIADB_PLUGIN_DIR");
+	/* A reload sets and restores TZ (timezone.h) while threads may connect: only
+	 * replacing what is there leaves the environment's array alone. */
+	setenv("TZ", ":/etc/localtime", 0);
 	config = mum_config_load(config_path, MUM_ROLE_POSTFIX, &errors);
 	if (config == NULL) {
 		fprintf(stderr, "%s\n", errors);

@@ -9,9 +9,6 @@
 #include "common/columns.h"
 #include "common/xalloc.h"
 
-/* Names are at most 191 characters of 4 bytes, each of which JSON may double. */
-enum { PAIRS_TEXT_MAX = BATCH_MAX * PAIRS_MAX * (4 * 191 * 4 + 16) };
-
 void batch_clear(struct batch *batch, enum mum_question question)
 {
 	batch->question = question;
@@ -22,10 +19,10 @@ void batch_clear(struct batch *batch, enum mum_question question)
 void batch_add(struct batch *batch, struct store_request *request)
 {
 	const struct address *address = request->question.address;
-	size_t pairs = address != NULL ? address->forms_count * address->domains_count : 1;
+	size_t pairs = address != NULL ? pairs_count(address) : 1;
 
 	for (size_t pair = 0; pair < pairs; pair++) {
-		size_t form = address != NULL ? pair_form(address, pair) : 0;
+		size_t form = address != NULL ? pairs_form(address, pair) : 0;
 
 		batch->pairs[batch->pairs_count].request = (unsigned char)batch->count;
 		batch->pairs[batch->pairs_count].form = (unsigned char)form;
@@ -49,24 +46,11 @@ void batch_remove(struct batch *batch, struct store_request *request)
 
 static char *pairs_json(const struct batch *batch)
 {
-	struct buf json = BUF_INIT(PAIRS_TEXT_MAX);
-	const char *separator = "[";
+	struct buf json = BUF_INIT(BATCH_MAX * PAIRS_JSON_MAX);
 
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct address *address = batch->requests[i]->question.address;
-
-		for (size_t f = 0; f < address->forms_count; f++) {
-			for (size_t d = 0; d < address->domains_count; d++) {
-				buf_puts(&json, separator);
-				buf_puts(&json, "[");
-				buf_put_json(&json, address->forms[f].local);
-				buf_puts(&json, ",");
-				buf_put_json(&json, address->domains[d]);
-				buf_puts(&json, "]");
-				separator = ",";
-			}
-		}
-	}
+	buf_puts(&json, "[");
+	for (size_t i = 0; i < batch->count; i++)
+		pairs_put_json(&json, batch->requests[i]->question.address);
 	buf_puts(&json, "]");
 	return buf_steal(&json);
 }

@@ -179,12 +179,15 @@ static void finish(struct conn *conn, enum conn_event event)
 static void step_failed(struct conn *conn)
 {
 	unsigned number = mysql_stmt_errno(stmt(conn));
+	enum error_class class;
 
 	if (number == 0)
 		set_error(conn, 2057, "the statement does not have the columns it should");
 	else
 		set_error(conn, number, mysql_stmt_error(stmt(conn)));
-	finish(conn, conn_error(conn).class == ERROR_LOST ? CONN_LOST : CONN_FAILED);
+	class = conn_error(conn).class;
+	finish(conn, class == ERROR_LOST || class == ERROR_OUTSIDE ? CONN_LOST
+								   : CONN_FAILED);
 }
 
 /* Runs steps until one must wait for the socket. */

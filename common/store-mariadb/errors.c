@@ -25,8 +25,8 @@ static const struct {
 	{ 2005, ERROR_MISCONFIGURED },	/* unknown host name */
 	{ 2026, ERROR_MISCONFIGURED },	/* TLS refused or not there */
 	{ 2059, ERROR_MISCONFIGURED },	/* authentication plugin cannot be loaded */
-	{ 1047, ERROR_LOST },		/* Galera node outside the primary component */
-	{ 1053, ERROR_LOST },		/* server shutdown */
+	{ 1047, ERROR_OUTSIDE },	/* Galera node outside the primary component */
+	{ 1053, ERROR_OUTSIDE },	/* server shutdown */
 	{ 1152, ERROR_LOST }, { 1153, ERROR_LOST }, { 1154, ERROR_LOST },
 	{ 1155, ERROR_LOST }, { 1156, ERROR_LOST }, { 1157, ERROR_LOST },
 	{ 1158, ERROR_LOST }, { 1159, ERROR_LOST }, { 1160, ERROR_LOST },

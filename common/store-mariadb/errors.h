@@ -5,7 +5,8 @@
 
 enum error_class {
 	ERROR_RETRY,		/* the statement failed, another try may succeed */
-	ERROR_LOST,		/* the connection or its server is of no use */
+	ERROR_LOST,		/* the connection is of no use */
+	ERROR_OUTSIDE,		/* nor is its server: outside its cluster, or going down */
 	ERROR_CROWDED,		/* the server has no room for one more connection */
 	ERROR_MISCONFIGURED	/* schema, grants or settings; trying again is no help */
 };

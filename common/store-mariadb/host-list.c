@@ -89,6 +89,12 @@ static unsigned backoff(struct host_list *list, const struct database_host *db,
 	return ms - (unsigned)rand_r(&list->seed) % (ms / 4 + 1);
 }
 
+void host_list_suspect(struct host_list *list, size_t index)
+{
+	if (list->count > 1)
+		list->hosts[index].retry_at = host_now(list->host) + BACKOFF_MAX;
+}
+
 void host_list_failed(struct host_list *list, size_t index, const struct conn_error *error)
 {
 	struct database_host *db = &list->hosts[index];

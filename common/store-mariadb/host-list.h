@@ -29,9 +29,12 @@ const char *host_list_name(const struct host_list *list, size_t index);
  * the milliseconds until one may.
  */
 bool host_list_pick(const struct host_list *list, size_t *index_r, unsigned *wait_ms_r);
-/* May this host be tried now, and is it known to be in trouble? */
+/* May this host be tried now? */
 bool host_list_may_try(const struct host_list *list, size_t index);
 
+/* A statement got no answer there in time: try the others first for a while. */
+void host_list_suspect(struct host_list *list, size_t index);
+/* Nobody can connect there, or its tables cannot be read. */
 void host_list_failed(struct host_list *list, size_t index, const struct conn_error *error);
 void host_list_works(struct host_list *list, size_t index);
 

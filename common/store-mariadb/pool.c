@@ -59,7 +59,7 @@ struct pool {
 	bool up;
 	bool crowded;
 	uint64_t grow_at;	/* while crowded */
-	bool broken[MUM_QUESTIONS];	/* statements logged as misconfigured */
+	bool broken[MUM_QUESTIONS];	/* logged as getting no answer */
 	struct slot probe;	/* looks whether a better host works again */
 	size_t slots_count;
 	struct slot slots[];
@@ -246,16 +246,21 @@ static void batch_failed(struct slot *slot, const struct conn_error *error)
 	free(reason);
 }
 
+/* Once for each kind of question, until it is answered again. */
 static void log_broken(struct pool *pool, enum mum_question question,
 		       const struct conn_error *error)
 {
-	if (error->class == ERROR_MISCONFIGURED && !pool->broken[question]) {
-		pool->broken[question] = true;
-		host_log(pool->host, MUM_LOG_ERROR,
-			 "database: question=%s: %s (%u); mail is deferred until tables "
-			 "and grants are as conf-examples/grants.sql says",
-			 mum_question_name(question), error->text, error->number);
-	}
+	bool misconfigured = error->class == ERROR_MISCONFIGURED;
+
+	if (pool->broken[question] || (!misconfigured && !error->timed_out))
+		return;
+	pool->broken[question] = true;
+	host_log(pool->host, misconfigured ? MUM_LOG_ERROR : MUM_LOG_WARNING,
+		 "database: question=%s: %s (%u); %s", mum_question_name(question),
+		 error->text, error->number,
+		 misconfigured ? "mail is deferred until tables and grants are as "
+				 "conf-examples/grants.sql says"
+			       : "if this stays, look for a locked table or a slow server");
 }
 
 static void log_mended(struct pool *pool, enum mum_question question)
@@ -310,10 +315,14 @@ static void on_lost(struct slot *slot, const struct conn_error *error)
 	slot->state = SLOT_EMPTY;
 	if (before == SLOT_CONNECTING)
 		connect_failed(slot, error);
-	else if (error->timed_out || error->number == 1047)
+	else if (error->class == ERROR_OUTSIDE)
 		host_list_failed(pool->hosts, slot->host, error);
-	if (before == SLOT_BUSY)
+	else if (error->timed_out)
+		host_list_suspect(pool->hosts, slot->host);
+	if (before == SLOT_BUSY) {
+		log_broken(pool, slot->batch.question, error);
 		batch_failed(slot, error);
+	}
 	slot_empty(slot);
 	if (!is_connected(pool) && (before == SLOT_CONNECTING || error->timed_out))
 		pool->up = false;
