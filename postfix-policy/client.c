@@ -95,10 +95,6 @@ static bool send_output(struct client *client)
 		}
 		buf_consume(&client->out, (size_t)sent);
 	}
-	if ((client->clients->draining || client->ended) && !client->busy) {
-		client_close(client);
-		return false;
-	}
 	return true;
 }
 
@@ -147,6 +143,11 @@ static void run_requests(struct client *client)
 		if (!begin_request(client) || (!client->busy && !send_output(client)))
 			return;
 	} while (client->in.len < before);
+	if (!client->busy && client->out.len == 0 &&
+	    (client->ended || client->clients->draining)) {
+		client_close(client);
+		return;
+	}
 	if (client->in.len == 0)
 		buf_free(&client->in);
 	if (client->out.len == 0)
