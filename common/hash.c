@@ -61,7 +61,7 @@ static const char *check_bcrypt(const char *at, const struct hash_limits *limits
 {
 	unsigned cost;
 
-	if (strchr("abxy", *at) == NULL || at[1] != '$' || strlen(at) != 58)
+	if (strlen(at) != 58 || strchr("abxy", *at) == NULL || at[1] != '$')
 		return malformed;
 	at += 2;
 	if (!read_number(&at, &cost) || *at != '$' || cost < 4 || cost > 31 ||
