@@ -139,13 +139,8 @@ static bool read_tls(struct facts *facts, const struct column *columns, void *_r
 static bool read_credential(struct facts *facts, const struct column *columns, void *_row)
 {
 	struct credential_row *row = _row;
-	struct mailbox_row mailbox;
 
-	read_mailbox(facts, columns, &mailbox);
-	row->address = mailbox.address;
-	row->domain_active = mailbox.domain_active;
-	row->active = mailbox.active;
-	row->send_only = mailbox.send_only;
+	read_mailbox(facts, columns, &row->mailbox);
 	row->password = copy_clean(facts, &columns[CREDENTIAL_PASSWORD]);
 	return true;
 }
@@ -153,13 +148,8 @@ static bool read_credential(struct facts *facts, const struct column *columns, v
 static bool read_user(struct facts *facts, const struct column *columns, void *_row)
 {
 	struct user_row *row = _row;
-	struct mailbox_row mailbox;
 
-	read_mailbox(facts, columns, &mailbox);
-	row->address = mailbox.address;
-	row->domain_active = mailbox.domain_active;
-	row->active = mailbox.active;
-	row->send_only = mailbox.send_only;
+	read_mailbox(facts, columns, &row->mailbox);
 	row->homedir = copy_clean(facts, &columns[USER_HOMEDIR]);
 	row->maildir = copy_clean(facts, &columns[USER_MAILDIR]);
 	row->quota = copy_clean(facts, &columns[USER_QUOTA]);
@@ -169,14 +159,9 @@ static bool read_user(struct facts *facts, const struct column *columns, void *_
 static bool read_listed(struct facts *facts, const struct column *columns, void *_row)
 {
 	struct listed_row *row = _row;
-	struct mailbox_row mailbox;
 	char *end;
 
-	read_mailbox(facts, columns, &mailbox);
-	row->address = mailbox.address;
-	row->domain_active = mailbox.domain_active;
-	row->active = mailbox.active;
-	row->send_only = mailbox.send_only;
+	read_mailbox(facts, columns, &row->mailbox);
 	if (columns[LISTED_ID].data == NULL)
 		return false;
 	errno = 0;

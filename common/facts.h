@@ -77,24 +77,19 @@ struct tls_row {
 };
 
 struct credential_row {
-	size_t form;
-	const char *address;
-	bool domain_active, active, send_only;
+	struct mailbox_row mailbox;
 	const char *password;		/* hash as stored; NULL if it holds a NUL byte */
 };
 
 struct user_row {
-	size_t form;
-	const char *address;
-	bool domain_active, active, send_only;
+	struct mailbox_row mailbox;
 	const char *homedir, *maildir;	/* NULL if they hold control characters */
 	const char *quota;		/* GB, decimal, as stored; the mailbox's, else the domain's, else "0" */
 };
 
 struct listed_row {
+	struct mailbox_row mailbox;	/* its form is not used */
 	uint64_t id;			/* the key of the next page */
-	const char *address;
-	bool domain_active, active, send_only;
 };
 
 struct facts {

@@ -75,6 +75,11 @@ static bool is_clean(const char *text)
 
 /* ---- domains, mailboxes, TLS policies ---- */
 
+static bool is_active(const struct mailbox_row *mailbox)
+{
+	return mailbox->domain_active && mailbox->active;
+}
+
 enum mum_status rule_domain(const struct mum_answer *answer, const char **name_r)
 {
 	const struct facts *facts = answer->facts[MUM_DOMAIN];
@@ -101,8 +106,7 @@ enum mum_status rule_mailbox(const struct mum_answer *answer,
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct mailbox_row *row = &facts->mailboxes[i];
 
-		if (row->domain_active && row->active &&
-		    (best == NULL || row->form < best->form))
+		if (is_active(row) && (best == NULL || row->form < best->form))
 			best = row;
 	}
 	*mailbox_r = best;
@@ -343,13 +347,19 @@ enum mum_status rule_credential(const struct mum_answer *answer,
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct credential_row *row = &facts->credentials[i];
 
-		if (row->domain_active && row->active && is_clean(row->address)) {
-			*credential_r = (struct credential){ row->address, row->password,
-							     row->send_only };
+		if (is_active(&row->mailbox) && is_clean(row->mailbox.address)) {
+			*credential_r = (struct credential){ row->mailbox.address,
+							     row->password,
+							     row->mailbox.send_only };
 			return MUM_FOUND;
 		}
 	}
 	return MUM_NOT_FOUND;
+}
+
+static bool has_mail(const struct mailbox_row *mailbox)
+{
+	return is_active(mailbox) && !mailbox->send_only && is_clean(mailbox->address);
 }
 
 /* Gigabytes that still fit 63 bits as bytes. */
@@ -375,7 +385,7 @@ static bool is_plain_path(const char *path)
 
 static const char *read_user(const struct user_row *row, struct user *user_r)
 {
-	*user_r = (struct user){ row->address, row->homedir, row->maildir, 0 };
+	*user_r = (struct user){ row->mailbox.address, row->homedir, row->maildir, 0 };
 	if (row->homedir == NULL || !is_plain_path(row->homedir))
 		return "homedir is not an absolute path of printable characters";
 	if (row->maildir == NULL || *row->maildir == '\0')
@@ -396,8 +406,7 @@ enum mum_status rule_user(const struct mum_answer *answer, struct user *user_r,
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct user_row *row = &facts->users[i];
 
-		if (!row->domain_active || !row->active || row->send_only ||
-		    !is_clean(row->address))
+		if (!has_mail(&row->mailbox))
 			continue;
 		*why_r = read_user(row, user_r);
 		return *why_r == NULL ? MUM_FOUND : MUM_TEMPFAIL;
@@ -407,6 +416,5 @@ enum mum_status rule_user(const struct mum_answer *answer, struct user *user_r,
 
 bool rule_is_listed(const struct listed_row *row)
 {
-	return row->domain_active && row->active && !row->send_only &&
-	       is_clean(row->address);
+	return has_mail(&row->mailbox);
 }

@@ -29,7 +29,7 @@ static void give_next(struct listing *listing)
 
 		listing->last_id = row->id;
 		if (rule_is_listed(row))
-			user = row->address;
+			user = row->mailbox.address;
 	}
 	if (user == NULL && !listing->done) {
 		fetch_page(listing);
