@@ -39,6 +39,7 @@ struct conn {
 	bool prepared[MUM_QUESTIONS];
 	enum mum_question question;	/* under way */
 	char *values[PARAMS_MAX];	/* of its parameters; bound, so kept until done */
+	bool begun;			/* the first step of the statement has started */
 	int failed;			/* what the current libmariadb call returned */
 	struct mum_watch *watch;
 	unsigned watched;		/* events of the watch */
@@ -216,10 +217,10 @@ static void on_ready(unsigned events, void *arg)
 	int ready = ((events & MUM_READ) != 0 ? MYSQL_WAIT_READ : 0) |
 		    ((events & MUM_WRITE) != 0 ? MYSQL_WAIT_WRITE : 0);
 
-	if (conn->state == CONN_IDLE) {
-		/* Nothing was asked: the server closed, or says why it will. */
+	if (conn->state == CONN_IDLE || !conn->begun) {
+		/* Nothing was asked yet: the server closed, or says why it will. */
 		set_error(conn, 2006, "closed by the server while idle");
-		finish(conn, CONN_LOST_IDLE);
+		finish(conn, conn->state == CONN_IDLE ? CONN_LOST_IDLE : CONN_LOST);
 		return;
 	}
 	run(conn, steps[conn->state].cont(conn, ready));
@@ -245,6 +246,7 @@ static void on_begin(void *arg)
 {
 	struct conn *conn = arg;
 
+	conn->begun = true;
 	conn->timer = conn->host->ops->timer(conn->host->ctx, conn->timeout_ms,
 					     on_timeout, conn);
 	run(conn, steps[conn->state].start(conn));
@@ -258,6 +260,7 @@ void conn_execute(struct conn *conn, enum mum_question question,
 	for (int i = 0; statements[question].params[i] != PARAM_END; i++)
 		conn->values[i] = xstrdup(values[i]);
 	conn->failed = 0;
+	conn->begun = false;
 	conn->bound = false;
 	if (conn->stmts[question] == NULL)
 		conn->stmts[question] = mysql_stmt_init(conn->mysql);

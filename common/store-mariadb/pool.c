@@ -20,7 +20,6 @@
 
 enum {
 	ATTEMPTS_MAX = 5,	/* statements that may fail under one question */
-	OVERDUE = 30,		/* ms; a statement as old as this may hang, on a lock say */
 	CROWDED_WAIT = 5000,	/* ms before one more connection is tried again */
 	RETURN_EVERY = 1000	/* ms between looks at hosts better than ours */
 };
@@ -34,7 +33,6 @@ struct slot {
 	struct conn *conn;	/* NULL when SLOT_EMPTY */
 	size_t host;		/* index of its host */
 	bool retire;		/* close when idle: a better host works again */
-	uint64_t busy_since;	/* host_now() */
 	struct batch batch;	/* while SLOT_BUSY */
 };
 
@@ -490,20 +488,18 @@ static void watch_better_hosts(struct pool *pool)
 /* ---- dispatch ---- */
 
 /*
- * The last idle connection is not for a kind of question whose statement
- * already hangs elsewhere: a lock on one table must not stop the others.
+ * One kind of question never takes every connection: a lock on one table must
+ * not stop the others, and nobody knows yet which statement will hang.
  */
 static bool may_run(const struct pool *pool, enum mum_question question)
 {
-	uint64_t now = host_now(pool->host);
-
-	if (count_slots(pool, SLOT_IDLE) > 1 || pool->slots_count == 1)
+	if (pool->slots_count == 1 ||
+	    count_slots(pool, SLOT_IDLE) + count_slots(pool, SLOT_EMPTY) > 1)
 		return true;
 	for (size_t i = 0; i < pool->slots_count; i++) {
 		const struct slot *slot = &pool->slots[i];
 
-		if (slot->state == SLOT_BUSY && slot->batch.question == question &&
-		    now - slot->busy_since > OVERDUE)
+		if (slot->state == SLOT_BUSY && slot->batch.question == question)
 			return false;
 	}
 	return true;
@@ -554,7 +550,6 @@ static void slot_run(struct slot *slot)
 	timezone_format(pool->timezone, pool->host->ops->wall(pool->host->ctx), now);
 	batch_values(&slot->batch, now, values);
 	slot->state = SLOT_BUSY;
-	slot->busy_since = host_now(pool->host);
 	conn_execute(slot->conn, slot->batch.question, (const char *const *)values);
 	for (int i = 0; i < PARAMS_MAX; i++)
 		free(values[i]);
