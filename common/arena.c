@@ -7,7 +7,8 @@
 
 #include "common/xalloc.h"
 
-#define ARENA_CHUNK_SIZE 512
+/* Most facts are one short name; a large arena gets large chunks by doubling. */
+enum { FIRST_CHUNK = 64, LARGEST_CHUNK = 16384 };
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -23,8 +24,12 @@ void *arena_alloc(struct arena *arena, size_t size)
 	void *memory;
 
 	if (chunk == NULL || chunk->size - chunk->used < need) {
-		size_t chunk_size = need > ARENA_CHUNK_SIZE ? need : ARENA_CHUNK_SIZE;
+		size_t chunk_size = chunk != NULL ? chunk->size * 2 : FIRST_CHUNK;
 
+		if (chunk_size > LARGEST_CHUNK)
+			chunk_size = LARGEST_CHUNK;
+		if (chunk_size < need)
+			chunk_size = need;
 		chunk = xmalloc(sizeof(*chunk) + chunk_size);
 		*chunk = (struct arena_chunk){ arena->chunks, 0, chunk_size };
 		arena->chunks = chunk;

@@ -32,25 +32,33 @@ enum {
 	LISTED_COLUMNS
 };
 
+/* An address: its mailbox, its alias, and a row for each recipient of that. */
 enum {
-	ALIAS_LOCAL = 1,
-	ALIAS_DOMAIN,
-	ALIAS_DOMAIN_ACTIVE,
-	ALIAS_ACTIVE,
-	ALIAS_EXPIRED,
-	ALIAS_COLUMNS,
-
-	RECIPIENT_ADDRESS = ALIAS_COLUMNS,	/* NULL: no recipients */
+	DELIVERY_DOMAIN = 1,
+	DELIVERY_DOMAIN_ACTIVE,
+	DELIVERY_MAILBOX_LOCAL,		/* NULL: no such mailbox */
+	DELIVERY_MAILBOX_ACTIVE,
+	DELIVERY_MAILBOX_SEND_ONLY,
+	DELIVERY_ALIAS_LOCAL,		/* NULL: no such alias */
+	DELIVERY_ALIAS_ACTIVE,
+	DELIVERY_ALIAS_EXPIRED,
+	RECIPIENT_ID,			/* NULL: no recipients */
+	RECIPIENT_ADDRESS,
 	RECIPIENT_MAILBOX,		/* mailbox_id, or NULL */
 	RECIPIENT_MAILBOX_ACTIVE,
 	RECIPIENT_MAILBOX_DOMAIN_ACTIVE,
 	RECIPIENT_MAILBOX_SEND_ONLY,
-	RECIPIENT_SELF_LOCAL,		/* mailbox that may have the alias' name, or NULL */
-	RECIPIENT_SELF_ACTIVE,
-	RECIPIENT_SELF_SEND_ONLY,
-	RECIPIENT_COLUMNS,
+	DELIVERY_COLUMNS
+};
 
-	OWNER_THROUGH_ALIAS = ALIAS_COLUMNS,
+/* Who may send as an address: its mailbox, or a sender of its alias. */
+enum {
+	OWNED_LOCAL = 1,
+	OWNED_DOMAIN,
+	OWNED_DOMAIN_ACTIVE,
+	OWNER_ID,			/* of the alias sender; 0: the mailbox itself */
+	OWNER_ALIAS_ACTIVE,
+	OWNER_ALIAS_EXPIRED,
 	OWNER_LOCAL,
 	OWNER_DOMAIN,
 	OWNER_MAILBOX_ACTIVE,
@@ -61,6 +69,6 @@ enum {
 enum { TLS_DOMAIN = 1, TLS_POLICY, TLS_PARAMS, TLS_ACTIVE, TLS_COLUMNS };
 
 /* Enough for any statement. */
-enum { COLUMNS_MAX = RECIPIENT_COLUMNS };
+enum { COLUMNS_MAX = DELIVERY_COLUMNS };
 
 #endif

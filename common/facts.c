@@ -9,12 +9,20 @@
 #include "common/columns.h"
 #include "common/xalloc.h"
 
+/* What is asked for, and as which form of the key. */
+struct asked {
+	const struct address *address;
+	size_t form;
+};
+
 /* What one question's rows look like and how one is read. */
 struct row_kind {
 	const char *name;
 	size_t size;
 	size_t local, domain;	/* columns that must be the name asked for; 0 = none */
-	bool (*read)(struct facts *facts, const struct column *columns, void *row);
+	bool (*read)(struct facts *facts, const struct asked *asked,
+		     const struct column *columns, void *row);
+	int (*compare)(const void *a, const void *b);	/* NULL: in any order */
 };
 
 static bool is_true(const struct column *column)
@@ -53,102 +61,150 @@ static const char *join_address(struct facts *facts, const struct column *local,
 	return joined;
 }
 
-static bool read_domain(struct facts *facts, const struct column *columns, void *_row)
+static bool read_domain(struct facts *facts, const struct asked *asked,
+		       const struct column *columns, void *_row)
 {
 	struct domain_row *row = _row;
 
+	(void)asked;
 	row->name = copy(facts, &columns[DOMAIN_NAME]);
 	row->active = is_true(&columns[DOMAIN_ACTIVE]);
 	return true;
 }
 
-static bool read_mailbox(struct facts *facts, const struct column *columns, void *_row)
+static void read_mailbox(struct facts *facts, const struct column *columns,
+			 struct mailbox_row *row)
 {
-	struct mailbox_row *row = _row;
-
 	row->address = join_address(facts, &columns[MAILBOX_LOCAL],
 				    &columns[MAILBOX_DOMAIN]);
 	row->domain_active = is_true(&columns[MAILBOX_DOMAIN_ACTIVE]);
 	row->active = is_true(&columns[MAILBOX_ACTIVE]);
 	row->send_only = is_true(&columns[MAILBOX_SEND_ONLY]);
+}
+
+/* Is the cell the local part that was asked for, or only a collation's idea of it? */
+static bool is_local(const struct asked *asked, const struct column *local)
+{
+	return local->data != NULL && strlen(local->data) == local->len &&
+	       address_is_local(&asked->address->forms[asked->form], local->data);
+}
+
+static bool read_number(const struct column *column, uint64_t *value_r)
+{
+	char *end;
+
+	if (column->data == NULL)
+		return false;
+	errno = 0;
+	*value_r = strtoull(column->data, &end, 10);
+	return errno == 0 && *end == '\0' && end != column->data;
+}
+
+static bool read_recipient(struct facts *facts, const struct column *columns,
+			   struct delivery_row *row)
+{
+	const struct column *recipient = &columns[RECIPIENT_ADDRESS];
+
+	if (columns[RECIPIENT_ID].data == NULL)
+		return true;
+	/* Cut at a NUL byte, it would be somebody else's address. */
+	if (!read_number(&columns[RECIPIENT_ID], &row->recipient_id) ||
+	    recipient->data == NULL || strlen(recipient->data) != recipient->len)
+		return false;
+	row->recipient = copy(facts, recipient);
+	row->recipient_local = columns[RECIPIENT_MAILBOX].data != NULL;
+	row->recipient_active = is_true(&columns[RECIPIENT_MAILBOX_ACTIVE]);
+	row->recipient_domain_active = is_true(&columns[RECIPIENT_MAILBOX_DOMAIN_ACTIVE]);
+	row->recipient_send_only = is_true(&columns[RECIPIENT_MAILBOX_SEND_ONLY]);
 	return true;
 }
 
-/* Does a mailbox stand behind the alias' own name and take mail? */
-static bool self_accepts(const struct column *columns)
+static bool read_delivery(struct facts *facts, const struct asked *asked,
+			 const struct column *columns, void *_row)
 {
-	const char *self = columns[RECIPIENT_SELF_LOCAL].data;
-	char *self_folded, *alias_folded;
-	bool same;
+	struct delivery_row *row = _row;
 
-	if (self == NULL || !is_true(&columns[RECIPIENT_SELF_ACTIVE]) ||
-	    is_true(&columns[RECIPIENT_SELF_SEND_ONLY]))
-		return false;
-	/* The same domain row; only the collation joined the local parts. */
-	self_folded = address_fold(self);
-	alias_folded = address_fold(columns[ALIAS_LOCAL].data);
-	same = strcmp(self_folded, alias_folded) == 0;
-	free(self_folded);
-	free(alias_folded);
-	return same;
+	row->domain_active = is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
+	if (is_local(asked, &columns[DELIVERY_MAILBOX_LOCAL])) {
+		row->mailbox = join_address(facts, &columns[DELIVERY_MAILBOX_LOCAL],
+					    &columns[DELIVERY_DOMAIN]);
+		row->mailbox_active = is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
+		row->mailbox_send_only = is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
+	}
+	if (!is_local(asked, &columns[DELIVERY_ALIAS_LOCAL]))
+		return true;
+	row->alias = join_address(facts, &columns[DELIVERY_ALIAS_LOCAL],
+				  &columns[DELIVERY_DOMAIN]);
+	row->alias_active = is_true(&columns[DELIVERY_ALIAS_ACTIVE]);
+	row->alias_expired = is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
+	return read_recipient(facts, columns, row);
 }
 
-static bool read_recipient(struct facts *facts, const struct column *columns, void *_row)
+static int compare_numbers(uint64_t a, uint64_t b)
 {
-	struct recipient_row *row = _row;
-
-	row->alias = join_address(facts, &columns[ALIAS_LOCAL], &columns[ALIAS_DOMAIN]);
-	row->domain_active = is_true(&columns[ALIAS_DOMAIN_ACTIVE]);
-	row->active = is_true(&columns[ALIAS_ACTIVE]);
-	row->expired = is_true(&columns[ALIAS_EXPIRED]);
-	row->recipient = copy(facts, &columns[RECIPIENT_ADDRESS]);
-	row->local = columns[RECIPIENT_MAILBOX].data != NULL;
-	row->mailbox_active = is_true(&columns[RECIPIENT_MAILBOX_ACTIVE]);
-	row->mailbox_domain_active = is_true(&columns[RECIPIENT_MAILBOX_DOMAIN_ACTIVE]);
-	row->mailbox_send_only = is_true(&columns[RECIPIENT_MAILBOX_SEND_ONLY]);
-	row->self_accepts = self_accepts(columns);
-	/* Cut at a NUL byte, it would be somebody else's address. */
-	return row->recipient == NULL ||
-	       strlen(row->recipient) == columns[RECIPIENT_ADDRESS].len;
+	return a < b ? -1 : a > b;
 }
 
-static bool read_owner(struct facts *facts, const struct column *columns, void *_row)
+static int compare_deliveries(const void *_a, const void *_b)
+{
+	const struct delivery_row *a = _a, *b = _b;
+
+	return a->form != b->form ? compare_numbers(a->form, b->form)
+				  : compare_numbers(a->recipient_id, b->recipient_id);
+}
+
+static bool read_owner(struct facts *facts, const struct asked *asked,
+		       const struct column *columns, void *_row)
 {
 	struct owner_row *row = _row;
 
+	(void)asked;
 	row->login = join_address(facts, &columns[OWNER_LOCAL], &columns[OWNER_DOMAIN]);
-	row->domain_active = is_true(&columns[ALIAS_DOMAIN_ACTIVE]);
-	row->through_alias = is_true(&columns[OWNER_THROUGH_ALIAS]);
-	row->alias_active = is_true(&columns[ALIAS_ACTIVE]);
-	row->alias_expired = is_true(&columns[ALIAS_EXPIRED]);
+	row->domain_active = is_true(&columns[OWNED_DOMAIN_ACTIVE]);
+	row->alias_active = is_true(&columns[OWNER_ALIAS_ACTIVE]);
+	row->alias_expired = is_true(&columns[OWNER_ALIAS_EXPIRED]);
 	row->mailbox_active = is_true(&columns[OWNER_MAILBOX_ACTIVE]);
 	row->mailbox_domain_active = is_true(&columns[OWNER_MAILBOX_DOMAIN_ACTIVE]);
-	return row->login != NULL;
+	return row->login != NULL && read_number(&columns[OWNER_ID], &row->id);
 }
 
-static bool read_tls(struct facts *facts, const struct column *columns, void *_row)
+static int compare_owners(const void *_a, const void *_b)
+{
+	const struct owner_row *a = _a, *b = _b;
+
+	return a->form != b->form ? compare_numbers(a->form, b->form)
+				  : compare_numbers(a->id, b->id);
+}
+
+static bool read_tls(struct facts *facts, const struct asked *asked,
+		       const struct column *columns, void *_row)
 {
 	struct tls_row *row = _row;
 
+	(void)asked;
 	row->policy = copy(facts, &columns[TLS_POLICY]);
 	row->params = copy(facts, &columns[TLS_PARAMS]);
 	row->active = is_true(&columns[TLS_ACTIVE]);
 	return row->policy != NULL;
 }
 
-static bool read_credential(struct facts *facts, const struct column *columns, void *_row)
+static bool read_credential(struct facts *facts, const struct asked *asked,
+		       const struct column *columns, void *_row)
 {
 	struct credential_row *row = _row;
 
+	(void)asked;
 	read_mailbox(facts, columns, &row->mailbox);
 	row->password = copy_clean(facts, &columns[CREDENTIAL_PASSWORD]);
 	return true;
 }
 
-static bool read_user(struct facts *facts, const struct column *columns, void *_row)
+static bool read_user(struct facts *facts, const struct asked *asked,
+		       const struct column *columns, void *_row)
 {
 	struct user_row *row = _row;
 
+	(void)asked;
 	read_mailbox(facts, columns, &row->mailbox);
 	row->homedir = copy_clean(facts, &columns[USER_HOMEDIR]);
 	row->maildir = copy_clean(facts, &columns[USER_MAILDIR]);
@@ -156,34 +212,30 @@ static bool read_user(struct facts *facts, const struct column *columns, void *_
 	return true;
 }
 
-static bool read_listed(struct facts *facts, const struct column *columns, void *_row)
+static bool read_listed(struct facts *facts, const struct asked *asked,
+		       const struct column *columns, void *_row)
 {
 	struct listed_row *row = _row;
-	char *end;
 
+	(void)asked;
 	read_mailbox(facts, columns, &row->mailbox);
-	if (columns[LISTED_ID].data == NULL)
-		return false;
-	errno = 0;
-	row->id = strtoull(columns[LISTED_ID].data, &end, 10);
-	return errno == 0 && *end == '\0' && end != columns[LISTED_ID].data;
+	return read_number(&columns[LISTED_ID], &row->id);
 }
 
 static const struct row_kind row_kinds[MUM_QUESTIONS] = {
 	[MUM_DOMAIN] = { "domain", sizeof(struct domain_row), 0, DOMAIN_NAME,
-			 read_domain },
-	[MUM_MAILBOX] = { "mailbox", sizeof(struct mailbox_row), MAILBOX_LOCAL,
-			  MAILBOX_DOMAIN, read_mailbox },
-	[MUM_RECIPIENTS] = { "recipients", sizeof(struct recipient_row), ALIAS_LOCAL,
-			     ALIAS_DOMAIN, read_recipient },
-	[MUM_OWNERS] = { "owners", sizeof(struct owner_row), ALIAS_LOCAL,
-			 ALIAS_DOMAIN, read_owner },
-	[MUM_TLS] = { "tls", sizeof(struct tls_row), 0, TLS_DOMAIN, read_tls },
+			 read_domain, NULL },
+	[MUM_DELIVERY] = { "delivery", sizeof(struct delivery_row), 0, DELIVERY_DOMAIN,
+			  read_delivery, compare_deliveries },
+	[MUM_OWNERS] = { "owners", sizeof(struct owner_row), OWNED_LOCAL,
+			 OWNED_DOMAIN, read_owner, compare_owners },
+	[MUM_TLS] = { "tls", sizeof(struct tls_row), 0, TLS_DOMAIN, read_tls,
+		      NULL },
 	[MUM_CREDENTIAL] = { "credential", sizeof(struct credential_row),
-			     MAILBOX_LOCAL, MAILBOX_DOMAIN, read_credential },
+			     MAILBOX_LOCAL, MAILBOX_DOMAIN, read_credential, NULL },
 	[MUM_USER] = { "user", sizeof(struct user_row), MAILBOX_LOCAL,
-		       MAILBOX_DOMAIN, read_user },
-	[MUM_USERS] = { "users", sizeof(struct listed_row), 0, 0, read_listed },
+		       MAILBOX_DOMAIN, read_user, NULL },
+	[MUM_USERS] = { "users", sizeof(struct listed_row), 0, 0, read_listed, NULL },
 };
 
 const char *mum_question_name(enum mum_question question)
@@ -227,21 +279,17 @@ void facts_unref(struct facts **_facts)
 	free(facts);
 }
 
-/* Is the row about the name that was asked for, or only a collation's idea of it? */
-static bool is_asked_for(const struct row_kind *kind, const struct address *address,
-			 size_t form, const struct column *columns)
+static bool is_asked_for(const struct row_kind *kind, const struct asked *asked,
+			 const struct column *columns)
 {
-	const struct column *local = &columns[kind->local];
 	const struct column *domain = &columns[kind->domain];
 
 	if (kind->domain == 0)
 		return true;
 	if (domain->data == NULL || strlen(domain->data) != domain->len ||
-	    !address_is_domain(address, domain->data))
+	    !address_is_domain(asked->address, domain->data))
 		return false;
-	return kind->local == 0 ||
-	       (local->data != NULL && strlen(local->data) == local->len &&
-		address_is_local(&address->forms[form], local->data));
+	return kind->local == 0 || is_local(asked, &columns[kind->local]);
 }
 
 /* Room for one more zeroed row; the array doubles at each power of two. */
@@ -260,16 +308,17 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 		   size_t form, const struct column *columns, const char **why)
 {
 	const struct row_kind *kind = &row_kinds[facts->question];
+	const struct asked asked = { address, form };
 	void *row;
 
 	if (kind->domain != 0 && form >= address->forms_count) {
 		*why = "a row answers a name that was not asked for";
 		return false;
 	}
-	if (!is_asked_for(kind, address, form, columns))
+	if (!is_asked_for(kind, &asked, columns))
 		return true;
 	row = next_row(facts, kind->size);
-	if (!kind->read(facts, columns, row)) {
+	if (!kind->read(facts, &asked, columns, row)) {
 		*why = "a row holds a value that cannot be read";
 		return false;
 	}
@@ -277,4 +326,12 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 		*(size_t *)row = form;	/* the first member of each of these structs */
 	facts->count++;
 	return true;
+}
+
+void facts_complete(struct facts *facts)
+{
+	const struct row_kind *kind = &row_kinds[facts->question];
+
+	if (kind->compare != NULL && facts->count > 1)
+		qsort(facts->rows, facts->count, kind->size, kind->compare);
 }

@@ -16,8 +16,7 @@
 
 enum mum_question {
 	MUM_DOMAIN,	/* is this domain ours? */
-	MUM_MAILBOX,	/* is there a mailbox of this address? */
-	MUM_RECIPIENTS,	/* where does mail to this alias go? */
+	MUM_DELIVERY,	/* where does mail to this address go? */
 	MUM_OWNERS,	/* which logins may send as this address? */
 	MUM_TLS,	/* which TLS policy has this next hop? */
 	MUM_CREDENTIAL,	/* what verifies this login? Never cached */
@@ -42,31 +41,37 @@ struct domain_row {
 	bool active;
 };
 
-struct mailbox_row {
+/*
+ * One row at least where there is a mailbox or an alias, one for each recipient.
+ * What is NULL is not there, and what belongs to it is false.
+ */
+struct delivery_row {
 	size_t form;
-	const char *address;
-	bool domain_active, active, send_only;
-};
-
-/* An alias without recipients is one row whose recipient is NULL. */
-struct recipient_row {
-	size_t form;
+	bool domain_active;
+	const char *mailbox;		/* stored address */
+	bool mailbox_active, mailbox_send_only;
 	const char *alias;		/* stored address */
-	bool domain_active, active, expired;
-	const char *recipient;		/* as stored, or NULL */
-	bool local;			/* a mailbox of MUM's; else the next three are false */
-	bool mailbox_active, mailbox_domain_active, mailbox_send_only;
-	bool self_accepts;		/* an active mailbox of the alias' own name accepts mail */
+	bool alias_active, alias_expired;
+	uint64_t recipient_id;
+	const char *recipient;		/* as stored */
+	bool recipient_local;		/* a mailbox of MUM's: the next three are set */
+	bool recipient_active, recipient_domain_active, recipient_send_only;
 };
 
 /* One mailbox that may use the address: its own, or an alias sender. */
 struct owner_row {
 	size_t form;
+	uint64_t id;			/* of the alias sender; 0: the mailbox itself */
 	const char *login;		/* stored address of the mailbox */
 	bool domain_active;		/* of the address asked for */
-	bool through_alias;		/* alias_active and alias_expired are set */
-	bool alias_active, alias_expired;
+	bool alias_active, alias_expired;	/* with an id */
 	bool mailbox_active, mailbox_domain_active;
+};
+
+struct mailbox_row {
+	size_t form;
+	const char *address;
+	bool domain_active, active, send_only;
 };
 
 struct tls_row {
@@ -97,9 +102,8 @@ struct facts {
 	size_t count;
 	union {
 		struct domain_row *domains;
-		struct mailbox_row *mailboxes;
-		struct recipient_row *recipients;	/* by form, then id */
-		struct owner_row *owners;	/* by form, the mailbox itself first, then by id */
+		struct delivery_row *deliveries;	/* by form, then recipient_id */
+		struct owner_row *owners;	/* by form, then id */
 		struct tls_row *tls;
 		struct credential_row *credentials;
 		struct user_row *users;
@@ -136,5 +140,7 @@ void facts_unref(struct facts **facts);	/* wipes what it frees: hashes pass here
  */
 bool facts_add_row(struct facts *facts, const struct address *address,
 		   size_t form, const struct column *columns, const char **why);
+/* All rows are there: puts them into their order. */
+void facts_complete(struct facts *facts);
 
 #endif

@@ -4,67 +4,80 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <uthash.h>
 
-#include "common/keyed-hash.h"
 #include "common/xalloc.h"
 
 /* ---- a list in which each address stands once ---- */
 
-struct unique_entry {
-	UT_hash_handle hh;
+struct name {
+	const char *text;
 	char *folded;
+	size_t number;		/* in the order of adding */
 };
 
-struct unique_list {
-	struct arena *arena;
-	struct unique_entry *by_folded;
-	struct keyed_hash hash;
+struct name_list {
 	size_t count, size;
-	const char **items;
+	struct name *names;
 };
 
-/* Adds text unless an equal address is there. text must live in the arena or longer. */
-static void unique_add(struct unique_list *list, const char *text)
+/* text lives at least as long as the list. */
+static void names_add(struct name_list *list, const char *text)
 {
-	char *folded = address_fold(text);
-	size_t len = strlen(folded);
-	struct unique_entry *entry;
-	unsigned hash;
-
-	if (list->by_folded == NULL)
-		keyed_hash_init(&list->hash);
-	hash = keyed_hash(&list->hash, folded, len);
-	HASH_FIND_BYHASHVALUE(hh, list->by_folded, folded, len, hash, entry);
-	if (entry != NULL) {
-		free(folded);
-		return;
-	}
-	entry = xmalloc(sizeof(*entry));
-	entry->folded = folded;
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, list->by_folded, folded, len, hash, entry);
 	if (list->count == list->size) {
-		const char **bigger;
-
 		list->size = list->size > 0 ? list->size * 2 : 8;
-		bigger = arena_alloc(list->arena, list->size * sizeof(*bigger));
-		for (size_t i = 0; i < list->count; i++)
-			bigger[i] = list->items[i];
-		list->items = bigger;
+		list->names = xrealloc(list->names, list->size * sizeof(*list->names));
 	}
-	list->items[list->count++] = text;
+	list->names[list->count] =
+		(struct name){ text, address_fold(text), list->count };
+	list->count++;
 }
 
-static void unique_finish(struct unique_list *list)
+static int compare_names(const void *_a, const void *_b)
 {
-	struct unique_entry *entry, *next;
+	const struct name *a = _a, *b = _b;
+	int order = strcmp(a->folded, b->folded);
 
-	HASH_ITER(hh, list->by_folded, entry, next) {
-		HASH_DEL(list->by_folded, entry);
-		free(entry->folded);
-		free(entry);
+	return order != 0 ? order : a->number < b->number ? -1 : 1;
+}
+
+static int compare_name_numbers(const void *_a, const void *_b)
+{
+	const struct name *a = _a, *b = _b;
+
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+/* Of equal addresses the first stays; the others keep their order. */
+static void names_make_unique(struct name_list *list)
+{
+	size_t kept = 0;
+
+	if (list->count < 2)
+		return;
+	qsort(list->names, list->count, sizeof(*list->names), compare_names);
+	for (size_t i = 0; i < list->count; i++) {
+		struct name *name = &list->names[i];
+
+		if (kept > 0 && strcmp(name->folded, list->names[kept - 1].folded) == 0)
+			free(name->folded);
+		else
+			list->names[kept++] = *name;
 	}
+	list->count = kept;
+	qsort(list->names, list->count, sizeof(*list->names), compare_name_numbers);
+}
+
+/* The texts, in the arena; the list is freed. */
+static const char **names_finish(struct name_list *list, struct arena *arena)
+{
+	const char **texts = arena_alloc(arena, list->count * sizeof(*texts));
+
+	for (size_t i = 0; i < list->count; i++) {
+		texts[i] = list->names[i].text;
+		free(list->names[i].folded);
+	}
+	free(list->names);
+	return texts;
 }
 
 /* A name that a log or another program can be handed. */
@@ -95,22 +108,26 @@ enum mum_status rule_domain(const struct mum_answer *answer, const char **name_r
 	return MUM_NOT_FOUND;
 }
 
-enum mum_status rule_mailbox(const struct mum_answer *answer,
-			     const struct mailbox_row **mailbox_r)
+static bool has_active_mailbox(const struct delivery_row *row)
 {
-	const struct facts *facts = answer->facts[MUM_MAILBOX];
-	const struct mailbox_row *best = NULL;
+	return row->domain_active && row->mailbox != NULL && row->mailbox_active;
+}
+
+/* Rows come form by form, so the first one found is the first form's. */
+enum mum_status rule_mailbox(const struct mum_answer *answer,
+			     const struct delivery_row **mailbox_r)
+{
+	const struct facts *facts = answer->facts[MUM_DELIVERY];
 
 	if (answer->status != MUM_FOUND)
 		return answer->status;
 	for (size_t i = 0; i < facts->count; i++) {
-		const struct mailbox_row *row = &facts->mailboxes[i];
-
-		if (is_active(row) && (best == NULL || row->form < best->form))
-			best = row;
+		if (has_active_mailbox(&facts->deliveries[i])) {
+			*mailbox_r = &facts->deliveries[i];
+			return MUM_FOUND;
+		}
 	}
-	*mailbox_r = best;
-	return best != NULL ? MUM_FOUND : MUM_NOT_FOUND;
+	return MUM_NOT_FOUND;
 }
 
 enum mum_status rule_tls(const struct mum_answer *answer, const char **policy_r,
@@ -141,9 +158,10 @@ enum alias_state {
 	ALIAS_LIVE
 };
 
-static bool alias_exists(const struct recipient_row *row)
+static bool has_active_alias(const struct delivery_row *row)
 {
-	return row->domain_active && row->active && !row->expired;
+	return row->domain_active && row->alias != NULL && row->alias_active &&
+	       !row->alias_expired;
 }
 
 static const char *trim(struct arena *arena, const char *text)
@@ -173,7 +191,7 @@ static bool is_same_address(const char *a, const char *b)
  * names itself is how admins keep a copy in the mailbox of that name: Postfix
  * ends the recursion there (virtual(5)), so that mailbox must accept mail.
  */
-static const char *live_recipient(const struct recipient_row *row, struct arena *arena)
+static const char *live_recipient(const struct delivery_row *row, struct arena *arena)
 {
 	const char *recipient;
 
@@ -183,28 +201,29 @@ static const char *live_recipient(const struct recipient_row *row, struct arena 
 	if (*recipient == '\0')
 		return NULL;
 	if (is_same_address(recipient, row->alias))
-		return row->self_accepts ? recipient : NULL;
-	if (row->local && (!row->mailbox_active || !row->mailbox_domain_active ||
-			   row->mailbox_send_only))
+		return has_active_mailbox(row) && !row->mailbox_send_only ? recipient : NULL;
+	if (row->recipient_local && (!row->recipient_active ||
+				     !row->recipient_domain_active ||
+				     row->recipient_send_only))
 		return NULL;
 	return recipient;
 }
 
 /* The alias of one form; its live recipients go to the list. */
 static enum alias_state judge_alias(const struct facts *facts, size_t form,
-				    struct unique_list *list)
+				    struct arena *arena, struct name_list *list)
 {
 	enum alias_state state = ALIAS_NONE;
 
 	for (size_t i = 0; i < facts->count; i++) {
-		const struct recipient_row *row = &facts->recipients[i];
+		const struct delivery_row *row = &facts->deliveries[i];
 		const char *recipient;
 
-		if (row->form != form || !alias_exists(row))
+		if (row->form != form || !has_active_alias(row))
 			continue;
-		recipient = live_recipient(row, list->arena);
+		recipient = live_recipient(row, arena);
 		if (recipient != NULL) {
-			unique_add(list, recipient);
+			names_add(list, recipient);
 			state = ALIAS_LIVE;
 		} else if (state != ALIAS_LIVE) {
 			state = row->recipient != NULL || state == ALIAS_DEAD
@@ -218,19 +237,18 @@ static enum alias_state judge_alias(const struct facts *facts, size_t form,
 static enum alias_state find_alias(const struct mum_answer *answer, struct arena *arena,
 				   struct recipients *recipients_r)
 {
+	const struct facts *facts = answer->facts[MUM_DELIVERY];
 	enum alias_state first = ALIAS_NONE;
 
 	for (size_t form = 0; form < answer->address->forms_count; form++) {
-		struct unique_list list = { .arena = arena };
-		enum alias_state state =
-			judge_alias(answer->facts[MUM_RECIPIENTS], form, &list);
+		struct name_list list = { 0, 0, NULL };
+		enum alias_state state = judge_alias(facts, form, arena, &list);
 
-		unique_finish(&list);
 		if (state == ALIAS_LIVE) {
-			*recipients_r = (struct recipients){
-				answer->address->forms[form].extension, list.count,
-				list.items
-			};
+			names_make_unique(&list);
+			recipients_r->extension = answer->address->forms[form].extension;
+			recipients_r->count = list.count;
+			recipients_r->addresses = names_finish(&list, arena);
 			return state;
 		}
 		if (first == ALIAS_NONE)
@@ -253,7 +271,7 @@ enum mum_status rule_recipient(const struct mum_answer *answer,
 {
 	struct arena arena = { NULL };
 	struct recipients recipients;
-	const struct mailbox_row *mailbox;
+	const struct delivery_row *mailbox;
 	enum alias_state alias;
 
 	if (answer->status != MUM_FOUND)
@@ -263,7 +281,7 @@ enum mum_status rule_recipient(const struct mum_answer *answer,
 	if (alias == ALIAS_LIVE)
 		*verdict_r = RECIPIENT_ACCEPTED;
 	else if (rule_mailbox(answer, &mailbox) == MUM_FOUND)
-		*verdict_r = mailbox->send_only ? RECIPIENT_SEND_ONLY : RECIPIENT_ACCEPTED;
+		*verdict_r = mailbox->mailbox_send_only ? RECIPIENT_SEND_ONLY : RECIPIENT_ACCEPTED;
 	else if (alias == ALIAS_DEAD)
 		*verdict_r = RECIPIENT_DEAD_ALIAS;
 	else
@@ -277,7 +295,7 @@ static bool is_owner(const struct owner_row *row)
 {
 	if (!row->domain_active || !row->mailbox_active || !row->mailbox_domain_active)
 		return false;
-	return !row->through_alias || (row->alias_active && !row->alias_expired);
+	return row->id == 0 || (row->alias_active && !row->alias_expired);
 }
 
 enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena,
@@ -288,17 +306,18 @@ enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena
 	if (answer->status != MUM_FOUND)
 		return answer->status;
 	for (size_t form = 0; form < answer->address->forms_count; form++) {
-		struct unique_list list = { .arena = arena };
+		struct name_list list = { 0, 0, NULL };
 
 		for (size_t i = 0; i < facts->count; i++) {
 			const struct owner_row *row = &facts->owners[i];
 
 			if (row->form == form && is_owner(row))
-				unique_add(&list, row->login);
+				names_add(&list, row->login);
 		}
-		unique_finish(&list);
 		if (list.count > 0) {
-			*owners_r = (struct owners){ list.count, list.items };
+			names_make_unique(&list);
+			owners_r->count = list.count;
+			owners_r->logins = names_finish(&list, arena);
 			return MUM_FOUND;
 		}
 	}

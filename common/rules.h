@@ -15,11 +15,11 @@
 enum mum_status rule_domain(const struct mum_answer *answer, const char **name_r);
 
 /*
- * Asks MUM_MAILBOX. The first form of the address that is an active mailbox of
- * an active domain, send-only ones too.
+ * Asks MUM_DELIVERY. The first form of the address that is an active mailbox of
+ * an active domain, send-only ones too: the row's mailbox is not NULL.
  */
 enum mum_status rule_mailbox(const struct mum_answer *answer,
-			     const struct mailbox_row **mailbox_r);
+			     const struct delivery_row **mailbox_r);
 
 struct recipients {
 	const char *extension;	/* to put behind each; "" if none */
@@ -28,7 +28,7 @@ struct recipients {
 };
 
 /*
- * Asks MUM_RECIPIENTS. Live recipients of the first form that has any: external
+ * Asks MUM_DELIVERY. Live recipients of the first form that has any: external
  * ones, and mailboxes that accept mail. FOUND has at least one. Memory comes
  * from the arena.
  */
@@ -42,7 +42,7 @@ enum recipient_verdict {
 	RECIPIENT_DEAD_ALIAS	/* an alias whose recipients all lead nowhere */
 };
 
-/* Asks MUM_RECIPIENTS and MUM_MAILBOX. FOUND sets the verdict. */
+/* Asks MUM_DELIVERY. FOUND sets the verdict. */
 enum mum_status rule_recipient(const struct mum_answer *answer,
 			       enum recipient_verdict *verdict_r);
 

@@ -64,61 +64,50 @@ struct sqlite_store {
 	"(" column " = k.d COLLATE NOCASE OR (" IS_UNICODE(column) \
 	" AND mum_fold_domain(" column ") = k.d)) "
 
-#define SAME_LOCAL(table, local) \
-	"((" table ".domain_id = d.id AND " table ".local_part = " local \
-	" COLLATE NOCASE) OR (" table ".domain_id = d.id AND " \
-	IS_UNICODE(table ".local_part") " AND mum_fold_local(" table \
-	".local_part) = mum_fold_local(" local "))) "
+#define SAME_LOCAL(table) \
+	"((" table ".domain_id = d.id AND " table ".local_part = k.u COLLATE NOCASE) OR (" \
+	table ".domain_id = d.id AND " IS_UNICODE(table ".local_part") \
+	" AND mum_fold_local(" table ".local_part) = k.u)) "
 
-#define JOIN_MAILBOX \
-	"CROSS JOIN domains d ON " SAME_DOMAIN("d.domain") \
-	"CROSS JOIN mailboxes m ON " SAME_LOCAL("m", "k.u")
-
-#define JOIN_ALIAS \
-	"CROSS JOIN domains d ON " SAME_DOMAIN("d.domain") \
-	"CROSS JOIN aliases a ON " SAME_LOCAL("a", "k.u")
+#define JOIN_DOMAIN "CROSS JOIN domains d ON " SAME_DOMAIN("d.domain")
+#define JOIN_MAILBOX JOIN_DOMAIN "CROSS JOIN mailboxes m ON " SAME_LOCAL("m")
 
 #define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
-
-#define ALIAS \
-	"k.i, a.local_part, d.domain, d.active, a.active," \
-	" COALESCE(a.deactivate_at < ?2, 0)"
 
 static const struct {
 	const char *sql;	/* ?1: pairs, ?2: now, ?3: id before the page */
 	int columns;
 } statements[MUM_QUESTIONS] = {
 	[MUM_DOMAIN] = {
-		PAIRS "SELECT k.i, d.domain, d.active FROM k "
-		"CROSS JOIN domains d ON " SAME_DOMAIN("d.domain"),
+		PAIRS "SELECT k.i, d.domain, d.active FROM k " JOIN_DOMAIN,
 		DOMAIN_COLUMNS
 	},
-	[MUM_MAILBOX] = {
-		PAIRS "SELECT " MAILBOX " FROM k " JOIN_MAILBOX, MAILBOX_COLUMNS
-	},
-	[MUM_RECIPIENTS] = {
-		PAIRS "SELECT " ALIAS ", r.recipient_address, r.mailbox_id, m.active,"
-		" md.active, m.send_only, s.local_part, s.active, s.send_only FROM k "
-		JOIN_ALIAS
+	/* "Past" as in MUM's aliases:deactivate: strictly before now. */
+	[MUM_DELIVERY] = {
+		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
+		" a.local_part, a.active, a.deactivate_at < ?2, r.id,"
+		" r.recipient_address, r.mailbox_id, rm.active, rd.active, rm.send_only"
+		" FROM k " JOIN_DOMAIN
+		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
+		"LEFT JOIN aliases a ON " SAME_LOCAL("a")
 		"LEFT JOIN alias_recipients r ON r.alias_id = a.id "
-		"LEFT JOIN mailboxes m ON m.id = r.mailbox_id "
-		"LEFT JOIN domains md ON md.id = m.domain_id "
-		"LEFT JOIN mailboxes s ON " SAME_LOCAL("s", "a.local_part")
-		"ORDER BY k.i, r.id",
-		RECIPIENT_COLUMNS
+		"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id "
+		"LEFT JOIN domains rd ON rd.id = rm.domain_id "
+		"WHERE m.id IS NOT NULL OR a.id IS NOT NULL",
+		DELIVERY_COLUMNS
 	},
 	[MUM_OWNERS] = {
-		PAIRS "SELECT k.i, m.local_part, d.domain, d.active, 1, 0,"
-		" 0 AS through_alias, m.local_part, d.domain, m.active, d.active,"
-		" 0 AS ord FROM k " JOIN_MAILBOX
+		PAIRS "SELECT k.i, m.local_part, d.domain, d.active, 0, 0, 0,"
+		" m.local_part, d.domain, m.active, d.active FROM k " JOIN_MAILBOX
 		"UNION ALL "
-		"SELECT " ALIAS ", 1, o.local_part, od.domain, o.active, od.active,"
-		" s.id FROM k " JOIN_ALIAS
+		"SELECT k.i, a.local_part, d.domain, d.active, s.id, a.active,"
+		" a.deactivate_at < ?2, o.local_part, od.domain, o.active, od.active"
+		" FROM k " JOIN_DOMAIN
+		"CROSS JOIN aliases a ON " SAME_LOCAL("a")
 		"CROSS JOIN alias_senders s ON s.alias_id = a.id "
 		"CROSS JOIN mailboxes o ON o.id = s.mailbox_id "
-		"CROSS JOIN domains od ON od.id = o.domain_id "
-		"ORDER BY 1, through_alias, ord",
-		OWNER_COLUMNS + 1
+		"CROSS JOIN domains od ON od.id = o.domain_id",
+		OWNER_COLUMNS
 	},
 	[MUM_TLS] = {
 		PAIRS "SELECT k.i, t.domain, t.policy, t.params, t.active FROM k "
@@ -324,6 +313,7 @@ static void answer_facts(struct sqlite_store *store, struct store_request *reque
 {
 	enum mum_question kind = request->question.kind;
 
+	facts_complete(facts);
 	came_up(store);
 	if (store->broken[kind])
 		host_log(store->host, MUM_LOG_INFO, "database: question=%s: answered again",

@@ -153,8 +153,7 @@ static void next_check(struct session *session)
 
 	if (request->check_recipient) {
 		request->check_recipient = false;
-		ask(session, MUM_ASK(MUM_RECIPIENTS) | MUM_ASK(MUM_MAILBOX),
-		    request->recipient, on_recipient);
+		ask(session, MUM_ASK(MUM_DELIVERY), request->recipient, on_recipient);
 	} else if (request->check_sender) {
 		request->check_sender = false;
 		ask(session, MUM_ASK(MUM_OWNERS), request->sender, on_sender);

@@ -28,7 +28,7 @@ static enum mum_status put_domain(struct buf *value, const struct mum_answer *an
 
 static enum mum_status put_mailbox(struct buf *value, const struct mum_answer *answer)
 {
-	const struct mailbox_row *mailbox;
+	const struct delivery_row *mailbox;
 	enum mum_status status = rule_mailbox(answer, &mailbox);
 
 	if (status == MUM_FOUND)
@@ -100,11 +100,10 @@ static enum mum_status put_tls_policy(struct buf *value, const struct mum_answer
 /* The names are those of the files that MUM's manual has admins copy. */
 static const struct socketmap_map maps[] = {
 	{ "domains", MUM_ASK(MUM_DOMAIN), put_domain },
-	{ "mailboxes", MUM_ASK(MUM_MAILBOX), put_mailbox },
-	{ "aliases", MUM_ASK(MUM_RECIPIENTS), put_recipients },
+	{ "mailboxes", MUM_ASK(MUM_DELIVERY), put_mailbox },
+	{ "aliases", MUM_ASK(MUM_DELIVERY), put_recipients },
 	{ "sender-login-maps", MUM_ASK(MUM_OWNERS), put_owners },
-	{ "recipient-access", MUM_ASK(MUM_RECIPIENTS) | MUM_ASK(MUM_MAILBOX),
-	  put_recipient_access },
+	{ "recipient-access", MUM_ASK(MUM_DELIVERY), put_recipient_access },
 	{ "tls-policies", MUM_ASK(MUM_TLS), put_tls_policy },
 };
 

@@ -193,12 +193,14 @@ static void read_rows(struct slot *slot)
 
 		if (request == NULL)
 			continue;
-		if (result == 0 && request->bad_row == NULL)
+		if (result == 0 && request->bad_row == NULL) {
+			facts_complete(request->facts);
 			request_finish(slot->pool, request, MUM_FOUND, NULL);
-		else
+		} else {
 			request_finish(slot->pool, request, MUM_TEMPFAIL,
 				       request->bad_row != NULL ? request->bad_row
 								: "the rows cannot be read");
+		}
 	}
 }
 
