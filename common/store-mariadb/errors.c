@@ -8,6 +8,9 @@ static const struct {
 	unsigned number;
 	enum error_class class;
 } errors[] = {
+	{ 1205, ERROR_SLOW },		/* lock wait timeout */
+	{ 1969, ERROR_SLOW },		/* max_statement_time, MariaDB */
+	{ 3024, ERROR_SLOW },		/* max_execution_time, MySQL */
 	{ 1040, ERROR_CROWDED },	/* too many connections */
 	{ 1203, ERROR_CROWDED },	/* ... of this user */
 	{ 1226, ERROR_CROWDED },	/* resource limit of this user */

@@ -5,6 +5,7 @@
 
 enum error_class {
 	ERROR_RETRY,		/* the statement failed, another try may succeed */
+	ERROR_SLOW,		/* the same, and the server gave up on it: a lock, or load */
 	ERROR_LOST,		/* the connection is of no use */
 	ERROR_OUTSIDE,		/* nor is its server: outside its cluster, or going down */
 	ERROR_CROWDED,		/* the server has no room for one more connection */

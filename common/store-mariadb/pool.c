@@ -251,8 +251,9 @@ static void log_broken(struct pool *pool, enum mum_question question,
 		       const struct conn_error *error)
 {
 	bool misconfigured = error->class == ERROR_MISCONFIGURED;
+	bool slow = error->class == ERROR_SLOW || error->timed_out;
 
-	if (pool->broken[question] || (!misconfigured && !error->timed_out))
+	if (pool->broken[question] || (!misconfigured && !slow))
 		return;
 	pool->broken[question] = true;
 	host_log(pool->host, misconfigured ? MUM_LOG_ERROR : MUM_LOG_WARNING,
