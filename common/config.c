@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -435,42 +437,107 @@ static void apply_role(struct loader *loader, enum mum_role role)
 		load_password(loader, file_line);
 }
 
+/* A unix socket, and loopback, need no TLS unless the admin says so. */
+static bool is_local(const char *host)
+{
+	return strncmp(host, "unix:", 5) == 0 || strncmp(host, "127.", 4) == 0 ||
+	       strncmp(host, "[::1]", 5) == 0 || strcmp(host, "localhost") == 0 ||
+	       strncmp(host, "localhost:", 10) == 0;
+}
+
+bool mum_config_wants_tls(const struct mum_config *config, const char *host)
+{
+	if (strncmp(host, "unix:", 5) == 0)
+		return false;
+	return config->database.tls == MUM_TLS_DEFAULT
+		       ? !is_local(host)
+		       : config->database.tls != MUM_TLS_OFF;
+}
+
+static bool is_port(const char *text)
+{
+	unsigned long port;
+
+	return parse_number(text, no_units, &port) && port > 0 && port < 65536;
+}
+
+/* HOST, HOST:PORT or [V6]:PORT; the port may be missing only where it says so. */
+static bool is_host_port(const char *text, bool want_port)
+{
+	const char *bracket = *text == '[' ? strchr(text, ']') : text;
+	const char *colon = bracket != NULL ? strchr(bracket, ':') : NULL;
+
+	if (bracket == NULL || colon == text)
+		return false;
+	return colon != NULL ? is_port(colon + 1) : *text != '\0' && !want_port;
+}
+
 static void check_listen(struct loader *loader, unsigned line, const char *what,
 			 const struct mum_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const char *entry = list->items[i];
-		const char *port = strrchr(entry, ':');
 
-		if (strncmp(entry, "unix:/", 6) == 0)
+		if (strncmp(entry, "unix:/", 6) == 0 ||
+		    (strncmp(entry, "inet:", 5) == 0 && is_host_port(entry + 5, true)))
 			continue;
-		if (strncmp(entry, "inet:", 5) != 0 || port == entry + 4 ||
-		    port[1] == '\0')
-			add_error(loader, line,
-				  "%s.listen = \"%s\": want unix:/PATH or inet:HOST:PORT",
-				  what, entry);
+		add_error(loader, line,
+			  "%s.listen = \"%s\": want unix:/PATH or inet:HOST:PORT", what,
+			  entry);
 	}
 }
 
-static void check_values(struct loader *loader)
+static void check_hosts(struct loader *loader)
 {
 	const struct mum_config *config = loader->config;
+	unsigned line = LINE_OF(loader, database.hosts);
+	bool tls = false;
 
 	if (config->database.hosts.count == 0)
-		add_error(loader, LINE_OF(loader, database.hosts),
-			  "database.hosts is empty; name at least one host");
+		add_error(loader, line, "database.hosts is empty; name at least one host");
 	for (size_t i = 0; i < config->database.hosts.count; i++) {
 		const char *host = config->database.hosts.items[i];
 
-		if (*host == '\0' || (strncmp(host, "unix:", 5) == 0 && host[5] != '/'))
-			add_error(loader, LINE_OF(loader, database.hosts),
+		tls = tls || mum_config_wants_tls(config, host);
+		if (strncmp(host, "unix:", 5) == 0 ? host[5] != '/'
+						   : !is_host_port(host, false))
+			add_error(loader, line,
 				  "database.hosts: \"%s\": want unix:/PATH or HOST:PORT",
 				  host);
 	}
+	if (tls && access(config->database.tls_ca, R_OK) != 0)
+		add_error(loader, LINE_OF(loader, database.tls_ca),
+			  "database.tls_ca = \"%s\": %s; TLS needs the certificate of an "
+			  "authority", config->database.tls_ca, strerror(errno));
+}
+
+/* Defaults are looked up when they are needed, by mumd as root. */
+static void check_process(struct loader *loader)
+{
+	const struct mum_config *config = loader->config;
+	unsigned user_line = LINE_OF(loader, process.user);
+	unsigned group_line = LINE_OF(loader, process.socket_group);
+
+	if (user_line > 0 && getpwnam(config->process.user) == NULL)
+		add_error(loader, user_line, "process.user = \"%s\": no such user",
+			  config->process.user);
+	if (group_line > 0 && getgrnam(config->process.socket_group) == NULL)
+		add_error(loader, group_line, "process.socket_group = \"%s\": no such group",
+			  config->process.socket_group);
+}
+
+static void check_values(struct loader *loader, enum mum_role role)
+{
+	const struct mum_config *config = loader->config;
+
+	if (config->database.driver == MUM_DRIVER_MARIADB)
+		check_hosts(loader);
 	check_listen(loader, LINE_OF(loader, socketmap.listen), "socketmap",
 		     &config->socketmap.listen);
 	check_listen(loader, LINE_OF(loader, policy.listen), "policy",
 		     &config->policy.listen);
+	if (role == MUM_ROLE_POSTFIX)
+		check_process(loader);
 	if (!timezone_is_known(config->mum.timezone))
 		add_error(loader, LINE_OF(loader, mum.timezone),
 			  "mum.timezone = \"%s\": no such time zone; want a name such "
@@ -492,7 +559,7 @@ struct mum_config *mum_config_load(const char *path, enum mum_role role,
 	if (config_file_read(path, names, OPTIONS_COUNT, on_setting, on_error, &loader) ||
 	    loader.errors.len > 0) {
 		apply_role(&loader, role);
-		check_values(&loader);
+		check_values(&loader, role);
 	}
 	*errors_r = NULL;
 	if (loader.errors.len > 0) {

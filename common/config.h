@@ -94,6 +94,9 @@ struct mum_config *mum_config_load(const char *path, enum mum_role role,
 /* Wipes the password. Sets NULL; NULL is fine. */
 void mum_config_free(struct mum_config **config);
 
+/* Must the connection to this entry of database.hosts be encrypted? */
+bool mum_config_wants_tls(const struct mum_config *config, const char *host);
+
 /* Prints every option with its default, as a mum.conf that changes nothing. */
 void mum_config_print_defaults(FILE *out);
 

@@ -6,14 +6,11 @@
 #include "common/store.h"
 #include "common/xalloc.h"
 
-enum { RETIRE_POLL = 100 };	/* ms between looks whether all is answered */
-
 struct mum_core {
 	const struct mum_host *host;
 	struct mum_config *config;
 	struct store *store;
 	struct lookups *lookups;
-	struct mum_timer *retire_timer;
 	mum_core_test_fn *test_fn;
 	void *test_arg;
 };
@@ -48,32 +45,15 @@ void mum_core_free(struct mum_core **_core)
 	*_core = NULL;
 	if (core == NULL)
 		return;
-	host_untimer(core->host, &core->retire_timer);
 	lookups_free(&core->lookups);
 	core->store->ops->close(core->store);
 	mum_config_free(&core->config);
 	free(core);
 }
 
-static void on_retire_timer(void *arg)
+bool mum_core_is_idle(const struct mum_core *core)
 {
-	struct mum_core *core = arg;
-
-	core->retire_timer = NULL;
-	if (lookups_counters(core->lookups).in_flight == 0)
-		mum_core_free(&core);
-	else
-		core->retire_timer = core->host->ops->timer(core->host->ctx, RETIRE_POLL,
-							    on_retire_timer, core);
-}
-
-void mum_core_retire(struct mum_core **_core)
-{
-	struct mum_core *core = *_core;
-
-	*_core = NULL;
-	core->retire_timer = core->host->ops->timer(core->host->ctx, 0, on_retire_timer,
-						    core);
+	return lookups_counters(core->lookups).in_flight == 0;
 }
 
 const struct mum_config *mum_core_config(const struct mum_core *core)

@@ -18,8 +18,8 @@ struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **c
 
 /* Cancels what is in flight. Sets NULL; NULL is fine. Not from inside an answer. */
 void mum_core_free(struct mum_core **core);
-/* The same, but what is in flight is answered first. Sets NULL. */
-void mum_core_retire(struct mum_core **core);
+/* Has everything that was asked been answered? */
+bool mum_core_is_idle(const struct mum_core *core);
 
 const struct mum_config *mum_core_config(const struct mum_core *core);
 /* For mum_lookup_start(); borrowed. */

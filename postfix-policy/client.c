@@ -161,8 +161,10 @@ static bool read_input(struct client *client)
 	size_t room = client->in.limit - client->in.len;
 	size_t want = room < READ_SIZE ? room : READ_SIZE;
 	char *to = buf_reserve(&client->in, want);
-	ssize_t got = recv(client->fd, to, want, 0);
+	ssize_t got = want > 0 ? recv(client->fd, to, want, 0) : 0;
 
+	if (want == 0)
+		return true;
 	if (got > 0) {
 		client->in.len += (size_t)got;
 		return true;
@@ -312,6 +314,11 @@ void clients_drain(struct clients *clients)
 {
 	struct client *client, *next;
 
+	/* What was sent before now, even if nobody has read it, gets its reply. */
+	DL_FOREACH_SAFE(clients->by_use, client, next) {
+		if (!client->busy && read_input(client))
+			run_requests(client);
+	}
 	clients->draining = true;
 	DL_FOREACH_SAFE(clients->by_use, client, next) {
 		if (!client->busy && client->out.len == 0)

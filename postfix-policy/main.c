@@ -19,8 +19,15 @@
 
 enum {
 	PARTIAL_MAX = 30000,	/* ms that a request may take to arrive */
+	RETIRE_POLL = 100,	/* ms between looks whether an old core is idle */
 	DRAIN_EXTRA = 1000,	/* ms on top of the deadline, for replies to go out */
 	DESCRIPTORS_EXTRA = 64	/* that no client needs */
+};
+
+/* A core that a reload replaced, until the last of its lookups is answered. */
+struct retired {
+	struct retired *next;
+	struct mum_core *core;
 };
 
 struct mumd {
@@ -29,6 +36,8 @@ struct mumd {
 	struct host_libevent host;
 	struct service service;
 	struct mum_core *next_core;	/* being tested by a reload; else NULL */
+	struct retired *retired;
+	struct mum_timer *retire_timer;
 	struct listener **listeners;
 	size_t listeners_count;
 	struct event *signals[3];
@@ -123,6 +132,54 @@ static void on_terminate(evutil_socket_t number, short what, void *arg)
 	on_drain_poll(mumd);
 }
 
+static void on_retire_timer(void *arg);
+
+static void watch_retired(struct mumd *mumd, unsigned ms)
+{
+	const struct mum_host *host = &mumd->host.host;
+
+	if (mumd->retired != NULL && mumd->retire_timer == NULL)
+		mumd->retire_timer =
+			host->ops->timer(host->ctx, ms, on_retire_timer, mumd);
+}
+
+static void free_retired(struct mumd *mumd, bool idle_only)
+{
+	struct retired **at = &mumd->retired;
+
+	while (*at != NULL) {
+		struct retired *retired = *at;
+
+		if (idle_only && !mum_core_is_idle(retired->core)) {
+			at = &retired->next;
+			continue;
+		}
+		*at = retired->next;
+		mum_core_free(&retired->core);
+		free(retired);
+	}
+}
+
+static void on_retire_timer(void *arg)
+{
+	struct mumd *mumd = arg;
+
+	mumd->retire_timer = NULL;
+	free_retired(mumd, true);
+	watch_retired(mumd, RETIRE_POLL);
+}
+
+/* Takes over the core; its clients get their answers first. */
+static void retire(struct mumd *mumd, struct mum_core **core)
+{
+	struct retired *retired = xcalloc(1, sizeof(*retired));
+
+	*retired = (struct retired){ mumd->retired, *core };
+	*core = NULL;
+	mumd->retired = retired;
+	watch_retired(mumd, 0);
+}
+
 static bool is_same_list(const struct mum_list *a, const struct mum_list *b)
 {
 	if (a->count != b->count)
@@ -155,11 +212,11 @@ static void on_reload_tested(const char *error, void *arg)
 		host_log(host, MUM_LOG_ERROR,
 			 "reload: %s: going on with the old configuration: %s",
 			 mumd->config_path, error);
-		mum_core_retire(&mumd->next_core);
+		retire(mumd, &mumd->next_core);
 		return;
 	}
 	warn_of_listen(mumd, mum_core_config(mumd->next_core));
-	mum_core_retire(&mumd->service.core);
+	retire(mumd, &mumd->service.core);
 	mumd->service.core = mumd->next_core;
 	mumd->next_core = NULL;
 	clients_set_max(mumd->service.clients,
@@ -270,7 +327,9 @@ static void cleanup(struct mumd *mumd)
 	close_listeners(mumd);
 	clients_free(&mumd->service.clients);
 	mum_core_free(&mumd->next_core);
+	free_retired(mumd, false);
 	mum_core_free(&mumd->service.core);
+	host_untimer(&mumd->host.host, &mumd->retire_timer);
 	host_untimer(&mumd->host.host, &mumd->drain_timer);
 	for (size_t i = 0; i < sizeof(mumd->signals) / sizeof(mumd->signals[0]); i++) {
 		if (mumd->signals[i] != NULL)

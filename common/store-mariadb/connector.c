@@ -73,8 +73,12 @@ static void set_options(struct connector *connector)
 	MYSQL *mysql = connector->mysql;
 	size_t default_stack = 0;
 	unsigned seconds = (connector->timeout_ms + 999) / 1000;
+	unsigned protocol = connector->socket_path != NULL ? MYSQL_PROTOCOL_SOCKET
+							   : MYSQL_PROTOCOL_TCP;
 	my_bool verify = 1;
 
+	/* Else libmariadb takes "localhost" for its own socket, whatever the port. */
+	mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
 	mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, &default_stack);
 	mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
 	/* Backstops for the statements in this thread; later our own timer is shorter. */
@@ -163,12 +167,18 @@ static bool try_connect(struct connector *connector)
 							      : connector->host_name,
 			       connector->user, connector->password,
 			       connector->database, connector->port,
-			       connector->socket_path, 0) == NULL ||
-	    !set_session(connector) || !read_table(connector->mysql)) {
+			       connector->socket_path, 0) == NULL) {
 		set_mysql_error(connector);
 		return false;
 	}
-	return is_private(connector) && set_nonblocking(connector);
+	/* Before any statement; the password went as a scramble. */
+	if (!is_private(connector))
+		return false;
+	if (!set_session(connector) || !read_table(connector->mysql)) {
+		set_mysql_error(connector);
+		return false;
+	}
+	return set_nonblocking(connector);
 }
 
 static void *connector_thread(void *arg)
@@ -233,11 +243,6 @@ static void set_host(struct connector *connector, const char *spec)
 	}
 	if (colon != NULL)
 		connector->port = (unsigned)strtoul(colon + 1, NULL, 10);
-	/* libmariadb takes "localhost" for the unix socket, whatever the port. */
-	if (strcmp(connector->host_name, "localhost") == 0 && !connector->tls) {
-		free(connector->host_name);
-		connector->host_name = xstrdup("127.0.0.1");
-	}
 }
 
 static bool start_thread(struct connector *connector)

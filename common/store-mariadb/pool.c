@@ -45,7 +45,7 @@ struct pool {
 	struct store store;	/* first: the store_ops cast to pool */
 	const struct mum_host *host;
 	struct connector_settings settings;	/* host is set for each connection */
-	int tls;		/* enum mum_tls */
+	const struct mum_config *config;
 	struct timezone_table *timezone;
 	struct host_list *hosts;
 	struct queue queues[MUM_QUESTIONS];
@@ -59,6 +59,7 @@ struct pool {
 	uint64_t grow_at;	/* while crowded */
 	bool broken[MUM_QUESTIONS];	/* logged as getting no answer */
 	struct slot probe;	/* looks whether a better host works again */
+	size_t probe_next;	/* the host whose turn it is */
 	size_t slots_count;
 	struct slot slots[];
 };
@@ -373,23 +374,15 @@ static void on_conn_event(struct conn *conn, enum conn_event event, void *arg)
 	work(slot->pool);
 }
 
-/* A unix socket, and loopback, need no TLS unless the admin says so. */
-static bool is_local(const char *name)
-{
-	return strncmp(name, "unix:", 5) == 0 || strncmp(name, "127.", 4) == 0 ||
-	       strncmp(name, "[::1]", 5) == 0 || strcmp(name, "localhost") == 0 ||
-	       strncmp(name, "localhost:", 10) == 0;
-}
-
 static bool slot_connect(struct slot *slot, size_t host, conn_event_fn *fn)
 {
 	struct pool *pool = slot->pool;
 	struct connector_settings settings = pool->settings;
 
 	settings.host = host_list_name(pool->hosts, host);
-	settings.tls = pool->tls == MUM_TLS_DEFAULT ? !is_local(settings.host)
-						    : pool->tls != MUM_TLS_OFF;
-	settings.tls_verify_name = settings.tls && pool->tls != MUM_TLS_VERIFY_CA;
+	settings.tls = mum_config_wants_tls(pool->config, settings.host);
+	settings.tls_verify_name =
+		settings.tls && pool->config->database.tls != MUM_TLS_VERIFY_CA;
 	slot->host = host;
 	slot->conn = conn_new(pool->host, &settings, fn, slot);
 	if (slot->conn != NULL) {
@@ -468,13 +461,16 @@ static size_t worst_host(const struct pool *pool)
 	return worst;
 }
 
+/* The better hosts take turns: the first may be gone for good. */
 static void on_return_timer(void *arg)
 {
 	struct pool *pool = arg;
 	size_t worst = worst_host(pool);
 
 	pool->return_timer = NULL;
-	for (size_t host = 0; host < worst && pool->probe.state == SLOT_EMPTY; host++) {
+	for (size_t i = 0; i < worst && pool->probe.state == SLOT_EMPTY; i++) {
+		size_t host = pool->probe_next++ % worst;
+
 		if (host_list_may_try(pool->hosts, host))
 			slot_connect(&pool->probe, host, on_probe_event);
 	}
@@ -670,7 +666,7 @@ struct store *store_mariadb_open(const struct mum_host *host,
 		/* With another host to turn to, leave time to do so. */
 		.timeout_ms = config->database.hosts.count > 1 ? deadline / 2 : deadline,
 	};
-	pool->tls = config->database.tls;
+	pool->config = config;
 	pool->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
 	pool->hosts = host_list_new(host, &config->database.hosts);
 	pool->up = true;
