@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""A private mail system on loopback, for tests and demonstrations.
+
+Everything lives below one scratch directory and is started and stopped here;
+the machine's own Postfix, Dovecot and database are left alone. Needs root, for
+Postfix, and the packages postfix, mariadb-server, dovecot-core and openssl.
+"""
+
+from .clients import PolicyClient, SocketmapClient, netstring
+from .dovecot import Dovecot
+from .lab import Lab, LabError, free_port, wait_until
+from .mariadb import MariaDB, PrivateCa
+from .mumd import Mumd
+from .postfix import Postfix
+from .recorder import Mail, MailRecorder
+from .smtp import SmtpDialogue
+
+__all__ = [
+    "Dovecot", "Lab", "LabError", "Mail", "MailRecorder", "MariaDB", "Mumd",
+    "PolicyClient", "Postfix", "PrivateCa", "SmtpDialogue", "SocketmapClient",
+    "free_port", "netstring", "wait_until",
+]

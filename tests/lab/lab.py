@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""The scratch directory, and the life of what runs in it."""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import grp
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+# Daemons must not find their way through a proxy or another option file, and
+# their messages are read by programs.
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+               "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+# A build with sanitizers is told by these where to report.
+ENVIRONMENT.update({name: value for name, value in os.environ.items()
+                    if name.endswith("SAN_OPTIONS")})
+
+
+class LabError(Exception):
+    """Something in the lab did not come up, with the end of its log."""
+
+
+def wait_until(condition, what, timeout=10.0, interval=0.01):
+    """Returns the first true result of condition(), else raises LabError."""
+    end = time.monotonic() + timeout
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise LabError(f"waited {timeout:g} s in vain: {what}")
+        time.sleep(interval)
+
+
+_ports_given = set()
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on; each is given once."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in _ports_given:
+            _ports_given.add(port)
+            return port
+
+
+def accepts(address):
+    """Does somebody listen there? A path, or (host, port)."""
+    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+    with socket.socket(family) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(address if isinstance(address, tuple) else str(address))
+        except OSError:
+            return False
+    return True
+
+
+def tail(path, lines=20):
+    try:
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    except OSError as error:
+        return str(error)
+
+
+class Process:
+    """One child process whose output goes to a file."""
+
+    def __init__(self, argv, log, **popen):
+        self.log = pathlib.Path(log)
+        with open(self.log, "ab") as out:
+            self._child = subprocess.Popen(
+                [str(arg) for arg in argv], stdin=subprocess.DEVNULL, stdout=out,
+                stderr=out, env=ENVIRONMENT, start_new_session=True, **popen)
+        self.pid = self._child.pid
+
+    def running(self):
+        return self._child.poll() is None
+
+    @property
+    def status(self):
+        """As subprocess has it: None while it runs, -N when signal N ended it."""
+        return self._child.poll()
+
+    def signal(self, number):
+        if self.running():
+            self._child.send_signal(number)
+
+    def wait(self, timeout=10):
+        return self._child.wait(timeout)
+
+    def stop(self, timeout=15):
+        """Asks it to end, then ends it."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        try:
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.signal(signal.SIGKILL)
+            self.wait(timeout)
+
+    def rss(self):
+        """Resident memory in bytes."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+
+class Lab:
+    """with Lab() as lab: ... lab.path is gone afterwards, and so is all of it.
+
+    keep=True leaves the directory, not the processes. SIGTERM ends a lab like
+    an interrupt does, so nothing outlives it.
+    """
+
+    def __init__(self, keep=False):
+        self._keep = keep
+        self._stack = contextlib.ExitStack()
+        self._old_handler = None
+        self.path = None
+
+    def __enter__(self):
+        # /tmp, not TMPDIR: a unix socket's path must fit into 107 bytes. Open
+        # to all: Postfix, MariaDB and Dovecot run as users of their own.
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="mumlab-", dir="/tmp"))
+        self.path.chmod(0o755)
+        if threading.current_thread() is threading.main_thread():
+            self._old_handler = signal.signal(signal.SIGTERM, self._interrupt)
+        return self
+
+    def __exit__(self, *exception):
+        try:
+            self._stack.close()
+        finally:
+            if self._old_handler is not None:
+                signal.signal(signal.SIGTERM, self._old_handler)
+            if not self._keep:
+                shutil.rmtree(self.path, ignore_errors=True)
+
+    @staticmethod
+    def _interrupt(number, frame):
+        raise KeyboardInterrupt(f"signal {number}")
+
+    def own(self, server):
+        """server.stop() is called when the lab ends, last started first."""
+        self._stack.callback(server.stop)
+        return server
+
+    def directory(self, name, owner="root", group=None, mode=0o755):
+        path = self.path / name
+        path.mkdir(parents=True, exist_ok=True)
+        give(path, owner, group)
+        path.chmod(mode)
+        return path
+
+
+def give(path, owner, group=None):
+    user = pwd.getpwnam(owner)
+    os.chown(path, user.pw_uid, grp.getgrnam(group).gr_gid if group else user.pw_gid)
+
+
+def run(*argv, check=True, **options):
+    """A short-lived command; its output as text. LabError when it fails."""
+    result = subprocess.run([str(arg) for arg in argv], env=ENVIRONMENT,
+                            capture_output=True, text=True, timeout=120, **options)
+    if check and result.returncode != 0:
+        raise LabError(f"{' '.join(str(arg) for arg in argv)}: exit {result.returncode}\n"
+                       f"{result.stdout}{result.stderr}")
+    return result

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""mumd with a configuration of its own."""
+
+import os
+import pathlib
+import signal
+
+from .clients import PolicyClient, SocketmapClient
+from .lab import LabError, Process, TOP, accepts, free_port, give, run, tail, wait_until
+
+# Runs as this user after binding; every system has it.
+USER = "nobody"
+GROUP = "nogroup"
+
+
+def binary():
+    return pathlib.Path(os.environ.get("MUMD", TOP / "mumd")).resolve()
+
+
+def render(settings):
+    """{"section": {"option": value}} as mum.conf; lists become {"a", "b"}."""
+    def text(value):
+        if isinstance(value, (list, tuple)):
+            return "{" + ", ".join(text(item) for item in value) + "}"
+        return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+    lines = []
+    for section, options in settings.items():
+        lines.append(section + " {")
+        lines += [f"    {name} = {text(value)}" for name, value in options.items()]
+        lines.append("}")
+    return "\n".join(lines) + "\n"
+
+
+def mariadb_settings(database, password, **more):
+    """The database section for a MariaDB of the lab, over its unix socket."""
+    return {"driver": "mariadb", "hosts": [f"unix:{database.socket}"], "name": "mum",
+            "user": "mum_postfix", "password": password, **more}
+
+
+def sqlite_settings(path, **more):
+    return {"driver": "sqlite", "path": path, **more}
+
+
+class Mumd:
+    """settings: {"section": {"option": value}}; sockets and user are filled in.
+
+    sockets is the directory of the two sockets; it also listens on TCP ports of
+    loopback, socketmap_port and policy_port.
+    """
+
+    def __init__(self, lab, settings, name="mumd", sockets=None):
+        self._lab = lab
+        self.directory = lab.directory(name)
+        self.sockets = pathlib.Path(sockets or lab.directory(f"{name}/sockets", USER, "postfix"))
+        self.socketmap = self.sockets / "socketmap"
+        self.policy = self.sockets / "policy"
+        self.socketmap_port = free_port()
+        self.policy_port = free_port()
+        self.config = self.directory / "mum.conf"
+        self.log_path = self.directory / "mumd.log"
+        self.process = None
+        self.write(settings)
+
+    def write(self, settings):
+        """Writes mum.conf; a running mumd reads it at reload()."""
+        merged = {
+            "socketmap": {"listen": [f"unix:{self.socketmap}",
+                                     f"inet:127.0.0.1:{self.socketmap_port}"]},
+            "policy": {"listen": [f"unix:{self.policy}",
+                                  f"inet:127.0.0.1:{self.policy_port}"]},
+            "process": {"user": USER, "socket_group": "postfix"},
+        }
+        for section, options in settings.items():
+            merged[section] = {**merged.get(section, {}), **options}
+        self.write_text(render(merged))
+
+    def write_text(self, text):
+        self.config.write_text(text)
+        give(self.config, "root", GROUP)
+        self.config.chmod(0o640)
+
+    def launch(self):
+        """Runs it, whatever comes of it; the process."""
+        self.process = self._lab.own(
+            Process([binary(), "-c", self.config, "-F"], self.log_path, cwd="/"))
+        return self.process
+
+    def start(self):
+        """Runs it until it is ready for clients."""
+        seen = len(self.log())
+        self.launch()
+
+        def up():
+            if not self.process.running():
+                raise LabError(f"mumd ended with {self.process.status}:\n{tail(self.log_path)}")
+            return (accepts(self.socketmap) and accepts(self.policy)
+                    and any(line.endswith(" ready") for line in self.log()[seen:]))
+        wait_until(up, f"mumd:\n{tail(self.log_path)}")
+        return self
+
+    def check(self):
+        """mumd -t: (exit status, all that it prints)."""
+        result = run(binary(), "-c", self.config, "-t", check=False)
+        return result.returncode, result.stdout + result.stderr
+
+    def reload(self):
+        self.process.signal(signal.SIGHUP)
+
+    def terminate(self):
+        self.process.signal(signal.SIGTERM)
+
+    def stop(self):
+        if self.process is not None:
+            self.process.stop()
+
+    def rss(self):
+        return self.process.rss()
+
+    def log(self):
+        """The lines so far."""
+        try:
+            return self.log_path.read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def wait_log(self, *words, after=0, timeout=10):
+        """The first line behind number `after` that holds all the words."""
+        def find():
+            return next((line for line in self.log()[after:]
+                         if all(word in line for word in words)), None)
+        return wait_until(find, f"{words} in the log:\n{tail(self.log_path)}", timeout)
+
+    def map_client(self, **options):
+        return SocketmapClient(self.socketmap, **options)
+
+    def policy_client(self, **options):
+        return PolicyClient(self.policy, **options)
+
+    def lookup(self, table, key):
+        """One question on a connection of its own."""
+        with self.map_client() as client:
+            return client.ask(table, key)
+
+    def decide(self, **attributes):
+        with self.policy_client() as client:
+            return client.ask(**attributes)

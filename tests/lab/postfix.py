@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""A private Postfix, configured with the lines that we ship."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+
+from .lab import TOP, LabError, accepts, free_port, run, tail, wait_until
+from .smtp import SmtpDialogue
+
+# Debian's master.cf: what it runs in the chroot runs in it here.
+MASTER = """
+{mx}      inet  n - y - - smtpd
+pickup    unix  n - y 60 1 pickup
+cleanup   unix  n - y - 0 cleanup
+qmgr      unix  n - n 300 1 qmgr
+tlsmgr    unix  - - y 1000? 1 tlsmgr
+rewrite   unix  - - y - - trivial-rewrite
+bounce    unix  - - y - 0 bounce
+defer     unix  - - y - 0 bounce
+trace     unix  - - y - 0 bounce
+verify    unix  - - y - 1 verify
+flush     unix  n - y 1000? 0 flush
+proxymap  unix  - - n - - proxymap
+proxywrite unix - - n - 1 proxymap
+smtp      unix  - - y - - smtp
+relay     unix  - - y - - smtp
+showq     unix  n - y - - showq
+error     unix  - - y - - error
+retry     unix  - - y - - error
+discard   unix  - - y - - discard
+local     unix  - n n - - local
+virtual   unix  - n n - - virtual
+lmtp      unix  - - y - - lmtp
+anvil     unix  - - y - 1 anvil
+scache    unix  - - y - 1 scache
+postlog   unix-dgram n - n - 1 postlogd
+"""
+
+# Debian copies these for chrooted daemons.
+CHROOT_FILES = ("localtime", "services", "resolv.conf", "host.conf", "nsswitch.conf")
+
+
+class Postfix:
+    """port is the MX, submission_port the submission service.
+
+    outside is the ("127.0.0.1", port) that all mail to foreign domains goes to.
+    mumd's sockets belong into .sockets; mail for mailboxes comes out at
+    queue/private/dovecot-lmtp; logins are asked at queue/private/auth.
+    """
+
+    def __init__(self, lab, outside, mumd_user="nobody", name="postfix", settings=()):
+        self._lab = lab
+        self._settings = list(settings)
+        self._outside = outside
+        self._directory = lab.directory(name)
+        self._etc = lab.directory(f"{name}/etc")
+        self.queue = lab.directory(f"{name}/queue")
+        self.sockets = lab.directory(f"{name}/queue/mum", mumd_user, "postfix", 0o750)
+        lab.directory(f"{name}/data", "postfix", "postfix")
+        self.maillog = self._directory / "maillog"
+        self.port = free_port()
+        self.submission_port = free_port()
+        self._name = f"postfix-{lab.path.name}-{name}"
+        self._write()
+        self.command("check")   # makes the directories of the queue
+
+    def _own_lines(self):
+        return f"""
+compatibility_level = 3.6
+queue_directory = {self.queue}
+data_directory = {self._directory}/data
+maillog_file = {self.maillog}
+maillog_file_prefixes = {self._lab.path}
+multi_instance_name = {self._name}
+multi_instance_enable = yes
+myhostname = mx.mta.test
+mydestination = localhost.mta.test
+# the test client on 127.0.0.1 is a stranger
+mynetworks = 127.0.0.2/32
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+append_dot_mydomain = no
+alias_maps =
+alias_database =
+biff = no
+smtputf8_enable = yes
+smtpd_peername_lookup = no
+in_flow_delay = 0
+# all mail for others goes to one place on loopback
+relayhost = [{self._outside[0]}]:{self._outside[1]}
+smtp_tcp_port = {self._outside[1]}
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+smtp_tls_security_level = may
+# tests repeat addresses and fail on purpose
+smtpd_client_event_limit_exceptions = 127.0.0.0/8
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 1000
+smtpd_junk_command_limit = 1000
+""" + "".join(f"{line}\n" for line in self._settings)
+
+    def _submission(self):
+        """The shipped master.cf on a port of ours, without TLS."""
+        text = (TOP / "conf-examples/master.cf").read_text()
+        text, services = re.subn(r"^submission(?= )", f"127.0.0.1:{self.submission_port}",
+                                 text, flags=re.MULTILINE)
+        text, levels = re.subn("smtpd_tls_security_level=encrypt",
+                               "smtpd_tls_security_level=none", text)
+        if (services, levels) != (1, 2):    # once in a comment
+            raise LabError("conf-examples/master.cf is not what the lab expects")
+        return text
+
+    def _write(self):
+        (self._etc / "main.cf").write_text(
+            self._own_lines() + (TOP / "conf-examples/main.cf").read_text())
+        (self._etc / "master.cf").write_text(
+            MASTER.format(mx=f"127.0.0.1:{self.port}") + self._submission())
+        etc = self._lab.directory(self.queue / "etc")
+        for name in CHROOT_FILES:
+            source = pathlib.Path("/etc") / name
+            if source.exists():
+                shutil.copyfile(source, etc / name)
+        # every next hop of the tests is this machine
+        (etc / "hosts").write_text("127.0.0.1 localhost plain.enforced.test "
+                                   "sub.enforced.test deep.sub.enforced.test\n")
+
+    def command(self, *arguments, check=True):
+        return run("postfix", "-c", self._etc, *arguments, check=check)
+
+    def start(self):
+        """Dovecot must run before somebody connects to the submission port: smtpd
+        ends without its socket, and is not started again for a minute."""
+        self._lab.own(self)
+        self.command("start")
+        wait_until(lambda: accepts(("127.0.0.1", self.port)), f"postfix:\n{tail(self.maillog)}")
+        return self
+
+    def stop(self):
+        """postfix stop, and its master by pid should that fail."""
+        pid_file = self.queue / "pid/master.pid"
+        if not pid_file.exists():
+            return
+        pid = int(pid_file.read_text())
+        self.command("stop", check=False)
+        try:
+            wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "master ends", 5)
+        except LabError:
+            os.kill(pid, signal.SIGKILL)
+
+    def smtp(self):
+        return SmtpDialogue(self.port)
+
+    def submission(self, user):
+        dialogue = SmtpDialogue(self.submission_port)
+        reply = dialogue.login(user)
+        if not reply.startswith("235"):
+            raise LabError(f"login of {user}: {reply}")
+        return dialogue
+
+    def postmap(self, table, key):
+        """(exit status, what it prints) of postmap -q, as an admin runs it."""
+        result = run("postmap", "-c", self._etc, "-q", key,
+                     f"socketmap:unix:mum/socketmap:{table}", cwd=self.queue, check=False)
+        return result.returncode, result.stdout.rstrip("\n")
+
+    def log(self):
+        return self.maillog.read_text(errors="replace") if self.maillog.exists() else ""
+
+    def is_idle(self):
+        """Is the queue empty?"""
+        return "Mail queue is empty" in run("postqueue", "-c", self._etc, "-p").stdout
+
+    def empty_queue(self):
+        run("postsuper", "-c", self._etc, "-d", "ALL")

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""The far end of a delivery: accepts mail and remembers who got what."""
+
+import collections
+import os
+import pathlib
+import socketserver
+import threading
+
+from .lab import wait_until
+
+Mail = collections.namedtuple("Mail", "recipient sender subject")
+
+
+class _Session(socketserver.StreamRequestHandler):
+    def _say(self, line):
+        self.wfile.write(line.encode() + b"\r\n")
+
+    @staticmethod
+    def _path(line):
+        return line.partition("<")[2].rpartition(">")[0]
+
+    def _message(self):
+        """Reads to the lone dot; returns the subject."""
+        subject = ""
+        while True:
+            line = self.rfile.readline()
+            if not line or line == b".\r\n":
+                return subject
+            if line.lower().startswith(b"subject: ") and not subject:
+                subject = line[len("subject: "):].strip().decode(errors="replace")
+
+    def handle(self):
+        sender, recipients = "", []
+        self._say("220 recorder.test")
+        for raw in iter(self.rfile.readline, b""):
+            line = raw.decode(errors="replace").rstrip("\r\n")
+            verb = line[:4].upper()
+            if verb in ("EHLO", "LHLO"):
+                self._say("250-recorder.test")
+                self._say("250 8BITMIME")
+            elif verb == "MAIL":
+                sender, recipients = self._path(line), []
+                self._say("250 2.1.0 ok")
+            elif verb == "RCPT":
+                recipients.append(self._path(line))
+                self._say("250 2.1.5 ok")
+            elif verb == "DATA":
+                self._say("354 go on")
+                subject = self._message()
+                self.server.record([Mail(rcpt, sender, subject) for rcpt in recipients])
+                for _ in recipients if self.server.lmtp else [None]:
+                    self._say("250 2.0.0 kept")
+            elif verb == "QUIT":
+                self._say("221 2.0.0 bye")
+                return
+            else:
+                self._say("250 2.0.0 ok")
+
+
+class _Records:
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def start_records(self, lmtp):
+        self.lmtp = lmtp
+        self._mails = []
+        self._lock = threading.Lock()
+
+    def record(self, mails):
+        with self._lock:
+            self._mails += mails
+
+    def mails(self):
+        with self._lock:
+            return list(self._mails)
+
+
+class _Tcp(_Records, socketserver.ThreadingTCPServer):
+    pass
+
+
+class _Unix(_Records, socketserver.ThreadingUnixStreamServer):
+    pass
+
+
+class MailRecorder:
+    """An LMTP server on a path, or an SMTP server on ("127.0.0.1", port)."""
+
+    def __init__(self, address):
+        if isinstance(address, tuple):
+            self._server = _Tcp(address, _Session)
+            self._server.start_records(lmtp=False)
+        else:
+            pathlib.Path(address).unlink(missing_ok=True)
+            self._server = _Unix(str(address), _Session)
+            self._server.start_records(lmtp=True)
+            os.chmod(address, 0o666)
+        self.address = address
+        self._thread = threading.Thread(target=self._server.serve_forever,
+                                        kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def mails(self, subject=None):
+        """What has come, all of it or what bears that subject."""
+        return [mail for mail in self._server.mails()
+                if subject is None or mail.subject == subject]
+
+    def recipients(self, subject):
+        """Who got it, sorted; somebody who got it twice is there twice."""
+        return sorted(mail.recipient for mail in self.mails(subject))
+
+    def wait(self, subject, count):
+        wait_until(lambda: len(self.mails(subject)) >= count,
+                   f"{count} deliveries of {subject!r}, got {self.mails(subject)}")
