@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""What the stack tests share: servers that live as long as the run."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from lab import Lab, MailRecorder, MariaDB, Mumd, free_port, sample  # noqa: E402
+from lab.mariadb import POSTFIX_PASSWORD  # noqa: E402
+from lab.mumd import mariadb_settings, sqlite_settings  # noqa: E402
+from servers import Stack  # noqa: E402
+
+@pytest.fixture(scope="session")
+def lab():
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def mariadb(lab):
+    """MUM's sample data in MariaDB. Tests leave it as it is."""
+    return MariaDB(lab).start().load_mum(sample.mariadb_text())
+
+
+@pytest.fixture(scope="session")
+def sqlite(lab):
+    """The path of MUM's sample data in SQLite. Tests leave it as it is."""
+    path = lab.path / "mum.sqlite"
+    sample.write_sqlite(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def outside(lab):
+    """Everybody else's mail server."""
+    return lab.own(MailRecorder(("127.0.0.1", free_port())))
+
+
+@pytest.fixture(scope="session", params=["mariadb", "sqlite"])
+def stack(request, lab, outside):
+    if request.param == "mariadb":
+        database = mariadb_settings(request.getfixturevalue("mariadb"), POSTFIX_PASSWORD)
+    else:
+        database = sqlite_settings(request.getfixturevalue("sqlite"))
+    return Stack(lab, outside, request.param, database)
+
+
+@pytest.fixture
+def make_mumd(lab):
+    """make_mumd(settings) is a started mumd that ends with the test."""
+    made = []
+
+    def make(settings, start=True):
+        made.append(Mumd(lab, settings, name=f"m{len(list(lab.path.iterdir()))}"))
+        return made[-1].start() if start else made[-1]
+    yield make
+    for mumd in made:
+        mumd.stop()

@@ -1,0 +1,550 @@
+# SPDX-License-Identifier: MIT
+"""What becomes of answers while the database is slow, hung, gone or back."""
+
+import contextlib
+import itertools
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from lab import MariaDB, free_port, netstring, sample, wait_until
+from lab.mariadb import POSTFIX_PASSWORD
+from lab.mumd import mariadb_settings, sqlite_settings
+from servers import Stack
+
+ALICE = ("mailboxes", "alice@example.test")
+TROUBLE = "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
+NO_CACHE = {"ttl": "0s", "stale": "0s"}
+
+
+@pytest.fixture(scope="module")
+def database(lab):
+    """A MariaDB that these tests may stop, kill and hang. Each leaves it running."""
+    return MariaDB(lab, "db-faults").start().load_mum(sample.mariadb_text())
+
+
+@pytest.fixture
+def mumd(make_mumd, database):
+    """Over that MariaDB, without a cache, so that each question is asked."""
+    return make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD),
+                      "cache": NO_CACHE})
+
+
+class Asker(threading.Thread):
+    """Asks about one existing mailbox again and again; keeps (time, answer, seconds)."""
+
+    def __init__(self, mumd, pause=0.005):
+        super().__init__(daemon=True)
+        self.answers = []
+        self._mumd, self._pause, self._stop_it = mumd, pause, threading.Event()
+
+    def run(self):
+        with self._mumd.map_client() as client:
+            while not self._stop_it.is_set():
+                start = time.monotonic()
+                answer = client.ask(*ALICE)
+                self.answers.append((time.monotonic(), answer, time.monotonic() - start))
+                self._stop_it.wait(self._pause)
+
+    def __enter__(self):
+        self.start()
+        wait_until(lambda: self.answers, "the first answer")
+        return self
+
+    def __exit__(self, *exception):
+        self._stop_it.set()
+        self.join(10)
+        assert not self.is_alive()
+
+    def words(self):
+        return {answer.split(b" ")[0] for _, answer, _ in self.answers}
+
+    def good_since(self, moment):
+        """The time of the first good answer after moment, or None."""
+        return next((when for when, answer, _ in self.answers
+                     if when >= moment and answer == b"OK 1"), None)
+
+
+def timed(function, *arguments):
+    start = time.monotonic()
+    result = function(*arguments)
+    return result, time.monotonic() - start
+
+
+def test_a_locked_table_delays_nobody_else(mumd, database):
+    """One lookup waits two seconds for its table; others are answered in 50 ms."""
+    with mumd.map_client() as client:   # the connections to the database are up
+        for table, key in (ALICE, ("tls-policies", "null.test")):
+            client.ask(table, key)
+    with mumd.map_client() as blocked, mumd.map_client() as other:
+        with database.locked("tls_policies"):
+            start = time.monotonic()
+            blocked.send(b"22:tls-policies null.test,")
+            times, n = [], 0
+            while time.monotonic() < start + 2:
+                n += 1
+                for table, key, want in (
+                        ("domains", "second.test", b"OK second.test"),
+                        ("mailboxes", f"bob+{n}@example.test", b"OK 1"),
+                        ("aliases", "sales@second.test", b"OK carol@second.test")):
+                    answer, seconds = timed(other.ask, table, key)
+                    assert answer == want
+                    times.append(seconds)
+        assert blocked.reply().split(b" ")[0] in (b"OK", b"TEMP")
+        assert time.monotonic() - start < 3
+    assert len(times) > 300
+    # A machine that is busy with other things takes its time now and then.
+    assert sorted(times)[len(times) * 99 // 100] < 0.05 and max(times) < 0.5
+
+
+def test_a_lookup_that_waits_for_a_lock_is_answered_by_its_deadline(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="500ms"),
+                      "cache": NO_CACHE})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    with database.locked("mailboxes", "domains"):
+        answer, seconds = timed(mumd.lookup, *ALICE)
+        assert answer.startswith(b"TEMP ") and seconds < 0.8
+        action, seconds = timed(lambda: mumd.decide(sender="x@foreign.test",
+                                                    recipient="alice@example.test"))
+        assert action == TROUBLE and seconds < 0.8
+    wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=2)
+
+
+def test_more_locked_lookups_than_connections_still_leave_the_deadline(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="1s"),
+                      "cache": NO_CACHE})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(database.locked("tls_policies"))
+        clients = [stack.enter_context(mumd.map_client()) for _ in range(20)]
+        for n, client in enumerate(clients):
+            client.send(netstring(b"tls-policies host%02d.test" % n))
+        start = time.monotonic()
+        for client in clients:
+            assert client.reply().startswith(b"TEMP ")
+        assert time.monotonic() - start < 1.5
+    wait_until(lambda: mumd.lookup("tls-policies", "null.test") == b"OK encrypt", "recovery")
+
+
+def test_mumd_starts_while_the_database_is_down(make_mumd, database):
+    database.stop()
+    try:
+        mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD,
+                                                       deadline="300ms")})
+        answer, seconds = timed(mumd.lookup, *ALICE)
+        assert answer.startswith(b"TEMP ") and seconds < 0.6
+        assert mumd.decide(sender="x@foreign.test", recipient="alice@example.test") == TROUBLE
+        assert mumd.lookup("nosuch", "key").startswith(b"PERM ")
+        # known without a question to the database
+        assert mumd.lookup("aliases", "example.test") == b"NOTFOUND "
+    finally:
+        database.start()
+    wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=1.5)
+
+
+def test_a_restart_of_the_database_is_over_within_a_second(mumd, database):
+    with Asker(mumd) as asker:
+        database.stop()
+        database.start()
+        back = time.monotonic()
+        wait_until(lambda: asker.good_since(back), "recovery", timeout=3)
+    assert asker.good_since(back) - back < 1.2
+    assert asker.words() <= {b"OK", b"TEMP"}
+    assert max(seconds for _, _, seconds in asker.answers) < 2.3
+
+
+def test_a_crash_of_the_database_never_turns_into_not_found(mumd, database):
+    with Asker(mumd, pause=0) as asker:
+        for _ in range(2):
+            database.kill()
+            database.start()
+            back = time.monotonic()
+            wait_until(lambda: asker.good_since(back), "recovery", timeout=3)
+    assert asker.words() <= {b"OK", b"TEMP"}
+
+
+def test_a_short_outage_is_waited_out(mumd, database):
+    """The question comes while the database is away, the answer when it is back."""
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    database.kill()
+    with mumd.map_client() as client:
+        client.send(b"28:mailboxes alice@example.test,")
+        database.start()
+        assert client.reply().split(b" ")[0] in (b"OK", b"TEMP")
+
+
+def test_a_hung_database_is_given_up_at_the_deadline(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="500ms"),
+                      "cache": NO_CACHE})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    with database.paused():
+        for _ in range(4):
+            answer, seconds = timed(mumd.lookup, *ALICE)
+            assert answer.startswith(b"TEMP ") and seconds < 0.8
+    resumed = time.monotonic()
+    wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=3)
+    assert time.monotonic() - resumed < 2
+
+
+def test_killed_idle_connections_are_invisible(mumd, database):
+    with mumd.map_client() as client:
+        assert client.ask(*ALICE) == b"OK 1"
+        for _ in range(20):
+            for number in database.connections():
+                database.sql(f"KILL {number}", check=False)
+            assert client.ask(*ALICE) == b"OK 1"
+
+
+def test_connections_that_time_out_at_the_server_are_invisible(mumd, database):
+    old = database.sql("SELECT @@global.wait_timeout")[0][0]
+    database.sql("SET GLOBAL wait_timeout = 1")
+    try:
+        for number in database.connections():
+            database.sql(f"KILL {number}", check=False)
+        with mumd.map_client() as client:
+            assert client.ask(*ALICE) == b"OK 1"
+            before = set(database.connections())
+            wait_until(lambda: not before & set(database.connections()),
+                       "the server drops its idle connections")
+            assert client.ask(*ALICE) == b"OK 1"
+    finally:
+        database.sql(f"SET GLOBAL wait_timeout = {old}")
+
+
+def test_a_killed_query_is_asked_again(mumd, database):
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    with mumd.map_client() as client:
+        with database.locked("mailboxes", "domains"):
+            client.send(b"28:mailboxes alice@example.test,")
+            busy = wait_until(lambda: database.sql(
+                "SELECT id FROM information_schema.processlist WHERE user = 'mum_postfix' "
+                "AND command IN ('Query', 'Execute')"), "the query waits")
+            database.sql(f"KILL {busy[0][0]}")
+        assert client.reply() == b"OK 1"
+
+
+def test_known_answers_go_stale_while_the_database_is_down(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="300ms"),
+                      "cache": {"ttl": "100ms", "stale": "10m"}})
+    questions = [(*ALICE, b"OK 1"), ("domains", "example.test", b"OK example.test"),
+                 ("aliases", "sales@second.test", b"OK carol@second.test"),
+                 ("mailboxes", "nobody@example.test", b"NOTFOUND "),
+                 ("tls-policies", "null.test", b"OK encrypt")]
+    for table, key, want in questions:
+        assert mumd.lookup(table, key) == want
+    refused = {"sender": "x@foreign.test", "recipient": "sendonly@example.test"}
+    assert mumd.decide(**refused).startswith("550 5.2.1 ")
+    database.stop()
+    try:
+        # unknown by now, and that the database is away
+        assert mumd.lookup("mailboxes", "bob@example.test").startswith(b"TEMP ")
+        for table, key, want in questions:
+            answer, seconds = timed(mumd.lookup, table, key)
+            assert answer == want and seconds < 0.6
+        assert mumd.decide(**refused).startswith("550 5.2.1 ")
+    finally:
+        database.start()
+    wait_until(lambda: mumd.lookup("mailboxes", "bob@example.test") == b"OK 1", "recovery")
+
+
+def test_stale_answers_end(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="200ms"),
+                      "cache": {"ttl": "1ms", "stale": "1s"}})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    database.stop()
+    try:
+        assert mumd.lookup(*ALICE) == b"OK 1"
+        wait_until(lambda: mumd.lookup(*ALICE).startswith(b"TEMP "), "the answer ends", timeout=3)
+    finally:
+        database.start()
+
+
+def test_a_change_that_was_seen_ends_what_was_known(make_mumd, database):
+    """Deactivated, seen, then an outage: the mailbox does not come back."""
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="200ms"),
+                      "cache": {"ttl": "50ms", "stale": "10m"}})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    database.sql("UPDATE mum.mailboxes SET active = 0 WHERE id = 1")
+    try:
+        wait_until(lambda: mumd.lookup(*ALICE) == b"NOTFOUND ", "the change is seen", timeout=2)
+        with database.paused():
+            assert mumd.lookup(*ALICE) == b"NOTFOUND "
+    finally:
+        database.sql("UPDATE mum.mailboxes SET active = 1 WHERE id = 1")
+
+
+def test_a_change_is_seen_when_the_cache_expires(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD),
+                      "cache": {"ttl": "300ms"}})
+    assert mumd.lookup("mailboxes", "late@example.test") == b"NOTFOUND "
+    database.sql("INSERT INTO mum.mailboxes (id, local_part, password, domain_id, homedir, "
+                 "maildir) VALUES (900, 'late', '', 1, '/srv/late', 'maildir:/srv/late')")
+    try:
+        wait_until(lambda: mumd.lookup("mailboxes", "late@example.test") == b"OK 1",
+                   "the new mailbox", timeout=1)
+    finally:
+        database.sql("DELETE FROM mum.mailboxes WHERE id = 900")
+
+
+@pytest.mark.parametrize("breakage, repair", [
+    ("RENAME TABLE mum.mailboxes TO mum.away", "RENAME TABLE mum.away TO mum.mailboxes"),
+    ("ALTER TABLE mum.mailboxes RENAME COLUMN send_only TO sendonly",
+     "ALTER TABLE mum.mailboxes RENAME COLUMN sendonly TO send_only"),
+    ("ALTER USER mum_postfix@localhost IDENTIFIED BY 'changed'; {kill}",
+     f"ALTER USER mum_postfix@localhost IDENTIFIED BY '{POSTFIX_PASSWORD}'"),
+    ("REVOKE SELECT (active) ON mum.mailboxes FROM mum_postfix@localhost",
+     "GRANT SELECT (active) ON mum.mailboxes TO mum_postfix@localhost"),
+], ids=["no table", "no column", "wrong password", "no grant"])
+def test_a_database_in_disorder_is_trouble_and_logged(make_mumd, database, breakage, repair):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="300ms"),
+                      "cache": NO_CACHE})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    seen = len(mumd.log())
+    database.sql(breakage.replace("{kill}", "KILL USER mum_postfix"))
+    try:
+        assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+        assert mumd.decide(sender="x@foreign.test", recipient="alice@example.test") == TROUBLE
+        wait_until(lambda: len(mumd.log()) > seen, "a line in the log")
+    finally:
+        database.sql(repair)
+    wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=5)
+    assert POSTFIX_PASSWORD not in "\n".join(mumd.log())
+    assert len(mumd.log()) - seen < 20
+
+
+def test_an_added_column_is_no_trouble(mumd, database):
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    database.sql("ALTER TABLE mum.mailboxes ADD COLUMN extra int FIRST")
+    try:
+        assert mumd.lookup(*ALICE) == b"OK 1"
+    finally:
+        database.sql("ALTER TABLE mum.mailboxes DROP COLUMN extra")
+
+
+def test_the_next_host_answers_when_the_first_is_down(make_mumd, mariadb, database):
+    mumd = make_mumd({"database": mariadb_settings(
+        mariadb, POSTFIX_PASSWORD,
+        hosts=[f"127.0.0.1:{free_port()}", f"unix:{database.socket}", f"unix:{mariadb.socket}"]),
+        "cache": NO_CACHE})
+    with Asker(mumd) as asker:
+        database.stop()
+        try:
+            down = time.monotonic()
+            wait_until(lambda: asker.good_since(down + 0.5), "failover", timeout=5)
+            assert database.accepts() is False and mariadb.connections()
+        finally:
+            database.start()
+        wait_until(database.connections, "return to the host before it", timeout=20)
+    assert asker.words() == {b"OK"}
+
+
+def test_connections_stay_within_the_configured_number(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, connections="3"),
+                      "cache": NO_CACHE})
+    with contextlib.ExitStack() as stack:
+        askers = [stack.enter_context(Asker(mumd, pause=0)) for _ in range(8)]
+        most = 0
+        for _ in range(20):
+            most = max(most, len(database.connections()))
+        wait_until(lambda: all(len(asker.answers) > 100 for asker in askers), "answers")
+    assert 1 <= most <= 3
+    assert all(asker.words() == {b"OK"} for asker in askers)
+
+
+def test_too_many_connections_at_the_server_are_trouble_not_an_answer(make_mumd, database):
+    old = database.sql("SELECT @@global.max_connections")[0][0]
+    database.sql("SET GLOBAL max_connections = 10")
+    try:
+        with contextlib.ExitStack() as stack:
+            for _ in range(10):     # an administrator may have one more
+                stack.enter_context(database.session())
+            mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD,
+                                                           deadline="300ms")})
+            assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+        wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=5)
+    finally:
+        database.sql(f"SET GLOBAL max_connections = {old}")
+
+
+def test_the_database_user_can_read_what_is_needed_and_no_more(mariadb):
+    def ask(statement, user="mum_postfix", password=POSTFIX_PASSWORD):
+        result = mariadb.sql(statement, user=user, password=password, database="mum", check=False)
+        return result.stderr.split("ERROR ")[1].split(" ")[0] if result.returncode else "ok"
+
+    for column in ("password", "remember_token", "homedir", "maildir", "is_super_admin", "quota"):
+        assert ask(f"SELECT {column} FROM mailboxes") == "1143"
+        assert ask(f"SELECT id FROM mailboxes ORDER BY {column}") == "1143"
+        assert ask(f"SELECT id FROM mailboxes WHERE {column} LIKE '%'") == "1143"
+    assert ask("SELECT * FROM mailboxes") in ("1142", "1143")
+    assert ask("SELECT quota FROM domains") == "1143"
+    assert ask("UPDATE mailboxes SET active = 0") == "1142"
+    assert ask("DELETE FROM aliases") == "1142"
+    assert ask("INSERT INTO domains (domain, homedir) VALUES ('x', 'x')") == "1142"
+    assert ask("SELECT * FROM size_measurements") == "1142"
+    assert ask("SELECT id, local_part, domain_id, active, send_only FROM mailboxes") == "ok"
+    assert ask("SELECT password FROM mailboxes", "mum_dovecot", "dovecot-secret-canary") == "ok"
+    assert ask("SELECT id FROM aliases", "mum_dovecot", "dovecot-secret-canary") == "1142"
+
+
+# ---- the same, through Postfix ----
+
+@pytest.fixture(scope="module")
+def stack(lab, outside, database):
+    """Without a cache, so that Postfix feels each trouble."""
+    return Stack(lab, outside, "faults",
+                 mariadb_settings(database, POSTFIX_PASSWORD, deadline="500ms"), cache=NO_CACHE)
+
+
+_senders = (f"stranger{n}@elsewhere.test" for n in itertools.count())
+
+
+def rcpt(dialogue, recipient):
+    """With a new sender: smtpd remembers what it resolved for a pair."""
+    dialogue.reset()
+    dialogue.mail(next(_senders))
+    return dialogue.rcpt(recipient)
+
+
+def test_smtp_during_a_hang_defers_and_recovers(stack, database):
+    dialogue = stack.postfix.smtp()
+    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+    with database.paused():
+        for recipient in ("alice@example.test", "nobody@example.test", "sendonly@example.test",
+                          "info@example.test", "x@foreign.test"):
+            assert rcpt(dialogue, recipient)[:3] in ("450", "451")
+    wait_until(lambda: rcpt(dialogue, "alice@example.test").startswith("250 "), "recovery",
+               timeout=3)
+    assert rcpt(dialogue, "nobody@example.test").startswith("550 5.1.1 ")
+
+
+def test_submission_during_a_hang_defers(stack, database):
+    dialogue = stack.postfix.submission("alice@example.test")
+    dialogue.mail("bob@example.test")
+    with database.locked("mailboxes", "aliases", "alias_senders"):
+        assert dialogue.rcpt("friend@external.test") == (
+            "450 4.3.0 <bob@example.test>: Sender address rejected: temporary lookup failure")
+    assert dialogue.rcpt("friend@external.test").startswith("553 5.7.1 ")
+    dialogue.quit()
+
+
+def test_an_alias_that_cannot_be_expanded_now_is_not_lost(stack, database):
+    dialogue = stack.postfix.smtp()
+    assert rcpt(dialogue, "info@example.test").startswith("250 ")
+    with database.paused():
+        assert dialogue.data("lost and found")[:3] in ("450", "451")
+    wait_until(lambda: rcpt(dialogue, "info@example.test").startswith("250 "), "recovery")
+    assert dialogue.data("lost and found").startswith("250 ")
+    stack.inside.wait("lost and found", 2)
+    stack.outside.wait("lost and found", 1)
+    wait_until(stack.postfix.is_idle, stack.postfix.log())
+    assert stack.inside.recipients("lost and found") == ["alice@example.test", "bob@example.test"]
+    assert stack.outside.recipients("lost and found") == ["friend@external.test"]
+
+
+def test_a_restart_of_mumd_is_not_seen_by_smtp(stack):
+    """In one SMTP session; for the policy service Postfix waits a second."""
+    dialogue = stack.postfix.smtp()
+    for _ in range(2):
+        assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+        assert rcpt(dialogue, "nobody@example.test").startswith("550 5.1.1 ")
+        stack.mumd.stop()
+        stack.mumd.start()
+    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+
+
+def test_smtp_while_mumd_is_gone_defers(stack):
+    dialogue = stack.postfix.smtp()
+    stack.mumd.stop()
+    try:
+        assert rcpt(dialogue, "alice@example.test")[:3] == "451"
+        assert rcpt(dialogue, "x@foreign.test")[:3] in ("451", "454")
+    finally:
+        stack.mumd.start()
+    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+
+
+# ---- SQLite ----
+
+@pytest.fixture
+def sqlite_file(lab):
+    path = lab.directory("sqlite-faults", "nobody") / f"{time.monotonic_ns()}.sqlite"
+    sample.write_sqlite(path)
+    return path
+
+
+def test_sqlite_under_a_writer_is_trouble_or_an_answer(make_mumd, sqlite_file):
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="500ms"),
+                      "cache": NO_CACHE})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    writer = sqlite3.connect(sqlite_file, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    answer, seconds = timed(mumd.lookup, *ALICE)
+    assert answer.startswith(b"TEMP ") and seconds < 0.9
+    with mumd.map_client() as client:
+        client.send(b"28:mailboxes alice@example.test,")
+        answer, seconds = timed(mumd.lookup, "nosuch", "key")   # the loop goes on
+        assert answer.startswith(b"PERM ") and seconds < 0.05
+        writer.execute("COMMIT")
+        assert client.reply() == b"OK 1"
+    writer.close()
+
+
+def test_sqlite_shows_a_committed_change(make_mumd, sqlite_file):
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file), "cache": NO_CACHE})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    with sqlite3.connect(sqlite_file) as writer:
+        writer.execute("UPDATE mailboxes SET active = 0 WHERE local_part = 'alice'")
+    writer.close()
+    assert mumd.lookup(*ALICE) == b"NOTFOUND "
+
+
+def test_sqlite_whose_file_is_away_is_trouble_until_it_is_back(make_mumd, sqlite_file):
+    away = sqlite_file.rename(sqlite_file.with_suffix(".away"))
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="300ms"),
+                      "cache": NO_CACHE})
+    for _ in range(2):
+        assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+        away.rename(sqlite_file)
+        wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=1.5)
+        sqlite_file.rename(away)
+    assert not sqlite_file.exists()     # nobody made an empty one
+
+
+def test_sqlite_without_its_tables_is_trouble(make_mumd, sqlite_file):
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="300ms"),
+                      "cache": NO_CACHE})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    with sqlite3.connect(sqlite_file) as writer:
+        writer.execute("ALTER TABLE mailboxes RENAME TO away")
+    assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+    assert mumd.decide(sender="x@foreign.test", recipient="alice@example.test") == TROUBLE
+    with writer:
+        writer.execute("ALTER TABLE away RENAME TO mailboxes")
+    writer.close()
+    wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery")
+
+
+def test_the_shipped_sqlite_schema_gives_each_search_an_index(sqlite_file):
+    with contextlib.closing(sqlite3.connect(sqlite_file)) as database:
+        for search, index in [
+                ("domains WHERE domain = 'x' COLLATE NOCASE", "domains_domain_nocase"),
+                ("mailboxes WHERE local_part = 'x' COLLATE NOCASE AND domain_id = 1",
+                 "mailboxes_address_nocase"),
+                ("aliases WHERE local_part = 'x' COLLATE NOCASE AND domain_id = 1",
+                 "aliases_address_nocase"),
+                ("tls_policies WHERE domain = 'x' COLLATE NOCASE", "tls_policies_domain_nocase"),
+                ("alias_senders WHERE alias_id = 1", "alias_senders_alias_id"),
+                ("alias_recipients WHERE alias_id = 1",
+                 "alias_recipients_alias_id_recipient_address_unique"),
+                ("mailboxes WHERE domain_id = 1 AND "
+                 "length(local_part) <> length(CAST(local_part AS BLOB))", "mailboxes_unicode"),
+                ("aliases WHERE domain_id = 1 AND "
+                 "length(local_part) <> length(CAST(local_part AS BLOB))", "aliases_unicode"),
+                ("domains WHERE length(domain) <> length(CAST(domain AS BLOB))",
+                 "domains_unicode"),
+                ("tls_policies WHERE length(domain) <> length(CAST(domain AS BLOB))",
+                 "tls_policies_unicode")]:
+            plan = database.execute(f"EXPLAIN QUERY PLAN SELECT * FROM {search}").fetchall()
+            assert index in plan[0][3], search
