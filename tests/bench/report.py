@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""Cells as a page of Markdown: medians, ratios, and on what they were measured."""
+
+import os
+import pathlib
+import platform
+import shlex
+import subprocess
+
+# What stock Postfix asks where we ask the policy service.
+STOCK_OF = {"recipient": "recipient-access", "sender": "sender-login-maps"}
+
+# What the project wants to reach at least.
+AIMS = (
+    ("mailboxes, 64 clients, without cache: 1.5 x one stock postmap",
+     ("socketmap uncached", "mailboxes", 64), ("stock", "mailboxes", 1), 1.5),
+    ("mailboxes, 64 clients, from the cache: 0.5 x the responder",
+     ("socketmap cached", "mailboxes", 64), ("socketmap limit", "responder", 64), 0.5),
+    ("RCPT/s, 32 sessions: 1.5 x stock",
+     ("smtp", "ours", 32), ("smtp", "stock", 32), 1.5),
+)
+
+
+def number(value, digits=0):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def share(value):
+    return "-" if value is None else f"{100 * value:.0f} %"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+class Report:
+    def __init__(self, cells):
+        self._cells = {(cell.group, cell.name, cell.clients): cell for cell in cells}
+
+    def _ratio(self, cell, *key):
+        other = self._cells.get(key)
+        return f"{cell.ratio(other):.2f}" if other else "-"
+
+    def _group(self, group):
+        return [cell for key, cell in self._cells.items() if key[0] == group]
+
+    def _load_row(self, cell, protocol, stock_processes):
+        stock_name = STOCK_OF.get(cell.name, cell.name)
+        return [cell.name, str(cell.clients), number(cell.median("per_second")),
+                number(cell.median("p50_us")), number(cell.median("p99_us")),
+                number(cell.median("max_us")),
+                number(cell.median("cpu mumd"), 1), number(cell.median("cpu MariaDB"), 1),
+                number(cell.median("own_cpu_us"), 1), share(cell.median("found")),
+                *(self._ratio(cell, "stock", stock_name, count) for count in stock_processes),
+                self._ratio(cell, f"{protocol} limit", "responder", cell.clients)]
+
+    def _loads(self, title, group, stock_processes):
+        cells = self._group(group)
+        if not cells:
+            return ""
+        head = ["what", "clients", "req/s", "p50 us", "p99 us", "max us", "CPU us mumd",
+                "CPU us MariaDB", "CPU us mum-load", "positive",
+                *(f"x stock ({count})" for count in stock_processes), "x limit"]
+        rows = [self._load_row(cell, group.split()[0], stock_processes) for cell in cells]
+        return f"### {title}\n\n" + table(head, rows) + "\n"
+
+    def _limits(self):
+        rows = [[cell.group.split()[0], str(cell.clients), number(cell.median("per_second")),
+                 number(cell.median("p50_us")), number(cell.median("p99_us")),
+                 number(cell.median("cpu responder"), 1), number(cell.median("own_cpu_us"), 1)]
+                for key, cell in self._cells.items() if key[0].endswith(" limit")]
+        if not rows:
+            return ""
+        head = ["protocol", "clients", "req/s", "p50 us", "p99 us", "CPU us responder",
+                "CPU us mum-load"]
+        return ("### The limit: a responder that answers at once\n\n" + table(head, rows) + "\n")
+
+    def _stocks(self):
+        rows = [[cell.name, str(cell.clients), number(cell.median("per_second")),
+                 number(cell.median("cpu MariaDB")), number(cell.median("own_cpu_us")),
+                 share(cell.median("found"))] for cell in self._group("stock")]
+        if not rows:
+            return ""
+        head = ["map", "processes", "lookups/s", "CPU us MariaDB", "CPU us postmap", "positive"]
+        return ("### Stock: postmap -q - on mysql: files (start not counted)\n\n"
+                + table(head, rows) + "\n")
+
+    def _smtp(self):
+        rows = []
+        for cell in self._group("smtp"):
+            cpu = [cell.median(f"cpu {name}") for name in ("Postfix", "MariaDB", "mumd")]
+            rows.append([cell.name, str(cell.clients), number(cell.median("per_second")),
+                         number(cell.median("p50_us")), number(cell.median("p99_us")),
+                         *map(number, cpu),
+                         number(sum(value or 0 for value in cpu)),
+                         number(cell.median("connections")), share(cell.median("found")),
+                         self._ratio(cell, "smtp", "stock", cell.clients),
+                         self._ratio(cell, "smtp", "limit", cell.clients)])
+        if not rows:
+            return ""
+        head = ["Postfix with", "sessions", "RCPT/s", "p50 us", "p99 us", "CPU us Postfix",
+                "CPU us MariaDB", "CPU us mumd or responder", "sum", "database connections", "250",
+                "x stock", "x limit"]
+        return ("### Real smtpd: EHLO, then MAIL, 10 RCPT, RSET over and over\n\n"
+                + table(head, rows) + "\n")
+
+    def _idle(self):
+        cell = self._cells.get(("idle", "mailboxes", 16))
+        if cell is None:
+            return ""
+        memory = max(sample["memory"] for sample in cell.samples) / 1e6
+        return (f"With 500 idle connections and 16 busy ones, ttl 0 (facts are kept for outages): {memory:.1f} MB resident,"
+                f" {number(cell.median('per_second'))} req/s, p99 {number(cell.median('p99_us'))} us.\n\n")
+
+    def _aims(self):
+        rows = []
+        for text, key, other, want in AIMS:
+            if key in self._cells and other in self._cells:
+                got = self._cells[key].ratio(self._cells[other])
+                rows.append([text, f"{got:.2f}", "yes" if got >= want else "**no**"])
+        cell = self._cells.get(("smtp", "ours", 32))
+        if cell and cell.samples:
+            most = max(sample["connections"] for sample in cell.samples)
+            rows.append(["32 sessions: at most 4 database connections", str(most),
+                         "yes" if most <= 4 else "**no**"])
+        return "### Aims\n\n" + table(["aim", "ratio", "reached"], rows) + "\n" if rows else ""
+
+    def _trouble(self):
+        lines = []
+        for cell in self._cells.values():
+            trouble = sum(sample.get("trouble", 0) for sample in cell.samples)
+            late = next((sample["late"] for sample in cell.samples if sample.get("late")), None)
+            if trouble:
+                lines.append(f"- {cell.label()}: {trouble} temporary or permanent failures")
+            if late:
+                lines.append(f"- {cell.label()}: {late}")
+        return "### Trouble\n\n" + "\n".join(lines) + "\n\n" if lines else ""
+
+    def text(self, command, rounds, seconds, notes):
+        stock_processes = sorted({cell.clients for cell in self._group("stock")})
+        return "".join((
+            "# Benchmark of mumd\n\n", facts(command, rounds, seconds, notes), "\n",
+            self._aims(), self._trouble(),
+            self._loads("Socketmap without cache", "socketmap uncached", stock_processes),
+            self._idle(),
+            self._loads("Socketmap from the cache", "socketmap cached", stock_processes),
+            self._loads("Policy service without cache", "policy uncached", stock_processes),
+            self._loads("Policy service from the cache", "policy cached", stock_processes),
+            self._limits(), self._stocks(), self._smtp(), EXPLANATION))
+
+
+EXPLANATION = """\
+x stock (N): to N postmap processes at once on the same map (policy: recipient to recipient-access,
+sender to sender-login-maps). x limit: to the responder with as many clients. CPU us: microseconds
+of processor time per request. Ratios are medians of the ratios within each round. Rates on a shared
+machine swing by up to 45 %; CPU time and ratios swing less.
+"""
+
+
+def first_line(*argv):
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, timeout=10).stdout.splitlines()[0]
+    except (OSError, IndexError, subprocess.TimeoutExpired):
+        return "?"
+
+
+def field(path, name):
+    for line in pathlib.Path(path).read_text().splitlines():
+        if line.startswith(name):
+            return line.split(":", 1)[1].strip()
+    return "?"
+
+
+def system_name():
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()
+
+
+def facts(command, rounds, seconds, notes):
+    top = pathlib.Path(__file__).resolve().parents[2]
+    lines = [
+        f"command: `{shlex.join(command)}`",
+        f"medians of {rounds} interleaved rounds of {seconds:g} s",
+        f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} processors,"
+        f" {field('/proc/meminfo', 'MemTotal')} memory",
+        f"{system_name()}, Linux {platform.release()}, Postfix"
+        f" {first_line('postconf', '-h', 'mail_version')}, {first_line('mariadbd', '--version')}",
+        f"sources: {first_line('git', '-C', str(top), 'describe', '--always', '--dirty')}",
+        *notes]
+    return "".join(f"- {line}\n" for line in lines)

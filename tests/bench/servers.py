@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""What is measured: a private MariaDB, three mumd, two responders, three Postfix."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import lab    # noqa: E402
+from lab.lab import Process, accepts, run    # noqa: E402
+from lab.mumd import mariadb_settings    # noqa: E402
+from lab.mariadb import POSTFIX_PASSWORD    # noqa: E402
+
+import dataset    # noqa: E402
+
+PASSWORD = "bench-secret"
+# Users of their own, so that connections can be told apart in the processlist.
+USERS = f"""
+CREATE USER 'mum_stock'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
+GRANT SELECT ON mum.* TO 'mum_stock'@'127.0.0.1';
+CREATE USER 'mum_smtp'@'localhost' IDENTIFIED BY '{PASSWORD}';
+GRANT SELECT ON mum.* TO 'mum_smtp'@'localhost';
+"""
+# All data in memory, and room for the connections that stock Postfix needs.
+LARGE = "SET GLOBAL innodb_buffer_pool_size = 1073741824; SET GLOBAL max_connections = 500;"
+
+
+class Postfix(lab.Postfix):
+    """The lab's Postfix with its queue on tmpfs, else the disk bounds smtpd."""
+
+    def __init__(self, the_lab, memory, name, settings=()):
+        super().__init__(the_lab, ("127.0.0.1", lab.free_port()), name=name)
+        run("cp", "-a", self.queue, memory / name)
+        self.queue = memory / name
+        self.sockets = self.queue / "mum"
+        run("postconf", "-c", the_lab.path / name / "etc", "-e",
+            f"queue_directory = {self.queue}",
+            # wrong recipients and long sessions must not slow smtpd down
+            "smtpd_error_sleep_time = 0", "smtpd_soft_error_limit = 1000000",
+            "smtpd_hard_error_limit = 1000000", "smtpd_junk_command_limit = 1000000",
+            *settings)
+
+    def master_pid(self):
+        return int((self.queue / "pid/master.pid").read_text())
+
+
+class Servers:
+    """Starts everything below one lab; the lab stops it."""
+
+    def __init__(self, the_lab, memory, programs, data):
+        self._lab, self._memory, self._programs = the_lab, memory, programs
+        self.database = lab.MariaDB(the_lab)
+        the_lab.own(self.database)
+        self.database.start()
+        self.database.sql(LARGE)
+        self.database.load_mum(data.fill_sql())
+        self.database.sql(USERS)
+        self.mumd = {"uncached": self._mumd("uncached", {"ttl": "0s"}),
+                     "cached": self._mumd("cached", {"ttl": "1h", "entries": "200000"})}
+        self.responder = {
+            "socketmap": self._responder(the_lab.path / "limit-socketmap", "socketmap"),
+            "policy": self._responder(the_lab.path / "limit-policy", "policy")}
+        self.stock_files = self._write_stock_files()
+
+    def _mumd(self, name, cache, sockets=None, user="mum_postfix", password=POSTFIX_PASSWORD):
+        settings = {"database": mariadb_settings(self.database, password, user=user)}
+        if cache:
+            settings["cache"] = cache
+        return lab.Mumd(self._lab, settings, name=f"mumd-{name}", sockets=sockets).start()
+
+    def _responder(self, path, protocol, *options):
+        process = self._lab.own(Process(
+            [self._programs / "mum-responder", "--protocol", protocol, *options, path],
+            f"{self._lab.path}/responder.log"))
+        lab.wait_until(lambda: accepts(path), f"responder at {path}")
+        process.path = path
+        return process
+
+    def _write_stock_files(self):
+        files = {}
+        for name, query in dataset.STOCK_QUERIES.items():
+            files[name] = self._lab.path / f"{name}.cf"
+            files[name].write_text(
+                f"user = mum_stock\npassword = {PASSWORD}\ndbname = mum\n"
+                f"hosts = 127.0.0.1:{self.database.port}\nquery = {query}\n")
+        return files
+
+    def start_postfix(self):
+        """Three: stock mysql: tables, mumd with default settings, the responder."""
+        tables = {name: f"mysql:{path}" for name, path in self.stock_files.items()}
+        stock = Postfix(self._lab, self._memory, "stock", [
+            f"virtual_mailbox_domains = {tables['domains']}",
+            f"virtual_mailbox_maps = {tables['mailboxes']}",
+            f"virtual_alias_maps = {tables['aliases']}",
+            "virtual_alias_domains = $virtual_alias_maps",
+            f"smtp_tls_policy_maps = {tables['tls-policies']}",
+            f"smtpd_recipient_restrictions = check_recipient_access {tables['recipient-access']}"])
+        ours = Postfix(self._lab, self._memory, "ours")
+        limit = Postfix(self._lab, self._memory, "limit")
+        self.mumd["smtp"] = self._mumd("smtp", {}, ours.sockets, "mum_smtp", PASSWORD)
+        self._smtp_responders = {
+            "socketmap": self._responder(limit.sockets / "socketmap", "socketmap",
+                                         "--reply", "aliases=NOTFOUND "),
+            "policy": self._responder(limit.sockets / "policy", "policy")}
+        return {"stock": stock.start(), "ours": ours.start(), "limit": limit.start()}
+
+    def smtp_responders(self):
+        return {name: process.pid for name, process in self._smtp_responders.items()}
+
+    def pid(self, name):
+        return self.database.process.pid if name == "MariaDB" else self.mumd[name].process.pid
