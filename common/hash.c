@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/xalloc.h"
 
@@ -226,16 +227,53 @@ static const char *check_dollar(const char *hash, const struct hash_limits *limi
 	return check_crypt(at, limits);
 }
 
+/* $1$salt$rounds$hash, as Dovecot writes it. */
+static const char *check_pbkdf2(const char *at, const struct hash_limits *limits)
+{
+	const char *salt_end;
+	unsigned rounds;
+
+	if (!skip(&at, "$1$"))
+		return malformed;
+	salt_end = strchr(at, '$');
+	if (salt_end == NULL)
+		return malformed;
+	at = salt_end + 1;
+	if (!read_number(&at, &rounds) || *at != '$')
+		return malformed;
+	return rounds > limits->crypt_rounds ? too_costly : NULL;
+}
+
+/* rounds,salt,stored key,server key */
+static const char *check_scram(const char *at, const struct hash_limits *limits)
+{
+	unsigned rounds;
+
+	if (!read_number(&at, &rounds) || *at != ',')
+		return malformed;
+	return rounds > limits->crypt_rounds ? too_costly : NULL;
+}
+
 /* {SCHEME}hash: a hash behind the prefix has a cost all the same. */
 static const char *check_prefixed(const char *hash, const struct hash_limits *limits)
 {
+	const char *name = hash + 1;
 	const char *close = strchr(hash, '}');
 	enum hash_scheme inner;
 
-	if (close == NULL || close == hash + 1 || close[1] == '\0')
+	if (close == NULL || close == name || close[1] == '\0')
 		return malformed;
 	if (!limits->allow_prefix)
 		return "a {SCHEME} prefix, which dovecot.allow_scheme_prefix forbids";
+	if (memchr(name, '.', (size_t)(close - name)) != NULL)
+		return "an encoding behind the name of the scheme hides the hash";
+	if (strncasecmp(name, "PBKDF2}", 7) == 0)
+		return check_pbkdf2(close + 1, limits);
+	if (strncasecmp(name, "SCRAM-", 6) == 0)
+		return check_scram(close + 1, limits);
+	/* Extended DES has a count too; nobody has hashes of it. */
+	if (close[1] == '_')
+		return "unknown hash scheme";
 	return close[1] == '$' ? check_dollar(close + 1, limits, &inner) : NULL;
 }
 
