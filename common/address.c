@@ -111,13 +111,43 @@ static char *to_alabels(const char *lower)
 	return alabels;
 }
 
+/* As a u8_map_fn. */
+static uint8_t *u8_normal(const uint8_t *text, size_t len, const char *language,
+			  uninorm_t nf, uint8_t *result, size_t *result_len)
+{
+	(void)language;
+	return u8_normalize(nf, text, len, result, result_len);
+}
+
+/*
+ * Lower case code point by code point, as UTS #46 maps it: u8_tolower() would
+ * make a capital sigma at the end of a word another letter than the small one.
+ * Caller frees.
+ */
+static char *lower_domain(const char *text, size_t len)
+{
+	uint8_t *lower = xmalloc(len * 4 + 1);
+	size_t at = 0, used = 0;
+	char *normal;
+
+	while (at < len) {
+		ucs4_t code;
+
+		at += (size_t)u8_mbtouc(&code, (const uint8_t *)text + at, len - at);
+		used += (size_t)u8_uctomb(lower + used, uc_tolower(code), 4);
+	}
+	normal = u8_mapped(u8_normal, (char *)lower, used);
+	free(lower);
+	return normal;
+}
+
 char *address_fold_domain(const char *text, size_t len)
 {
 	char *lower, *alabels;
 
 	if (is_ascii(text, len))
 		return ascii_lower(xstrndup(text, len));
-	lower = u8_mapped(u8_tolower, text, len);
+	lower = lower_domain(text, len);
 	alabels = to_alabels(lower);
 	if (alabels == NULL)
 		return lower;
@@ -143,19 +173,26 @@ static void tls_key_domain(const char *text, size_t len, size_t *start,
 		*end = (size_t)(colon - text);
 }
 
+/* The key with another domain in its marks. Takes over domain. Caller frees. */
+static char *tls_key_with(const char *key, size_t len, char *domain)
+{
+	size_t start, end;
+	char *whole;
+
+	tls_key_domain(key, len, &start, &end);
+	whole = xasprintf("%.*s%s%.*s", (int)start, key, domain, (int)(len - end),
+			  key + end);
+	free(domain);
+	return whole;
+}
+
 static char *fold_tls_key(const char *text, size_t len)
 {
-	struct buf buf = BUF_INIT(len * 8 + 64);
 	size_t start, end;
-	char *domain;
 
 	tls_key_domain(text, len, &start, &end);
-	domain = address_fold_domain(text + start, end - start);
-	buf_put(&buf, text, start);
-	buf_puts(&buf, domain);
-	buf_put(&buf, text + end, len - end);
-	free(domain);
-	return ascii_lower(buf_steal(&buf));
+	return ascii_lower(
+		tls_key_with(text, len, address_fold_domain(text + start, end - start)));
 }
 
 /* Takes over `text`. */
@@ -167,24 +204,36 @@ static const char *keep(struct address *address, char *text)
 	return kept;
 }
 
-/* Takes over `folded`; leaves the domain out when it fits no column. */
-static bool set_domains(struct address *address, char *folded)
+/*
+ * The other spelling under which MUM may hold a domain of A-labels: no column
+ * compares the two as equal. NULL when there is none, or none that leads back.
+ */
+static char *other_spelling(const char *alabels)
 {
-	const char *alabels = keep(address, folded);
-	char *ulabels;
+	char *ulabels, *back;
+	bool same;
 
-	if (!fits_column(alabels))
-		return false;
-	address->domains[address->domains_count++] = alabels;
 	if (strstr(alabels, "xn--") == NULL)
-		return true;
-	/* MUM may hold either spelling, and no column compares them as equal. */
+		return NULL;
 	ulabels = to_ulabels(alabels);
-	if (ulabels != NULL && strcmp(ulabels, alabels) != 0 && fits_column(ulabels))
-		address->domains[address->domains_count++] = keep(address, ulabels);
+	if (ulabels == NULL)
+		return NULL;
+	back = text_is_clean(ulabels, strlen(ulabels)) ? to_alabels(ulabels) : NULL;
+	same = back != NULL && strcmp(back, alabels) == 0 && strcmp(ulabels, back) != 0;
+	free(back);
+	if (same)
+		return ulabels;
+	free(ulabels);
+	return NULL;
+}
+
+/* Takes over `spelling`, which may be NULL; leaves out what fits no column. */
+static void add_domain(struct address *address, char *spelling)
+{
+	if (spelling != NULL && fits_column(spelling))
+		address->domains[address->domains_count++] = keep(address, spelling);
 	else
-		free(ulabels);
-	return true;
+		free(spelling);
 }
 
 /* Adds a form unless it fits no column; a part too long cannot be stored. */
@@ -237,12 +286,13 @@ static char *unquote(const char *local, size_t len)
 	return inside;
 }
 
-static void set_forms(struct address *address, const char *local, size_t len,
-		      const char *delimiters)
+static void set_forms(struct address *address, enum address_kind kind,
+		      const char *local, size_t len, const char *delimiters)
 {
-	char *unquoted = unquote(local, len);
+	char *unquoted = kind == ADDRESS_LOGIN ? NULL : unquote(local, len);
 	char *plain = unquoted != NULL ? unquoted : xstrndup(local, len);
-	size_t cut = find_extension(plain, delimiters);
+	size_t cut = kind == ADDRESS_LOGIN ? strlen(plain)
+					   : find_extension(plain, delimiters);
 
 	add_form(address, local, len, "");
 	if (unquoted != NULL)
@@ -263,25 +313,43 @@ static bool read_address(struct address *address, enum address_kind kind,
 
 	if (at == NULL || local_len == 0)
 		return false;
-	set_forms(address, text, local_len, kind == ADDRESS_LOGIN ? "" : delimiters);
-	if (address->forms_count == 0 ||
-	    !set_domains(address, address_fold_domain(at + 1, len - local_len - 1)))
+	set_forms(address, kind, text, local_len, delimiters);
+	add_domain(address, address_fold_domain(at + 1, len - local_len - 1));
+	if (address->forms_count == 0 || address->domains_count == 0)
 		return false;
+	add_domain(address, other_spelling(address->domains[0]));
 	key = xasprintf("%s@%s", address->forms[0].local, address->domains[0]);
 	address->key = keep(address, key);
 	return true;
 }
 
+static void read_tls_key(struct address *address, const char *text, size_t len)
+{
+	size_t start, end;
+	char *domain, *other;
+
+	tls_key_domain(text, len, &start, &end);
+	add_domain(address, fold_tls_key(text, len));
+	domain = address_fold_domain(text + start, end - start);
+	other = other_spelling(domain);
+	free(domain);
+	if (other != NULL)
+		add_domain(address, ascii_lower(tls_key_with(text, len, other)));
+}
+
 static bool read_domain(struct address *address, enum address_kind kind,
 			const char *text, size_t len)
 {
-	char *folded;
-
 	if (len == 0 || (kind == ADDRESS_DOMAIN && memchr(text, '@', len) != NULL))
 		return false;
-	folded = kind == ADDRESS_TLS ? fold_tls_key(text, len)
-				     : address_fold_domain(text, len);
-	if (!set_domains(address, folded))
+	if (kind == ADDRESS_TLS) {
+		read_tls_key(address, text, len);
+	} else {
+		add_domain(address, address_fold_domain(text, len));
+		if (address->domains_count > 0)
+			add_domain(address, other_spelling(address->domains[0]));
+	}
+	if (address->domains_count == 0)
 		return false;
 	address->forms[0] = (struct address_form){ "", "" };
 	address->forms_count = 1;
@@ -383,30 +451,57 @@ static bool is_dot_atom(const char *text)
 	return before != '.';
 }
 
-/* local is plain, or a quoted-string whose inside takes the extension. */
+/* A quoted-string of RFC 5321 section 4.1.2: no quote inside but escaped ones. */
+static bool is_quoted_string(const char *text, size_t len)
+{
+	if (len < 2 || text[0] != '"' || text[len - 1] != '"')
+		return false;
+	for (size_t i = 1; i < len - 1; i++) {
+		if (text[i] == '"')
+			return false;
+		if (text[i] == '\\' && ++i == len - 1)
+			return false;
+	}
+	return true;
+}
+
+static void put_escaped(struct buf *buf, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"' || text[i] == '\\')
+			buf_puts(buf, "\\");
+		buf_put(buf, text + i, 1);
+	}
+}
+
+/* The extension comes from a stranger, and must stay inside the local part. */
 static void put_local(struct buf *buf, const char *local, size_t len,
 		      const char *extension)
 {
-	bool quoted = len >= 2 && local[0] == '"' && local[len - 1] == '"';
-	char *whole = quoted ? xasprintf("%.*s%s\"", (int)len - 1, local, extension)
-			     : xasprintf("%.*s%s", (int)len, local, extension);
+	char *whole = xasprintf("%.*s%s", (int)len, local, extension);
 
-	if (quoted || is_dot_atom(whole)) {
+	if (is_dot_atom(whole)) {
 		buf_puts(buf, whole);
 	} else {
 		buf_puts(buf, "\"");
-		for (const char *at = whole; *at != '\0'; at++) {
-			if (*at == '"' || *at == '\\')
-				buf_puts(buf, "\\");
-			buf_put(buf, at, 1);
-		}
+		if (is_quoted_string(local, len))
+			buf_put(buf, local + 1, len - 2);
+		else
+			put_escaped(buf, local, len);
+		put_escaped(buf, extension, strlen(extension));
 		buf_puts(buf, "\"");
 	}
 	free(whole);
 }
 
-void address_put_external(struct buf *buf, const char *stored,
-			  const char *extension)
+/* Nothing that ends an address in a list of addresses (RFC 5322 section 3.4). */
+static bool is_plain_domain(const char *domain)
+{
+	return text_is_clean(domain, strlen(domain)) &&
+	       strpbrk(domain, ",;<>()\"\\ ") == NULL;
+}
+
+bool address_put_external(struct buf *buf, const char *stored, const char *extension)
 {
 	const char *at = strrchr(stored, '@');
 	size_t local_len = at != NULL ? (size_t)(at - stored) : strlen(stored);
@@ -414,13 +509,16 @@ void address_put_external(struct buf *buf, const char *stored,
 
 	put_local(buf, stored, local_len, extension);
 	if (at == NULL)
-		return;
+		return true;
+	if (!is_plain_domain(at + 1))
+		return false;
 	buf_puts(buf, "@");
 	if (is_ascii(at, strlen(at))) {
 		buf_puts(buf, at + 1);
-		return;
+		return true;
 	}
 	domain = address_fold_domain(at + 1, strlen(at + 1));
 	buf_puts(buf, domain);
 	free(domain);
+	return true;
 }

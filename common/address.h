@@ -75,9 +75,9 @@ char *address_fold(const char *text);
 /*
  * Appends a stored address in the form of RFC 5321 section 4.1.2: the local
  * part quoted where it must be, the extension put behind it, a non-ASCII
- * domain as its A-label.
+ * domain as its A-label. False when its domain could be read as more than one:
+ * then what was appended is of no use.
  */
-void address_put_external(struct buf *buf, const char *stored,
-			  const char *extension);
+bool address_put_external(struct buf *buf, const char *stored, const char *extension);
 
 #endif

@@ -47,6 +47,13 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len)
 	return copy;
 }
 
+void arena_wipe(struct arena *arena)
+{
+	for (struct arena_chunk *chunk = arena->chunks; chunk != NULL; chunk = chunk->next)
+		explicit_bzero(chunk->bytes, chunk->used);
+	arena_free(arena);
+}
+
 void arena_free(struct arena *arena)
 {
 	struct arena_chunk *chunk = arena->chunks;

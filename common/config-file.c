@@ -13,9 +13,19 @@
 /*
  * libconfuse gives its callbacks no context and stops at the first bad value,
  * so they only take notes, in the tree that it builds: each item remembers its
- * line, and each section has a hidden list of complaints.
+ * line, and each section has hidden lists, of complaints and of the options that
+ * were set, one entry each time.
  */
 #define COMPLAINTS "__complaints"
+#define SET "__set"
+
+/*
+ * It also takes the end of the file for the end of a section. An option that
+ * exists nowhere, put behind the file, is then complained of in that section.
+ */
+#define END_OF_FILE "__end_of_file"
+
+enum { FILE_SIZE_MAX = 1 << 20 };
 
 struct item {
 	unsigned line;
@@ -40,21 +50,44 @@ static struct item *item_new(int line, const char *text)
 	return item;
 }
 
-static int keep_item(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+/* Of the hidden lists. */
+static int keep_note(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
 	(void)opt;
 	*(struct item **)result = item_new(cfg->line, value);
 	return 0;
 }
 
+static void add_note(cfg_t *cfg, const char *list, const char *text)
+{
+	cfg_opt_t *notes = cfg_getopt(cfg, list);
+
+	if (notes != NULL)
+		cfg_setopt(cfg, notes, text);
+}
+
+static int keep_item(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	/* "=" drops what was set before, so this is the first item each time. */
+	if (cfg_opt_size(opt) == 1)
+		add_note(cfg, SET, opt->name);
+	*(struct item **)result = item_new(cfg->line, value);
+	return 0;
+}
+
+static void complain(cfg_t *cfg, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
 static void complain(cfg_t *cfg, const char *format, va_list args)
 {
 	char *text;
-	cfg_opt_t *complaints = cfg_getopt(cfg, COMPLAINTS);
 
-	if (complaints == NULL || vasprintf(&text, format, args) < 0)
+	if (vasprintf(&text, format, args) < 0)
 		return;
-	cfg_setopt(cfg, complaints, text);
+	if (strstr(text, END_OF_FILE) == NULL)
+		add_note(cfg, COMPLAINTS, text);
+	else if (cfg_getopt(cfg, SET) != NULL)
+		add_note(cfg, COMPLAINTS, "the file ends inside this section; add a }");
 	free(text);
 }
 
@@ -68,11 +101,14 @@ static bool starts_section(const struct reader *reader, size_t i)
 static void make_tree(struct reader *reader)
 {
 	const cfg_opt_t complaints[] = { CFG_PTR_LIST_CB(COMPLAINTS, NULL, CFGF_NONE,
-							 keep_item, free) };
+							 keep_note, free) };
+	const cfg_opt_t set[] = { CFG_PTR_LIST_CB(SET, NULL, CFGF_NONE, keep_note, free) };
+	const cfg_opt_t end_of_file[] = { CFG_PTR_LIST_CB(END_OF_FILE, NULL, CFGF_NONE,
+							  keep_note, free) };
 	const cfg_opt_t end[] = { CFG_END() };
 	size_t used = 0;
 
-	reader->root = xcalloc(reader->names_count + 2, sizeof(cfg_opt_t));
+	reader->root = xcalloc(reader->names_count + 3, sizeof(cfg_opt_t));
 	reader->sections = xcalloc(reader->names_count, sizeof(cfg_opt_t *));
 	for (size_t i = 0; i < reader->names_count; i++) {
 		const cfg_opt_t option[] = { CFG_PTR_LIST_CB(
@@ -81,13 +117,14 @@ static void make_tree(struct reader *reader)
 
 		if (starts_section(reader, i)) {
 			reader->sections[reader->sections_count++] =
-				xcalloc(reader->names_count + 2, sizeof(cfg_opt_t));
+				xcalloc(reader->names_count + 3, sizeof(cfg_opt_t));
 			used = 0;
 		}
 		options = reader->sections[reader->sections_count - 1];
 		options[used++] = option[0];
 		options[used] = complaints[0];
-		options[used + 1] = end[0];
+		options[used + 1] = set[0];
+		options[used + 2] = end[0];
 		if (starts_section(reader, i)) {
 			/* Unknown names complain and, as strings, let parsing go on. */
 			const cfg_opt_t section[] = {
@@ -99,7 +136,8 @@ static void make_tree(struct reader *reader)
 		}
 	}
 	reader->root[reader->sections_count] = complaints[0];
-	reader->root[reader->sections_count + 1] = end[0];
+	reader->root[reader->sections_count + 1] = end_of_file[0];
+	reader->root[reader->sections_count + 2] = end[0];
 }
 
 static void free_tree(struct reader *reader)
@@ -145,7 +183,35 @@ static size_t report_complaints(cfg_t *cfg, config_error_fn *fn, void *arg)
 	return count;
 }
 
-/* Each option of each section in the order of the names; complaints last. */
+/* Options that one section sets more than once. */
+static size_t report_duplicates(cfg_t *section, const char *section_name,
+				config_error_fn *fn, void *arg)
+{
+	cfg_opt_t *set = cfg_getopt(section, SET);
+	unsigned count = cfg_opt_size(set);
+	size_t errors = 0;
+
+	for (unsigned i = 1; i < count; i++) {
+		struct item *item = cfg_opt_getnptr(set, i);
+
+		for (unsigned before = 0; before < i; before++) {
+			struct item *first = cfg_opt_getnptr(set, before);
+			char *text;
+
+			if (strcmp(first->text, item->text) != 0)
+				continue;
+			text = xasprintf("%s.%s is already set in line %u", section_name,
+					 item->text, first->line);
+			fn(item->line, text, arg);
+			free(text);
+			errors++;
+			break;
+		}
+	}
+	return errors;
+}
+
+/* Each option of each section in the order of the names; the root's complaints last. */
 static size_t report(const struct reader *reader, cfg_t *cfg,
 		     config_setting_fn *setting_fn, config_error_fn *error_fn,
 		     void *arg)
@@ -159,12 +225,91 @@ static size_t report(const struct reader *reader, cfg_t *cfg,
 		for (unsigned n = 0; n < sections; n++) {
 			cfg_t *section = cfg_getnsec(cfg, name->section, n);
 
-			if (starts_section(reader, i))
+			if (starts_section(reader, i)) {
 				errors += report_complaints(section, error_fn, arg);
+				errors += report_duplicates(section, name->section,
+							    error_fn, arg);
+			}
 			report_setting(section, i, name->name, setting_fn, arg);
 		}
 	}
 	return errors + report_complaints(cfg, error_fn, arg);
+}
+
+/* ---- the text ---- */
+
+/* Where the comment at text ends; text itself when none begins there. */
+static char *skip_comment(char *text)
+{
+	char *end;
+
+	if (*text == '#' || strncmp(text, "//", 2) == 0)
+		return text + strcspn(text, "\n");
+	if (strncmp(text, "/*", 2) != 0)
+		return text;
+	end = strstr(text + 2, "*/");
+	return end != NULL ? end + 2 : text + strlen(text);
+}
+
+/* libconfuse counts the lines of comments twice: none reach it. */
+static void blank_comments(char *text)
+{
+	char quote = '\0';
+
+	while (*text != '\0') {
+		char *end = quote == '\0' ? skip_comment(text) : text;
+
+		for (; text < end; text++) {
+			if (*text != '\n')
+				*text = ' ';
+		}
+		if (*text == '\\' && quote != '\0' && text[1] != '\0')
+			text++;
+		else if (quote == '\0' && (*text == '"' || *text == '\''))
+			quote = *text;
+		else if (*text == quote)
+			quote = '\0';
+		if (*text != '\0')
+			text++;
+	}
+}
+
+/* The whole file and the marker behind it; NULL with errno. Caller frees. */
+static char *read_text(const char *path)
+{
+	static const char marker[] = "\n" END_OF_FILE " = 1\n";
+	FILE *file = fopen(path, "re");
+	char *text;
+	size_t len;
+
+	if (file == NULL)
+		return NULL;
+	text = xmalloc(FILE_SIZE_MAX + sizeof(marker));
+	len = fread(text, 1, FILE_SIZE_MAX, file);
+	if (ferror(file) != 0 || len == FILE_SIZE_MAX || memchr(text, '\0', len) != NULL) {
+		if (ferror(file) == 0)
+			errno = len == FILE_SIZE_MAX ? EFBIG : EILSEQ;
+		fclose(file);
+		free(text);
+		return NULL;
+	}
+	fclose(file);
+	text[len] = '\0';
+	blank_comments(text);
+	memcpy(text + len, marker, sizeof(marker));
+	return text;
+}
+
+static int parse_text(cfg_t *cfg, char *text)
+{
+	FILE *file = fmemopen(text, strlen(text), "r");
+	int result;
+
+	if (file == NULL)
+		abort();	/* only without memory */
+	result = cfg_parse_fp(cfg, file);
+	fclose(file);
+	return result;
 }
 
 bool config_file_read(const char *path, const struct config_name *names,
@@ -172,12 +317,12 @@ bool config_file_read(const char *path, const struct config_name *names,
 		      config_error_fn *error_fn, void *arg)
 {
 	struct reader reader = { .names = names, .names_count = names_count };
-	FILE *file = fopen(path, "re");
+	char *text = read_text(path);
 	cfg_t *cfg;
 	size_t errors;
 	int result;
 
-	if (file == NULL) {
+	if (text == NULL) {
 		error_fn(0, strerror(errno), arg);
 		return false;
 	}
@@ -187,8 +332,7 @@ bool config_file_read(const char *path, const struct config_name *names,
 		abort();	/* only without memory */
 	cfg_set_error_function(cfg, complain);
 	cfg->filename = xstrdup(path);
-	result = cfg_parse_fp(cfg, file);
-	fclose(file);
+	result = parse_text(cfg, text);
 	errors = report(&reader, cfg, setting_fn, error_fn, arg);
 	if (result != CFG_SUCCESS && errors == 0) {
 		error_fn(0, "cannot be read as a configuration", arg);
@@ -196,5 +340,6 @@ bool config_file_read(const char *path, const struct config_name *names,
 	}
 	cfg_free(cfg);
 	free_tree(&reader);
+	free(text);
 	return errors == 0;
 }

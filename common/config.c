@@ -7,7 +7,6 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -362,7 +361,7 @@ static void read_password(const char *path, char *password, char **why_r)
 {
 	struct stat status;
 	ssize_t len = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	password[0] = '\0';
 	if (fd < 0 || fstat(fd, &status) < 0)
@@ -512,17 +511,29 @@ static void check_hosts(struct loader *loader)
 }
 
 /* Defaults are looked up when they are needed, by mumd as root. */
+static bool is_default(size_t offset, const char *value)
+{
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		if (options[i].offset == offset)
+			return strcmp(options[i].value, value) == 0;
+	}
+	return false;
+}
+
+#define IS_DEFAULT(config, member) \
+	is_default(offsetof(struct mum_config, member), (config)->member)
+
 static void check_process(struct loader *loader)
 {
 	const struct mum_config *config = loader->config;
-	unsigned user_line = LINE_OF(loader, process.user);
-	unsigned group_line = LINE_OF(loader, process.socket_group);
 
-	if (user_line > 0 && getpwnam(config->process.user) == NULL)
-		add_error(loader, user_line, "process.user = \"%s\": no such user",
-			  config->process.user);
-	if (group_line > 0 && getgrnam(config->process.socket_group) == NULL)
-		add_error(loader, group_line, "process.socket_group = \"%s\": no such group",
+	if (!IS_DEFAULT(config, process.user) && getpwnam(config->process.user) == NULL)
+		add_error(loader, LINE_OF(loader, process.user),
+			  "process.user = \"%s\": no such user", config->process.user);
+	if (!IS_DEFAULT(config, process.socket_group) &&
+	    getgrnam(config->process.socket_group) == NULL)
+		add_error(loader, LINE_OF(loader, process.socket_group),
+			  "process.socket_group = \"%s\": no such group",
 			  config->process.socket_group);
 }
 
@@ -570,11 +581,6 @@ struct mum_config *mum_config_load(const char *path, enum mum_role role,
 	return config;
 }
 
-static void wipe(const char *secret)
-{
-	explicit_bzero((char *)(uintptr_t)secret, strlen(secret));
-}
-
 void mum_config_free(struct mum_config **_config)
 {
 	struct mum_config *config = *_config;
@@ -582,9 +588,7 @@ void mum_config_free(struct mum_config **_config)
 	*_config = NULL;
 	if (config == NULL)
 		return;
-	if (*config->database.password != '\0')
-		wipe(config->database.password);
-	arena_free(&config->arena);
+	arena_wipe(&config->arena);	/* passwords, of both roles */
 	free(config);
 }
 

@@ -91,7 +91,7 @@ struct mum_config {
  */
 struct mum_config *mum_config_load(const char *path, enum mum_role role,
 				   char **errors_r);
-/* Wipes the password. Sets NULL; NULL is fine. */
+/* Wipes the passwords. Sets NULL; NULL is fine. */
 void mum_config_free(struct mum_config **config);
 
 /* Must the connection to this entry of database.hosts be encrypted? */

@@ -30,6 +30,12 @@ static bool is_true(const struct column *column)
 	return column->data != NULL && strcmp(column->data, "0") != 0;
 }
 
+/* Not cut short by a NUL byte? */
+static bool is_whole(const struct column *column)
+{
+	return strlen(column->data) == column->len;
+}
+
 static const char *copy(struct facts *facts, const struct column *column)
 {
 	return column->data == NULL
@@ -51,8 +57,8 @@ static const char *join_address(struct facts *facts, const struct column *local,
 {
 	char *joined;
 
-	if (local->data == NULL || domain->data == NULL ||
-	    strlen(local->data) != local->len || strlen(domain->data) != domain->len)
+	if (local->data == NULL || domain->data == NULL || !is_whole(local) ||
+	    !is_whole(domain))
 		return NULL;
 	joined = arena_alloc(&facts->arena, local->len + domain->len + 2);
 	memcpy(joined, local->data, local->len);
@@ -85,7 +91,7 @@ static void read_mailbox(struct facts *facts, const struct column *columns,
 /* Is the cell the local part that was asked for, or only a collation's idea of it? */
 static bool is_local(const struct asked *asked, const struct column *local)
 {
-	return local->data != NULL && strlen(local->data) == local->len &&
+	return local->data != NULL && is_whole(local) &&
 	       address_is_local(&asked->address->forms[asked->form], local->data);
 }
 
@@ -109,7 +115,7 @@ static bool read_recipient(struct facts *facts, const struct column *columns,
 		return true;
 	/* Cut at a NUL byte, it would be somebody else's address. */
 	if (!read_number(&columns[RECIPIENT_ID], &row->recipient_id) ||
-	    recipient->data == NULL || strlen(recipient->data) != recipient->len)
+	    recipient->data == NULL || !is_whole(recipient))
 		return false;
 	row->recipient = copy(facts, recipient);
 	row->recipient_local = columns[RECIPIENT_MAILBOX].data != NULL;
@@ -185,7 +191,8 @@ static bool read_tls(struct facts *facts, const struct asked *asked,
 	row->policy = copy(facts, &columns[TLS_POLICY]);
 	row->params = copy(facts, &columns[TLS_PARAMS]);
 	row->active = is_true(&columns[TLS_ACTIVE]);
-	return row->policy != NULL;
+	return row->policy != NULL && is_whole(&columns[TLS_POLICY]) &&
+	       (row->params == NULL || is_whole(&columns[TLS_PARAMS]));
 }
 
 static bool read_credential(struct facts *facts, const struct asked *asked,
@@ -265,15 +272,8 @@ void facts_unref(struct facts **_facts)
 	*_facts = NULL;
 	if (facts == NULL || --facts->refs > 0)
 		return;
-	if (facts->question == MUM_CREDENTIAL) {
-		for (size_t i = 0; i < facts->count; i++) {
-			const char *password = facts->credentials[i].password;
-
-			if (password != NULL)
-				explicit_bzero((char *)(uintptr_t)password,
-					       strlen(password));
-		}
-	}
+	if (facts->question == MUM_CREDENTIAL)
+		arena_wipe(&facts->arena);
 	arena_free(&facts->arena);
 	free(facts->rows);
 	free(facts);
@@ -286,7 +286,7 @@ static bool is_asked_for(const struct row_kind *kind, const struct asked *asked,
 
 	if (kind->domain == 0)
 		return true;
-	if (domain->data == NULL || strlen(domain->data) != domain->len ||
+	if (domain->data == NULL || !is_whole(domain) ||
 	    !address_is_domain(asked->address, domain->data))
 		return false;
 	return kind->local == 0 || is_local(asked, &columns[kind->local]);

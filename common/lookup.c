@@ -2,7 +2,6 @@
 #include "common/lookup.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -351,18 +350,26 @@ static bool part_from_cache(struct part *part, enum mum_question question)
 	return true;
 }
 
+/* Decimal digits and nothing else. */
+static bool read_id(const char *key, size_t key_len, uint64_t *id_r)
+{
+	if (key_len == 0 || key_len > 19)
+		return false;
+	for (size_t i = 0; i < key_len; i++) {
+		if (key[i] < '0' || key[i] > '9')
+			return false;
+		*id_r = *id_r * 10 + (uint64_t)(key[i] - '0');
+	}
+	return true;
+}
+
 /* Reads the key; false when no such name can exist. */
 static bool read_key(struct mum_lookup *lookup, const char *key, size_t key_len,
 		     uint64_t *after_id_r)
 {
-	char *end;
-
 	*after_id_r = 0;
-	if (lookup->questions == MUM_ASK(MUM_USERS)) {
-		errno = 0;
-		*after_id_r = strtoull(key, &end, 10);
-		return errno == 0 && end == key + key_len;
-	}
+	if (lookup->questions == MUM_ASK(MUM_USERS))
+		return read_id(key, key_len, after_id_r);
 	lookup->address = address_new(key_kind(lookup->questions), key, key_len,
 				      lookup->lookups->settings.recipient_delimiter);
 	return lookup->address != NULL;

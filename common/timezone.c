@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/timezone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/xalloc.h"
 
@@ -25,17 +25,24 @@ struct timezone_table {
 
 bool timezone_is_known(const char *name)
 {
+	char magic[4] = "";
 	char *path;
-	bool known;
+	FILE *file;
 
 	if (strcmp(name, "UTC") == 0)
 		return true;
 	if (*name == '\0' || *name == '/' || strstr(name, "..") != NULL)
 		return false;
 	path = xasprintf("/usr/share/zoneinfo/%s", name);
-	known = access(path, R_OK) == 0;
+	file = fopen(path, "re");
 	free(path);
-	return known;
+	if (file == NULL)
+		return false;
+	/* tzfile(5); a folder or a list of zones has another beginning. */
+	if (fread(magic, sizeof(magic), 1, file) != 1)
+		magic[0] = '\0';
+	fclose(file);
+	return memcmp(magic, "TZif", sizeof(magic)) == 0;
 }
 
 static long offset_at(time_t when)

@@ -19,6 +19,7 @@
 
 enum {
 	PARTIAL_MAX = 30000,	/* ms that a request may take to arrive */
+	DRAIN_POLL = 20,	/* ms between looks whether all clients are gone */
 	RETIRE_POLL = 100,	/* ms between looks whether an old core is idle */
 	DRAIN_EXTRA = 1000,	/* ms on top of the deadline, for replies to go out */
 	DESCRIPTORS_EXTRA = 64	/* that no client needs */
@@ -41,7 +42,8 @@ struct mumd {
 	struct listener **listeners;
 	size_t listeners_count;
 	struct event *signals[3];
-	struct mum_timer *drain_timer;
+	struct mum_timer *drain_timer;	/* while draining */
+	struct mum_timer *drain_poll;
 };
 
 static const char usage[] =
@@ -106,12 +108,14 @@ static void on_drained(void *arg)
 static void on_drain_poll(void *arg)
 {
 	struct mumd *mumd = arg;
+	const struct mum_host *host = &mumd->host.host;
 
+	mumd->drain_poll = NULL;
 	if (clients_count(mumd->service.clients) == 0)
 		event_base_loopbreak(mumd->base);
 	else
-		mumd->host.host.ops->timer(mumd->host.host.ctx, 20, on_drain_poll,
-					     mumd);
+		mumd->drain_poll =
+			host->ops->timer(host->ctx, DRAIN_POLL, on_drain_poll, mumd);
 }
 
 static void on_terminate(evutil_socket_t number, short what, void *arg)
@@ -331,6 +335,7 @@ static void cleanup(struct mumd *mumd)
 	mum_core_free(&mumd->service.core);
 	host_untimer(&mumd->host.host, &mumd->retire_timer);
 	host_untimer(&mumd->host.host, &mumd->drain_timer);
+	host_untimer(&mumd->host.host, &mumd->drain_poll);
 	for (size_t i = 0; i < sizeof(mumd->signals) / sizeof(mumd->signals[0]); i++) {
 		if (mumd->signals[i] != NULL)
 			event_free(mumd->signals[i]);

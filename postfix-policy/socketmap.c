@@ -46,8 +46,10 @@ static enum mum_status put_recipients(struct buf *value, const struct mum_answer
 	for (size_t i = 0; status == MUM_FOUND && i < recipients.count; i++) {
 		if (i > 0)
 			buf_puts(value, ",");
-		address_put_external(value, recipients.addresses[i],
-				     recipients.extension);
+		/* An unprintable byte: check_value() then says TEMP and why. */
+		if (!address_put_external(value, recipients.addresses[i],
+					  recipients.extension))
+			buf_put(value, "", 1);
 	}
 	arena_free(&arena);
 	return status;
@@ -182,8 +184,8 @@ static const char *check_value(const struct buf *value)
 	if (value->len == 0)
 		return "the value is empty; mend it in MUM";
 	if (!text_is_clean(value->data, value->len))
-		return "the value holds control characters or invalid UTF-8; mend it in "
-		       "MUM";
+		return "the value holds control characters, invalid UTF-8 or a domain "
+		       "that is none; mend it in MUM";
 	return NULL;
 }
 
