@@ -1,0 +1,185 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Code, manuals and examples say the same: options and defaults, mumd's command
+# line, map names, reply texts, numbers of differences. Run by make check; by
+# hand from anywhere.
+set -u
+mumd=$PWD/mumd
+cd "${srcdir:-$(dirname "$0")/..}" || exit
+
+scratch=$(mktemp -d) || exit
+trap 'rm -rf "$scratch"' EXIT
+status=0
+
+# same WHAT FILE FILE: two sorted lists, one fact on a line.
+same() {
+	if ! [ -s "$2" ]; then
+		echo "$1: $0 finds nothing any more; mend the script"
+		status=1
+	elif ! diff -u --label "$4" --label "$5" "$2" "$3" >"$scratch/diff"; then
+		echo "$1:"
+		sed 1,2d "$scratch/diff" | grep '^[-+]'
+		echo "(- only $4, + only $5)"
+		status=1
+	fi
+}
+
+# ---- options and defaults: "section.name = value" ----
+
+tr '\n' ' ' <common/config.c |
+	grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*,[[:space:]]*"[^"]*"' |
+	sed -E -e 's/^OPTION\(([a-z]*), ([a-z_0-9]*), OPTION_([A-Z]*),[[:space:]]*/\3 \1.\2 = /' \
+		-e '/^LIST/ { s/ "/ {"/; s/"$/"}/; :item
+			s/(\{"[^}]*[^,]) ([^}]*\})/\1", "\2/; t item
+		}' -e 's/^[A-Z]* //' |
+	LC_ALL=C sort >"$scratch/table"
+
+# .Ss section, .It Ic name No = value
+awk '$1 == ".Ss" { section = $2 }
+	$1 == ".It" && $2 == "Ic" && $4 " " $5 == "No =" || $4 == "No" && $5 == "=" {
+		name = $3
+		sub(/^.*No = /, "")
+		gsub(/\\\(dq/, "\"")
+		if (/^[0-9a-z]/)
+			$0 = "\"" $0 "\""
+		print section "." name " = " $0
+	}' doc/mum.conf.5 | LC_ALL=C sort >"$scratch/manual"
+same 'options and defaults' "$scratch/table" "$scratch/manual" common/config.c doc/mum.conf.5
+
+# The example: what is commented out shows the default; the rest is a setting.
+awk '/^[a-z]+ [{]/ { section = $1 }
+	/^}/ { section = "" }
+	section != "" && match($0, /^ +(# )?[a-z_0-9]+ = /) {
+		set = $1 != "#"
+		name = set ? $1 : $2
+		sub(/^[^=]*= */, "")
+		if (match($0, /^("[^"]*"|[{][^}]*[}])/))
+			$0 = substr($0, 1, RLENGTH)
+		else
+			$0 = "\"" $1 "\""
+		print section "." name " = " (set ? "set" : $0)
+	}' conf-examples/mum.conf | LC_ALL=C sort >"$scratch/example"
+# A password is better off in a file, and an empty default has nothing to show.
+awk -F ' = ' '
+	NR == FNR { shown[$1] = $2; next }
+	$1 ~ /\.password$/ && !($1 in shown) { next }
+	$1 in shown && (shown[$1] == "set" || $2 == "\"\"") { print $1 " = " shown[$1]; next }
+	{ print }' "$scratch/example" "$scratch/table" | LC_ALL=C sort >"$scratch/wanted"
+same 'options and defaults' "$scratch/wanted" "$scratch/example" common/config.c \
+	conf-examples/mum.conf
+
+# ---- mumd's command line ----
+
+sed -n 's/.*getopt(argc, argv, "\([^"]*\)".*/\1/p' postfix-policy/main.c |
+	fold -w 1 | grep -v ':' | LC_ALL=C sort >"$scratch/getopt"
+sed -n 's/^\.It Fl \([A-Za-z]\).*/\1/p' doc/mumd.8 | LC_ALL=C sort >"$scratch/flags"
+same "mumd's options" "$scratch/getopt" "$scratch/flags" postfix-policy/main.c doc/mumd.8
+sed -n '/^usage: \|^static const char usage/,/;$/s/^	"  -\([A-Za-z]\).*/\1/p' \
+	postfix-policy/main.c | LC_ALL=C sort >"$scratch/usage"
+same "mumd's options" "$scratch/getopt" "$scratch/usage" getopt usage
+
+# ---- maps ----
+
+sed -n 's/^	{ "\([a-z-]*\)", MUM_ASK.*/\1/p' postfix-policy/socketmap.c |
+	LC_ALL=C sort >"$scratch/maps"
+sed -n '/^\.Sh THE MAPS/,/^\.Sh THE POLICY/s/^\.It Cm //p' doc/mumd.8 |
+	LC_ALL=C sort >"$scratch/manual-maps"
+same 'maps' "$scratch/maps" "$scratch/manual-maps" postfix-policy/socketmap.c doc/mumd.8
+for file in README.md conf-examples/main.cf; do
+	grep -o 'mum/socketmap:[a-z-]*' "$file" | sed 's/.*://; /^$/d' | LC_ALL=C sort -u |
+		LC_ALL=C comm -13 "$scratch/maps" - | sed "s|^|$file: no such map: |" >"$scratch/bad"
+	if [ -s "$scratch/bad" ]; then
+		cat "$scratch/bad"
+		status=1
+	fi
+done
+
+# ---- reply texts: each of the code stands in the manual ----
+
+grep -o '"[5D][^"]*[0-9]\.[0-9]\.[0-9] [^"]*"' postfix-policy/action.c postfix-policy/action.h |
+	sed -E 's/^[^"]*"//; s/ ?(%s)?"$//' >"$scratch/replies"
+[ -s "$scratch/replies" ] || { echo "$0 finds no reply texts any more"; status=1; }
+while read -r reply; do
+	grep -q -F -e "$reply" doc/mumd.8 || {
+		echo "doc/mumd.8 lacks the reply: $reply"
+		status=1
+	}
+done <"$scratch/replies"
+
+# ---- differences: D1, D2, ... each once ----
+
+sed -n 's/^### D\([0-9]*\)\..*/\1/p' doc/differences.md | sort -n >"$scratch/numbers"
+seq "$(wc -l <"$scratch/numbers")" >"$scratch/row"
+same 'numbers' "$scratch/numbers" "$scratch/row" doc/differences.md 'a row without gaps'
+
+# ---- README and its like: files, packages, lines of Postfix, mum.conf ----
+
+grep -o '](\([A-Za-z][A-Za-z0-9._/-]*\))' README.md CONTRIBUTING.md doc/*.md |
+	while IFS=: read -r file link; do
+		path=$(dirname "$file")/$(echo "$link" | tr -d ']()')
+		[ -e "$path" ] || echo "$file: no such file: $path"
+	done >"$scratch/links"
+if [ -s "$scratch/links" ]; then
+	cat "$scratch/links"
+	status=1
+fi
+
+# Without Dovecot's, because of --without-dovecot.
+awk '$1 != "#" && $2 == "build" && $1 !~ /^dovecot/ { print $1 }' tests/packages |
+	LC_ALL=C sort >"$scratch/packages"
+sed -n '/^apt-get install/,/[^\\]$/p' README.md | tr -s ' \\' '\n' | sed '1,/^--no/d; /^$/d' |
+	LC_ALL=C sort >"$scratch/readme"
+same 'packages' "$scratch/packages" "$scratch/readme" tests/packages README.md
+
+# Each line that a block of README shows for Postfix stands in the example.
+awk '/^```/ { inside = !inside; next }
+	inside && /^(virtual_|smtp|recipient_|submission |  -o |    (reject|check)_)/' README.md |
+	while IFS= read -r line; do
+		grep -q -x -F -e "$line" conf-examples/main.cf conf-examples/master.cf ||
+			echo "README.md: not in conf-examples/: $line"
+	done >"$scratch/postfix"
+if [ -s "$scratch/postfix" ]; then
+	cat "$scratch/postfix"
+	status=1
+fi
+
+# The built mumd reads the mum.conf of README and manual.
+if [ -x "$mumd" ]; then
+	: >"$scratch/password"
+	chmod 600 "$scratch/password"
+	for file in README.md doc/mum.conf.5 conf-examples/mum.conf; do
+		case "$file" in
+		*.conf) cat "$file" ;;
+		*) sed -n '/^[a-z]* {$/,/^}/p' "$file" ;;
+		esac | sed -e "s|\"/etc/mum/[a-z]*\.[a-z]*\"|\"$scratch/password\"|" \
+			-e "s|\"/etc/ssl/certs/[a-z.-]*\"|\"$scratch/password\"|" |
+			awk -v to="$scratch/block" '
+				file ~ /conf$/ { print >to ".1"; next }
+				/^[a-z]+ [{]$/ { n++ }
+				{ print >to "." n }' file="$file"
+		for block in "$scratch"/block.*; do
+			echo 'process { user = "nobody" socket_group = "nogroup" }' >>"$block"
+			"$mumd" -c "$block" -t >"$scratch/out" 2>&1 || {
+				echo "$file: mumd -t says:"
+				cat "$scratch/out"
+				status=1
+			}
+		done
+		rm -f "$scratch"/block.*
+	done
+fi
+
+# ---- manuals ----
+
+if command -v mandoc >/dev/null 2>&1; then
+	# Which other manuals are installed here does not matter.
+	mandoc -T lint doc/*.[0-9] 2>&1 |
+		grep -v -e 'referenced manual not found' -e 'outdated mandoc.db' >"$scratch/lint"
+	if [ -s "$scratch/lint" ]; then
+		cat "$scratch/lint"
+		status=1
+	fi
+fi
+
+exit $status

@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Proves the arrows between the layers, and the sizes, with grep. Runs from the
+# build folder ($srcdir says where the sources are) or from anywhere by hand.
+# Where objects are built, nm looks for writable globals; where universal-ctags
+# is installed (with CI set it must be), functions are measured.
+set -u
+
+builddir=$(pwd)
+cd "${srcdir:-$(dirname "$0")/..}" || exit 1
+LC_ALL=C
+export LC_ALL
+failed=0
+
+# complain WHAT LINES: LINES are what broke the rule, none if it holds.
+complain()
+{
+	[ -z "$2" ] && return
+	echo "check-layers: $1:" >&2
+	echo "$2" | sed 's/^/    /' >&2
+	failed=1
+}
+
+# Sources below the folders that exist.
+sources()
+{
+	for folder in "$@"; do
+		[ -d "$folder" ] && find "$folder" -name '*.[ch]'
+	done | sort
+}
+
+# includes HEADER-REGEX FILES...: include lines of such headers.
+includes()
+{
+	regex=$1
+	shift
+	[ $# -gt 0 ] && grep -HnE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]$regex" "$@"
+}
+
+# only_in WHAT HEADER-REGEX ALLOWED-REGEX: such headers nowhere else.
+only_in()
+{
+	complain "$1" "$(includes "$2" $all | grep -vE "^($3):")"
+}
+
+product=$(sources common dovecot-plugin postfix-policy mumctl)
+tests=$(sources tests)
+all="$product $tests"
+common=$(sources common)
+[ -n "$common" ] || { echo "check-layers: no sources in $(pwd)" >&2; exit 1; }
+
+# ---- arrows ----
+
+complain "common/ knows neither Dovecot nor Postfix" \
+	"$(includes '(\.\./)*(dovecot-plugin|postfix-policy|mumctl|tests)/' $common)"
+complain "the neighbours do not know each other" "$(
+	includes '(\.\./)*(postfix-policy|mumctl|tests)/' $(sources dovecot-plugin)
+	includes '(\.\./)*(dovecot-plugin|mumctl|tests)/' $(sources postfix-policy)
+	includes '(\.\./)*(dovecot-plugin|tests)/' $(sources mumctl))"
+only_in "<mysql.h> is for store-mariadb/client.h" \
+	'(mysql|mariadb)[^"]*\.h' 'common/store-mariadb/client\.h'
+only_in "store-mariadb/ keeps its client to itself" \
+	'(.*/)?(client|conn|connector)\.h' \
+	'common/store-mariadb/[^:]*|postfix-policy/[^:]*|tests/unit/test_host_list\.c'
+complain "store-mariadb/ is reached through store.h" \
+	"$(includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/')"
+only_in "<sqlite3.h> is for store-sqlite.c" 'sqlite3\.h' 'common/store-sqlite\.c'
+only_in "<confuse.h> is for config-file.c" 'confuse\.h' 'common/config-file\.c'
+only_in "Unicode libraries are for address.c" \
+	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/address\.c'
+only_in "<crypt.h> is for hash.c and mumctl/" 'crypt\.h' \
+	'common/hash\.c|mumctl/[^:]*'
+only_in "libevent is for postfix-policy/" 'event2?[./]' 'postfix-policy/[^:]*'
+only_in "Dovecot's headers are for dovecot-plugin/" \
+	'(auth-common|auth-request|passdb|userdb|lib|ioloop|module-dir)\.h' \
+	'dovecot-plugin/[^:]*'
+
+pure=
+for module in netstring socketmap policy action; do
+	pure="$pure $(find postfix-policy -name "$module.[ch]")"
+done
+complain "parsers do no I/O" \
+	"$(includes '(event2?[./]|sys/|netinet/|arpa/|netdb\.h|unistd\.h|poll\.h|fcntl\.h)' $pure
+	includes 'postfix-policy/(client|listener|session|host-libevent|privileges)' $pure)"
+
+# ---- one door ----
+
+complain "conn.c assigns its state in set_state() alone" "$(
+	awk '/^static void set_state\(/ { inside = 1 }
+	     /^}/ { inside = 0 }
+	     /->state[[:space:]]*=[^=]/ && !inside { print FILENAME ":" FNR ": " $0 }' \
+		common/store-mariadb/conn.c)"
+
+# ---- no writable globals in common/ ----
+
+objects=
+[ -d "$builddir/common" ] &&
+	objects=$(find "$builddir/common" -name '*.o' -path '*/.libs/*')
+if [ -n "$objects" ] && command -v nm >/dev/null 2>&1; then
+	# Const tables of pointers lie in .data.rel.ro, which nm shows as d. What
+	# sanitizers add is theirs.
+	complain "common/ has no writable globals" "$(nm -A -f sysv $objects 2>/dev/null |
+		awk -F'|' '{ gsub(/[[:space:]]/, "") }
+			$3 ~ /^[bBdDCsSgG]$/ && $4 != "SECTION" && $4 != "FILE" &&
+			$7 !~ /^\.data\.rel\.ro/ &&
+			$1 !~ /:(\.L|L?_*(asan|ubsan|odr_asan|sancov|gcov|llvm|unnamed))/ { print $1 }')"
+fi
+
+# ---- sizes ----
+
+complain "files have at most 700 lines" \
+	"$(for file in $all; do
+		lines=$(wc -l <"$file")
+		[ "$lines" -gt 700 ] && echo "$file: $lines lines"
+	done)"
+if ctags --version 2>/dev/null | grep -q 'Universal Ctags'; then
+	complain "functions have at most 60 lines" \
+		"$(ctags -f - --languages=C --kinds-C=f --fields=+ne $all |
+		awk -F'\t' '{ line = end = 0
+			for (i = 4; i <= NF; i++) {
+				if ($i ~ /^line:/) line = substr($i, 6)
+				if ($i ~ /^end:/) end = substr($i, 5)
+			}
+			if (end - line + 1 > 60)
+				print $2 ": " $1 "() has " end - line + 1 " lines" }')"
+elif [ -n "${CI:-}" ]; then
+	complain "universal-ctags is required" "apt-get install universal-ctags"
+fi
+
+# ---- licence ----
+
+complain "each source file has an SPDX line" "$(
+	for file in $all $(find tests -name '*.py' -o -name '*.sh' -o -name '*.am' \
+		-o -name run) Makefile.am configure.ac bootstrap; do
+		[ -f "$file" ] && ! head -n 3 "$file" | grep -q SPDX-License-Identifier &&
+			echo "$file"
+	done)"
+
+exit $failed

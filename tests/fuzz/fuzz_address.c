@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys of every kind, and addresses on their way out. */
+#include "common/address.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+
+static const char *const delimiters[] = { "", "+", "-", "+-=" };
+
+static size_t count_characters(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text != '\0'; text++)
+		count += (*text & 0xc0) != 0x80;
+	return count;
+}
+
+static void check_part(const char *part)
+{
+	HOLDS(*part != '\0' && count_characters(part) <= ADDRESS_PART_MAX);
+	HOLDS(text_is_clean(part, strlen(part)));
+}
+
+static void check_address(const struct address *address, enum address_kind kind,
+			  const char *delimiter)
+{
+	bool mail = kind == ADDRESS_MAIL || kind == ADDRESS_LOGIN;
+	struct address *again;
+
+	HOLDS(address->forms_count >= 1 && address->forms_count <= ADDRESS_FORMS_MAX);
+	HOLDS(address->domains_count >= 1 &&
+	      address->domains_count <= ADDRESS_SPELLINGS_MAX);
+	for (size_t i = 0; i < address->forms_count; i++) {
+		const struct address_form *form = &address->forms[i];
+
+		if (mail)
+			check_part(form->local);
+		else
+			HOLDS(*form->local == '\0');
+		HOLDS(*form->extension == '\0' ||
+		      (kind == ADDRESS_MAIL && strchr(delimiter, *form->extension) != NULL));
+		if (mail)
+			HOLDS(address_is_local(form, form->local));
+	}
+	for (size_t i = 0; i < address->domains_count; i++)
+		check_part(address->domains[i]);
+	/* A stored name is read as a TLS key may be; no other has a port or brackets. */
+	if (kind == ADDRESS_TLS || strpbrk(address->domains[0], ":[]") == NULL)
+		HOLDS(address_is_domain(address, address->domains[0]));
+	/* A key names itself: equal keys get equal facts. */
+	again = address_new(kind, address->key, strlen(address->key), delimiter);
+	HOLDS(again != NULL && strcmp(again->key, address->key) == 0);
+	address_unref(&again);
+}
+
+/* One address: a dot-atom or a quoted-string, "@", the domain, and nothing else. */
+static void check_external(const char *local, size_t len, const char *extension)
+{
+	static const char domain[] = "@example.com";
+	struct buf stored = BUF_INIT(65536), out = BUF_INIT(262144);
+	char *stored_text, *text;
+	const char *at;
+
+	buf_put(&stored, local, len);
+	buf_puts(&stored, domain);
+	stored_text = buf_steal(&stored);
+	address_put_external(&out, stored_text, extension);
+	HOLDS(!out.failed);
+	text = buf_steal(&out);
+	at = text;
+	if (*at == '"') {
+		for (at++; *at != '"'; at++) {
+			at += *at == '\\';
+			HOLDS(*at != '\0');
+		}
+		at++;
+	} else {
+		at += strcspn(text, "()<>[]:;@\\,\" ");
+	}
+	HOLDS(at > text && strcmp(at, domain) == 0);
+	free(text);
+	free(stored_text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct feed feed = { data, size };
+	unsigned choice = feed_byte(&feed);
+	enum address_kind kind = (enum address_kind)(choice % 4);
+	const char *delimiter = delimiters[choice / 4 % 4];
+	const char *text = (const char *)feed.data;
+	struct address *address = address_new(kind, text, feed.size, delimiter);
+	size_t len;
+	char *local;
+
+	if (address != NULL) {
+		fuzz_reached();
+		HOLDS(text_is_clean(text, feed.size));
+		check_address(address, kind, delimiter);
+		for (size_t i = 0; i < address->forms_count; i++)
+			check_external("\"jane doe\"", 10, address->forms[i].extension);
+	}
+	address_unref(&address);
+	local = feed_text(&feed, &len);
+	/* What an admin stored is clean where it matters; see socketmap.c. */
+	if (local != NULL && strlen(local) == len && text_is_clean(local, len))
+		check_external(local, len, choice % 2 != 0 ? "+Tag" : "");
+	free(local);
+	return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Rows of any content through a batch into facts, and every rule over them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/rules.h"
+#include "common/store-mariadb/batch.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/rows.h"
+
+enum { REQUESTS = 3 };
+
+static enum address_kind kind_of(enum mum_question question)
+{
+	static const enum address_kind kinds[MUM_QUESTIONS] = {
+		[MUM_DOMAIN] = ADDRESS_DOMAIN, [MUM_DELIVERY] = ADDRESS_MAIL,
+		[MUM_OWNERS] = ADDRESS_MAIL, [MUM_TLS] = ADDRESS_TLS,
+		[MUM_CREDENTIAL] = ADDRESS_LOGIN, [MUM_USER] = ADDRESS_LOGIN,
+	};
+
+	return kinds[question];
+}
+
+static void check_rules(enum mum_question question, struct store_request *request)
+{
+	struct mum_answer answer = { .status = MUM_FOUND,
+				     .address = request->question.address };
+	struct arena arena = { NULL };
+	struct recipients recipients;
+	struct owners owners;
+	struct credential credential;
+	struct user user;
+	const struct delivery_row *mailbox;
+	enum recipient_verdict recipient;
+	enum sender_verdict sender;
+	const char *text, *more;
+
+	answer.facts[question] = request->facts;
+	if (question == MUM_DOMAIN && rule_domain(&answer, &text) == MUM_FOUND)
+		HOLDS(address_is_domain(answer.address, text));
+	if (question == MUM_TLS && rule_tls(&answer, &text, &more) == MUM_FOUND)
+		HOLDS(text != NULL && more != NULL);
+	if (question == MUM_DELIVERY) {
+		HOLDS(rule_recipient(&answer, &recipient) == MUM_FOUND);
+		if (rule_recipients(&answer, &arena, &recipients) == MUM_FOUND)
+			HOLDS(recipients.count > 0 &&
+			      recipients.count <= request->facts->count &&
+			      recipient == RECIPIENT_ACCEPTED);
+		if (rule_mailbox(&answer, &mailbox) == MUM_FOUND)
+			HOLDS(mailbox->mailbox != NULL && recipient != RECIPIENT_UNKNOWN);
+	}
+	if (question == MUM_OWNERS) {
+		if (rule_owners(&answer, &arena, &owners) == MUM_FOUND)
+			HOLDS(rule_sender(&answer, owners.logins[owners.count - 1], false,
+					  &sender) == MUM_FOUND &&
+			      sender == SENDER_ACCEPTED);
+		HOLDS(rule_sender(&answer, "", false, &sender) == MUM_FOUND);
+	}
+	if (question == MUM_CREDENTIAL &&
+	    rule_credential(&answer, &credential) == MUM_FOUND)
+		HOLDS(text_is_clean(credential.address, strlen(credential.address)));
+	if (question == MUM_USER && rule_user(&answer, &user, &text) == MUM_FOUND)
+		HOLDS(*user.home == '/' && *user.mail != '\0' && user.quota_gb < 1UL << 33);
+	arena_free(&arena);
+}
+
+static void feed_rows(struct batch *batch, struct feed *feed)
+{
+	while (feed->size > 0) {
+		unsigned aim = feed_byte(feed);
+		struct store_request *request = batch->requests[aim % batch->count];
+		struct row row;
+
+		row_feed(&row, feed);
+		if (aim >= 128 && request != NULL && request->question.address != NULL)
+			row_aim(&row, batch->question, request->question.address,
+				aim / 4 % request->question.address->forms_count);
+		if (batch_row(batch, row.columns))
+			fuzz_reached();
+		row_free(&row);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct feed feed = { data, size };
+	enum mum_question question = (enum mum_question)(feed_byte(&feed) % MUM_USERS);
+	struct store_request requests[REQUESTS] = { { .number = 0 } };
+	char *values[PARAMS_MAX];
+	struct batch batch;
+
+	batch_clear(&batch, question);
+	for (size_t i = 0; i < REQUESTS; i++) {
+		size_t len;
+		char *key = feed_text(&feed, &len);
+
+		requests[i].question.kind = question;
+		if (key != NULL)
+			requests[i].question.address =
+				address_new(kind_of(question), key, len, "+");
+		if (requests[i].question.address != NULL)
+			batch_add(&batch, &requests[i]);
+		free(key);
+	}
+	if (batch.count > 0) {
+		batch_values(&batch, "2026-01-01 00:00:00", values);
+		for (int i = 0; i < PARAMS_MAX; i++)
+			free(values[i]);
+		feed_rows(&batch, &feed);
+	}
+	for (size_t i = 0; i < batch.count; i++) {
+		facts_complete(batch.requests[i]->facts);
+		if (batch.requests[i]->bad_row == NULL)
+			check_rules(question, batch.requests[i]);
+	}
+	for (size_t i = 0; i < REQUESTS; i++) {
+		facts_unref(&requests[i].facts);
+		address_unref(&requests[i].question.address);
+	}
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include "common/store-mariadb/errors.h"
+
+static void test_errors(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned number;
+		enum error_class want;
+	} rows[] = {
+		{ "no error number of a server", 0, ERROR_RETRY },
+		{ "an unknown number", 9999, ERROR_RETRY },
+		{ "a number of a future server", 65535, ERROR_RETRY },
+		{ "the largest", 4294967295U, ERROR_RETRY },
+		{ "deadlock", 1213, ERROR_RETRY },
+		{ "lock wait timeout", 1205, ERROR_SLOW },
+		{ "statement timeout", 1969, ERROR_SLOW },
+		{ "statement interrupted", 1317, ERROR_RETRY },
+		{ "too many connections", 1040, ERROR_CROWDED },
+		{ "too many of this user", 1203, ERROR_CROWDED },
+		{ "resource limit of this user", 1226, ERROR_CROWDED },
+		{ "access denied to the database", 1044, ERROR_MISCONFIGURED },
+		{ "access denied", 1045, ERROR_MISCONFIGURED },
+		{ "unknown database", 1049, ERROR_MISCONFIGURED },
+		{ "unknown column", 1054, ERROR_MISCONFIGURED },
+		{ "syntax", 1064, ERROR_MISCONFIGURED },
+		{ "host not allowed", 1130, ERROR_MISCONFIGURED },
+		{ "no grant on the table", 1142, ERROR_MISCONFIGURED },
+		{ "no grant on the column", 1143, ERROR_MISCONFIGURED },
+		{ "no such table", 1146, ERROR_MISCONFIGURED },
+		{ "TLS", 2026, ERROR_MISCONFIGURED },
+		{ "outside the cluster", 1047, ERROR_OUTSIDE },
+		{ "shutdown", 1053, ERROR_OUTSIDE },
+		{ "killed", 1927, ERROR_LOST },
+		{ "cannot connect, socket", 2002, ERROR_LOST },
+		{ "cannot connect, host", 2003, ERROR_LOST },
+		{ "gone away", 2006, ERROR_LOST },
+		{ "lost in the query", 2013, ERROR_LOST },
+		{ "commands out of sync", 2014, ERROR_LOST },
+		{ "columns changed", 2057, ERROR_LOST },
+		{ "idle too long", 4031, ERROR_LOST },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows)
+		WANT_NUMBER(row->name, error_classify(row->number), row->want);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(test_errors),
+	};
+
+	return cmocka_run_group_tests_name("errors", tests, NULL, NULL);
+}

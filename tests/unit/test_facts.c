@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "common/columns.h"
+
+#define KEY "joe+tag@example.com"
+
+/* Adds one row of text cells; the result of facts_add_row(). */
+static bool add(struct facts *facts, const struct address *address, size_t form,
+		const char *const *cells)
+{
+	struct column columns[COLUMNS_MAX + 1];
+	const char *why = NULL;
+	bool ok;
+
+	unit_columns(columns, cells, COLUMNS_MAX + 1);
+	ok = facts_add_row(facts, address, form, columns, &why);
+	WANT("a bad row says why, a good one does not", ok == (why == NULL));
+	return ok;
+}
+
+static struct address *mail(const char *key)
+{
+	return address_new(ADDRESS_MAIL, key, strlen(key), "+");
+}
+
+/* ---- rows that are the name asked for, and rows that are not ---- */
+
+static void test_the_name_asked_for(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t form;
+		const char *local, *domain;
+		size_t count;
+	} rows[] = {
+		{ "the full form", 0, "joe+tag", "example.com", 1 },
+		{ "the form without extension", 1, "joe", "example.com", 1 },
+		{ "another case", 1, "JOE", "Example.COM", 1 },
+		{ "the other form's name", 0, "joe", "example.com", 0 },
+		{ "the full name for the other form", 1, "joe+tag", "example.com", 0 },
+		{ "what a collation finds: accents", 1, "jo\xc3\xa9", "example.com", 0 },
+		{ "trailing blanks", 1, "joe ", "example.com", 0 },
+		{ "zero width", 1, "joe\xe2\x80\x8b", "example.com", 0 },
+		{ "full width", 1, "\xef\xbd\x8aoe", "example.com", 0 },
+		{ "another domain", 1, "joe", "example.org", 0 },
+		{ "a domain with an accent", 1, "joe", "ex\xc3\xa1mple.com", 0 },
+		{ "no local part", 1, NULL, "example.com", 0 },
+		{ "no domain", 1, "joe", NULL, 0 },
+	};
+	struct address *address = mail(KEY);
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct facts *facts = facts_new(MUM_CREDENTIAL);
+		const char *cells[COLUMNS_MAX + 1] = { "1", row->local, row->domain, "1", "1",
+						       "0" };
+
+		WANT(row->name, add(facts, address, row->form, cells));
+		WANT_NUMBER(row->name, facts->count, row->count);
+		if (facts->count > 0)
+			WANT_NUMBER(row->name, facts->credentials[0].mailbox.form, row->form);
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+/* Of a name with a NUL inside only the part before it would be compared. */
+static void test_a_nul_in_the_name_is_another_name(void **state)
+{
+	struct address *address = mail("joe@example.com");
+
+	(void)state;
+	for (size_t dirty = MAILBOX_LOCAL; dirty <= MAILBOX_DOMAIN; dirty++) {
+		struct facts *facts = facts_new(MUM_CREDENTIAL);
+		const char *cells[COLUMNS_MAX + 1] = { "1", "joe", "example.com", "1", "1",
+						       "0" };
+		struct column columns[COLUMNS_MAX + 1];
+		const char *why = NULL;
+
+		unit_columns(columns, cells, COLUMNS_MAX + 1);
+		columns[dirty] = dirty == MAILBOX_LOCAL
+					 ? (struct column){ "joe\0x", 5 }
+					 : (struct column){ "example.com\0x", 13 };
+		WANT("passed over", facts_add_row(facts, address, 0, columns, &why));
+		WANT_NUMBER("no row", facts->count, 0);
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+static void test_a_row_for_a_form_that_was_not_asked(void **state)
+{
+	struct address *address = mail("joe@example.com");
+	struct facts *facts = facts_new(MUM_CREDENTIAL);
+	const char *cells[COLUMNS_MAX + 1] = { "2", "joe", "example.com", "1", "1", "0" };
+
+	(void)state;
+	WANT("makes the answer worthless", !add(facts, address, 1, cells));
+	WANT_NUMBER("no row", facts->count, 0);
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
+/* ---- values ---- */
+
+static void test_booleans(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} rows[] = { { "0", false }, { "1", true }, { "2", true }, { NULL, false } };
+	struct address *address = mail("joe@example.com");
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct facts *facts = facts_new(MUM_CREDENTIAL);
+		const char *cells[COLUMNS_MAX + 1] = { "1", "joe", "example.com", row->text,
+						       row->text, row->text };
+
+		WANT("read", add(facts, address, 0, cells));
+		WANT("domain active", facts->credentials[0].mailbox.domain_active == row->want);
+		WANT("active", facts->credentials[0].mailbox.active == row->want);
+		WANT("send-only", facts->credentials[0].mailbox.send_only == row->want);
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+static void test_each_boolean_has_its_column(void **state)
+{
+	struct address *address = mail("joe@example.com");
+
+	(void)state;
+	for (size_t set = MAILBOX_DOMAIN_ACTIVE; set <= MAILBOX_SEND_ONLY; set++) {
+		struct facts *facts = facts_new(MUM_CREDENTIAL);
+		const char *cells[COLUMNS_MAX + 1] = { "1", "joe", "example.com", "0", "0",
+						       "0" };
+
+		cells[set] = "1";
+		add(facts, address, 0, cells);
+		WANT("domain active", facts->credentials[0].mailbox.domain_active ==
+		     (set == MAILBOX_DOMAIN_ACTIVE));
+		WANT("active", facts->credentials[0].mailbox.active == (set == MAILBOX_ACTIVE));
+		WANT("send-only", facts->credentials[0].mailbox.send_only == (set == MAILBOX_SEND_ONLY));
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+static void test_domain_rows(void **state)
+{
+	struct address *address =
+		address_new(ADDRESS_DOMAIN, "xn--bcher-kva.example", 21, "+");
+	struct facts *facts = facts_new(MUM_DOMAIN);
+
+	(void)state;
+	add(facts, address, 0,
+	    (const char *[COLUMNS_MAX + 1]){ "1", "B\xc3\x9c" "cher.example", "1" });
+	add(facts, address, 0, (const char *[COLUMNS_MAX + 1]){ "1", "bucher.example", "1" });
+	WANT_NUMBER("only the name asked for", facts->count, 1);
+	WANT_TEXT("as it is stored", facts->domains[0].name, "B\xc3\x9c" "cher.example");
+	WANT("active", facts->domains[0].active);
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
+/* A row of DELIVERY about joe@example.com: an alias to elsewhere, no mailbox. */
+#define DELIVERY_CELLS \
+	{ "1", "Example.com", "1", NULL, NULL, NULL, "Joe", "1", "0", "7", \
+	  "to@example.org", NULL, NULL, NULL, NULL }
+
+static void test_delivery_rows(void **state)
+{
+	struct address *address = mail("joe@example.com");
+	struct facts *facts = facts_new(MUM_DELIVERY);
+	const char *cells[COLUMNS_MAX + 1] = DELIVERY_CELLS;
+	const struct delivery_row *row;
+
+	(void)state;
+	add(facts, address, 0, cells);
+	cells[RECIPIENT_ID] = "18446744073709551615";
+	cells[RECIPIENT_ADDRESS] = " Two@x ";
+	cells[RECIPIENT_MAILBOX] = "7";
+	cells[RECIPIENT_MAILBOX_ACTIVE] = cells[RECIPIENT_MAILBOX_DOMAIN_ACTIVE] = "1";
+	cells[RECIPIENT_MAILBOX_SEND_ONLY] = "0";
+	cells[DELIVERY_ALIAS_EXPIRED] = "1";
+	cells[DELIVERY_MAILBOX_LOCAL] = "JOE";
+	cells[DELIVERY_MAILBOX_ACTIVE] = cells[DELIVERY_MAILBOX_SEND_ONLY] = "1";
+	add(facts, address, 0, cells);
+	cells[RECIPIENT_ID] = cells[RECIPIENT_ADDRESS] = NULL;
+	cells[DELIVERY_DOMAIN_ACTIVE] = "0";
+	add(facts, address, 0, cells);
+	assert_int_equal(facts->count, 3);
+	row = &facts->deliveries[0];
+	WANT_TEXT("the alias", row->alias, "Joe@Example.com");
+	WANT("alive", row->domain_active && row->alias_active && !row->alias_expired);
+	WANT_TEXT("its recipient", row->recipient, "to@example.org");
+	WANT_NUMBER("and the id of that", row->recipient_id, 7);
+	WANT("external", !row->recipient_local);
+	WANT("no mailbox", row->mailbox == NULL && !row->mailbox_active);
+	row = &facts->deliveries[1];
+	WANT_TEXT("as it is stored", row->recipient, " Two@x ");
+	WANT_NUMBER("any id", row->recipient_id, UINT64_MAX);
+	WANT("local", row->recipient_local && row->recipient_active &&
+	     row->recipient_domain_active && !row->recipient_send_only);
+	WANT("expired", row->alias_expired);
+	WANT_TEXT("a mailbox of that name", row->mailbox, "JOE@Example.com");
+	WANT("its flags", row->mailbox_active && row->mailbox_send_only);
+	row = &facts->deliveries[2];
+	WANT("no recipient at all", row->recipient == NULL && !row->recipient_local);
+	WANT("inactive domain", !row->domain_active);
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
+static void test_each_delivery_boolean_has_its_column(void **state)
+{
+	static const size_t columns[] = {
+		DELIVERY_DOMAIN_ACTIVE, DELIVERY_MAILBOX_ACTIVE, DELIVERY_MAILBOX_SEND_ONLY,
+		DELIVERY_ALIAS_ACTIVE, DELIVERY_ALIAS_EXPIRED, RECIPIENT_MAILBOX_ACTIVE,
+		RECIPIENT_MAILBOX_DOMAIN_ACTIVE, RECIPIENT_MAILBOX_SEND_ONLY,
+	};
+	struct address *address = mail("joe@example.com");
+
+	(void)state;
+	for (size_t set = 0; set < ARRAY_LEN(columns); set++) {
+		struct facts *facts = facts_new(MUM_DELIVERY);
+		const char *cells[COLUMNS_MAX + 1] = { "1", "example.com", "0", "joe", "0",
+						       "0", "joe", "0", "0", "7", "x@y",
+						       "3", "0", "0", "0" };
+		const struct delivery_row *row;
+
+		cells[columns[set]] = "1";
+		add(facts, address, 0, cells);
+		row = &facts->deliveries[0];
+		WANT("domain active", row->domain_active == (set == 0));
+		WANT("mailbox active", row->mailbox_active == (set == 1));
+		WANT("mailbox send-only", row->mailbox_send_only == (set == 2));
+		WANT("alias active", row->alias_active == (set == 3));
+		WANT("alias expired", row->alias_expired == (set == 4));
+		WANT("recipient active", row->recipient_active == (set == 5));
+		WANT("recipient's domain active", row->recipient_domain_active == (set == 6));
+		WANT("recipient send-only", row->recipient_send_only == (set == 7));
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+/* The collation joins more than the name; each side is judged for itself. */
+static void test_delivery_names(void **state)
+{
+	static const struct {
+		const char *name, *mailbox, *alias;
+		bool want_mailbox, want_alias;
+	} rows[] = {
+		{ "both", "joe", "JOE", true, true },
+		{ "only a mailbox", "joe", NULL, true, false },
+		{ "only an alias", NULL, "joe", false, true },
+		{ "another's mailbox", "jo\xc3\xa9", "joe", false, true },
+		{ "another's alias", "joe", "joe ", true, false },
+		{ "both another's", "jo\xc3\xa9", "joe\xe2\x80\x8b", false, false },
+	};
+	struct address *address = mail("joe@example.com");
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct facts *facts = facts_new(MUM_DELIVERY);
+		const char *cells[COLUMNS_MAX + 1] = DELIVERY_CELLS;
+
+		cells[DELIVERY_MAILBOX_LOCAL] = row->mailbox;
+		cells[DELIVERY_MAILBOX_ACTIVE] = "1";
+		cells[DELIVERY_ALIAS_LOCAL] = row->alias;
+		WANT(row->name, add(facts, address, 0, cells));
+		for (size_t i = 0; i < facts->count; i++) {
+			const struct delivery_row *got = &facts->deliveries[i];
+
+			WANT(row->name, (got->mailbox != NULL) == row->want_mailbox);
+			WANT(row->name, got->mailbox_active == row->want_mailbox);
+			WANT(row->name, (got->alias != NULL) == row->want_alias);
+			WANT(row->name, (got->recipient != NULL) == row->want_alias);
+		}
+		WANT(row->name, facts->count == 1 ||
+		     (!row->want_mailbox && !row->want_alias));
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+static void test_delivery_rows_of_another_domain(void **state)
+{
+	static const char *const others[] = { "example.org", "ex\xc3\xa1mple.com",
+					      "example.com ", NULL };
+	struct address *address = mail("joe@example.com");
+
+	(void)state;
+	FOR_EACH_ROW(other, others) {
+		struct facts *facts = facts_new(MUM_DELIVERY);
+		const char *cells[COLUMNS_MAX + 1] = DELIVERY_CELLS;
+
+		cells[DELIVERY_DOMAIN] = *other;
+		WANT("passed over", add(facts, address, 0, cells));
+		WANT_NUMBER("no row", facts->count, 0);
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+static void test_recipients_that_cannot_be_read(void **state)
+{
+	static const struct {
+		const char *name, *id, *recipient;
+	} rows[] = {
+		{ "an id that is no number", "x", "a@b" },
+		{ "an id with a tail", "7x", "a@b" },
+		{ "an id too large", "18446744073709551616", "a@b" },
+		{ "an id without a recipient", "7", NULL },
+	};
+	struct address *address = mail("joe@example.com");
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct facts *facts = facts_new(MUM_DELIVERY);
+		const char *cells[COLUMNS_MAX + 1] = DELIVERY_CELLS;
+
+		cells[RECIPIENT_ID] = row->id;
+		cells[RECIPIENT_ADDRESS] = row->recipient;
+		WANT(row->name, !add(facts, address, 0, cells));
+		WANT_NUMBER(row->name, facts->count, 0);
+		facts_unref(&facts);
+	}
+	address_unref(&address);
+}
+
+static void test_order_when_complete(void **state)
+{
+	static const char *const ids[] = { "10", "9", "2", "18446744073709551615", "1" };
+	struct address *address = mail(KEY);
+	struct facts *deliveries = facts_new(MUM_DELIVERY), *owners = facts_new(MUM_OWNERS);
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(ids); i++) {
+		bool full = i >= ARRAY_LEN(ids);	/* joe before joe+tag */
+		const char *local = full ? "joe+tag" : "joe", *id = ids[i % ARRAY_LEN(ids)];
+		const char *cells[COLUMNS_MAX + 1] = DELIVERY_CELLS;
+
+		cells[DELIVERY_ALIAS_LOCAL] = local;
+		cells[RECIPIENT_ID] = id;
+		add(deliveries, address, full ? 0 : 1, cells);
+		add(owners, address, full ? 0 : 1,
+		    (const char *[COLUMNS_MAX + 1]){ "1", local, "example.com", "1", id, "1",
+						     "0", "x", "y", "1", "1" });
+	}
+	facts_complete(deliveries);
+	facts_complete(owners);
+	assert_int_equal(deliveries->count, 10);
+	assert_int_equal(owners->count, 10);
+	for (size_t i = 0; i < 10; i++) {
+		static const uint64_t want[] = { 1, 2, 9, 10, UINT64_MAX };
+
+		WANT_NUMBER("by form", deliveries->deliveries[i].form, i / 5);
+		WANT_NUMBER("then by id", deliveries->deliveries[i].recipient_id, want[i % 5]);
+		WANT_NUMBER("owners by form", owners->owners[i].form, i / 5);
+		WANT_NUMBER("then by id", owners->owners[i].id, want[i % 5]);
+	}
+	facts_unref(&deliveries);
+	facts_unref(&owners);
+	address_unref(&address);
+}
+
+static void test_owner_rows(void **state)
+{
+	struct address *address = mail("joe@example.com");
+	struct facts *facts = facts_new(MUM_OWNERS);
+
+	(void)state;
+	add(facts, address, 0,
+	    (const char *[COLUMNS_MAX + 1]){ "1", "joe", "example.com", "0", "12", "0", "1",
+					     "anna", "example.org", "0", "1" });
+	add(facts, address, 0,
+	    (const char *[COLUMNS_MAX + 1]){ "1", "joe", "example.com", "1", "0", "1", "0",
+					     "Joe", "example.com", "1", "0" });
+	facts_complete(facts);
+	assert_int_equal(facts->count, 2);
+	WANT_TEXT("itself first", facts->owners[0].login, "Joe@example.com");
+	WANT_NUMBER("not through an alias", facts->owners[0].id, 0);
+	WANT("its flags", facts->owners[0].domain_active && facts->owners[0].alias_active &&
+	     !facts->owners[0].alias_expired && facts->owners[0].mailbox_active &&
+	     !facts->owners[0].mailbox_domain_active);
+	WANT_TEXT("then the alias senders", facts->owners[1].login, "anna@example.org");
+	WANT_NUMBER("through an alias", facts->owners[1].id, 12);
+	WANT("their flags", !facts->owners[1].domain_active &&
+	     !facts->owners[1].alias_active && facts->owners[1].alias_expired &&
+	     !facts->owners[1].mailbox_active && facts->owners[1].mailbox_domain_active);
+	WANT("an owner without a name makes the answer worthless",
+	     !add(facts, address, 0,
+		  (const char *[COLUMNS_MAX + 1]){ "1", "joe", "example.com", "1", "0", "1",
+						   "0", NULL, "example.org", "1", "1" }));
+	WANT("so does one without an id",
+	     !add(facts, address, 0,
+		  (const char *[COLUMNS_MAX + 1]){ "1", "joe", "example.com", "1", NULL, "1",
+						   "0", "x", "example.org", "1", "1" }));
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
+static void test_tls_rows(void **state)
+{
+	struct address *address = address_new(ADDRESS_TLS, "[mx.example.com]:25", 19, "+");
+	struct facts *facts = facts_new(MUM_TLS);
+	const char *cells[COLUMNS_MAX + 1] = { "1", "[MX.example.com]:25", "secure",
+					       "match=x", "1" };
+
+	(void)state;
+	add(facts, address, 0, cells);
+	cells[TLS_PARAMS] = NULL;
+	cells[TLS_ACTIVE] = "0";
+	add(facts, address, 0, cells);
+	assert_int_equal(facts->count, 2);
+	WANT_TEXT("policy", facts->tls[0].policy, "secure");
+	WANT_TEXT("params", facts->tls[0].params, "match=x");
+	WANT("active", facts->tls[0].active);
+	WANT_TEXT("no params", facts->tls[1].params, NULL);
+	WANT("inactive", !facts->tls[1].active);
+	cells[TLS_POLICY] = NULL;
+	WANT("no policy makes the answer worthless", !add(facts, address, 0, cells));
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
+/* Cut at a NUL, each of these would be a value that nobody stored. */
+static void test_a_nul_in_a_value(void **state)
+{
+	static const struct {
+		const char *name;
+		enum mum_question question;
+		size_t column;
+		const char *cells[COLUMNS_MAX + 1];
+	} rows[] = {
+		{ "recipient", MUM_DELIVERY, RECIPIENT_ADDRESS, DELIVERY_CELLS },
+		{ "owner, local part", MUM_OWNERS, OWNER_LOCAL,
+		  { "1", "joe", "example.com", "1", "0", "1", "0", "x", "y", "1", "1" } },
+		{ "owner, domain", MUM_OWNERS, OWNER_DOMAIN,
+		  { "1", "joe", "example.com", "1", "0", "1", "0", "x", "y", "1", "1" } },
+		{ "TLS policy", MUM_TLS, TLS_POLICY,
+		  { "1", "joe@example.com", "secure", "x", "1" } },
+		{ "TLS params", MUM_TLS, TLS_PARAMS,
+		  { "1", "joe@example.com", "secure", "x", "1" } },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct address *address =
+			address_new(row->question == MUM_TLS ? ADDRESS_TLS : ADDRESS_MAIL,
+				    "joe@example.com", 15, "+");
+		struct facts *facts = facts_new(row->question);
+		struct column columns[COLUMNS_MAX + 1];
+		const char *why = NULL;
+
+		unit_columns(columns, row->cells, COLUMNS_MAX + 1);
+		columns[row->column] = (struct column){ "a\0b", 3 };
+		WANT(row->name, !facts_add_row(facts, address, 0, columns, &why));
+		facts_unref(&facts);
+		address_unref(&address);
+	}
+}
+
+/* The page goes on after it; a NULL address is nobody whom anything lists. */
+static void test_a_nul_in_a_listed_address(void **state)
+{
+	static const char *const cells[COLUMNS_MAX + 1] = { "1", "x", "y", "1", "1", "0", "5" };
+
+	(void)state;
+	for (size_t dirty = MAILBOX_LOCAL; dirty <= MAILBOX_DOMAIN; dirty++) {
+		struct facts *facts = facts_new(MUM_USERS);
+		struct column columns[COLUMNS_MAX + 1];
+		const char *why = NULL;
+
+		unit_columns(columns, cells, COLUMNS_MAX + 1);
+		columns[dirty] = (struct column){ "a\0b", 3 };
+		WANT("read", facts_add_row(facts, NULL, 0, columns, &why));
+		assert_int_equal(facts->count, 1);
+		WANT("without an address", facts->listed[0].mailbox.address == NULL);
+		WANT_NUMBER("with its id", facts->listed[0].id, 5);
+		facts_unref(&facts);
+	}
+}
+
+static void test_credential_rows(void **state)
+{
+	struct address *address = address_new(ADDRESS_LOGIN, "joe@example.com", 15, "");
+	struct facts *facts = facts_new(MUM_CREDENTIAL);
+	const char *cells[COLUMNS_MAX + 1] = { "1", "Joe", "example.com", "1", "1", "1",
+					       "$2y$10$abc" };
+	struct column columns[COLUMNS_MAX + 1];
+	const char *why = NULL;
+
+	(void)state;
+	add(facts, address, 0, cells);
+	unit_columns(columns, cells, COLUMNS_MAX + 1);
+	columns[CREDENTIAL_PASSWORD] = (struct column){ "$2y$\0x", 6 };
+	facts_add_row(facts, address, 0, columns, &why);
+	assert_int_equal(facts->count, 2);
+	WANT_TEXT("stored address", facts->credentials[0].mailbox.address, "Joe@example.com");
+	WANT_TEXT("hash", facts->credentials[0].password, "$2y$10$abc");
+	WANT("flags", facts->credentials[0].mailbox.domain_active &&
+	     facts->credentials[0].mailbox.active &&
+	     facts->credentials[0].mailbox.send_only);
+	WANT("a hash with a NUL is none", facts->credentials[1].password == NULL);
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
+static void test_user_rows(void **state)
+{
+	struct address *address = address_new(ADDRESS_LOGIN, "joe@example.com", 15, "");
+	struct facts *facts = facts_new(MUM_USER);
+	const char *cells[COLUMNS_MAX + 1] = { "1", "joe", "example.com", "1", "1", "0",
+					       "/home/x", "mail:~/x", "5" };
+
+	(void)state;
+	add(facts, address, 0, cells);
+	cells[USER_HOMEDIR] = "/home\n/x";
+	cells[USER_MAILDIR] = "a\x7f";
+	cells[USER_QUOTA] = "0";
+	add(facts, address, 0, cells);
+	assert_int_equal(facts->count, 2);
+	WANT_TEXT("homedir", facts->users[0].homedir, "/home/x");
+	WANT_TEXT("maildir", facts->users[0].maildir, "mail:~/x");
+	WANT_TEXT("quota", facts->users[0].quota, "5");
+	WANT("a dirty homedir is none", facts->users[1].homedir == NULL);
+	WANT("a dirty maildir is none", facts->users[1].maildir == NULL);
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
+static void test_listed_rows(void **state)
+{
+	static const struct {
+		const char *name, *id;
+		bool ok;
+		uint64_t want;
+	} rows[] = {
+		{ "a number", "17", true, 17 },
+		{ "the largest", "18446744073709551615", true, UINT64_MAX },
+		{ "one too large", "18446744073709551616", false, 0 },
+		{ "NULL", NULL, false, 0 },
+		{ "empty", "", false, 0 },
+		{ "a tail", "17x", false, 0 },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct facts *facts = facts_new(MUM_USERS);
+		const char *cells[COLUMNS_MAX + 1] = { "1", "joe", "example.com", "1", "1",
+						       "0", row->id };
+
+		WANT(row->name, add(facts, NULL, 0, cells) == row->ok);
+		if (row->ok && facts->count == 1) {
+			WANT_NUMBER(row->name, facts->listed[0].id, row->want);
+			WANT_TEXT(row->name, facts->listed[0].mailbox.address, "joe@example.com");
+		}
+		facts_unref(&facts);
+	}
+}
+
+/* ---- the whole ---- */
+
+static void test_many_rows_keep_their_order(void **state)
+{
+	struct facts *facts = facts_new(MUM_USERS);
+	char id[8];
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		const char *cells[COLUMNS_MAX + 1] = { "1", "joe", "example.com", "1", "1",
+						       "0", id };
+
+		snprintf(id, sizeof(id), "%u", i);
+		add(facts, NULL, 0, cells);
+	}
+	WANT_NUMBER("all", facts->count, 1000);
+	for (unsigned i = 0; i < facts->count; i++)
+		WANT_NUMBER("in the order they came", facts->listed[i].id, i);
+	facts_unref(&facts);
+}
+
+static void test_references_and_names(void **state)
+{
+	struct facts *facts = facts_new(MUM_TLS), *other = facts_ref(facts), *none = NULL;
+
+	(void)state;
+	WANT_NUMBER("empty", facts->count, 0);
+	facts_unref(&facts);
+	WANT("set to NULL", facts == NULL);
+	WANT("the other reference holds", other->question == MUM_TLS && other->refs == 1);
+	facts_unref(&other);
+	facts_unref(&none);
+	for (int i = 0; i < MUM_QUESTIONS; i++)
+		WANT("each question has a name",
+		     *mum_question_name((enum mum_question)i) != '\0');
+	WANT_TEXT("one of them", mum_question_name(MUM_TLS), "tls");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(test_the_name_asked_for),
+		UNIT_TEST(test_a_nul_in_the_name_is_another_name),
+		UNIT_TEST(test_a_row_for_a_form_that_was_not_asked),
+		UNIT_TEST(test_booleans),
+		UNIT_TEST(test_each_boolean_has_its_column),
+		UNIT_TEST(test_domain_rows),
+		UNIT_TEST(test_delivery_rows),
+		UNIT_TEST(test_each_delivery_boolean_has_its_column),
+		UNIT_TEST(test_delivery_names),
+		UNIT_TEST(test_delivery_rows_of_another_domain),
+		UNIT_TEST(test_recipients_that_cannot_be_read),
+		UNIT_TEST(test_order_when_complete),
+		UNIT_TEST(test_owner_rows),
+		UNIT_TEST(test_tls_rows),
+		UNIT_TEST(test_a_nul_in_a_value),
+		UNIT_TEST(test_a_nul_in_a_listed_address),
+		UNIT_TEST(test_credential_rows),
+		UNIT_TEST(test_user_rows),
+		UNIT_TEST(test_listed_rows),
+		UNIT_TEST(test_many_rows_keep_their_order),
+		UNIT_TEST(test_references_and_names),
+	};
+
+	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
+}

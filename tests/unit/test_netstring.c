@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "postfix-policy/netstring.h"
+
+enum { MAX = 100 };
+
+/* From a block of exactly len bytes, so that ASan sees any overread. */
+static enum parse_result parse(const char *wire, size_t len, size_t max,
+			       char *data, size_t *data_len, size_t *wire_len)
+{
+	char *exact = unit_exact(wire, len);
+	struct netstring out = { "untouched", 9, 99 };
+	enum parse_result result = netstring_parse(exact, len, max, &out);
+
+	if (result == PARSE_DONE) {
+		memcpy(data, out.data, out.len);
+		data[out.len] = '\0';
+		*data_len = out.len;
+		*wire_len = out.wire_len;
+	} else {
+		WANT("only PARSE_DONE writes", out.len == 9 && out.wire_len == 99);
+	}
+	free(exact);
+	return result;
+}
+
+static void test_table(void **state)
+{
+	static const struct {
+		const char *name, *wire;
+		enum parse_result want;
+		const char *data;
+		size_t wire_len;
+	} rows[] = {
+		{ "empty", "0:,", PARSE_DONE, "", 3 },
+		{ "plain", "5:hello,", PARSE_DONE, "hello", 8 },
+		{ "holds a comma", "3:a,b,", PARSE_DONE, "a,b", 6 },
+		{ "holds a colon", "3:a:b,", PARSE_DONE, "a:b", 6 },
+		{ "two in a row", "1:a,1:b,", PARSE_DONE, "a", 4 },
+		{ "rubbish behind it", "1:a,x", PARSE_DONE, "a", 4 },
+		{ "nothing", "", PARSE_MORE, NULL, 0 },
+		{ "a digit", "1", PARSE_MORE, NULL, 0 },
+		{ "a length", "12:", PARSE_MORE, NULL, 0 },
+		{ "comma not here yet", "5:hello", PARSE_MORE, NULL, 0 },
+		{ "a zero, perhaps more", "0", PARSE_MORE, NULL, 0 },
+		{ "no length", ":,", PARSE_BAD, NULL, 0 },
+		{ "only a colon", ":", PARSE_BAD, NULL, 0 },
+		{ "leading zero", "01:a,", PARSE_BAD, NULL, 0 },
+		{ "leading zero, known early", "00", PARSE_BAD, NULL, 0 },
+		{ "no comma", "1:ab", PARSE_BAD, NULL, 0 },
+		{ "too long a length", "5:hello!,", PARSE_BAD, NULL, 0 },
+		{ "too short a length", "4:hello,", PARSE_BAD, NULL, 0 },
+		{ "a sign", "-1:a,", PARSE_BAD, NULL, 0 },
+		{ "a plus", "+1:a,", PARSE_BAD, NULL, 0 },
+		{ "a blank before", " 1:a,", PARSE_BAD, NULL, 0 },
+		{ "a blank between", "1 :a,", PARSE_BAD, NULL, 0 },
+		{ "a letter", "a", PARSE_BAD, NULL, 0 },
+		{ "hexadecimal", "0x1:a,", PARSE_BAD, NULL, 0 },
+		{ "a newline", "\n", PARSE_BAD, NULL, 0 },
+		{ "at the limit", "100:", PARSE_MORE, NULL, 0 },
+		{ "over the limit", "101", PARSE_BAD, NULL, 0 },
+		{ "far over the limit", "99999999999999999999999999", PARSE_BAD, NULL, 0 },
+		{ "2^64 + 1", "18446744073709551617:a,", PARSE_BAD, NULL, 0 },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		char data[MAX + 1];
+		size_t data_len = 0, wire_len = 0;
+		enum parse_result got = parse(row->wire, strlen(row->wire), MAX, data,
+					      &data_len, &wire_len);
+
+		WANT_NUMBER(row->name, got, row->want);
+		if (got == PARSE_DONE && row->want == PARSE_DONE) {
+			WANT_TEXT(row->name, data, row->data);
+			WANT_NUMBER(row->name, wire_len, row->wire_len);
+		}
+	}
+}
+
+static void test_any_byte_is_data(void **state)
+{
+	char wire[6] = "1:x,", data[MAX + 1];
+	size_t data_len, wire_len;
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		wire[2] = (char)byte;
+		WANT("one byte", parse(wire, 4, MAX, data, &data_len, &wire_len) ==
+		     PARSE_DONE);
+		WANT("that byte", data_len == 1 && data[0] == (char)byte);
+	}
+}
+
+static void test_only_digits_and_a_colon_are_a_length(void **state)
+{
+	char data[MAX + 1];
+	size_t data_len, wire_len;
+
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		char wire[] = { '1', (char)byte };
+		bool fine = (byte >= '0' && byte <= '9') || byte == ':';
+
+		WANT("second byte", parse(wire, 2, MAX, data, &data_len, &wire_len) ==
+		     (fine ? PARSE_MORE : PARSE_BAD));
+	}
+}
+
+static void test_any_cut_means_more(void **state)
+{
+	const char *wire = "11:forward a@b,";
+	char data[MAX + 1];
+	size_t data_len, wire_len;
+
+	(void)state;
+	for (size_t cut = 0; cut < strlen(wire); cut++)
+		WANT_NUMBER("a cut", parse(wire, cut, MAX, data, &data_len, &wire_len),
+			    PARSE_MORE);
+	WANT_NUMBER("no cut",
+		    parse(wire, strlen(wire), MAX, data, &data_len, &wire_len), PARSE_DONE);
+}
+
+static void test_limits(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t max, len;
+		enum parse_result want;
+	} rows[] = {
+		{ "one below", 1000, 999, PARSE_DONE },
+		{ "at the limit", 1000, 1000, PARSE_DONE },
+		{ "one above", 1000, 1001, PARSE_BAD },
+		{ "a limit of nothing, nothing", 0, 0, PARSE_DONE },
+		{ "a limit of nothing, a byte", 0, 1, PARSE_BAD },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		char wire[1100], data[1100];
+		size_t data_len, wire_len;
+		int head = snprintf(wire, sizeof(wire), "%zu:", row->len);
+
+		memset(wire + head, 'x', row->len);
+		wire[(size_t)head + row->len] = ',';
+		WANT_NUMBER(row->name, parse(wire, (size_t)head + row->len + 1, row->max,
+					     data, &data_len, &wire_len), row->want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(test_table),
+		UNIT_TEST(test_any_byte_is_data),
+		UNIT_TEST(test_only_digits_and_a_colon_are_a_length),
+		UNIT_TEST(test_any_cut_means_more),
+		UNIT_TEST(test_limits),
+	};
+
+	return cmocka_run_group_tests_name("netstring", tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* Who may log in, who has mail, who is listed. */
+#include "tests/unit/unit.h"
+
+#include "common/rules.h"
+
+#define ACTIVE { 0, "Joe@d", true, true, false }
+#define SEND_ONLY { 0, "Joe@d", true, true, true }
+#define INACTIVE { 0, "Joe@d", true, false, false }
+#define DOMAIN_INACTIVE { 0, "Joe@d", false, true, false }
+#define NAMELESS { 0, NULL, true, true, false }
+#define DIRTY { 0, "Jo\ne@d", true, true, false }
+
+static void test_who(void **state)
+{
+	static const struct {
+		const char *name;
+		struct mailbox_row mailbox;
+		bool logs_in, has_mail;
+	} rows[] = {
+		{ "active", ACTIVE, true, true },
+		{ "send-only", SEND_ONLY, true, false },
+		{ "inactive", INACTIVE, false, false },
+		{ "in an inactive domain", DOMAIN_INACTIVE, false, false },
+		{ "without a name", NAMELESS, false, false },
+		{ "a name that nobody should be handed", DIRTY, false, false },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct credential_row credential = { row->mailbox, "$2y$x" };
+		struct user_row user = { row->mailbox, "/h", "m", "1" };
+		struct listed_row listed = { row->mailbox, 1 };
+		struct facts credentials = { .count = 1, .credentials = &credential },
+			     users = { .count = 1, .users = &user };
+		struct mum_answer answer = { .status = MUM_FOUND,
+					     .facts[MUM_CREDENTIAL] = &credentials,
+					     .facts[MUM_USER] = &users };
+		struct credential got;
+		struct user got_user;
+		const char *why = "unset";
+
+		WANT_NUMBER(row->name, rule_credential(&answer, &got),
+			    row->logs_in ? MUM_FOUND : MUM_NOT_FOUND);
+		if (row->logs_in) {
+			WANT_TEXT(row->name, got.address, "Joe@d");
+			WANT_TEXT(row->name, got.password, "$2y$x");
+			WANT(row->name, got.send_only == row->mailbox.send_only);
+		}
+		WANT_NUMBER(row->name, rule_user(&answer, &got_user, &why),
+			    row->has_mail ? MUM_FOUND : MUM_NOT_FOUND);
+		WANT_TEXT(row->name, why, NULL);
+		WANT(row->name, rule_is_listed(&listed) == row->has_mail);
+	}
+}
+
+static void test_values_of_a_user(void **state)
+{
+	static const struct {
+		const char *name, *home, *mail, *quota;
+		bool ok;
+		unsigned long want;
+	} rows[] = {
+		{ "plain", "/home/x", "maildir:~/", "5", true, 5 },
+		{ "unlimited", "/home/x", "m", "0", true, 0 },
+		{ "the largest quota", "/home/x", "m", "8589934591", true, 8589934591 },
+		{ "2^33 gigabytes", "/home/x", "m", "8589934592", false, 0 },
+		{ "over 64 bits", "/home/x", "m", "18446744073709551616", false, 0 },
+		{ "a negative quota", "/home/x", "m", "-1", false, 0 },
+		{ "a signed quota", "/home/x", "m", "+1", false, 0 },
+		{ "a quota with a unit", "/home/x", "m", "1G", false, 0 },
+		{ "a fraction", "/home/x", "m", "1.5", false, 0 },
+		{ "a blank quota", "/home/x", "m", " 1", false, 0 },
+		{ "an empty quota", "/home/x", "m", "", false, 0 },
+		{ "a quota that was dirty", "/home/x", "m", NULL, false, 0 },
+		{ "a home that was dirty", NULL, "m", "1", false, 0 },
+		{ "an empty home", "", "m", "1", false, 0 },
+		{ "a relative home", "home/x", "m", "1", false, 0 },
+		{ "a home that climbs", "/home/../etc", "m", "1", false, 0 },
+		{ "a home that climbs at its end", "/home/..", "m", "1", false, 0 },
+		{ "dots in a name are no climbing", "/home/..x/y..", "m", "1", true, 1 },
+		{ "mail that was dirty", "/home/x", NULL, "1", false, 0 },
+		{ "empty mail", "/home/x", "", "1", false, 0 },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct user_row user = { ACTIVE, row->home, row->mail, row->quota };
+		struct facts facts = { .count = 1, .users = &user };
+		struct mum_answer answer = { .status = MUM_FOUND, .facts[MUM_USER] = &facts };
+		struct user got;
+		const char *why = "unset";
+
+		WANT_NUMBER(row->name, rule_user(&answer, &got, &why),
+			    row->ok ? MUM_FOUND : MUM_TEMPFAIL);
+		WANT(row->name, (why == NULL) == row->ok);
+		if (row->ok) {
+			WANT_TEXT(row->name, got.home, row->home);
+			WANT_TEXT(row->name, got.mail, row->mail);
+			WANT_NUMBER(row->name, got.quota_gb, row->want);
+		}
+	}
+}
+
+static void test_trouble_passes_through(void **state)
+{
+	static const enum mum_status all[] = { MUM_TEMPFAIL, MUM_NOT_FOUND,
+					       MUM_MISCONFIGURED };
+
+	(void)state;
+	FOR_EACH_ROW(status, all) {
+		struct mum_answer answer = { .status = *status };
+		struct credential credential;
+		struct user user;
+		const char *why = "unset";
+
+		WANT_NUMBER("credential", rule_credential(&answer, &credential), *status);
+		WANT_NUMBER("user", rule_user(&answer, &user, &why), *status);
+		WANT_TEXT("no reason of its own", why, NULL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(test_who),
+		UNIT_TEST(test_values_of_a_user),
+		UNIT_TEST(test_trouble_passes_through),
+	};
+
+	return cmocka_run_group_tests_name("rules about users", tests, NULL, NULL);
+}
