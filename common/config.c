@@ -490,6 +490,7 @@ static void check_hosts(struct loader *loader)
 {
 	const struct mum_config *config = loader->config;
 	unsigned line = LINE_OF(loader, database.hosts);
+	unsigned ca_line = LINE_OF(loader, database.tls_ca);
 	bool tls = false;
 
 	if (config->database.hosts.count == 0)
@@ -504,8 +505,9 @@ static void check_hosts(struct loader *loader)
 				  "database.hosts: \"%s\": want unix:/PATH or HOST:PORT",
 				  host);
 	}
-	if (tls && access(config->database.tls_ca, R_OK) != 0)
-		add_error(loader, LINE_OF(loader, database.tls_ca),
+	/* One that is named but not there is a mistake, whoever needs it. */
+	if ((tls || ca_line > 0) && access(config->database.tls_ca, R_OK) != 0)
+		add_error(loader, ca_line,
 			  "database.tls_ca = \"%s\": %s; TLS needs the certificate of an "
 			  "authority", config->database.tls_ca, strerror(errno));
 }
