@@ -155,7 +155,8 @@ static const struct {
 	  "no such group" },
 	{ "an authority that is not there",
 	  "database { hosts = \"db.example\"\n tls_ca = \"/nowhere\" }", "database.tls_ca" },
-	{ "an authority that nobody needs", "database { tls_ca = \"/nowhere\" }", NULL },
+	{ "an authority that nobody needs, but that is named",
+	  "database { tls_ca = \"/nowhere\" }", "database.tls_ca" },
 	{ "listen: the second is bad", "policy { listen = {\"unix:/a\", \"x\"} }",
 	  "policy.listen = \"x\"" },
 
