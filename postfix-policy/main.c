@@ -316,9 +316,12 @@ static int serve(struct mumd *mumd, bool foreground)
 		free(error);
 		return EX_CONFIG;
 	}
-	if (!foreground && daemon(0, 0) < 0)
-		return EX_OSERR;
-	event_reinit(mumd->base);
+	if (!foreground) {
+		if (daemon(0, 0) < 0)
+			return EX_OSERR;
+		event_reinit(mumd->base);
+		host_libevent_init(&mumd->host, mumd->base, false);
+	}
 	catch_signals(mumd);
 	mum_core_test(mumd->service.core, on_first_test, NULL);
 	host_log(host, MUM_LOG_INFO, "version %s ready", PACKAGE_VERSION);
@@ -356,7 +359,8 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 		mum_config_free(&config);
 		return EX_OSERR;
 	}
-	host_libevent_init(&mumd.host, mumd.base, foreground);
+	/* Until it goes into the background, whoever started it wants to know. */
+	host_libevent_init(&mumd.host, mumd.base, true);
 	mumd.service.host = &mumd.host.host;
 	mumd.service.core = mum_core_new(&mumd.host.host, &config, MUM_ROLE_POSTFIX);
 	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PARTIAL_MAX);

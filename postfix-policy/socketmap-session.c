@@ -12,6 +12,7 @@ struct session {
 	struct client *client;
 	const struct socketmap_map *map;	/* of the request under way */
 	struct mum_lookup *lookup;		/* borrowed; NULL when none */
+	bool warned;				/* of a map that does not exist */
 };
 
 static void on_answer(const struct mum_answer *answer, void *arg)
@@ -25,6 +26,18 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 		host_log(session->service->host, MUM_LOG_ERROR,
 			 "socketmap: map=%s key=<%s>: %s", socketmap_name(session->map),
 			 answer->address->key, trouble);
+	client_reply_done(session->client);
+}
+
+/* Logged once for each client: Postfix asks again with every mail. */
+static void refuse_map(struct session *session, const struct socketmap_request *request)
+{
+	if (!session->warned)
+		host_log(session->service->host, MUM_LOG_WARNING,
+			 "socketmap: no map is named <%.*s>; see mumd(8) for their names",
+			 (int)request->name_len, request->name);
+	session->warned = true;
+	socketmap_put_perm(client_output(session->client), "no such map");
 	client_reply_done(session->client);
 }
 
@@ -45,11 +58,7 @@ static long on_request(void *arg, const char *bytes, size_t len, const char **wh
 		break;
 	}
 	if (request.map == NULL) {
-		host_log(session->service->host, MUM_LOG_WARNING,
-			 "socketmap: no map is named <%.*s>; see mumd(8) for their names",
-			 (int)request.name_len, request.name);
-		socketmap_put_perm(client_output(session->client), "no such map");
-		client_reply_done(session->client);
+		refuse_map(session, &request);
 		return (long)wire_len;
 	}
 	session->map = request.map;
