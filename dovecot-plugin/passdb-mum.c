@@ -84,6 +84,9 @@ static void succeed(struct pass_request *pass)
 
 static void finish(struct pass_request *pass, enum passdb_result result)
 {
+	/* Dovecot's cache would keep the hash of a mismatch, and let them in by it. */
+	if (pass->refuse_service)
+		pass->request->passdb_password = NULL;
 	if (result == PASSDB_RESULT_OK)
 		succeed(pass);
 	else if (result == PASSDB_RESULT_INTERNAL_FAILURE)
