@@ -254,6 +254,25 @@ static const char *check_scram(const char *at, const struct hash_limits *limits)
 	return rounds > limits->crypt_rounds ? too_costly : NULL;
 }
 
+/* The names that Dovecot verifies; of another one it could only say "failure". */
+static bool is_known_prefix(const char *name, size_t len)
+{
+	static const char *const names[] = {
+		"ARGON2I", "ARGON2ID", "BLF-CRYPT", "CLEAR", "CLEARTEXT", "CRAM-MD5",
+		"CRYPT", "DES-CRYPT", "DIGEST-MD5", "HMAC-MD5", "LDAP-MD5", "MD5",
+		"MD5-CRYPT", "PBKDF2", "PLAIN",
+		"PLAIN-MD4", "PLAIN-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SHA", "SHA1",
+		"SHA256", "SHA256-CRYPT", "SHA512", "SHA512-CRYPT", "SMD5", "SSHA",
+		"SSHA256", "SSHA512",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strlen(names[i]) == len && strncasecmp(names[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* {SCHEME}hash: a hash behind the prefix has a cost all the same. */
 static const char *check_prefixed(const char *hash, const struct hash_limits *limits)
 {
@@ -265,8 +284,8 @@ static const char *check_prefixed(const char *hash, const struct hash_limits *li
 		return malformed;
 	if (!limits->allow_prefix)
 		return "a {SCHEME} prefix, which dovecot.allow_scheme_prefix forbids";
-	if (memchr(name, '.', (size_t)(close - name)) != NULL)
-		return "an encoding behind the name of the scheme hides the hash";
+	if (!is_known_prefix(name, (size_t)(close - name)))
+		return "an unknown {SCHEME} prefix, or an encoding that hides the hash";
 	if (strncasecmp(name, "PBKDF2}", 7) == 0)
 		return check_pbkdf2(close + 1, limits);
 	if (strncasecmp(name, "SCRAM-", 6) == 0)

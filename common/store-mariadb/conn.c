@@ -2,8 +2,11 @@
 #include "common/store-mariadb/conn.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/columns.h"
 #include "common/store-mariadb/statements.h"
@@ -35,6 +38,7 @@ struct conn {
 	enum conn_state state;		/* assigned in set_state() alone */
 	struct connector *connector;	/* while CONN_CONNECTING */
 	MYSQL *mysql;			/* afterwards; closed before its statements */
+	int fd;				/* a duplicate of its socket, for the watch; or -1 */
 	MYSQL_STMT *stmts[MUM_QUESTIONS];	/* NULL until first needed */
 	bool prepared[MUM_QUESTIONS];
 	enum mum_question question;	/* under way */
@@ -149,9 +153,8 @@ static void wait_for(struct conn *conn, int want)
 		return;
 	host_unwatch(conn->host, &conn->watch);
 	conn->watched = events;
-	conn->watch = conn->host->ops->watch(conn->host->ctx,
-					     mysql_get_socket(conn->mysql), events,
-					     on_ready, conn);
+	conn->watch = conn->host->ops->watch(conn->host->ctx, conn->fd, events, on_ready,
+					     conn);
 }
 
 static void drop_values(struct conn *conn)
@@ -366,6 +369,16 @@ static void on_connected(MYSQL *mysql, unsigned number, const char *text, void *
 		finish(conn, CONN_LOST);
 		return;
 	}
+	/*
+	 * libmariadb closes its socket inside a call that fails. A watch must
+	 * not outlive its descriptor, so ours has one of its own.
+	 */
+	conn->fd = fcntl(mysql_get_socket(mysql), F_DUPFD_CLOEXEC, 0);
+	if (conn->fd < 0) {
+		set_error(conn, 2000, strerror(errno));
+		finish(conn, CONN_LOST);
+		return;
+	}
 	finish(conn, CONN_UP);
 }
 
@@ -379,6 +392,7 @@ struct conn *conn_new(const struct mum_host *host,
 	conn->timeout_ms = settings->timeout_ms;
 	conn->fn = fn;
 	conn->arg = arg;
+	conn->fd = -1;
 	set_state(conn, CONN_CONNECTING);
 	conn->connector = connector_start(host, settings, on_connected, conn);
 	if (conn->connector == NULL) {
@@ -402,6 +416,8 @@ void conn_free(struct conn **_conn)
 	/* In this order: a statement of an open connection would write to it. */
 	if (conn->mysql != NULL)
 		mysql_close(conn->mysql);
+	if (conn->fd >= 0)
+		close(conn->fd);
 	for (int i = 0; i < MUM_QUESTIONS; i++) {
 		if (conn->stmts[i] != NULL)
 			mysql_stmt_close(conn->stmts[i]);

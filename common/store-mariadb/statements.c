@@ -73,11 +73,15 @@ const struct statement statements[MUM_QUESTIONS] = {
 		" COALESCE(m.quota, d.quota, 0) FROM " PAIRS JOIN_MAILBOX,
 		{ PARAM_PAIRS }, USER_COLUMNS
 	},
-	/* One page, by the primary key; an empty one is the end. */
+	/*
+	 * One page, by the primary key; an empty one is the end. The page is cut
+	 * before the join, or the rest of the table would be sorted for each.
+	 */
 	[MUM_USERS] = {
 		"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.id"
-		" FROM mailboxes m STRAIGHT_JOIN domains d ON d.id = m.domain_id"
-		" WHERE m.id > CAST(? AS UNSIGNED) ORDER BY m.id LIMIT 1000",
+		" FROM (SELECT id, local_part, domain_id, active, send_only FROM mailboxes"
+		" WHERE id > CAST(? AS UNSIGNED) ORDER BY id LIMIT 1000) m"
+		" STRAIGHT_JOIN domains d ON d.id = m.domain_id ORDER BY m.id",
 		{ PARAM_AFTER }, LISTED_COLUMNS
 	},
 };

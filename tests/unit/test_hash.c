@@ -110,6 +110,8 @@ static void test_prefixes_count_where_they_are_allowed(void **state)
 		{ "plain text that says so", "{PLAIN}secret", HASH_PREFIXED },
 		{ "a hash that says what it is", "{SHA512-CRYPT}$6$abcdefgh$" SHA512, HASH_PREFIXED },
 		{ "a hostile hash behind a prefix", "{SHA512-CRYPT}$6$rounds=999999999$abcdefgh$" SHA512, HASH_NONE },
+		{ "a scheme that nobody knows", "{NOSUCHSCHEME}secret", HASH_NONE },
+		{ "a name in small letters", "{plain}secret", HASH_PREFIXED },
 		{ "an encoded hash", "{SHA512-CRYPT.B64}JDYkcm91bmRzPTIwMDAwMDAw", HASH_NONE },
 		{ "PBKDF2", "{PBKDF2}$1$saltsalt$5000$" "aaaa", HASH_PREFIXED },
 		{ "PBKDF2, hostile", "{pbkdf2}$1$saltsalt$20000000$" "aaaa", HASH_NONE },
