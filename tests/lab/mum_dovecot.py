@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: MIT
+"""A private Dovecot 2.3 whose auth process runs the module built here."""
+
+import contextlib
+import os
+import pathlib
+import re
+import shlex
+import signal
+
+from .auth_clients import AuthClient, Imap, LmtpDialogue, Pop3, UserdbClient
+from .lab import TOP, LabError, Process, accepts, free_port, run, tail, wait_until
+from .mariadb import DOVECOT_PASSWORD
+from .mumd import render
+
+# Compiled into Dovecot; in a mount namespace of its own it finds ours there.
+MODULES = pathlib.Path("/usr/lib/dovecot/modules/auth")
+
+# Owns all mail; every Debian has it.
+MAIL_USER = "mail"
+
+# MUM's own documentation.
+STOCK_SQL = """
+driver = {driver}
+connect = {connect}
+default_pass_scheme = BLF-CRYPT
+password_query = SELECT mailboxes.local_part AS username, domains.domain, mailboxes.password \\
+  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+  WHERE mailboxes.local_part = '%n' AND domains.domain = '%d' \\
+  AND domains.active = 1 AND mailboxes.active = 1;
+user_query = SELECT mailboxes.homedir AS home, mailboxes.maildir AS mail, \\
+  CONCAT('*:storage=', COALESCE(mailboxes.quota, domains.quota, 0), 'G') AS quota_rule \\
+  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+  WHERE mailboxes.local_part = '%n' AND domains.domain = '%d' \\
+  AND domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0;
+iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
+  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+  WHERE domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0;
+"""
+
+# What no run of ours may ever write to the log.
+COMPLAINTS = re.compile(r"Panic|Fatal|Timeout leak|I/O leak|Leaked|leak:|Memory leak|"
+                        r"assertion failed|child \d+ killed|backtrace|runtime error", re.IGNORECASE)
+
+# A process of Dovecot's that starts in the middle of a reload finds no config
+# socket and ends, before it loads any module.
+IN_BETWEEN = re.compile(r"Fatal: Error reading configuration|returned error 89")
+
+
+def module_path():
+    return pathlib.Path(os.environ.get("MUM_AUTH_MODULE",
+                                       TOP / ".libs/libauthdb_mum.so")).resolve()
+
+
+def sanitized_module_path():
+    """The module of a build with --enable-sanitizers."""
+    if "MUM_AUTH_MODULE_ASAN" not in os.environ:
+        raise LabError("MUM_AUTH_MODULE_ASAN does not say where the libauthdb_mum.so of a build "
+                       "with ./configure --enable-sanitizers is")
+    return pathlib.Path(os.environ["MUM_AUTH_MODULE_ASAN"]).resolve()
+
+
+class MumDovecot:
+    """database: the section of mum.conf, as from mariadb_settings() or sqlite_settings().
+
+    Configured with conf-examples/dovecot.conf, sockets and users replaced.
+    options is the section dovecot of mum.conf, sections are others. driver
+    "sql" is stock Dovecot with MUM's own queries, as that database user. settings are more lines of
+    dovecot.conf. postfix: whose private/auth and private/dovecot-lmtp to serve.
+    sanitized: the module of a build with sanitizers, whose reports stand in
+    sanitizer_reports().
+    """
+
+    def __init__(self, lab, database, name="mum-dovecot", *, options=None, sections=None,
+                 driver="mum", sql_user="mum_dovecot", prefetch=False, postfix=None,
+                 settings="", sanitized=False):
+        self._lab = lab
+        self._name = name
+        self._driver = driver
+        self._prefetch = prefetch
+        self._settings = settings
+        self._sanitized = sanitized
+        self.directory = lab.directory(name)
+        self._run = lab.directory(f"{name}/run")
+        self._queue = postfix.queue if postfix else self.directory / "queue"
+        if postfix is None:
+            lab.directory(f"{name}/queue/private")
+        self._modules = lab.directory(f"{name}/modules")
+        self.config = self.directory / "dovecot.conf"
+        self.mum_conf = self.directory / "mum.conf"
+        self._sql_conf = self.directory / "dovecot-sql.conf"
+        self.log_path = self.directory / "dovecot.log"
+        self.imap_port, self.pop3_port, self.lmtp_port = free_port(), free_port(), free_port()
+        self.userdb_path = self._run / "auth-userdb"
+        self.process = None
+        self.write_mum(database, options or {}, sections or {})
+        self._write_modules()
+        if driver == "sql":
+            self._write_sql(database, sql_user)
+
+    # ---- files ----
+
+    def write_mum(self, database, options=None, sections=None):
+        """mum.conf and the module's password file. auth reads them when it starts."""
+        password = self.directory / "dovecot.password"
+        password.write_text(DOVECOT_PASSWORD + "\n")
+        password.chmod(0o600)
+        database = {key: value for key, value in database.items()
+                    if key not in ("user", "password")}
+        dovecot = {"user": "mum_dovecot", "password_file": password, **(options or {})}
+        self.mum_conf.write_text(render({"database": database, "dovecot": dovecot,
+                                         **(sections or {})}))
+        self.mum_conf.chmod(0o640)
+
+    def _write_sql(self, database, sql_user):
+        if database["driver"] == "sqlite":
+            driver, connect = "sqlite", database["path"]
+        else:
+            host, _, port = database["hosts"][0].removeprefix("unix:").partition(":")
+            driver = "mysql"
+            connect = (f'"host={host} {port and f"port={port} "}dbname={database["name"]} user={sql_user} '
+                       f'password={DOVECOT_PASSWORD}"')
+        self._sql_conf.write_text(STOCK_SQL.format(driver=driver, connect=connect))
+
+    def _write_modules(self):
+        """Ours beside Dovecot's."""
+        module = sanitized_module_path() if self._sanitized else module_path()
+        if self._driver == "mum" and not module.exists():
+            raise LabError(f"no {module}: build it, or say in MUM_AUTH_MODULE where it is")
+        run("cp", "-a", f"{MODULES}/.", self._modules)
+        if self._driver == "mum":
+            run("cp", module, self._modules / "libauthdb_mum.so")
+
+    def _shipped(self):
+        """conf-examples/dovecot.conf with our paths and users."""
+        text = (TOP / "conf-examples/dovecot.conf").read_text()
+        changes = [("/etc/mum/mum.conf", str(self.mum_conf), 2),
+                   ("/var/spool/postfix", str(self._queue), 2),
+                   ("vmail", MAIL_USER, 2)]
+        if self._prefetch:
+            changes.append(("#userdb {\n#  driver = prefetch\n#}",
+                            "userdb {\n  driver = prefetch\n}", 1))
+        if self._driver == "sql":
+            changes.append((f"driver = mum\n  args = {self.mum_conf}",
+                            f"driver = sql\n  args = {self._sql_conf}", 2))
+        for old, new, times in changes:
+            if text.count(old) != times:
+                raise LabError(f"conf-examples/dovecot.conf has {old!r} "
+                               f"{text.count(old)} times, the lab expects {times}")
+            text = text.replace(old, new)
+        return text
+
+    def _own_lines(self):
+        return f"""
+base_dir = {self._run}
+state_dir = {self._run}/state
+log_path = {self.log_path}
+protocols = imap pop3 lmtp
+listen = 127.0.0.1
+ssl = no
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_verbose = yes
+# logins that fail on purpose must not make the others wait
+auth_failure_delay = 0
+verbose_proctitle = yes
+first_valid_uid = 1
+shutdown_clients = yes
+mail_max_userip_connections = 0
+# nobody misses this mail after a power cut
+mail_fsync = never
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {self.imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {self.pop3_port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  inet_listener lmtp {{
+    port = {self.lmtp_port}
+  }}
+}}
+service auth {{
+  unix_listener auth-client {{
+    mode = 0666
+  }}
+  unix_listener auth-userdb {{
+    mode = 0666
+  }}
+  unix_listener auth-master {{
+    mode = 0600
+  }}
+}}
+""" + (self._sanitizer_lines() if self._sanitized else "")
+
+    def _sanitizer_lines(self):
+        wrapper = self.directory / "auth-sanitized"
+        library = next(word for word in run("ldd", sanitized_module_path()).stdout.split()
+                       if "/libasan.so" in word)
+        reports = self._lab.directory(f"{self._name}/reports", mode=0o1777)
+        wrapper.write_text(f"""#!/bin/sh
+exec env LD_PRELOAD={shlex.quote(library)} \\
+    ASAN_OPTIONS=detect_leaks=0:abort_on_error=0:log_path={reports}/asan:disable_coredump=0:handle_abort=1 \\
+    UBSAN_OPTIONS=print_stacktrace=1:log_path={reports}/ubsan /usr/lib/dovecot/auth "$@"
+""")
+        wrapper.chmod(0o755)
+        # without vsz_limit = 0 there is no room for the sanitizer's shadow
+        return f"""
+import_environment = TZ CORE_OUTOFMEM CORE_ERROR LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
+service auth {{
+  executable = {wrapper}
+  vsz_limit = 0
+}}
+service auth-worker {{
+  executable = {wrapper} -w
+  vsz_limit = 0
+}}
+"""
+
+    def write(self):
+        self.config.write_text(self._own_lines() + self._shipped() + "\n" + self._settings)
+
+    # ---- life ----
+
+    def start(self):
+        self.write()
+        script = ("mount --make-rprivate / && mount --bind "
+                  f"{shlex.quote(str(self._modules))} {MODULES} && "
+                  f"exec dovecot -F -c {shlex.quote(str(self.config))}")
+        self.process = self._lab.own(Process(["unshare", "-m", "sh", "-c", script],
+                                             self.directory / "out.log"))
+
+        def up():
+            if not self.process.running():
+                raise LabError(f"dovecot ended:\n{tail(self.process.log)}\n{tail(self.log_path)}")
+            return (accepts(self._run / "auth-client") and accepts(("127.0.0.1", self.imap_port))
+                    and (self._run / "master.pid").exists())
+        wait_until(up, f"dovecot:\n{tail(self.log_path)}", timeout=20)
+        return self
+
+    def stop(self):
+        """Also ends workers that are busy with a hash and would outlive their master."""
+        if self.process is None:
+            return
+        workers = [open_pid(pid) for pid in self.worker_pids()]
+        self.process.stop()
+        for worker in filter(None, workers):
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(worker, signal.SIGKILL)
+            os.close(worker)
+
+    def terminate(self):
+        """Ends it as an admin does; the master's exit status."""
+        self.process.signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def reload(self):
+        """doveadm reload; returns when a new auth process answers."""
+        old = self.auth_pid()
+        self.doveadm("reload", check=True)
+
+        def renewed():
+            try:
+                with self.auth_client():
+                    return self.auth_pid() not in (None, old)
+            except OSError:
+                return False
+        wait_until(renewed, "a new auth process")
+
+    # ---- talk ----
+
+    def doveadm(self, *arguments, check=False, **options):
+        return run("doveadm", "-c", self.config, *arguments, check=check, **options)
+
+    def auth_test(self, user, password, service="imap"):
+        """doveadm auth test: "ok", "refused" or "temp_fail"."""
+        result = self.doveadm("auth", "test", "-x", f"service={service}", user, password)
+        if result.returncode == 0:
+            return "ok"
+        return "temp_fail" if "temp_fail" in result.stdout + result.stderr else "refused"
+
+    def auth_client(self, **options):
+        return AuthClient(self._run / "auth-client", **options)
+
+    def userdb_client(self, **options):
+        return UserdbClient(self.userdb_path, **options)
+
+    def master_client(self, **options):
+        return UserdbClient(self._run / "auth-master", **options)
+
+    def login(self, user, password, service="imap"):
+        """"ok", "refused", or the code that goes with a refusal, such as "temp_fail"."""
+        with self.auth_client() as client:
+            return verdict(client.login(user, password, service))
+
+    def user(self, user, service="lmtp"):
+        """The userdb's fields; None for nobody; "temp_fail"."""
+        with self.userdb_client() as client:
+            reply = client.user(user, service)
+        if reply.kind == "FAIL":
+            return "temp_fail"
+        return reply.fields if reply.kind == "USER" else None
+
+    def imap(self, **options):
+        return Imap(self.imap_port, **options)
+
+    def pop3(self, **options):
+        return Pop3(self.pop3_port, **options)
+
+    def lmtp(self, **options):
+        return LmtpDialogue(self.lmtp_port, **options)
+
+    # ---- look ----
+
+    def log(self):
+        """The lines so far."""
+        try:
+            return self.log_path.read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def wait_log(self, *words, after=0, timeout=10):
+        """The first line behind number `after` that holds all the words."""
+        def find():
+            return next((line for line in self.log()[after:]
+                         if all(word in line for word in words)), None)
+        return wait_until(find, f"{words} in the log:\n{tail(self.log_path)}", timeout)
+
+    def complaints(self):
+        """Lines that tell of a crash, of leaks, or of what a sanitizer saw."""
+        return [line for line in self.log()
+                if COMPLAINTS.search(line) and not IN_BETWEEN.search(line)]
+
+    def sanitizer_reports(self):
+        return [path.read_text(errors="replace")
+                for path in sorted((self.directory / "reports").glob("*"))]
+
+    def _processes(self):
+        """(pid, is it a worker?) of our auth and its workers."""
+        if not self.process.running():
+            return
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        for pid in children.read_text().split():
+            try:
+                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+                line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if name == "auth":
+                yield int(pid), "worker" in line or "-w" in line.split("\0")
+
+    def auth_pid(self):
+        return next((pid for pid, worker in self._processes() if not worker), None)
+
+    def worker_pids(self):
+        return [pid for pid, worker in self._processes() if worker]
+
+    def version(self):
+        return run("dovecot", "--version").stdout.split()[0]
+
+
+def open_pid(pid):
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+def verdict(reply):
+    if reply.kind == "OK":
+        return "ok"
+    return reply.fields.get("code", "refused")

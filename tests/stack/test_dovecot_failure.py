@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: MIT
+"""When the database fails: never a wrong answer, never a crash; and the life of auth."""
+
+import concurrent.futures
+import contextlib
+import itertools
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from lab import MailRecorder, Mumd, Postfix, SmtpDialogue, free_port, hashes, wait_until
+from lab.mariadb import POSTFIX_PASSWORD
+from lab.mum_dovecot import verdict
+from dovecot_stores import STORES, TROUBLES, MariaStore, SqliteStore
+
+pytest_plugins = ["dovecot_fixtures"]
+
+_numbers = itertools.count(1)
+
+
+class MailHost:
+    """Postfix and mumd before a Dovecot, on a store that tests may break."""
+
+    def __init__(self, lab, name, dovecots):
+        self.store = STORES[name](lab, name=f"break-{name}")
+        self.user = self.store.add("user")
+        self.send_only = self.store.add("sendonly", send_only=1)
+        outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
+        self.postfix = Postfix(lab, outside.address, name=f"pf-break-{name}")
+        database = dict(self.store.settings)
+        if name == "mariadb":
+            database["password"] = POSTFIX_PASSWORD
+        self.mumd = Mumd(lab, {"database": database}, name=f"mumd-break-{name}",
+                         sockets=self.postfix.sockets).start()
+        self.dovecot = dovecots(self.store, postfix=self.postfix, sections={"cache": {"ttl": "0s"}})
+        self.postfix.start()
+
+    def submission(self, user=None, password="secret"):
+        """The reply to AUTH."""
+        dialogue = SmtpDialogue(self.postfix.submission_port)
+        return dialogue.login(user or self.user, password)
+
+
+@pytest.fixture(scope="module")
+def hosts(lab, _session_factory):
+    made = {}
+
+    def get(name):
+        if name not in made:
+            made[name] = MailHost(lab, name, _session_factory)
+        return made[name]
+    return get
+
+
+def ask_all_ways(host):
+    """What each kind of client is told, all of them at once."""
+    dovecot, user = host.dovecot, host.user
+
+    def rcpt():
+        with dovecot.lmtp() as lmtp:
+            return lmtp.rcpt(user)
+
+    def imap(name, password):
+        return lambda: dovecot.imap().enter(name, password)
+
+    ways = {
+        "doveadm auth test": lambda: dovecot.auth_test(user, "secret"),
+        "doveadm auth test, wrong password": lambda: dovecot.auth_test(user, "wrong"),
+        "doveadm auth test, nobody": lambda: dovecot.auth_test("nobody@example.test", "secret"),
+        "doveadm user": lambda: dovecot.doveadm("user", user).returncode,
+        "doveadm user, nobody": lambda: dovecot.doveadm("user", "nobody@example.test").returncode,
+        "doveadm user *": lambda: dovecot.doveadm("user", "*").returncode,
+        "IMAP": imap(user, "secret"),
+        "IMAP, nobody": imap("nobody@example.test", "secret"),
+        "LMTP": rcpt,
+        "submission": host.submission,
+        "submission, wrong password": lambda: host.submission(password="wrong"),
+        "submission, nobody": lambda: host.submission("nobody@example.test"),
+        "submission, send-only": lambda: host.submission(host.send_only),
+    }
+    with concurrent.futures.ThreadPoolExecutor(len(ways)) as pool:
+        futures = {way: pool.submit(function) for way, function in ways.items()}
+        return {way: future.result() for way, future in futures.items()}
+
+
+def beginning(replies):
+    return {way: reply[:13] if way.startswith("IMAP") else
+            reply[:9] if way == "LMTP" else
+            reply[:3] if way.startswith("submission") else reply
+            for way, reply in replies.items()}
+
+
+TEMPORARY = {
+    "doveadm auth test": "temp_fail", "doveadm auth test, wrong password": "temp_fail",
+    "doveadm auth test, nobody": "temp_fail",
+    "doveadm user": 75, "doveadm user, nobody": 75, "doveadm user *": 75,
+    "IMAP": "[UNAVAILABLE]", "IMAP, nobody": "[UNAVAILABLE]", "LMTP": "451 4.3.0",
+    "submission": "454", "submission, wrong password": "454", "submission, nobody": "454",
+    "submission, send-only": "454",
+}
+HEALTHY = {
+    "doveadm auth test": "ok", "doveadm auth test, wrong password": "refused",
+    "doveadm auth test, nobody": "refused",
+    "doveadm user": 0, "doveadm user, nobody": 67, "doveadm user *": 0,
+    "IMAP": "OK", "IMAP, nobody": "[AUTHENTICATI", "LMTP": "250 2.1.5",
+    "submission": "235", "submission, wrong password": "535", "submission, nobody": "535",
+    "submission, send-only": "235",
+}
+
+
+@pytest.mark.parametrize("name, trouble", TROUBLES)
+def test_trouble_is_a_temporary_failure_for_everybody_and_ends_with_it(hosts, name, trouble):
+    host = hosts(name)
+    assert beginning(ask_all_ways(host)) == HEALTHY
+    with host.store.trouble(trouble):
+        assert beginning(ask_all_ways(host)) == TEMPORARY
+    wait_until(lambda: host.dovecot.login(host.user, "secret") == "ok", "logins again", 5)
+    assert beginning(ask_all_ways(host)) == HEALTHY
+    assert host.dovecot.complaints() == []
+
+
+def test_restart_of_the_database_is_never_a_wrong_password(hosts):
+    """Submission logins all along a restart; each ends well, or with 454."""
+    host = hosts("mariadb")
+    replies, done = [], threading.Event()
+
+    def log_in():
+        while not done.is_set():
+            replies.append(host.submission())
+
+    clients = [threading.Thread(target=log_in) for _ in range(4)]
+    for client in clients:
+        client.start()
+    for _ in range(3):
+        host.store.server.stop()
+        time.sleep(0.5)
+        host.store.server.start()
+        time.sleep(0.5)
+    done.set()
+    for client in clients:
+        client.join()
+    assert {reply[:3] for reply in replies} <= {"235", "454"}
+    assert sum(reply.startswith("235") for reply in replies) > len(replies) / 2
+
+
+def test_killed_database_in_the_middle_of_lookups_ends_no_process(lab, make_dovecot):
+    store = MariaStore(lab, name="killed")
+    user = store.add("user")
+    dovecot = make_dovecot(store)
+    assert dovecot.login(user, "secret") == "ok"
+    before = dovecot.auth_pid()
+    with dovecot.auth_client() as client, dovecot.userdb_client() as userdb:
+        for _ in range(3):
+            with store.server.session() as session:
+                session.execute("LOCK TABLES mailboxes WRITE, domains WRITE")
+                logins = client.start([(user, "secret", "imap")] * 8)
+                lookups = userdb.start([("USER", f"someone{next(_numbers)}@example.test", "lmtp")] * 8)
+                wait_until(lambda: store.connections() > 0, "a lookup that waits for the table")
+                store.server.kill()
+            store.server.start()
+            # within their deadline they were asked again
+            assert {verdict(reply) for reply in client.collect(logins).values()} == {"ok"}
+            assert {reply.kind for reply in userdb.collect(lookups).values()} == {"NOTFOUND"}
+    assert dovecot.auth_pid() == before
+
+
+def test_cut_connection_is_not_noticed(lab, make_dovecot):
+    store = MariaStore(lab, name="cut")
+    user = store.add("user")
+    dovecot = make_dovecot(store, sections={"cache": {"ttl": "0s"}})
+    after = None
+    for _ in range(10):
+        assert dovecot.login(user, "secret") == "ok" and dovecot.user(user)
+        after = len(dovecot.log())
+        for number in store.server.connections("mum_dovecot"):
+            store.server.sql(f"KILL {number}", check=False)
+    assert dovecot.login(user, "secret") == "ok"
+    assert not [line for line in dovecot.log()[:after] if "Error" in line or "Warning: mum" in line]
+
+
+def test_wrong_answers_do_not_come_from_a_dovecot_started_without_database(lab, make_dovecot):
+    store = MariaStore(lab, name="late")
+    user = store.add("user")
+    with store.trouble("server down"):
+        dovecot = make_dovecot(store, options={"deadline": "1s"})
+        assert dovecot.login(user, "secret") == "temp_fail"
+        assert dovecot.user(user) == "temp_fail"
+    wait_until(lambda: dovecot.login(user, "secret") == "ok", "the first login", 5)
+
+
+def test_sqlite_file_that_comes_late_is_found(lab, make_dovecot):
+    store = SqliteStore(lab, name="late-file")
+    user = store.add("user")
+    away = store.path.with_suffix(".away")
+    store.path.rename(away)
+    dovecot = make_dovecot(store, options={"deadline": "1s"})
+    assert dovecot.login(user, "secret") == "temp_fail"
+    assert not store.path.exists()
+    away.rename(store.path)
+    wait_until(lambda: dovecot.login(user, "secret") == "ok", "the first login", 5)
+
+
+def test_logins_are_answered_by_their_deadline(lab, make_dovecot):
+    store = MariaStore(lab, name="deadline")
+    user = store.add("user")
+    dovecot = make_dovecot(store, options={"deadline": "2s", "smtp_deadline": "4s"})
+    assert dovecot.login(user, "secret") == "ok"
+    with store.server.paused(), dovecot.auth_client() as client:
+        replies = client.ask_all([(user, "secret", service) for service in ("imap", "smtp")] * 20)
+    assert all(verdict(reply) == "temp_fail" for reply in replies)
+    assert all(1.5 < reply.seconds < 3.5 for reply in replies[::2])
+    assert all(3.5 < reply.seconds < 6 for reply in replies[1::2])
+
+
+# ---- the life of auth ----
+
+@pytest.mark.parametrize("how", ["terminate", "reload", "interrupt auth"])
+def test_end_with_lookups_pending_is_clean(lab, make_dovecot, how):
+    store = MariaStore(lab, name=f"end-{how.replace(' ', '-')}")
+    user = store.add("user")
+    slow = store.add("slow", password=hashes.bcrypt(cost=12))
+    dovecot = make_dovecot(store)
+    assert dovecot.login(user, "secret") == "ok"
+    with dovecot.auth_client() as client, dovecot.userdb_client() as userdb, \
+            store.server.session() as session:
+        client.start([(slow, "secret", "imap")] * 4 + [("nobody@example.test", "x", "imap")] * 2)
+        time.sleep(0.1)
+        session.execute("LOCK TABLES mailboxes WRITE, domains WRITE")
+        client.start([(user, "secret", service) for service in ("imap", "smtp") for _ in range(5)])
+        userdb.start([("USER", f"a{n}@example.test", "lmtp") for n in range(5)])
+        time.sleep(0.2)
+        if how == "terminate":
+            assert dovecot.terminate() == 0
+        elif how == "reload":
+            dovecot.doveadm("reload", check=True)
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(dovecot.auth_pid(), signal.SIGINT)
+    if how != "terminate":
+        wait_until(lambda: dovecot.login(user, "secret") == "ok", "logins again")
+        assert dovecot.user(user)
+        assert dovecot.terminate() == 0
+    assert dovecot.complaints() == []
+
+
+def test_end_while_logins_are_held_for_smtp_is_clean(lab, make_dovecot):
+    store = MariaStore(lab, name="held")
+    user = store.add("user")
+    dovecot = make_dovecot(store)
+    with store.trouble("server down"), dovecot.auth_client() as client:
+        client.start([(user, "secret", "smtp")] * 5)
+        time.sleep(0.5)
+        assert dovecot.terminate() == 0
+    assert dovecot.complaints() == []
+
+
+def test_end_while_listing_is_clean(lab, make_dovecot):
+    store = MariaStore(lab, name="end-list")
+    store.server.sql("INSERT INTO mailboxes (id, local_part, domain_id, password, homedir, maildir) "
+                     "SELECT seq, CONCAT('user', seq), 1, 'x', CONCAT('/srv/', seq), "
+                     "CONCAT('maildir:/srv/', seq) FROM seq_1_to_20000", database="mum")
+    dovecot = make_dovecot(store)
+    with dovecot.userdb_client() as client:
+        listing = client.listing()
+        for _ in range(10):
+            next(listing)
+        assert dovecot.terminate() == 0
+    assert dovecot.complaints() == []
+
+
+def test_reloads_during_logins_refuse_nobody(store, make_dovecot):
+    user = store.add(f"reload{next(_numbers)}")
+    dovecot = make_dovecot(store)
+    verdicts, done = [], threading.Event()
+
+    def log_in():
+        while not done.is_set():
+            try:
+                verdicts.append(dovecot.login(user, "secret"))
+            except OSError:         # the old auth process is gone: clients connect again
+                pass
+
+    clients = [threading.Thread(target=log_in) for _ in range(3)]
+    for client in clients:
+        client.start()
+    for _ in range(5):
+        dovecot.reload()
+        enough = verdicts.count("ok") + 5
+        wait_until(lambda count=enough: verdicts.count("ok") >= count, "logins after a reload", 20)
+    done.set()
+    for client in clients:
+        client.join()
+    assert set(verdicts) <= {"ok", "temp_fail"}
+    assert dovecot.terminate() == 0
+    assert dovecot.complaints() == []
+
+
+def test_new_mum_conf_counts_after_a_reload(store, make_dovecot):
+    user = store.add(f"conf{next(_numbers)}", send_only=1)
+    dovecot = make_dovecot(store)
+    assert dovecot.login(user, "secret", "imap") == "user_disabled"
+    dovecot.write_mum(store.settings, options={"send_only_refuse": []})
+    dovecot.reload()
+    assert dovecot.login(user, "secret", "imap") == "ok"
+
+
+def test_bad_mum_conf_names_its_faults_in_the_log(store, make_dovecot):
+    dovecot = make_dovecot(store, start=False)
+    dovecot.mum_conf.write_text("dovecot {\n    verify = \"sometimes\"\n    colour = \"red\"\n}\n")
+    dovecot.start()
+    try:
+        dovecot.auth_client(timeout=1)
+    except OSError:
+        pass
+    dovecot.wait_log("mum.conf:2")
+    dovecot.wait_log("mum.conf:3")
+    dovecot.stop()
+    dovecot.log_path.write_text("")     # auth ends with Fatal, as it should
+
+
+def test_password_file_may_be_roots_alone(store, dovecot):
+    path = dovecot.directory / "dovecot.password"
+    assert (path.stat().st_uid, path.stat().st_mode & 0o777) == (0, 0o600)
+    assert dovecot.login(store.add(f"root{next(_numbers)}"), "secret") == "ok"
+
+
+def test_secrets_stay_out_of_the_log(store, make_dovecot):
+    dovecot = make_dovecot(store, settings="auth_debug = yes\n")
+    password = hashes.sha512("hunter-two")
+    user = store.add(f"debug{next(_numbers)}", password=password)
+    assert dovecot.login(user, "hunter-two") == "ok"
+    assert dovecot.login(user, "hunter-three") == "refused"
+    log = "\n".join(dovecot.log())
+    for secret in (password, password.rpartition("$")[2], "hunter", "dovecot-secret-canary"):
+        assert secret not in log

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""Many at once: who waits for whom, and what an unknown user costs."""
+
+import itertools
+import random
+import statistics
+import threading
+import time
+
+from lab import hashes
+
+pytest_plugins = ["dovecot_fixtures"]
+
+_numbers = itertools.count(1)
+
+BATCH = 40
+UNCACHED = {"cache": {"ttl": "0s"}}
+
+
+def strangers(count):
+    return [f"stranger{next(_numbers)}@example.test" for _ in range(count)]
+
+
+def batch_mean(client, users):
+    """Mean seconds of a pipelined batch of logins with a wrong password."""
+    replies = client.ask_all([(user, "wrong", "imap") for user in users])
+    assert all(reply.kind == "FAIL" and "code" not in reply.fields for reply in replies)
+    return statistics.mean(reply.seconds for reply in replies)
+
+
+def compare_means(dovecot, kinds):
+    """The means of interleaved batches, by kind; more of them until they agree."""
+    means = {kind: [] for kind in kinds}
+    with dovecot.auth_client(timeout=120) as client:
+        for number in range(12):
+            order = list(kinds)
+            random.shuffle(order)
+            for kind in order:
+                means[kind].append(batch_mean(client, kinds[kind]()))
+            medians = {kind: statistics.median(values) for kind, values in means.items()}
+            if number >= 2 and max(medians.values()) < 1.1 * min(medians.values()):
+                break
+    return medians
+
+
+def test_unknown_user_costs_what_a_known_one_costs(store, make_dovecot):
+    dovecot = make_dovecot(store)
+    known = [store.add(f"cost{next(_numbers)}", password=hashes.bcrypt(cost=9))
+             for _ in range(BATCH)]
+    inactive = [store.add(f"cost{next(_numbers)}", password=hashes.bcrypt(cost=9), active=0)
+                for _ in range(BATCH)]
+    dovecot.login(known[0], "wrong")        # it has seen what is usual here
+    medians = compare_means(dovecot, {"known": lambda: known, "inactive": lambda: inactive,
+                                      "unknown": lambda: strangers(BATCH)})
+    assert max(medians.values()) < 1.1 * min(medians.values()), medians
+
+
+def test_first_unknown_user_costs_what_mum_s_own_hash_costs(store, make_dovecot):
+    """Before any hash has been seen: bcrypt, cost 10."""
+    user = store.add(f"first{next(_numbers)}", password=hashes.bcrypt(cost=10))
+    unknown, known = [], []
+    for _ in range(3):
+        dovecot = make_dovecot(store)
+        with dovecot.auth_client() as client:
+            dovecot.user("warm@example.test")
+            unknown.append(batch_mean(client, strangers(8)))
+            known.append(batch_mean(client, [user] * 8))
+        dovecot.stop()
+    assert 0.5 < statistics.median(unknown) / statistics.median(known) < 2
+
+
+def test_userdb_answers_while_eight_log_in(store, make_dovecot):
+    dovecot = make_dovecot(store, sections=UNCACHED)
+    users = [store.add(f"busy{next(_numbers)}", password=hashes.bcrypt(cost=12)) for _ in range(8)]
+    others = [store.add(f"quiet{next(_numbers)}") for _ in range(5)]
+    verdicts, seconds = [], []
+
+    def log_in(user):
+        verdicts.append(dovecot.login(user, "secret"))
+
+    with dovecot.userdb_client() as client:
+        client.users(others)
+        logins = [threading.Thread(target=log_in, args=(user,)) for user in users]
+        for login in logins:
+            login.start()
+        while any(login.is_alive() for login in logins):
+            seconds += [reply.seconds for reply in client.users(others, window=1)]
+            time.sleep(0.01)
+    assert verdicts == ["ok"] * 8
+    assert len(seconds) > 20
+    assert statistics.quantiles(seconds, n=100)[98] < 0.1
+
+
+def test_hostile_hash_keeps_nobody_waiting(store, make_dovecot):
+    dovecot = make_dovecot(store)
+    hostile = store.add(f"hostile{next(_numbers)}",
+                        password="$6$rounds=999999999$saltsalt$" + "A" * 86)
+    user = store.add(f"victim{next(_numbers)}")
+    with dovecot.auth_client() as client:
+        client.start([(hostile, "x", "imap")] * 100)
+        started = time.monotonic()
+        assert dovecot.login(user, "secret") == "ok"
+        assert time.monotonic() - started < 2
+
+
+def test_a_thousand_logins_in_one_write_are_all_answered_right(store, make_dovecot):
+    dovecot = make_dovecot(store)
+    users = [store.add(f"many{next(_numbers)}") for _ in range(10)]
+    requests = [(random.choice(users), random.choice(("secret", "wrong")), "imap")
+                for _ in range(1000)]
+    with dovecot.auth_client(timeout=120) as client:
+        replies = client.ask_all(requests)
+    assert [reply.kind for reply in replies] == \
+        ["OK" if password == "secret" else "FAIL" for _, password, _ in requests]
+    assert [reply.fields["user"] for reply in replies] == [user for user, _, _ in requests]
+
+
+def test_a_thousand_lookups_in_one_write_are_all_answered_right(store, make_dovecot):
+    dovecot = make_dovecot(store, sections=UNCACHED)
+    users = [store.add(f"found{next(_numbers)}", quota=number) for number in range(1, 11)]
+    asked = [random.choice(users + strangers(3)) for _ in range(1000)]
+    with dovecot.userdb_client() as client:
+        replies = client.users(asked)
+    for user, reply in zip(asked, replies):
+        if user in users:
+            assert reply.fields["quota_rule"] == f"*:storage={users.index(user) + 1}G"
+        else:
+            assert reply.kind == "NOTFOUND"
