@@ -125,8 +125,7 @@ if [ -s "$scratch/links" ]; then
 	status=1
 fi
 
-# Without Dovecot's, because of --without-dovecot.
-awk '$1 != "#" && $2 == "build" && $1 !~ /^dovecot/ { print $1 }' tests/packages |
+awk '$1 != "#" && $2 == "build" { print $1 }' tests/packages |
 	LC_ALL=C sort >"$scratch/packages"
 sed -n '/^apt-get install/,/[^\\]$/p' README.md | tr -s ' \\' '\n' | sed '1,/^--no/d; /^$/d' |
 	LC_ALL=C sort >"$scratch/readme"
@@ -144,14 +143,26 @@ if [ -s "$scratch/postfix" ]; then
 	status=1
 fi
 
+# So does each line for Dovecot, where it may be commented out.
+sed 's/^#\([a-z} ]\)/\1/' conf-examples/dovecot.conf >"$scratch/dovecot"
+awk '/^```/ { inside = $0 == "```dovecot"; next } inside' README.md >"$scratch/shown"
+[ -s "$scratch/shown" ] || { echo "README.md shows no lines for Dovecot"; status=1; }
+grep -v -x -F -f "$scratch/dovecot" "$scratch/shown" |
+	sed 's/^/README.md: not in conf-examples\/dovecot.conf: /' >"$scratch/bad"
+if [ -s "$scratch/bad" ]; then
+	cat "$scratch/bad"
+	status=1
+fi
+
 # The built mumd reads the mum.conf of README and manual.
+sections=$(sed 's/\..*//' "$scratch/table" | sort -u | paste -s -d '|')
 if [ -x "$mumd" ]; then
 	: >"$scratch/password"
 	chmod 600 "$scratch/password"
 	for file in README.md doc/mum.conf.5 conf-examples/mum.conf; do
 		case "$file" in
 		*.conf) cat "$file" ;;
-		*) sed -n '/^[a-z]* {$/,/^}/p' "$file" ;;
+		*) sed -n -E "/^($sections) [{]\$/,/^}/p" "$file" ;;
 		esac | sed -e "s|\"/etc/mum/[a-z]*\.[a-z]*\"|\"$scratch/password\"|" \
 			-e "s|\"/etc/ssl/certs/[a-z.-]*\"|\"$scratch/password\"|" |
 			awk -v to="$scratch/block" '

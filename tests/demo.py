@@ -171,7 +171,8 @@ class House:
         self.database = store(lab, self.mail)
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
         self.postfix = Postfix(lab, self.outside.address)
-        self.mumd = Mumd(lab, {"database": self.database.settings},
+        # Nobody here wants to wait longer for a database that is away.
+        self.mumd = Mumd(lab, {"database": {**self.database.settings, "deadline": "1s"}},
                          sockets=self.postfix.sockets).start()
         self.dovecot = demo_dovecot.start_dovecot(lab, self.postfix, self.database.settings)
         self.postfix.start()
