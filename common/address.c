@@ -286,21 +286,65 @@ static char *unquote(const char *local, size_t len)
 	return inside;
 }
 
-static void set_forms(struct address *address, enum address_kind kind,
-		      const char *local, size_t len, const char *delimiters)
+/* dot-atom of RFC 5322 section 3.2.3, with the UTF-8 of RFC 6532. */
+static bool is_dot_atom(const char *text)
 {
-	char *unquoted = kind == ADDRESS_LOGIN ? NULL : unquote(local, len);
-	char *plain = unquoted != NULL ? unquoted : xstrndup(local, len);
-	size_t cut = kind == ADDRESS_LOGIN ? strlen(plain)
-					   : find_extension(plain, delimiters);
+	char before = '.';
 
-	add_form(address, local, len, "");
-	if (unquoted != NULL)
-		add_form(address, unquoted, strlen(unquoted), "");
+	for (; *text != '\0'; before = *text++) {
+		if (*text == '.' && before == '.')
+			return false;
+		if (strchr("()<>[]:;@\\,\" ", *text) != NULL)
+			return false;
+	}
+	return before != '.';
+}
+
+static void put_escaped(struct buf *buf, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"' || text[i] == '\\')
+			buf_puts(buf, "\\");
+		buf_put(buf, text + i, 1);
+	}
+}
+
+/*
+ * As Postfix searches (mail_addr_find(3)): in quotes where RFC 5321 wants them,
+ * then without. MUM may hold either.
+ */
+static void add_spellings(struct address *address, const char *local, size_t len,
+			  const char *extension)
+{
+	struct buf quoted = BUF_INIT(len * 2 + 2);
+	char *plain = xstrndup(local, len);
+
+	if (!is_dot_atom(plain)) {
+		buf_puts(&quoted, "\"");
+		put_escaped(&quoted, local, len);
+		buf_puts(&quoted, "\"");
+		add_form(address, quoted.data, quoted.len, extension);
+	}
+	add_form(address, local, len, extension);
+	buf_free(&quoted);
+	free(plain);
+}
+
+static void set_forms(struct address *address, const char *local, size_t len,
+		      const char *delimiters)
+{
+	char *unquoted = unquote(local, len);
+	char *plain = unquoted != NULL ? unquoted : xstrndup(local, len);
+	size_t cut = find_extension(plain, delimiters);
+
+	/* Quotes that are not needed: no other spelling has them. */
+	if (unquoted != NULL && is_dot_atom(plain))
+		add_form(address, local, len, "");
+	add_spellings(address, plain, strlen(plain), "");
 	if (plain[cut] != '\0')
-		add_form(address, plain, cut,
-			 arena_strndup(&address->arena, plain + cut,
-				       strlen(plain + cut)));
+		add_spellings(address, plain, cut,
+			      arena_strndup(&address->arena, plain + cut,
+					    strlen(plain + cut)));
 	free(plain);
 }
 
@@ -313,7 +357,10 @@ static bool read_address(struct address *address, enum address_kind kind,
 
 	if (at == NULL || local_len == 0)
 		return false;
-	set_forms(address, kind, text, local_len, delimiters);
+	if (kind == ADDRESS_LOGIN)
+		add_form(address, text, local_len, "");
+	else
+		set_forms(address, text, local_len, delimiters);
 	add_domain(address, address_fold_domain(at + 1, len - local_len - 1));
 	if (address->forms_count == 0 || address->domains_count == 0)
 		return false;
@@ -437,20 +484,6 @@ char *address_fold(const char *text)
 	return whole;
 }
 
-/* dot-atom of RFC 5322 section 3.2.3, with the UTF-8 of RFC 6532. */
-static bool is_dot_atom(const char *text)
-{
-	char before = '.';
-
-	for (; *text != '\0'; before = *text++) {
-		if (*text == '.' && before == '.')
-			return false;
-		if (strchr("()<>[]:;@\\,\" ", *text) != NULL)
-			return false;
-	}
-	return before != '.';
-}
-
 /* A quoted-string of RFC 5321 section 4.1.2: no quote inside but escaped ones. */
 static bool is_quoted_string(const char *text, size_t len)
 {
@@ -463,15 +496,6 @@ static bool is_quoted_string(const char *text, size_t len)
 			return false;
 	}
 	return true;
-}
-
-static void put_escaped(struct buf *buf, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"' || text[i] == '\\')
-			buf_puts(buf, "\\");
-		buf_put(buf, text + i, 1);
-	}
 }
 
 /* The extension comes from a stranger, and must stay inside the local part. */

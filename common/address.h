@@ -19,7 +19,7 @@
 
 enum {
 	ADDRESS_PART_MAX = 191,	/* characters; width of MUM's columns */
-	ADDRESS_FORMS_MAX = 3,	/* as given, unquoted, without extension */
+	ADDRESS_FORMS_MAX = 4,	/* with and without quotes, with and without extension */
 	ADDRESS_SPELLINGS_MAX = 2	/* of a domain: A-label, U-label */
 };
 

@@ -71,7 +71,7 @@ static const struct option options[] = {
 	OPTION(dovecot, max_argon2_memory, OPTION_SIZE, "128M", NULL, 0, 0),
 	OPTION(dovecot, max_argon2_time, OPTION_NUMBER, "10", NULL, 1, 1000),
 	OPTION(dovecot, max_crypt_rounds, OPTION_NUMBER, "1000000", NULL, 1000, 999999999),
-	OPTION(dovecot, max_yescrypt_cost, OPTION_NUMBER, "11", NULL, 1, 20),
+	OPTION(dovecot, max_yescrypt_cost, OPTION_NUMBER, "8", NULL, 1, 20),
 	OPTION(address, recipient_delimiter, OPTION_STRING, "+", NULL, 0, 0),
 	OPTION(mum, timezone, OPTION_STRING, "UTC", NULL, 0, 0),
 	OPTION(cache, ttl, OPTION_TIME, "10s", NULL, 0, 3600000),

@@ -56,7 +56,8 @@ static void test_json_of_names(void **state)
 		{ "quotes and backslashes", ADDRESS_MAIL, "\"a\\\"\"@b",
 		  "[[\"\\\"a\\\\\\\"\\\"\",\"b\"],[\"a\\\"\",\"b\"]]" },
 		{ "SQL is text", ADDRESS_MAIL, "'; drop table x; --@b",
-		  "[[\"'; drop table x; --\",\"b\"]]" },
+		  "[[\"\\\"'; drop table x; --\\\"\",\"b\"],"
+		  "[\"'; drop table x; --\",\"b\"]]" },
 	};
 
 	(void)state;

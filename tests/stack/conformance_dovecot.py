@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""What Dovecot says about users: with its sql driver and MUM's queries, and with ours."""
+
+import itertools
+
+from lab import LabError
+from lab.auth_clients import Reply, UserdbClient, unescape
+from lab.mum_dovecot import MumDovecot
+
+# Requests on their way at once.
+WINDOW = 40
+
+
+class MasterClient(UserdbClient):
+    """Any name, also with '=' in it; and whether a list is whole."""
+
+    def next_reply(self, started):
+        kind, number, *fields = self._read()
+        if kind == "USER":
+            fields[0] = "user=" + fields[0]
+        pairs = (field.partition("=") for field in fields)
+        return int(number), Reply(kind, {unescape(name): unescape(value)
+                                         for name, _, value in pairs}, 0)
+
+    def _read(self):
+        return self.read_until(b"\n").decode("utf-8", "surrogateescape").split("\t")
+
+    def everybody(self):
+        number = next(self._ids)
+        self.send(b"LIST\t%d\tservice=doveadm\n" % number)
+        replies = iter(self._read, None)
+        users = [unescape(reply[2]) for reply in itertools.takewhile(self._is_user, replies)]
+        return tuple(sorted(users))
+
+    @staticmethod
+    def _is_user(reply):
+        if reply[0] == "DONE" and "fail" in reply:
+            raise LabError("the list of users broke off")
+        return reply[0] == "LIST"
+
+
+class Users:
+    """One Dovecot, asked over its own sockets."""
+
+    def __init__(self, lab, database, name, driver, fresh):
+        self._dovecot = MumDovecot(lab, database, name=f"conf-dovecot-{name}", driver=driver,
+                                   settings="auth_username_chars =\n",
+                                   sections={"cache": fresh}).start()
+        self._client = MasterClient(self._dovecot.directory / "run/auth-master")
+
+    def ask_all(self, users):
+        """{table: {user: answer}}, as Logins.ask() has them; nobody is left out."""
+        requests = {f"passdb {service}": ("PASS", service) for service in ("imap", "smtp")}
+        requests["userdb"] = ("USER", "lmtp")
+        answers = {}
+        for table, (verb, service) in requests.items():
+            replies = self._client.ask_windowed(
+                ((verb, user.encode("utf-8", "surrogateescape"), service) for user in users),
+                WINDOW)
+            found = {user: _answer(reply) for user, reply in zip(users, replies)}
+            answers[table] = {user: answer for user, answer in found.items() if answer is not None}
+        answers["iteration"] = {"": self._client.everybody()}
+        return answers
+
+    def close(self):
+        self._client.close()
+        self._dovecot.stop()
+        complaints = self._dovecot.complaints()
+        if complaints:
+            raise LabError("\n".join(complaints))
+
+
+def _answer(reply):
+    fields = reply.fields
+    if reply.kind == "FAIL":
+        return "TEMP"
+    if reply.kind == "PASS":
+        return fields["user"]
+    if reply.kind == "USER":
+        return fields["user"], fields["home"], fields["mail"], fields["quota_rule"]
+    return None

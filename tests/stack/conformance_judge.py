@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Compares what stock, we and the model say about one database."""
+
+import collections
+import itertools
+
+from conformance_keys import ADDRESS_MAPS
+from conformance_logins import LOGIN_RULES, Logins
+from conformance_model import RULES, SEARCH, STOCK
+from conformance_names import WIDTH, is_text, quote_address, search_keys, unquote
+from conformance_senders import SENDER_RULES, Senders
+
+ALL_RULES = {**RULES, **LOGIN_RULES, **SENDER_RULES}
+
+LISTS = ("aliases", "sender-login-maps")    # whose order stock leaves open
+
+Failure = collections.namedtuple("Failure", "map key what said expected")
+
+
+def _is_equal(table, one, other):
+    """Are two answers of that map the same, as far as stock promises?"""
+    if table in LISTS and None not in (one, other):
+        return sorted(one.split(",")) == sorted(other.split(","))
+    return one == other
+
+
+def is_overlong(key):
+    """Wider than MUM's columns? Whether one with invisible characters is found then
+    depends on how MariaDB reads the table."""
+    return any(len(part.casefold()) > WIDTH for part in key.rpartition("@"))
+
+
+class Judge:
+    """One database. stock, ours: {map: {key: value}}; ours for each store. What
+    Dovecot is asked about users counts as maps, too."""
+
+    def __init__(self, model, stock, ours, delimiters):
+        self._model = model
+        self._logins = Logins(model)
+        self._senders = Senders(model)
+        self._stock = stock
+        self._ours = ours
+        self._delimiters = delimiters
+        self.failures = []
+        self.rules_seen = collections.Counter()
+
+    def judge(self, keys):
+        for table in keys:
+            for key in keys[table]:
+                self._judge_key(table, key)
+
+    def judge_mended(self, listed):
+        """The users that stock Dovecot lists with a query that does not ask for one."""
+        expected = self._logins.listed({"iteration"})
+        if listed != expected:
+            self._fail("iteration", "", "mended stock and the model", listed, expected)
+
+    def _fail(self, table, key, what, said, expected):
+        self.failures.append(Failure(table, key, what, said, expected))
+
+    def _right(self, table, key, rules):
+        model = (self._model if table in RULES else
+                 self._senders if table in SENDER_RULES else self._logins)
+        return model.ask(table, key, rules)
+
+    def _judge_key(self, table, key):
+        right = self._right(table, key, ALL_RULES[table])
+        for store, answers in self._ours.items():
+            said = answers[table].get(key)
+            if said != right:
+                self._fail(table, key, f"we on {store} and the model", said, right)
+        stock = self._stock[table].get(key)
+        if is_overlong(key):
+            self.rules_seen["exact-names"] += stock != right
+        else:
+            self._judge_stock(table, key, stock, right)
+
+    def _judge_stock(self, table, key, stock, right):
+        plain = self._right(table, key, STOCK)
+        if not _is_equal(table, stock, plain):
+            self._fail(table, key, "stock and the model without rules", stock, plain)
+        if table in ADDRESS_MAPS and is_text(key) and unquote(key.rpartition("@")[0]) is None:
+            self._judge_search(table, key)
+        if stock != right:
+            self.rules_seen.update(self._reasons(table, key, right, plain))
+
+    def _judge_search(self, table, key):
+        """What Postfix gets in the end for an address, in its internal form: with many
+        questions to a mysql: table, with one or two to mumd."""
+        stock = next((self._with_extension(table, form, extension)
+                      for form, extension in search_keys(key, self._delimiters)
+                      if form in self._stock[table]), None)
+        asked = dict.fromkeys([quote_address(key), key])
+        ours = next((value for value in (self._model.ask(table, form, SEARCH) for form in asked)
+                     if value is not None), None)
+        if not _is_equal(table, stock, ours):
+            self._fail(table, key, "stock after all questions of Postfix and the model with "
+                       "its search", stock, ours)
+
+    def _with_extension(self, table, key, extension):
+        if table != "aliases" or not extension:
+            return self._stock[table][key]
+        return self._model.aliases(key, STOCK, extension)
+
+    def _reasons(self, table, key, right, plain):
+        """The rules that make the difference between stock and us."""
+        rules = ALL_RULES[table]
+        reasons = [rule for rule in sorted(rules)
+                   if self._right(table, key, rules - {rule}) != right
+                   or self._right(table, key, {rule}) != plain]
+        if not reasons:     # only several together make a difference
+            reasons = next((list(some) for some in itertools.combinations(sorted(rules), 2)
+                            if self._right(table, key, set(some)) != plain), [])
+        if not reasons and table not in LISTS:
+            self._fail(table, key, "stock and us, for no reason", plain, right)
+        return reasons

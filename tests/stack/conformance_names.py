@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""When two spellings are one name: section 4 of the design, in plain Python.
+
+Written from the rules, not from common/address.c, which it judges.
+"""
+
+import functools
+import re
+import unicodedata
+
+WIDTH = 191     # characters of MUM's columns
+
+# UTS #46 reads these as a dot.
+DOTS = "\u3002\uff0e\uff61"
+
+# A whole quoted string, and what ends an address in a list of addresses.
+QUOTED = re.compile(r'"([^"\\]|\\.)*"', re.DOTALL)
+ENDS = set(',;<>()"\\ ')
+
+# What a label of RFC 5892 may hold, as far as the generator goes.
+LETTERS = {"Ll", "Lo", "Lm", "Mn", "Mc", "Nd"}
+
+
+def is_text(text):
+    """Valid UTF-8? What is not came in as surrogates."""
+    return not any("\ud800" <= char < "\ue000" for char in text)
+
+
+@functools.lru_cache(20000)
+def is_clean(text):
+    """Text without control characters?"""
+    return is_text(text) and not any(char < " " or "\x7f" <= char < "\xa0" for char in text)
+
+
+@functools.lru_cache(20000)
+def fold_local(text):
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+
+
+def _alabel(label):
+    """None where UTS #46 forbids the label or changes more than its case."""
+    if label.isascii():
+        return label
+    if unicodedata.normalize("NFKC", label) != label or label[0] == "-" or label[-1] == "-":
+        return None
+    if unicodedata.category(label[0]) in ("Mn", "Mc"):
+        return None
+    if any(char not in "-" and unicodedata.category(char) not in LETTERS for char in label):
+        return None
+    alabel = "xn--" + label.encode("punycode").decode()
+    return alabel if len(alabel) <= 63 else None
+
+
+@functools.lru_cache(20000)
+def fold_domain(text):
+    """The A-label; a domain that has none is only itself."""
+    if text.isascii():
+        return text.lower()
+    lower = unicodedata.normalize("NFC", text.lower())
+    if any(dot in lower for dot in DOTS):
+        return lower
+    labels = [_alabel(label) if label else label for label in lower.split(".")]
+    return lower if None in labels else ".".join(labels)
+
+
+def tls_domain(key):
+    """(before, domain, behind) of [host]:port, .domain, host:port."""
+    if key.startswith("["):
+        end = key.find("]")
+        end = len(key) if end < 0 else end
+        return key[:1], key[1:end], key[end:]
+    start = 1 if key.startswith(".") else 0
+    end = key.find(":")
+    end = len(key) if end < 0 else end
+    return key[:start], key[start:max(end, start)], key[max(end, start):]
+
+
+def _ascii_lower(text):
+    return "".join(char.lower() if char.isascii() else char for char in text)
+
+
+@functools.lru_cache(20000)
+def fold_tls(key):
+    before, domain, behind = tls_domain(key)
+    return _ascii_lower(before + fold_domain(domain) + behind)
+
+
+@functools.lru_cache(20000)
+def fold_address(text):
+    local, at, domain = text.rpartition("@")
+    return f"{fold_local(local)}@{fold_domain(domain)}" if at else fold_local(text)
+
+
+@functools.lru_cache(20000)
+def unquote(local):
+    """The inside of a quoted string; None if it is none."""
+    if len(local) < 2 or local[0] != '"' or local[-1] != '"':
+        return None
+    inside, plain = local[1:-1], ""
+    while inside:
+        if inside[0] == "\\" and len(inside) > 1:
+            inside = inside[1:]
+        plain, inside = plain + inside[0], inside[1:]
+    return plain
+
+
+def _is_dot_atom(local):
+    return all(local.split(".")) and not any(char in '()<>[]:;@\\," ' or char < " "
+                                             or char == "\x7f" for char in local)
+
+
+def _escape(text):
+    return "".join("\\" + char if char in '"\\' else char for char in text)
+
+
+def quote(local):
+    """As RFC 5322 writes a local part; Postfix' quote_822_local()."""
+    return local if _is_dot_atom(local) else f'"{_escape(local)}"'
+
+
+def extend(local, extension):
+    """A stored local part, which may be a quoted string, with what a stranger puts behind
+    it; as RFC 5321 writes it."""
+    if QUOTED.fullmatch(local):
+        return f'{local[:-1]}{_escape(extension)}"'
+    return quote(local + extension)
+
+
+def quote_address(address):
+    local, at, domain = address.rpartition("@")
+    return quote(local) + at + domain if at else address
+
+
+def split_extension(local, delimiters):
+    """(name, extension with its delimiter): Postfix' split_addr()."""
+    lower = _ascii_lower(local)
+    if lower in ("postmaster", "mailer-daemon", "double-bounce"):
+        return local, ""
+    if "-" in delimiters and (lower.startswith("owner-") or
+                              (lower.endswith("-request") and len(local) > 8)):
+        return local, ""
+    cut = next((at for at, char in enumerate(local) if char in delimiters), 0)
+    return (local[:cut], local[cut:]) if cut > 0 else (local, "")
+
+
+def search_keys(key, delimiters):
+    """The keys that Postfix asks for an address (its internal form), in this order,
+    with the extension that goes back to the results: mail_addr_find()."""
+    local, at, domain = key.rpartition("@")
+    if not at:
+        return [(key, "")]
+    stem, extension = split_extension(local, delimiters)
+    readings = [(local, "")] + ([(stem, extension)] if extension else [])
+    return [(f"{form}@{domain}", behind) for name, behind in readings
+            for form in dict.fromkeys([quote(name), name])]
+
+
+def without_accents(text):
+    return "".join(char for char in unicodedata.normalize("NFD", text)
+                   if unicodedata.category(char) != "Mn")

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""Servers for any number of seeds, and what happens for each of them."""
+
+import concurrent.futures
+import time
+
+from conformance_data import Generator
+from conformance_database import Database
+from conformance_judge import Judge
+import conformance_senders as senders
+from conformance_dovecot import Users
+from conformance_keys import ADDRESS_MAPS, MAPS, Keys
+from conformance_logins import LOGIN_RULES
+from conformance_model import Model
+from conformance_names import search_keys
+from conformance_ours import FRESH, OurPostfix
+from conformance_stock import StockPostfix
+from lab import MariaDB
+from lab.mumd import mariadb_settings, sqlite_settings
+
+
+class Result:
+    def __init__(self, seed, rows, judge, keys, seconds):
+        self.seed, self.rows, self.seconds = seed, rows, seconds
+        self.failures, self.rules_seen = judge.failures, judge.rules_seen
+        self.keys = sum(map(len, keys.values()))
+
+
+class Conformance:
+    """with Lab() as lab: run(seed) for each seed, then close()."""
+
+    def __init__(self, lab, delimiters="+"):
+        self._delimiters = delimiters
+        self._threads = concurrent.futures.ThreadPoolExecutor()
+        self._server = server = MariaDB(lab, name="conf-db").start().load_mum("")
+        self._database = Database(server, lab.path / "conformance.sqlite")
+        self._stock = StockPostfix(lab, server)
+        self._ours = OurPostfix(lab, server, self._database.path, delimiters)
+        mariadb, sqlite = mariadb_settings(server, ""), sqlite_settings(self._database.path)
+        self._stock_users = Users(lab, mariadb, "stock", "sql", FRESH)
+        self._our_users = {"mariadb": Users(lab, mariadb, "mariadb", "mum", FRESH),
+                           "sqlite": Users(lab, sqlite, "sqlite", "mum", FRESH)}
+
+    def close(self):
+        self._ours.close()
+        for users in (self._stock_users, *self._our_users.values()):
+            users.close()
+        self._threads.shutdown()
+        self._server.stop()
+
+    def run(self, seed, only_map=None, only_key=None):
+        """All keys of a seed; or those of one map; or one key there."""
+        start = time.monotonic()
+        rows = self._database.load(Generator(seed).make())
+        keys = Keys(seed, rows)
+        tables = {**keys.by_map, **{table: keys.logins for table in LOGIN_RULES},
+                  "iteration": [""],
+                  senders.MAP: senders.keys(seed, rows, keys.by_map["sender-login-maps"])}
+        if only_map is not None:
+            tables = {only_map: tables[only_map] if only_key is None else [only_key]}
+        stock, ours, mended = self._ask(rows, tables)
+        judge = Judge(Model(rows, self._database.collate, self._delimiters), stock, ours,
+                      self._delimiters)
+        judge.judge(tables)
+        if "iteration" in tables:
+            judge.judge_mended(mended)
+        return Result(seed, rows, judge, tables, time.monotonic() - start)
+
+    def _ask(self, rows, tables):
+        """Everybody at once: (stock's answers, ours for each store, mended stock's list)."""
+        maps = {table: keys for table, keys in tables.items() if table in MAPS}
+        users = next((keys for table, keys in tables.items()
+                      if table in LOGIN_RULES and table != "iteration"), [])
+        pairs = tables.get(senders.MAP, [])
+        owned = maps.get("sender-login-maps", []) + senders.senders_of(pairs)
+        submit = self._threads.submit
+        stock = [submit(self._stock.ask_all,
+                        self._with_search({**maps, "sender-login-maps": owned})),
+                 submit(self._stock_users.ask_all, users)]
+        ours = {store: [submit(self._ours.ask_all, store, maps),
+                        submit(self._our_users[store].ask_all, users),
+                        submit(self._ask_senders, store, pairs)]
+                for store in self._ours.stores}
+        self._learn(rows, tables)
+        stock = _merged(stock)
+        stock[senders.MAP] = senders.stock_answers(pairs, stock["sender-login-maps"],
+                                                   self._delimiters)
+        # MUM's own query; the one that the stock Dovecot here has is the mended one
+        mended = stock["iteration"][""]
+        stock["iteration"][""] = tuple(self._database.stock_iteration())
+        ours = {store: _merged(answers) for store, answers in ours.items()}
+        return stock, ours, mended
+
+    def _ask_senders(self, store, pairs):
+        return {senders.MAP: self._ours.ask_senders(store, pairs)}
+
+    def _with_search(self, keys):
+        """And what Postfix asks a mysql: table for these addresses."""
+        return {table: list(dict.fromkeys(
+                    form for key in asked for form, _ in [(key, "")] + search_keys(
+                        key, self._delimiters))) if table in ADDRESS_MAPS else asked
+                for table, asked in keys.items()}
+
+    def _learn(self, rows, tables):
+        """All that the model will want to know about the collation, in one question."""
+        texts = {row.domain for row in rows["domains"] + rows["tls_policies"]}
+        texts |= {row.local_part for row in rows["mailboxes"] + rows["aliases"]}
+        keys = {key for keys in tables.values() for key in keys}
+        for key in keys | set(senders.senders_of(tables.get(senders.MAP, []))):
+            local, _, domain = key.rpartition("@")
+            plain = local.strip('"')
+            texts |= {text.casefold() for text in (
+                key, local, domain, plain, local.partition("+")[0], plain.partition("+")[0])}
+        self._database.learn(texts)
+
+
+def _merged(futures):
+    return {table: answers for future in futures for table, answers in future.result().items()}
