@@ -111,7 +111,6 @@ static bool on_worker_reply(struct auth_worker_connection *conn ATTR_UNUSED,
 {
 	struct pass_request *pass = context;
 
-	instance_add_pending(pass->instance, &pass->pending);
 	finish(pass, passdb_blocking_auth_worker_reply_parse(pass->request, reply));
 	return TRUE;
 }
@@ -119,10 +118,7 @@ static bool on_worker_reply(struct auth_worker_connection *conn ATTR_UNUSED,
 static bool on_worker_dummy_reply(struct auth_worker_connection *conn ATTR_UNUSED,
 				  const char *reply ATTR_UNUSED, void *context)
 {
-	struct pass_request *pass = context;
-
-	instance_add_pending(pass->instance, &pass->pending);
-	answer(pass, PASSDB_RESULT_USER_UNKNOWN);
+	answer(context, PASSDB_RESULT_USER_UNKNOWN);
 	return TRUE;
 }
 
@@ -139,8 +135,10 @@ static void verify_in_worker(struct pass_request *pass, const char *crypted,
 	str_append_tabescaped(command, crypted);
 	str_append_c(command, '\t');
 	auth_request_export(request, command);
-	/* The worker's reply is sure to come, and then alone decides. */
-	instance_remove_pending(pass->instance, &pass->pending);
+	/*
+	 * It stays pending: when Dovecot ends, requests that no worker has taken
+	 * yet are dropped without a reply, before it comes to us.
+	 */
 	auth_worker_call(request->pool, request->fields.user, str_c(command), callback,
 			 pass);
 }
