@@ -243,10 +243,11 @@ service auth-worker {{
 
     def start(self):
         self.write()
-        script = ("mount --make-rprivate / && mount --bind "
+        script = ("mount --make-rprivate / 2>/dev/null; mount --bind "
                   f"{shlex.quote(str(self._modules))} {MODULES} && "
                   f"exec dovecot -F -c {shlex.quote(str(self.config))}")
-        self.process = self._lab.own(Process(["unshare", "-m", "sh", "-c", script],
+        self.process = self._lab.own(Process(["unshare", "-m", "--propagation",
+                                              "unchanged", "sh", "-c", script],
                                              self.directory / "out.log"))
 
         def up():
