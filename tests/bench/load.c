@@ -4,7 +4,6 @@
  * asks. One thread, epoll, requests made before the clock starts: the
  * generator should cost less than what it measures.
  */
-#define _GNU_SOURCE
 #include "load.h"
 
 #include <err.h>

@@ -3,7 +3,6 @@
  * mum-responder: answers every request at once and knows nothing. What it
  * reaches is the limit for a server with one thread and one loop.
  */
-#define _GNU_SOURCE
 #include "wire.h"
 
 #include <err.h>
