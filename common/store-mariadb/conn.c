@@ -43,7 +43,7 @@ struct conn {
 	bool prepared[MUM_QUESTIONS];
 	enum mum_question question;	/* under way */
 	char *values[PARAMS_MAX];	/* of its parameters; bound, so kept until done */
-	bool begun;			/* the first step of the statement has started */
+	bool step_done;			/* in conn_execute() already; on_step_done() goes on */
 	int failed;			/* what the current libmariadb call returned */
 	struct mum_watch *watch;
 	unsigned watched;		/* events of the watch */
@@ -220,10 +220,12 @@ static void on_ready(unsigned events, void *arg)
 	int ready = ((events & MUM_READ) != 0 ? MYSQL_WAIT_READ : 0) |
 		    ((events & MUM_WRITE) != 0 ? MYSQL_WAIT_WRITE : 0);
 
-	if (conn->state == CONN_IDLE || !conn->begun) {
-		/* Nothing was asked yet: the server closed, or says why it will. */
+	if (conn->step_done)
+		return;
+	if (conn->state == CONN_IDLE) {
+		/* Nothing was asked: the server closed, or says why it will. */
 		set_error(conn, 2006, "closed by the server while idle");
-		finish(conn, conn->state == CONN_IDLE ? CONN_LOST_IDLE : CONN_LOST);
+		finish(conn, CONN_LOST_IDLE);
 		return;
 	}
 	run(conn, steps[conn->state].cont(conn, ready));
@@ -241,36 +243,49 @@ static void on_timeout(void *arg)
 	finish(conn, CONN_LOST);
 }
 
-/*
- * The first step starts from the loop, not from inside conn_execute(): on a
- * unix socket a whole statement may be over in its _start call.
- */
-static void on_begin(void *arg)
+static void start_limit(struct conn *conn)
+{
+	conn->timer = conn->host->ops->timer(conn->host->ctx, conn->timeout_ms,
+					     on_timeout, conn);
+}
+
+static void on_step_done(void *arg)
 {
 	struct conn *conn = arg;
 
-	conn->begun = true;
-	conn->timer = conn->host->ops->timer(conn->host->ctx, conn->timeout_ms,
-					     on_timeout, conn);
-	run(conn, steps[conn->state].start(conn));
+	conn->step_done = false;
+	start_limit(conn);
+	run(conn, 0);
 }
 
 void conn_execute(struct conn *conn, enum mum_question question,
 		  const char *const *values)
 {
+	int want;
+
 	assert(conn->state == CONN_IDLE);
 	conn->question = question;
 	for (int i = 0; statements[question].params[i] != PARAM_END; i++)
 		conn->values[i] = xstrdup(values[i]);
 	conn->failed = 0;
-	conn->begun = false;
 	conn->bound = false;
 	if (conn->stmts[question] == NULL)
 		conn->stmts[question] = mysql_stmt_init(conn->mysql);
 	else
 		mysql_stmt_free_result(conn->stmts[question]);
 	set_state(conn, conn->prepared[question] ? CONN_EXECUTING : CONN_PREPARING);
-	conn->timer = conn->host->ops->timer(conn->host->ctx, 0, on_begin, conn);
+	want = steps[conn->state].start(conn);
+	if (want != 0) {
+		start_limit(conn);
+		wait_for(conn, want);
+		return;
+	}
+	/*
+	 * On a unix socket a whole step may be over in its _start call, or have
+	 * failed: what follows runs from the loop, as fn must.
+	 */
+	conn->step_done = true;
+	conn->timer = conn->host->ops->timer(conn->host->ctx, 0, on_step_done, conn);
 }
 
 /* ---- rows ---- */
@@ -399,7 +414,7 @@ struct conn *conn_new(const struct mum_host *host,
 		conn_free(&conn);
 		return NULL;
 	}
-	conn->timer = host->ops->timer(host->ctx, conn->timeout_ms, on_timeout, conn);
+	start_limit(conn);
 	return conn;
 }
 
