@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/config.h"
 #include "common/xalloc.h"
 
 /* The alphabet of crypt(5); a character's place is its value. */
@@ -294,6 +295,18 @@ static const char *check_prefixed(const char *hash, const struct hash_limits *li
 	if (close[1] == '_')
 		return "unknown hash scheme";
 	return close[1] == '$' ? check_dollar(close + 1, limits, &inner) : NULL;
+}
+
+struct hash_limits hash_limits(const struct mum_config *config)
+{
+	return (struct hash_limits){
+		.allow_prefix = config->dovecot.allow_scheme_prefix,
+		.bcrypt_cost = config->dovecot.max_bcrypt_cost,
+		.argon2_memory = config->dovecot.max_argon2_memory,
+		.argon2_time = config->dovecot.max_argon2_time,
+		.crypt_rounds = config->dovecot.max_crypt_rounds,
+		.yescrypt_cost = config->dovecot.max_yescrypt_cost,
+	};
 }
 
 const char *hash_check(const char *hash, const struct hash_limits *limits,

@@ -28,6 +28,10 @@ struct hash_limits {
 	unsigned yescrypt_cost;	/* crypt_gensalt(3)'s count for $y$; scrypt's in the same unit */
 };
 
+struct mum_config;
+/* What mum.conf allows. */
+struct hash_limits hash_limits(const struct mum_config *config);
+
 /*
  * NULL and the scheme, or static text that says why the hash is refused and
  * HASH_NONE. hash may be NULL: it held bytes that no hash has.

@@ -209,15 +209,7 @@ static bool is_listed(const struct mum_list *list, const char *text)
 /* The hash as request->passdb_password; false when it must not be verified. */
 static bool set_password(struct pass_request *pass, const struct credential *credential)
 {
-	const struct mum_config *config = instance_config(pass->instance);
-	const struct hash_limits limits = {
-		.allow_prefix = config->dovecot.allow_scheme_prefix,
-		.bcrypt_cost = config->dovecot.max_bcrypt_cost,
-		.argon2_memory = config->dovecot.max_argon2_memory,
-		.argon2_time = config->dovecot.max_argon2_time,
-		.crypt_rounds = config->dovecot.max_crypt_rounds,
-		.yescrypt_cost = config->dovecot.max_yescrypt_cost,
-	};
+	const struct hash_limits limits = hash_limits(instance_config(pass->instance));
 	enum hash_scheme scheme;
 	const char *why = hash_check(credential->password, &limits, &scheme);
 
@@ -236,8 +228,7 @@ static bool set_password(struct pass_request *pass, const struct credential *cre
 	return TRUE;
 }
 
-static void put_prefetch_field(struct auth_request *request, const char *name,
-			       const char *value)
+static void put_prefetch_field(void *request, const char *name, const char *value)
 {
 	auth_request_set_field(request, t_strconcat("userdb_", name, NULL), value, NULL);
 }
@@ -250,7 +241,7 @@ static void set_prefetch_fields(struct pass_request *pass, const struct mum_answ
 
 	/* Without them Dovecot goes on to the userdb, which says why. */
 	if (rule_user(facts, &user, &why) == MUM_FOUND)
-		userdb_put_fields(pass->request, &user, put_prefetch_field);
+		userdb_put_fields(&user, put_prefetch_field, pass->request);
 }
 
 static void answer_found(struct pass_request *pass, const struct mum_answer *facts,

@@ -40,10 +40,15 @@ static void on_abort(struct pending *pending)
 	answer(user, USERDB_RESULT_INTERNAL_FAILURE);
 }
 
+static void put_field(void *request, const char *name, const char *value)
+{
+	auth_request_set_userdb_field(request, name, value);
+}
+
 static void answer_found(struct user_request *user, const struct user *found)
 {
 	auth_request_set_userdb_field(user->request, "user", found->address);
-	userdb_put_fields(user->request, found, auth_request_set_userdb_field);
+	userdb_put_fields(found, put_field, user->request);
 	answer(user, USERDB_RESULT_OK);
 }
 
