@@ -55,20 +55,43 @@ static char *pairs_json(const struct batch *batch)
 	return buf_steal(&json);
 }
 
+enum statement_shape batch_shape(const struct batch *batch)
+{
+	return batch->pairs_count == 1 &&
+			       statements[batch->question].shapes[SHAPE_ONE].sql != NULL
+		       ? SHAPE_ONE : SHAPE_MANY;
+}
+
+static char *param_value(const struct batch *batch, enum statement_param param,
+			 const char *now)
+{
+	const struct question *question = &batch->requests[0]->question;
+
+	switch (param) {
+	case PARAM_PAIRS:
+		return pairs_json(batch);
+	case PARAM_LOCAL:
+		return xstrdup(question->address->forms[0].local);
+	case PARAM_DOMAIN:
+		return xstrdup(question->address->domains[0]);
+	case PARAM_NOW:
+		return xstrdup(now);
+	case PARAM_AFTER:
+		return xasprintf("%" PRIu64, question->after_id);
+	case PARAM_END:
+		break;
+	}
+	return NULL;
+}
+
 void batch_values(const struct batch *batch, const char *now, char **values)
 {
-	const enum statement_param *params = statements[batch->question].params;
+	const enum statement_param *params =
+		statements[batch->question].shapes[batch_shape(batch)].params;
 
 	memset(values, 0, PARAMS_MAX * sizeof(*values));
-	for (int i = 0; params[i] != PARAM_END; i++) {
-		if (params[i] == PARAM_PAIRS)
-			values[i] = pairs_json(batch);
-		else if (params[i] == PARAM_NOW)
-			values[i] = xstrdup(now);
-		else
-			values[i] = xasprintf("%" PRIu64,
-					      batch->requests[0]->question.after_id);
-	}
+	for (int i = 0; params[i] != PARAM_END; i++)
+		values[i] = param_value(batch, params[i], now);
 }
 
 bool batch_row(struct batch *batch, const struct column *columns)

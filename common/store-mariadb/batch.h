@@ -43,8 +43,10 @@ void batch_clear(struct batch *batch, enum mum_question question);
 void batch_add(struct batch *batch, struct store_request *request);
 void batch_remove(struct batch *batch, struct store_request *request);
 
+/* The shape that serves what is in the batch. */
+enum statement_shape batch_shape(const struct batch *batch);
 /*
- * The values of the statement's parameters. now is text as PARAM_NOW wants it.
+ * The values of that shape's parameters. now is text as PARAM_NOW wants it.
  * Caller frees each of values[0..PARAMS_MAX-1].
  */
 void batch_values(const struct batch *batch, const char *now, char **values);

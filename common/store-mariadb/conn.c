@@ -39,9 +39,12 @@ struct conn {
 	struct connector *connector;	/* while CONN_CONNECTING */
 	MYSQL *mysql;			/* afterwards; closed before its statements */
 	int fd;				/* a duplicate of its socket, for the watch; or -1 */
-	MYSQL_STMT *stmts[MUM_QUESTIONS];	/* NULL until first needed */
-	bool prepared[MUM_QUESTIONS];
+	struct prepared {
+		MYSQL_STMT *stmt;	/* NULL until first needed */
+		bool done;		/* mysql_stmt_prepare() was a success */
+	} prepared[MUM_QUESTIONS][STATEMENT_SHAPES];
 	enum mum_question question;	/* under way */
+	enum statement_shape shape;
 	char *values[PARAMS_MAX];	/* of its parameters; bound, so kept until done */
 	bool step_done;			/* in conn_execute() already; on_step_done() goes on */
 	int failed;			/* what the current libmariadb call returned */
@@ -60,9 +63,14 @@ static void set_state(struct conn *conn, enum conn_state state)
 	conn->state = state;
 }
 
+static struct prepared *prepared(struct conn *conn)
+{
+	return &conn->prepared[conn->question][conn->shape];
+}
+
 static MYSQL_STMT *stmt(struct conn *conn)
 {
-	return conn->stmts[conn->question];
+	return prepared(conn)->stmt;
 }
 
 static void set_error(struct conn *conn, unsigned number, const char *text)
@@ -75,7 +83,7 @@ static void set_error(struct conn *conn, unsigned number, const char *text)
 
 static int prepare_start(struct conn *conn)
 {
-	const char *sql = statements[conn->question].sql;
+	const char *sql = statements[conn->question].shapes[conn->shape].sql;
 
 	return mysql_stmt_prepare_start(&conn->failed, stmt(conn), sql, strlen(sql));
 }
@@ -91,11 +99,13 @@ static int prepare_cont(struct conn *conn, int ready)
  */
 static bool bind_values(struct conn *conn)
 {
+	const enum statement_param *params =
+		statements[conn->question].shapes[conn->shape].params;
 	MYSQL_BIND binds[PARAMS_MAX];
 	size_t count = 0;
 
 	memset(binds, 0, sizeof(binds));
-	for (; statements[conn->question].params[count] != PARAM_END; count++) {
+	for (; params[count] != PARAM_END; count++) {
 		binds[count].buffer_type = MYSQL_TYPE_STRING;
 		binds[count].buffer = conn->values[count];
 		binds[count].buffer_length = strlen(conn->values[count]);
@@ -203,7 +213,7 @@ static void run(struct conn *conn, int want)
 			return;
 		}
 		if (conn->state == CONN_PREPARING)
-			conn->prepared[conn->question] = true;
+			prepared(conn)->done = true;
 		set_state(conn, steps[conn->state].next);
 		if (conn->state == CONN_IDLE) {
 			finish(conn, CONN_RESULT);
@@ -259,21 +269,21 @@ static void on_step_done(void *arg)
 }
 
 void conn_execute(struct conn *conn, enum mum_question question,
-		  const char *const *values)
+		  enum statement_shape shape, char *values[PARAMS_MAX])
 {
 	int want;
 
 	assert(conn->state == CONN_IDLE);
 	conn->question = question;
-	for (int i = 0; statements[question].params[i] != PARAM_END; i++)
-		conn->values[i] = xstrdup(values[i]);
+	conn->shape = shape;
+	memcpy(conn->values, values, sizeof(conn->values));
 	conn->failed = 0;
 	conn->bound = false;
-	if (conn->stmts[question] == NULL)
-		conn->stmts[question] = mysql_stmt_init(conn->mysql);
+	if (stmt(conn) == NULL)
+		prepared(conn)->stmt = mysql_stmt_init(conn->mysql);
 	else
-		mysql_stmt_free_result(conn->stmts[question]);
-	set_state(conn, conn->prepared[question] ? CONN_EXECUTING : CONN_PREPARING);
+		mysql_stmt_free_result(stmt(conn));
+	set_state(conn, prepared(conn)->done ? CONN_EXECUTING : CONN_PREPARING);
 	want = steps[conn->state].start(conn);
 	if (want != 0) {
 		start_limit(conn);
@@ -434,8 +444,10 @@ void conn_free(struct conn **_conn)
 	if (conn->fd >= 0)
 		close(conn->fd);
 	for (int i = 0; i < MUM_QUESTIONS; i++) {
-		if (conn->stmts[i] != NULL)
-			mysql_stmt_close(conn->stmts[i]);
+		for (int shape = 0; shape < STATEMENT_SHAPES; shape++) {
+			if (conn->prepared[i][shape].stmt != NULL)
+				mysql_stmt_close(conn->prepared[i][shape].stmt);
+		}
 	}
 	drop_values(conn);
 	for (unsigned i = 0; i <= COLUMNS_MAX; i++)

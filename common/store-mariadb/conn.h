@@ -12,6 +12,7 @@
 #include "common/host.h"
 #include "common/store-mariadb/connector.h"
 #include "common/store-mariadb/errors.h"
+#include "common/store-mariadb/statements.h"
 
 struct conn;
 
@@ -45,11 +46,11 @@ struct conn *conn_new(const struct mum_host *host,
 void conn_free(struct conn **conn);
 
 /*
- * Runs the statement of a question on an idle connection. The values are
- * bound as strings, in the order of the statement's parameters, and copied.
+ * Runs the statement of a question on an idle connection. The values are those
+ * of batch_values(), bound as strings; the connection takes them over.
  */
 void conn_execute(struct conn *conn, enum mum_question question,
-		  const char *const *values);
+		  enum statement_shape shape, char *values[PARAMS_MAX]);
 
 /* 1: a row in columns, valid until the next call; 0: no more; -1: see conn_error(). */
 int conn_fetch(struct conn *conn, struct column *columns);

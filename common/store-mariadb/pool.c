@@ -549,9 +549,7 @@ static void slot_run(struct slot *slot)
 	timezone_format(pool->timezone, pool->host->ops->wall(pool->host->ctx), now);
 	batch_values(&slot->batch, now, values);
 	slot->state = SLOT_BUSY;
-	conn_execute(slot->conn, slot->batch.question, (const char *const *)values);
-	for (int i = 0; i < PARAMS_MAX; i++)
-		free(values[i]);
+	conn_execute(slot->conn, slot->batch.question, batch_shape(&slot->batch), values);
 }
 
 static void dispatch(struct pool *pool)
@@ -589,6 +587,13 @@ static void on_work_timer(void *arg)
 
 /* ---- store.h ---- */
 
+/* Connected, and nothing to do. */
+static bool is_quiet(const struct pool *pool)
+{
+	return count_slots(pool, SLOT_BUSY) == 0 && count_slots(pool, SLOT_IDLE) > 0 &&
+	       pool->work_timer == NULL;
+}
+
 static struct store_request *pool_submit(struct store *store,
 					 const struct question *question,
 					 store_done_fn *fn, void *arg)
@@ -603,7 +608,13 @@ static struct store_request *pool_submit(struct store *store,
 	request->arg = arg;
 	request->number = pool->next_number++;
 	request_queue(pool, request, false);
-	if (pool->work_timer == NULL)
+	/*
+	 * A lone question is asked at once. While another one is under way, those
+	 * of one turn of the loop wait for its end and share a statement.
+	 */
+	if (is_quiet(pool))
+		dispatch(pool);
+	else if (pool->work_timer == NULL)
 		pool->work_timer = pool->host->ops->timer(pool->host->ctx, 0,
 							  on_work_timer, pool);
 	return request;
