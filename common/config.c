@@ -436,8 +436,7 @@ static void apply_role(struct loader *loader, enum mum_role role)
 		load_password(loader, file_line);
 }
 
-/* A unix socket, and loopback, need no TLS unless the admin says so. */
-static bool is_local(const char *host)
+bool mum_config_is_local(const char *host)
 {
 	return strncmp(host, "unix:", 5) == 0 || strncmp(host, "127.", 4) == 0 ||
 	       strncmp(host, "[::1]", 5) == 0 || strcmp(host, "localhost") == 0 ||
@@ -449,7 +448,7 @@ bool mum_config_wants_tls(const struct mum_config *config, const char *host)
 	if (strncmp(host, "unix:", 5) == 0)
 		return false;
 	return config->database.tls == MUM_TLS_DEFAULT
-		       ? !is_local(host)
+		       ? !mum_config_is_local(host)
 		       : config->database.tls != MUM_TLS_OFF;
 }
 

@@ -94,6 +94,8 @@ struct mum_config *mum_config_load(const char *path, enum mum_role role,
 /* Wipes the passwords. Sets NULL; NULL is fine. */
 void mum_config_free(struct mum_config **config);
 
+/* Is this entry of database.hosts on this machine: a unix socket, or loopback? */
+bool mum_config_is_local(const char *host);
 /* Must the connection to this entry of database.hosts be encrypted? */
 bool mum_config_wants_tls(const struct mum_config *config, const char *host);
 

@@ -66,12 +66,13 @@ only_in "store-mariadb/ keeps its client to itself" \
 	'common/store-mariadb/[^:]*|postfix-policy/[^:]*|tests/unit/test_host_list\.c'
 complain "store-mariadb/ is reached through store.h" \
 	"$(includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/')"
-only_in "<sqlite3.h> is for store-sqlite.c" 'sqlite3\.h' 'common/store-sqlite\.c'
+only_in "<sqlite3.h> is for store-sqlite.c and inspect-sqlite.c" 'sqlite3\.h' \
+	'common/(store|inspect)-sqlite\.c'
 only_in "<confuse.h> is for config-file.c" 'confuse\.h' 'common/config-file\.c'
 only_in "Unicode libraries are for address.c" \
 	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/address\.c'
 only_in "<crypt.h> is for hash.c and mumctl/" 'crypt\.h' \
-	'common/hash\.c|mumctl/[^:]*'
+	'common/hash\.c|mumctl/verify\.c'
 only_in "libevent is for postfix-policy/" 'event2?[./]' 'postfix-policy/[^:]*'
 only_in "Dovecot's headers are for dovecot-plugin/" \
 	'(auth-common|auth-request|passdb|userdb|lib|ioloop|module-dir)\.h' \

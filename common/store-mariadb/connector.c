@@ -13,7 +13,7 @@
 
 #include "common/xalloc.h"
 
-enum { ERROR_TEXT_SIZE = 512, PORT_DEFAULT = 3306 };
+enum { PORT_DEFAULT = 3306 };
 
 /* Who frees the connector: whoever comes second, the thread's end or cancel. */
 enum { RUNNING, FINISHED, CANCELLED };
@@ -29,7 +29,7 @@ struct connector {
 	/* The thread's result, the loop's once done_fd is readable. */
 	MYSQL *mysql;
 	unsigned error_number;
-	char error_text[ERROR_TEXT_SIZE];
+	char error_text[CONNECTOR_ERROR_SIZE];
 	atomic_int state;
 	/* The loop's. */
 	pthread_t thread;
@@ -39,10 +39,16 @@ struct connector {
 	void *arg;
 };
 
-static void connector_free(struct connector *connector)
+static void hang_up(struct connector *connector)
 {
 	if (connector->mysql != NULL)
 		mysql_close(connector->mysql);
+	connector->mysql = NULL;
+}
+
+static void connector_free(struct connector *connector)
+{
+	hang_up(connector);
 	if (connector->password != NULL)
 		explicit_bzero(connector->password, strlen(connector->password));
 	free(connector->socket_path);
@@ -51,7 +57,8 @@ static void connector_free(struct connector *connector)
 	free(connector->password);
 	free(connector->database);
 	free(connector->tls_ca);
-	close(connector->done_fd);
+	if (connector->done_fd >= 0)
+		close(connector->done_fd);
 	free(connector);
 }
 
@@ -60,7 +67,7 @@ static void connector_free(struct connector *connector)
 static void set_error(struct connector *connector, unsigned number, const char *text)
 {
 	connector->error_number = number;
-	strncpy(connector->error_text, text, ERROR_TEXT_SIZE - 1);
+	strncpy(connector->error_text, text, CONNECTOR_ERROR_SIZE - 1);
 }
 
 static void set_mysql_error(struct connector *connector)
@@ -154,7 +161,7 @@ static bool set_nonblocking(struct connector *connector)
 	return false;
 }
 
-static bool try_connect(struct connector *connector)
+static bool log_in(struct connector *connector)
 {
 	connector->mysql = mysql_init(NULL);
 	if (connector->mysql == NULL) {
@@ -174,7 +181,18 @@ static bool try_connect(struct connector *connector)
 	/* Before any statement; the password went as a scramble. */
 	if (!is_private(connector))
 		return false;
-	if (!set_session(connector) || !read_table(connector->mysql)) {
+	if (!set_session(connector)) {
+		set_mysql_error(connector);
+		return false;
+	}
+	return true;
+}
+
+static bool try_connect(struct connector *connector)
+{
+	if (!log_in(connector))
+		return false;
+	if (!read_table(connector->mysql)) {
 		set_mysql_error(connector);
 		return false;
 	}
@@ -187,10 +205,8 @@ static void *connector_thread(void *arg)
 	const uint64_t one = 1;
 
 	mysql_thread_init();
-	if (!try_connect(connector) && connector->mysql != NULL) {
-		mysql_close(connector->mysql);
-		connector->mysql = NULL;
-	}
+	if (!try_connect(connector))
+		hang_up(connector);
 	mysql_thread_end();
 	/* An eventfd takes one 1 always; nobody else writes to it. */
 	if (write(connector->done_fd, &one, sizeof(one)) < 0)
@@ -209,7 +225,7 @@ static void on_done(unsigned events, void *arg)
 	void *fn_arg = connector->arg;
 	MYSQL *mysql;
 	unsigned number;
-	char text[ERROR_TEXT_SIZE];
+	char text[CONNECTOR_ERROR_SIZE];
 
 	(void)events;
 	pthread_join(connector->thread, NULL);
@@ -257,9 +273,7 @@ static bool start_thread(struct connector *connector)
 	return error == 0;
 }
 
-struct connector *connector_start(const struct mum_host *host,
-				  const struct connector_settings *settings,
-				  connector_done_fn *fn, void *arg)
+static struct connector *connector_new(const struct connector_settings *settings)
 {
 	struct connector *connector = xcalloc(1, sizeof(*connector));
 
@@ -270,15 +284,57 @@ struct connector *connector_start(const struct mum_host *host,
 	connector->tls_verify_name = settings->tls_verify_name;
 	connector->tls_ca = xstrdup(settings->tls_ca);
 	connector->timeout_ms = settings->timeout_ms;
+	connector->done_fd = -1;
 	set_host(connector, settings->host);
+	return connector;
+}
+
+struct connector_settings connector_settings(const struct mum_config *config,
+					     const char *host)
+{
+	unsigned deadline = config->database.deadline;
+	bool tls = mum_config_wants_tls(config, host);
+
+	return (struct connector_settings){
+		.host = host,
+		.user = config->database.user,
+		.password = config->database.password,
+		.database = config->database.name,
+		.tls = tls,
+		.tls_verify_name = tls && config->database.tls != MUM_TLS_VERIFY_CA,
+		.tls_ca = config->database.tls_ca,
+		/* With another host to turn to, leave time to do so. */
+		.timeout_ms = config->database.hosts.count > 1 ? deadline / 2 : deadline,
+	};
+}
+
+MYSQL *connector_open(const struct connector_settings *settings,
+		      unsigned *error_number_r, char error_text_r[CONNECTOR_ERROR_SIZE])
+{
+	struct connector *connector = connector_new(settings);
+	MYSQL *mysql;
+
+	if (!log_in(connector))
+		hang_up(connector);
+	mysql = connector->mysql;
+	connector->mysql = NULL;
+	*error_number_r = connector->error_number;
+	memcpy(error_text_r, connector->error_text, CONNECTOR_ERROR_SIZE);
+	connector_free(connector);
+	return mysql;
+}
+
+struct connector *connector_start(const struct mum_host *host,
+				  const struct connector_settings *settings,
+				  connector_done_fn *fn, void *arg)
+{
+	struct connector *connector = connector_new(settings);
+
 	connector->host = host;
 	connector->fn = fn;
 	connector->arg = arg;
 	connector->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (connector->done_fd < 0 || !start_thread(connector)) {
-		if (connector->done_fd >= 0)
-			close(connector->done_fd);
-		connector->done_fd = -1;
 		connector_free(connector);
 		return NULL;
 	}

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "common/config.h"
 #include "common/host.h"
 #include "common/store-mariadb/client.h"
 
@@ -23,6 +24,12 @@ struct connector_settings {
 	unsigned timeout_ms;	/* for connecting, and for each statement later on */
 };
 
+enum { CONNECTOR_ERROR_SIZE = 512 };
+
+/* Those for one entry of database.hosts; they point into the configuration. */
+struct connector_settings connector_settings(const struct mum_config *config,
+					     const char *host);
+
 /*
  * A connection that has read a real table is in non-blocking mode and the
  * callee's to close; NULL comes with the error's number and text.
@@ -34,6 +41,13 @@ typedef void connector_done_fn(MYSQL *mysql, unsigned error_number,
 struct connector *connector_start(const struct mum_host *host,
 				  const struct connector_settings *settings,
 				  connector_done_fn *fn, void *arg);
+/*
+ * In the calling thread, which blocks, as the connection does later on; reads no
+ * table. For tools. NULL sets the error.
+ */
+MYSQL *connector_open(const struct connector_settings *settings,
+		      unsigned *error_number_r, char error_text_r[CONNECTOR_ERROR_SIZE]);
+
 /* Does not wait: the thread cleans up after itself. Sets NULL; NULL is fine. */
 void connector_cancel(struct connector **connector);
 

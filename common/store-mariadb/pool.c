@@ -44,7 +44,6 @@ struct queue {
 struct pool {
 	struct store store;	/* first: the store_ops cast to pool */
 	const struct mum_host *host;
-	struct connector_settings settings;	/* host is set for each connection */
 	const struct mum_config *config;
 	struct timezone_table *timezone;
 	struct host_list *hosts;
@@ -377,12 +376,9 @@ static void on_conn_event(struct conn *conn, enum conn_event event, void *arg)
 static bool slot_connect(struct slot *slot, size_t host, conn_event_fn *fn)
 {
 	struct pool *pool = slot->pool;
-	struct connector_settings settings = pool->settings;
+	struct connector_settings settings =
+		connector_settings(pool->config, host_list_name(pool->hosts, host));
 
-	settings.host = host_list_name(pool->hosts, host);
-	settings.tls = mum_config_wants_tls(pool->config, settings.host);
-	settings.tls_verify_name =
-		settings.tls && pool->config->database.tls != MUM_TLS_VERIFY_CA;
 	slot->host = host;
 	slot->conn = conn_new(pool->host, &settings, fn, slot);
 	if (slot->conn != NULL) {
@@ -663,20 +659,11 @@ struct store *store_mariadb_open(const struct mum_host *host,
 {
 	size_t count = config->database.connections;
 	struct pool *pool = xcalloc(1, sizeof(*pool) + count * sizeof(pool->slots[0]));
-	unsigned deadline = config->database.deadline;
 
 	/* Threads come later; the library wants its one-time setup before them. */
 	mysql_library_init(0, NULL, NULL);
 	pool->store.ops = &pool_ops;
 	pool->host = host;
-	pool->settings = (struct connector_settings){
-		.user = config->database.user,
-		.password = config->database.password,
-		.database = config->database.name,
-		.tls_ca = config->database.tls_ca,
-		/* With another host to turn to, leave time to do so. */
-		.timeout_ms = config->database.hosts.count > 1 ? deadline / 2 : deadline,
-	};
 	pool->config = config;
 	pool->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
 	pool->hosts = host_list_new(host, &config->database.hosts);

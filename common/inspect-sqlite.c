@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/inspect.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+struct inspect_sqlite {
+	struct inspect inspect;	/* first: the inspect_ops cast to inspect_sqlite */
+	sqlite3 *db;
+	char *server;
+};
+
+static void set_error(struct inspect_error *error, const char *text)
+{
+	error->trouble = strncmp(text, "no such ", 8) == 0 ? INSPECT_MISSING : INSPECT_OTHER;
+	snprintf(error->text, sizeof(error->text), "%s", text);
+}
+
+static void give_row(sqlite3_stmt *stmt, inspect_row_fn *fn, void *arg)
+{
+	struct column columns[INSPECT_COLUMNS_MAX];
+	int count = sqlite3_column_count(stmt);
+
+	for (int i = 0; i < count && i < INSPECT_COLUMNS_MAX; i++) {
+		columns[i].data = (const char *)sqlite3_column_text(stmt, i);
+		columns[i].len = (size_t)sqlite3_column_bytes(stmt, i);
+	}
+	fn(columns, arg);
+}
+
+static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn, void *arg,
+		  struct inspect_error *error_r)
+{
+	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(inspect->db, sql, -1, &stmt, NULL);
+
+	if (result == SQLITE_OK) {
+		while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
+			if (fn != NULL)
+				give_row(stmt, fn, arg);
+		}
+	}
+	if (result != SQLITE_DONE)
+		set_error(error_r, sqlite3_errmsg(inspect->db));
+	sqlite3_finalize(stmt);
+	return result == SQLITE_DONE;
+}
+
+static void close_file(struct inspect *_inspect)
+{
+	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
+
+	sqlite3_close(inspect->db);
+	free(inspect->server);
+	free(inspect);
+}
+
+static const struct inspect_ops ops = { query, close_file };
+
+struct inspect *inspect_sqlite_open(const struct mum_config *config,
+				    struct inspect_error *error_r)
+{
+	struct inspect_sqlite *inspect = xcalloc(1, sizeof(*inspect));
+
+	inspect->inspect.ops = &ops;
+	inspect->server = xasprintf("SQLite %s", sqlite3_libversion());
+	inspect->inspect.server = inspect->server;
+	if (sqlite3_open_v2(config->database.path, &inspect->db,
+			    SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+		set_error(error_r, sqlite3_errmsg(inspect->db));
+		close_file(&inspect->inspect);
+		return NULL;
+	}
+	sqlite3_busy_timeout(inspect->db, (int)config->database.deadline);
+	return &inspect->inspect;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/inspect.h"
+
+struct inspect *inspect_open(const struct mum_config *config, size_t host,
+			     struct inspect_error *error_r)
+{
+	return config->database.driver == MUM_DRIVER_SQLITE
+		       ? inspect_sqlite_open(config, error_r)
+		       : inspect_mariadb_open(config, host, error_r);
+}
+
+void inspect_close(struct inspect **_inspect)
+{
+	struct inspect *inspect = *_inspect;
+
+	*_inspect = NULL;
+	if (inspect != NULL)
+		inspect->ops->close(inspect);
+}
+
+const char *inspect_server(const struct inspect *inspect)
+{
+	return inspect->server;
+}
+
+const char *inspect_cipher(const struct inspect *inspect)
+{
+	return inspect->cipher;
+}
+
+bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
+		   void *arg, struct inspect_error *error_r)
+{
+	return inspect->ops->query(inspect, sql, fn, arg, error_r);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads whatever a tool wants to know of MUM's database: any statement, one
+ * after the other, blocking. For mumctl alone; lookups go through store.h.
+ */
+#ifndef MUM_INSPECT_H
+#define MUM_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/config.h"
+#include "common/facts.h"
+
+enum { INSPECT_ERROR_SIZE = 512, INSPECT_COLUMNS_MAX = 24 };
+
+struct inspect;
+
+/* What went wrong, in the words of whose trouble it is. */
+enum inspect_trouble {
+	INSPECT_OTHER,
+	INSPECT_MISSING,	/* no such table or column */
+	INSPECT_DENIED		/* no right to it */
+};
+
+struct inspect_error {
+	enum inspect_trouble trouble;
+	char text[INSPECT_ERROR_SIZE];
+};
+
+/*
+ * Connects as the configuration's role does, to one entry of database.hosts
+ * (SQLite: opens the file, host is not used). NULL sets the error.
+ */
+struct inspect *inspect_open(const struct mum_config *config, size_t host,
+			     struct inspect_error *error_r);
+void inspect_close(struct inspect **inspect);	/* sets NULL; NULL is fine */
+
+/* "MariaDB 10.11.6" or "SQLite 3.40.1"; valid until inspect_close(). */
+const char *inspect_server(const struct inspect *inspect);
+/* The cipher of the connection; NULL when it is not encrypted. */
+const char *inspect_cipher(const struct inspect *inspect);
+
+/* The cells are gone when it returns. */
+typedef void inspect_row_fn(const struct column *columns, void *arg);
+
+/*
+ * Runs one statement and hands out its rows as they come; fn must not ask
+ * another one. fn may be NULL. False sets the error, perhaps after some rows.
+ */
+bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
+		   void *arg, struct inspect_error *error_r);
+
+/* ---- for the implementations ---- */
+
+struct inspect_ops {
+	bool (*query)(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
+		      void *arg, struct inspect_error *error_r);
+	void (*close)(struct inspect *inspect);
+};
+
+/* Each implementation's struct begins with this one. */
+struct inspect {
+	const struct inspect_ops *ops;
+	const char *server, *cipher;
+};
+
+struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t host,
+				     struct inspect_error *error_r);
+struct inspect *inspect_sqlite_open(const struct mum_config *config,
+				    struct inspect_error *error_r);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/inspect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/store-mariadb/connector.h"
+#include "common/xalloc.h"
+
+struct inspect_mariadb {
+	struct inspect inspect;	/* first: the inspect_ops cast to inspect_mariadb */
+	MYSQL *mysql;
+	char *server;
+};
+
+static void set_error(struct inspect_error *error, unsigned number, const char *text)
+{
+	error->trouble = number == 1146 || number == 1054   ? INSPECT_MISSING
+			 : number == 1142 || number == 1143 ? INSPECT_DENIED
+							    : INSPECT_OTHER;
+	snprintf(error->text, sizeof(error->text), "%s (%u)", text, number);
+}
+
+static void give_row(MYSQL_RES *result, MYSQL_ROW row, inspect_row_fn *fn, void *arg)
+{
+	struct column columns[INSPECT_COLUMNS_MAX];
+	const unsigned long *lengths = mysql_fetch_lengths(result);
+	unsigned count = mysql_num_fields(result);
+
+	for (unsigned i = 0; i < count && i < INSPECT_COLUMNS_MAX; i++)
+		columns[i] = (struct column){ row[i], lengths[i] };
+	fn(columns, arg);
+}
+
+static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn, void *arg,
+		  struct inspect_error *error_r)
+{
+	MYSQL *mysql = ((struct inspect_mariadb *)_inspect)->mysql;
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+
+	/* Not stored: tables may be large, and fn keeps what it wants. */
+	result = mysql_query(mysql, sql) == 0 ? mysql_use_result(mysql) : NULL;
+	while (result != NULL && (row = mysql_fetch_row(result)) != NULL) {
+		if (fn != NULL)
+			give_row(result, row, fn, arg);
+	}
+	if (mysql_errno(mysql) != 0)
+		set_error(error_r, mysql_errno(mysql), mysql_error(mysql));
+	else
+		error_r = NULL;
+	if (result != NULL)
+		mysql_free_result(result);
+	return error_r == NULL;
+}
+
+static void close_connection(struct inspect *_inspect)
+{
+	struct inspect_mariadb *inspect = (struct inspect_mariadb *)_inspect;
+
+	if (inspect->mysql != NULL)
+		mysql_close(inspect->mysql);
+	free(inspect->server);
+	free(inspect);
+}
+
+static const struct inspect_ops ops = { query, close_connection };
+
+struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t host,
+				     struct inspect_error *error_r)
+{
+	struct connector_settings settings =
+		connector_settings(config, config->database.hosts.items[host]);
+	struct inspect_mariadb *inspect = xcalloc(1, sizeof(*inspect));
+	char text[CONNECTOR_ERROR_SIZE];
+	unsigned number;
+
+	inspect->inspect.ops = &ops;
+	inspect->mysql = connector_open(&settings, &number, text);
+	/* Whole tables are read here: the limit of a lookup would be too short. */
+	if (inspect->mysql != NULL &&
+	    mysql_query(inspect->mysql, "SET SESSION max_statement_time=60") != 0)
+		mysql_query(inspect->mysql, "SET SESSION max_execution_time=60000");
+	if (inspect->mysql == NULL) {
+		set_error(error_r, number, text);
+		close_connection(&inspect->inspect);
+		return NULL;
+	}
+	inspect->server = xasprintf(
+		"%s %s", strstr(mysql_get_server_info(inspect->mysql), "MariaDB") != NULL
+				 ? "MariaDB" : "MySQL",
+		mysql_get_server_info(inspect->mysql));
+	inspect->inspect.server = inspect->server;
+	inspect->inspect.cipher = mysql_get_ssl_cipher(inspect->mysql);
+	return &inspect->inspect;
+}

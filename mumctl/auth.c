@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* auth USER: is this the password, and what is its hash? */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "common/rules.h"
+#include "common/xalloc.h"
+#include "mumctl/commands.h"
+#include "mumctl/verify.h"
+
+/* Dovecot takes no longer ones either. */
+enum { PASSWORD_MAX = 1024 };
+
+/* The first line of standard input, without its newline. False when it is no password. */
+static bool read_line(char password[PASSWORD_MAX])
+{
+	char *end;
+
+	if (fgets(password, PASSWORD_MAX, stdin) == NULL)
+		return false;
+	end = strchr(password, '\n');
+	if (end == NULL)
+		return feof(stdin) != 0;
+	*end = '\0';
+	return true;
+}
+
+static bool read_password(bool from_stdin, char password[PASSWORD_MAX])
+{
+	struct termios before, quiet;
+	bool good;
+
+	if (from_stdin)
+		return read_line(password);
+	if (tcgetattr(STDIN_FILENO, &before) != 0) {
+		tool_complain("auth", "no terminal to ask for the password; "
+				      "see --password-stdin");
+		return false;
+	}
+	quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	fprintf(stderr, "Password: ");
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	good = read_line(password);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	fprintf(stderr, "\n");
+	return good;
+}
+
+struct verdict {
+	const char *user;	/* as stored */
+	const char *result;	/* right, wrong, unknown, refused, temporary, ... */
+	const char *why;	/* or NULL */
+	char *hash;		/* scheme and cost, or NULL */
+	bool send_only;
+	int exit_status;
+};
+
+static void judge(struct tool *tool, const struct credential *credential,
+		  const char *password, struct verdict *verdict)
+{
+	const struct hash_limits limits = hash_limits(tool_config(tool, MUM_ROLE_DOVECOT));
+	enum hash_scheme scheme;
+	bool right = false;
+
+	verdict->user = credential->address;
+	verdict->send_only = credential->send_only;
+	verdict->why = hash_check(credential->password, &limits, &scheme);
+	if (verdict->why == NULL) {
+		verdict->hash = verify_describe(credential->password, scheme);
+		right = verify_password(password, credential->password, scheme,
+					&verdict->why);
+	}
+	verdict->result = verdict->why != NULL ? "refused" : right ? "right" : "wrong";
+	verdict->exit_status = right ? 0 : 1;
+}
+
+static void print_verdict(const struct tool *tool, const struct verdict *verdict)
+{
+	const struct mum_list *services =
+		&mum_core_config(tool->cores[MUM_ROLE_DOVECOT])->dovecot.send_only_refuse;
+	json_t *document;
+
+	if (tool->json) {
+		document = json_pack("{so ss ss* ss* sb}", "user",
+				     tool_json_text(verdict->user), "result",
+				     verdict->result, "hash", verdict->hash, "reason",
+				     verdict->why, "send_only", verdict->send_only);
+		tool_print_json(document);
+		return;
+	}
+	tool_print_clean(verdict->user);
+	printf(": %s", verdict->result);
+	if (verdict->hash != NULL)
+		printf("; %s", verdict->hash);
+	if (verdict->why != NULL)
+		printf("; %s", verdict->why);
+	for (size_t i = 0; verdict->send_only && i < services->count; i++)
+		printf("%s%s", i == 0 ? "; send-only: no login for " : ", ",
+		       services->items[i]);
+	printf("\n");
+}
+
+int command_auth(struct tool *tool, int argc, char **argv)
+{
+	bool from_stdin = argc == 2 && strcmp(argv[0], "--password-stdin") == 0;
+	char password[PASSWORD_MAX] = "";
+	struct credential credential;
+	struct verdict verdict = { NULL };
+	struct asked asked;
+	enum mum_status status;
+
+	if (argc != (from_stdin ? 2 : 1) || argv[argc - 1][0] == '-')
+		tool_usage(USAGE_AUTH);
+	if (!read_password(from_stdin, password))
+		return EX_USAGE;
+	tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_CREDENTIAL), argv[argc - 1], &asked);
+	status = rule_credential(&asked.answer, &credential);
+	if (status == MUM_FOUND)
+		judge(tool, &credential, password, &verdict);
+	else
+		verdict = (struct verdict){
+			.user = argv[argc - 1],
+			.result = status == MUM_NOT_FOUND ? "unknown"
+							  : tool_status_name(status),
+			.why = status == MUM_NOT_FOUND ? "no active mailbox has this name"
+						       : asked.reason,
+			.exit_status = tool_exit_status(status),
+		};
+	explicit_bzero(password, sizeof(password));
+	print_verdict(tool, &verdict);
+	free(verdict.hash);
+	asked_free(&asked);
+	return verdict.exit_status;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Aliases whose rows hurt: judged one by one by the rules of live traffic, then
+ * together, for loops.
+ */
+#include "mumctl/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "common/columns.h"
+#include "common/keyed-hash.h"
+#include "common/rules.h"
+#include "common/timezone.h"
+#include "common/xalloc.h"
+
+enum { ROW_ALIAS_ID = DELIVERY_COLUMNS };
+
+/* As MUM_DELIVERY has them, and the alias's id; %s: now. */
+#define ALIASES_SQL \
+	"SELECT 1, d.domain, d.active, m.local_part, m.active, m.send_only, a.local_part," \
+	" a.active, a.deactivate_at < '%s', r.id, r.recipient_address, r.mailbox_id," \
+	" rm.active, rd.active, rm.send_only, a.id" \
+	" FROM aliases a JOIN domains d ON d.id = a.domain_id" \
+	" LEFT JOIN mailboxes m ON m.local_part = a.local_part AND m.domain_id = a.domain_id" \
+	" LEFT JOIN alias_recipients r ON r.alias_id = a.id" \
+	" LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id" \
+	" LEFT JOIN domains rd ON rd.id = rm.domain_id" \
+	" WHERE a.active = 1 AND d.active = 1 ORDER BY a.id"
+
+/* A live alias, as a node of the graph of who leads to whom. */
+struct node {
+	UT_hash_handle hh;
+	size_t targets_count;
+	char **targets;		/* folded addresses of live recipients */
+	enum { NODE_NEW, NODE_ON_PATH, NODE_DONE } state;
+	struct node *from;	/* while on the path */
+	size_t at;		/* the target that is looked at */
+	size_t key_len;
+	char key[];		/* folded address */
+};
+
+struct aliases {
+	const struct check *check;
+	struct keyed_hash hash;
+	struct node *nodes;
+	size_t count;
+	/* The alias whose rows are coming. */
+	char *id, *where;
+	struct address *address;
+	struct facts *facts;
+	bool has_recipients;
+	const char *bad_row;
+};
+
+/* ---- one alias ---- */
+
+static char *folded(const struct address *address, size_t form)
+{
+	return xasprintf("%s@%s", address->forms[form].local, address->domains[0]);
+}
+
+static struct node *find_node(const struct aliases *aliases, const char *key)
+{
+	size_t len = strlen(key);
+	struct node *node;
+
+	HASH_FIND_BYHASHVALUE(hh, aliases->nodes, key, len,
+			      keyed_hash(&aliases->hash, key, len), node);
+	return node;
+}
+
+static void add_node(struct aliases *aliases, const struct recipients *live)
+{
+	const char *delimiters = aliases->check->config->address.recipient_delimiter;
+	char *key = folded(aliases->address, 0);
+	size_t len = strlen(key);
+	struct node *node = xcalloc(1, sizeof(*node) + len + 1);
+
+	memcpy(node->key, key, len);
+	node->key_len = len;
+	free(key);
+	if (find_node(aliases, node->key) != NULL) {
+		free(node);
+		return;
+	}
+	/* Each recipient in all the ways in which it is searched. */
+	node->targets = xcalloc(live->count * ADDRESS_FORMS_MAX, sizeof(node->targets[0]));
+	for (size_t i = 0; i < live->count; i++) {
+		const char *text = live->addresses[i];
+		struct address *address = address_new(ADDRESS_MAIL, text, strlen(text),
+						      delimiters);
+
+		for (size_t form = 0; address != NULL && form < address->forms_count; form++)
+			node->targets[node->targets_count++] = folded(address, form);
+		address_unref(&address);
+	}
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, aliases->nodes, node->key, len,
+				    keyed_hash(&aliases->hash, node->key, len), node);
+}
+
+static void add_finding(const struct aliases *aliases, enum level level, const char *code,
+			const char *mend, const char *what)
+{
+	report_add(aliases->check->report, level, code, aliases->where, mend, "%s", what);
+}
+
+/* What mumd would have to refuse to hand to Postfix. */
+static void check_recipients(const struct aliases *aliases, const struct recipients *live)
+{
+	for (size_t i = 0; i < live->count; i++) {
+		struct buf external = BUF_INIT(4096);
+
+		if (!address_put_external(&external, live->addresses[i], "") ||
+		    external.failed || !text_is_clean(external.data, external.len))
+			report_add(aliases->check->report, LEVEL_ERROR, "recipient-unusable",
+				   aliases->where, "mend or remove it in MUM",
+				   "mail to the alias is deferred: recipient <%s> is no "
+				   "address that Postfix can be handed", live->addresses[i]);
+		buf_free(&external);
+	}
+}
+
+/* Its own name among the recipients: the usual way to keep a copy. */
+static bool leads_to_itself(const struct aliases *aliases, const struct recipients *live)
+{
+	char *own = folded(aliases->address, 0);
+	bool itself = false;
+
+	for (size_t i = 0; i < live->count && !itself; i++) {
+		const char *text = live->addresses[i];
+		struct address *address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
+		char *key = address != NULL ? folded(address, 0) : NULL;
+
+		itself = key != NULL && strcmp(key, own) == 0;
+		free(key);
+		address_unref(&address);
+	}
+	free(own);
+	return itself;
+}
+
+static void judge_live(struct aliases *aliases, const struct recipients *live)
+{
+	check_recipients(aliases, live);
+	add_node(aliases, live);
+	if (aliases->facts->deliveries[0].mailbox != NULL &&
+	    !leads_to_itself(aliases, live))
+		add_finding(aliases, LEVEL_WARNING, "alias-and-mailbox",
+			    "rename one; to keep a copy, make the mailbox a recipient",
+			    "a mailbox has the same name; mail goes to the alias alone");
+}
+
+static void judge_dead(const struct aliases *aliases)
+{
+	bool mailbox = aliases->facts->deliveries[0].mailbox != NULL;
+
+	if (!aliases->has_recipients)
+		add_finding(aliases, LEVEL_WARNING, "alias-empty",
+			    "give it a recipient, or delete it",
+			    mailbox ? "it has no recipients; mail goes to the mailbox of "
+				      "the same name"
+				    : "it has no recipients; mail to it is refused");
+	else
+		add_finding(aliases, LEVEL_WARNING, "alias-dead",
+			    "activate a recipient, or deactivate the alias",
+			    mailbox ? "none of its recipients accepts mail; mail goes to the "
+				      "mailbox of the same name"
+				    : "none of its recipients accepts mail; mail to it is "
+				      "refused");
+}
+
+static void judge(struct aliases *aliases)
+{
+	struct mum_answer answer = { .status = MUM_FOUND, .address = aliases->address };
+	struct recipients live = { .count = 0 };
+	struct arena arena = { NULL };
+
+	facts_complete(aliases->facts);
+	answer.facts[MUM_DELIVERY] = aliases->facts;
+	if (aliases->bad_row != NULL)
+		add_finding(aliases, LEVEL_ERROR, "recipient-unusable",
+			    "mend or remove it in MUM", aliases->bad_row);
+	else if (aliases->facts->count == 0)
+		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
+			    "it is not found by its own name");
+	else if (aliases->facts->deliveries[0].alias_expired)
+		;	/* It does not exist any more. */
+	else if (rule_recipients(&answer, &arena, &live) == MUM_FOUND)
+		judge_live(aliases, &live);
+	else
+		judge_dead(aliases);
+	arena_free(&arena);
+}
+
+static void end_alias(struct aliases *aliases)
+{
+	if (aliases->address != NULL)
+		judge(aliases);
+	address_unref(&aliases->address);
+	facts_unref(&aliases->facts);
+	free(aliases->id);
+	free(aliases->where);
+	aliases->id = aliases->where = NULL;
+}
+
+static void begin_alias(struct aliases *aliases, const struct column *columns)
+{
+	char *name = xasprintf("%s@%s", columns[DELIVERY_ALIAS_LOCAL].data,
+			       columns[DELIVERY_DOMAIN].data);
+
+	report_progress(aliases->check->report, "aliases", ++aliases->count);
+	aliases->id = xstrdup(columns[ROW_ALIAS_ID].data);
+	aliases->where = xasprintf("aliases.id=%s <%s>", aliases->id, name);
+	aliases->address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
+	aliases->facts = facts_new(MUM_DELIVERY);
+	aliases->has_recipients = false;
+	aliases->bad_row = NULL;
+	if (aliases->address == NULL)
+		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
+			    "no mail can have this name");
+	free(name);
+}
+
+static void on_row(const struct column *columns, void *arg)
+{
+	struct aliases *aliases = arg;
+
+	if (aliases->id == NULL || strcmp(aliases->id, columns[ROW_ALIAS_ID].data) != 0) {
+		end_alias(aliases);
+		begin_alias(aliases, columns);
+	}
+	aliases->has_recipients |= columns[RECIPIENT_ID].data != NULL;
+	if (aliases->address != NULL && aliases->bad_row == NULL)
+		facts_add_row(aliases->facts, aliases->address, 0, columns,
+			      &aliases->bad_row);
+}
+
+/* ---- all of them: loops ---- */
+
+/* "a@x -> b@x -> a@x": the path from `last` back to `first`. */
+static void report_loop(const struct aliases *aliases, struct node *first, struct node *last)
+{
+	struct buf path = BUF_INIT(2048);
+	struct node *node = last;
+	char *text;
+
+	buf_printf(&path, "<%s>", first->key);
+	for (; node != first; node = node->from)
+		buf_printf(&path, " <- <%s>", node->key);
+	buf_printf(&path, " <- <%s>", first->key);
+	text = buf_steal(&path);
+	report_add(aliases->check->report, LEVEL_ERROR, "alias-loop", first->key,
+		   "remove one of these recipients",
+		   "Postfix defers mail to aliases that lead back to themselves: %s", text);
+	free(text);
+}
+
+/* A walk in depth without recursion: the path may be as long as the table. */
+static void walk(struct aliases *aliases, struct node *root)
+{
+	struct node *node = root;
+
+	node->state = NODE_ON_PATH;
+	while (node != NULL) {
+		struct node *next;
+
+		if (node->at == node->targets_count) {
+			node->state = NODE_DONE;
+			node = node->from;
+			continue;
+		}
+		next = find_node(aliases, node->targets[node->at++]);
+		if (next == NULL || next == node || next->state == NODE_DONE)
+			continue;
+		if (next->state == NODE_ON_PATH) {
+			report_loop(aliases, next, node);
+			continue;
+		}
+		next->state = NODE_ON_PATH;
+		next->from = node;
+		node = next;
+	}
+}
+
+static void free_nodes(struct aliases *aliases)
+{
+	struct node *node, *next;
+
+	HASH_ITER(hh, aliases->nodes, node, next) {
+		HASH_DELETE(hh, aliases->nodes, node);
+		for (size_t i = 0; i < node->targets_count; i++)
+			free(node->targets[i]);
+		free(node->targets);
+		free(node);
+	}
+}
+
+void check_aliases(const struct check *check)
+{
+	struct aliases aliases = { .check = check };
+	struct timezone_table *zone = timezone_new(check->config->mum.timezone, time(NULL));
+	char now[TIMEZONE_TEXT_SIZE];
+	struct node *node, *next;
+	char *sql;
+
+	timezone_format(zone, time(NULL), now);
+	timezone_free(&zone);
+	sql = xasprintf(ALIASES_SQL, now);
+	keyed_hash_init(&aliases.hash);
+	check_query(check, sql, on_row, &aliases);
+	end_alias(&aliases);
+	HASH_ITER(hh, aliases.nodes, node, next) {
+		if (node->state == NODE_NEW)
+			walk(&aliases, node);
+	}
+	free_nodes(&aliases);
+	free(sql);
+}

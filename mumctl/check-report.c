@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/xalloc.h"
+
+enum {
+	EACH_MAX = 10,		/* findings printed of one code, unless --all */
+	CODES_MAX = 64,
+	PROGRESS_STEP = 1000	/* rows */
+};
+
+struct report {
+	bool json, all, terminal;
+	bool progress;			/* a progress line stands there */
+	json_t *findings;
+	size_t errors, warnings;
+	struct {
+		const char *code;
+		size_t count;
+	} codes[CODES_MAX];
+};
+
+struct report *report_new(bool json, bool all)
+{
+	struct report *report = xcalloc(1, sizeof(*report));
+
+	report->json = json;
+	report->all = all;
+	report->terminal = !json && isatty(STDERR_FILENO) != 0;
+	report->findings = json_array();
+	return report;
+}
+
+static void clear_progress(struct report *report)
+{
+	if (report->progress)
+		fprintf(stderr, "\r%60s\r", "");
+	report->progress = false;
+}
+
+void report_progress(struct report *report, const char *what, size_t count)
+{
+	if (!report->terminal || count % PROGRESS_STEP != 0)
+		return;
+	fprintf(stderr, "\rmumctl: %s: %zu", what, count);
+	report->progress = true;
+}
+
+/* How many of this code there are with this one. */
+static size_t count_code(struct report *report, const char *code)
+{
+	for (size_t i = 0; i < CODES_MAX; i++) {
+		if (report->codes[i].code == NULL)
+			report->codes[i].code = code;
+		if (strcmp(report->codes[i].code, code) == 0)
+			return ++report->codes[i].count;
+	}
+	return 0;
+}
+
+static const char *const level_names[] = {
+	[LEVEL_WARNING] = "warning",
+	[LEVEL_ERROR] = "error",
+};
+
+void report_add(struct report *report, enum level level, const char *code,
+		const char *where, const char *mend, const char *format, ...)
+{
+	size_t number = count_code(report, code);
+	va_list args;
+	char *text;
+	int len;
+
+	va_start(args, format);
+	len = vasprintf(&text, format, args);
+	va_end(args);
+	if (len < 0)
+		abort();
+	if (level == LEVEL_ERROR)
+		report->errors++;
+	else
+		report->warnings++;
+	if (report->json) {
+		json_array_append_new(report->findings,
+				      json_pack("{ss ss so so so}", "level",
+						level_names[level], "code", code, "where",
+						tool_json_text(where), "what",
+						tool_json_text(text), "mend",
+						tool_json_text(mend)));
+	} else if (report->all || number <= EACH_MAX) {
+		clear_progress(report);
+		printf("%s: %s: ", level_names[level], code);
+		tool_print_clean(where);
+		printf(": ");
+		tool_print_clean(text);
+		printf("; ");
+		tool_print_clean(mend);
+		printf("\n");
+	}
+	free(text);
+}
+
+static void print_left_out(const struct report *report)
+{
+	for (size_t i = 0; !report->all && i < CODES_MAX; i++) {
+		if (report->codes[i].code != NULL && report->codes[i].count > EACH_MAX)
+			printf("%s: %zu more; --all prints them\n", report->codes[i].code,
+			       report->codes[i].count - EACH_MAX);
+	}
+}
+
+int report_finish(struct report **_report)
+{
+	struct report *report = *_report;
+	int status = report->errors > 0 ? EX_CONFIG : report->warnings > 0;
+
+	*_report = NULL;
+	clear_progress(report);
+	if (report->json) {
+		tool_print_json(json_pack("{sI sI sO}", "errors", (json_int_t)report->errors,
+					  "warnings", (json_int_t)report->warnings,
+					  "findings", report->findings));
+	} else {
+		print_left_out(report);
+		printf("%zu errors, %zu warnings\n", report->errors, report->warnings);
+	}
+	json_decref(report->findings);
+	free(report);
+	return status;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Mailboxes and TLS policies whose rows hurt: judged by the rules of live traffic. */
+#include "mumctl/check.h"
+
+#include <string.h>
+#include <stdlib.h>
+
+#include "common/columns.h"
+#include "common/hash.h"
+#include "common/rules.h"
+#include "common/xalloc.h"
+
+/* ---- mailboxes ---- */
+
+/* As MUM_USER has them, and two more. */
+enum { ROW_PASSWORD = USER_COLUMNS, ROW_ID };
+
+static const char mailboxes_sql[] =
+	"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.homedir,"
+	" m.maildir, COALESCE(m.quota, d.quota, 0), m.password, m.id"
+	" FROM mailboxes m JOIN domains d ON d.id = m.domain_id"
+	" WHERE m.active = 1 AND d.active = 1";
+
+struct mailboxes {
+	const struct check *check;
+	struct hash_limits limits;
+	size_t count;
+};
+
+static void check_hash(const struct mailboxes *mailboxes, const char *where,
+		       const struct column *password)
+{
+	enum hash_scheme scheme;
+	bool whole = password->data != NULL && strlen(password->data) == password->len;
+	const char *why = hash_check(whole ? password->data : NULL, &mailboxes->limits,
+				     &scheme);
+
+	if (why != NULL)
+		report_add(mailboxes->check->report, LEVEL_ERROR, "hash-refused", where,
+			   "set the password anew in MUM, or see dovecot.max_* in mum.conf(5)",
+			   "nobody can log in: %s", why);
+}
+
+/* By way of facts and rule, as the userdb would find it. */
+static void check_user(const struct mailboxes *mailboxes, const char *where,
+		       const struct address *address, const struct column *columns)
+{
+	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
+	struct facts *facts = facts_new(MUM_USER);
+	const char *why = NULL;
+	struct user user;
+
+	answer.facts[MUM_USER] = facts;
+	if (facts_add_row(facts, address, 0, columns, &why) && facts->count > 0)
+		(void)rule_user(&answer, &user, &why);
+	if (why != NULL)
+		report_add(mailboxes->check->report, LEVEL_ERROR, "mailbox-unusable", where,
+			   "mend it in MUM", "Dovecot defers mail and logins: %s", why);
+	else if (facts->count == 0)
+		report_add(mailboxes->check->report, LEVEL_ERROR, "name-unusable", where,
+			   "rename it in MUM", "it is not found by its own name");
+	facts_unref(&facts);
+}
+
+static void on_mailbox(const struct column *columns, void *arg)
+{
+	struct mailboxes *mailboxes = arg;
+	char *name = xasprintf("%s@%s", columns[MAILBOX_LOCAL].data, columns[MAILBOX_DOMAIN].data);
+	char *where = xasprintf("mailboxes.id=%s <%s>", columns[ROW_ID].data, name);
+	struct address *address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
+
+	report_progress(mailboxes->check->report, "mailboxes", ++mailboxes->count);
+	if (address == NULL) {
+		report_add(mailboxes->check->report, LEVEL_ERROR, "name-unusable", where,
+			   "rename it in MUM", "no login and no mail can have this name");
+	} else {
+		check_user(mailboxes, where, address, columns);
+		address_unref(&address);
+	}
+	check_hash(mailboxes, where, &columns[ROW_PASSWORD]);
+	free(where);
+	free(name);
+}
+
+void check_mailboxes(const struct check *check)
+{
+	struct mailboxes mailboxes = { .check = check, .limits = hash_limits(check->config) };
+
+	check_query(check, mailboxes_sql, on_mailbox, &mailboxes);
+}
+
+/* ---- TLS policies ---- */
+
+static void on_tls_policy(const struct column *columns, void *arg)
+{
+	const struct check *check = arg;
+	const char *domain = columns[0].data != NULL ? columns[0].data : "";
+	const char *policy = columns[1].data != NULL ? columns[1].data : "";
+	const char *params = columns[2].data != NULL ? columns[2].data : "";
+	struct address *address = address_new(ADDRESS_TLS, domain, strlen(domain), "");
+	char *where = xasprintf("tls_policies.domain=<%s>", domain);
+	const char *fault = tls_policy_fault(policy, params);
+
+	if (address == NULL)
+		report_add(check->report, LEVEL_WARNING, "name-unusable", where,
+			   "write the domain as postconf(5) smtp_tls_policy_maps says",
+			   "no next hop can have this name");
+	else if (fault != NULL)
+		report_add(check->report, LEVEL_ERROR, "tls-params", where,
+			   "mend policy or params in MUM",
+			   "Postfix defers mail to it: %s (%s %s)", fault, policy, params);
+	address_unref(&address);
+	free(where);
+}
+
+void check_tls_policies(const struct check *check)
+{
+	check_query(check, "SELECT domain, policy, params FROM tls_policies WHERE active = 1",
+		    on_tls_policy, (void *)check);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* check: all that keeps mumd and the Dovecot module from working well. */
+#include "mumctl/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mumctl/commands.h"
+
+bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg)
+{
+	struct inspect_error error;
+
+	if (inspect_query(check->db, sql, fn, arg, &error))
+		return true;
+	report_add(check->report, LEVEL_ERROR, "database-read", check->host,
+		   "mend what the message names, then check again", "%s", error.text);
+	return false;
+}
+
+/* Each line of mum_config_load() is a finding of its own. */
+static void report_config(struct report *report, char *errors)
+{
+	char *rest = errors, *line;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		char *text = strstr(line, ": ");
+
+		if (text == NULL) {
+			report_add(report, LEVEL_ERROR, "config", "mum.conf",
+				   "see mum.conf(5)", "%s", line);
+			continue;
+		}
+		*text = '\0';
+		report_add(report, LEVEL_ERROR, "config", line, "see mum.conf(5)", "%s",
+			   text + 2);
+	}
+}
+
+/* NULL when the file is not good for this role: reported. */
+static struct mum_config *load(const struct tool *tool, enum mum_role role,
+			       struct report *report)
+{
+	char *errors;
+	struct mum_config *config = mum_config_load(tool->config_path, role, &errors);
+
+	if (config == NULL) {
+		report_config(report, errors);
+		free(errors);
+	}
+	return config;
+}
+
+/* What is read of a database is read of the first host that answers. */
+static void check_contents(const struct check *check)
+{
+	check_grants(check);
+	if (!check_columns(check))
+		return;
+	if (check->role == MUM_ROLE_DOVECOT) {
+		check_mailboxes(check);
+		return;
+	}
+	check_indexes(check);
+	check_aliases(check);
+	check_tls_policies(check);
+}
+
+static void check_database(struct check *check)
+{
+	bool sqlite = check->config->database.driver == MUM_DRIVER_SQLITE;
+	size_t count = sqlite ? 1 : check->config->database.hosts.count;
+	bool read = false;
+
+	for (size_t i = 0; i < count; i++) {
+		struct inspect_error error;
+
+		check->host = sqlite ? check->config->database.path
+				     : check->config->database.hosts.items[i];
+		check->db = inspect_open(check->config, i, &error);
+		if (check->db == NULL) {
+			report_add(check->report, LEVEL_ERROR, "database-unreachable",
+				   check->host,
+				   sqlite ? "let the user of mumd and Dovecot read the file "
+					    "and its folder"
+					  : "see that it runs, and database.hosts, user and "
+					    "password in mum.conf",
+				   "as %s: %s",
+				   sqlite ? "this user" : check->config->database.user,
+				   error.text);
+			continue;
+		}
+		check_encryption(check);
+		if (!read)
+			check_contents(check);
+		read = true;
+		inspect_close(&check->db);
+	}
+}
+
+static void check_role(struct check *check, struct mum_config **config, enum mum_role role)
+{
+	if (*config == NULL)
+		return;
+	check->config = *config;
+	check->role = role;
+	check_database(check);
+}
+
+int command_check(struct tool *tool, int argc, char **argv)
+{
+	bool all = argc == 1 && strcmp(argv[0], "--all") == 0;
+	struct check check = { .tool = tool };
+	struct mum_config *postfix, *dovecot = NULL;
+
+	if (argc > (all ? 1 : 0))
+		tool_usage(USAGE_CHECK);
+	check.report = report_new(tool->json, all);
+	postfix = load(tool, MUM_ROLE_POSTFIX, check.report);
+	if (postfix != NULL) {
+		/* The same file: what is wrong with it has been said. */
+		dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
+		check.config = postfix;
+		check_files(&check);
+		check_sockets(&check);
+	}
+	check_role(&check, &postfix, MUM_ROLE_POSTFIX);
+	check_role(&check, &dovecot, MUM_ROLE_DOVECOT);
+	mum_config_free(&postfix);
+	mum_config_free(&dovecot);
+	return report_finish(&check.report);
+}

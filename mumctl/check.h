@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of mumctl check: each looks at one thing and reports its findings. */
+#ifndef MUM_CHECK_H
+#define MUM_CHECK_H
+
+#include "common/inspect.h"
+#include "mumctl/tool.h"
+
+enum level { LEVEL_WARNING, LEVEL_ERROR };
+
+struct report;		/* the findings so far */
+
+/* Findings are printed as they come, or kept for --json. all: without a limit. */
+struct report *report_new(bool json, bool all);
+/* The last line, or the JSON. Frees it. The exit status of check. */
+int report_finish(struct report **report);
+
+/*
+ * One finding: a stable code, where it was found, what is wrong (the format) and
+ * what mends it. where may hold any bytes.
+ */
+void report_add(struct report *report, enum level level, const char *code,
+		const char *where, const char *mend, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* On a terminal: which rows are being read, and how many so far. */
+void report_progress(struct report *report, const char *what, size_t count);
+
+/* What a part looks at. */
+struct check {
+	struct tool *tool;
+	struct report *report;
+	const struct mum_config *config;	/* of the role */
+	enum mum_role role;
+	const char *host;		/* of the connection */
+	struct inspect *db;		/* one connection of the role, or NULL */
+};
+
+void check_files(const struct check *check);	/* role Postfix */
+void check_sockets(const struct check *check);	/* role Postfix */
+void check_encryption(const struct check *check);
+/* False when nothing further can be read. */
+bool check_columns(const struct check *check);
+void check_grants(const struct check *check);
+void check_indexes(const struct check *check);
+void check_aliases(const struct check *check);	/* role Postfix */
+void check_mailboxes(const struct check *check);	/* role Dovecot */
+void check_tls_policies(const struct check *check);	/* role Postfix */
+
+/* A whole table; a statement that fails is a finding. */
+bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg);
+
+/* Static text: why smtp(8) would refuse this policy and defer mail; or NULL. */
+const char *tls_policy_fault(const char *policy, const char *params);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of mumctl(8), one file each. */
+#ifndef MUM_COMMANDS_H
+#define MUM_COMMANDS_H
+
+#include "mumctl/tool.h"
+
+command_fn command_auth;
+command_fn command_check;
+command_fn command_compare;
+command_fn command_explain;
+command_fn command_list;
+command_fn command_policy;
+command_fn command_query;
+command_fn command_setup;
+command_fn command_user;
+
+/* What they print when used wrongly; main.c prints them all. */
+#define USAGE_AUTH "auth [--password-stdin] USER"
+#define USAGE_CHECK "check [--all]"
+#define USAGE_COMPARE "compare --postfix DIR [--keys FILE]"
+#define USAGE_EXPLAIN "explain ADDRESS [--as LOGIN]"
+#define USAGE_LIST "list [PATTERN]"
+#define USAGE_POLICY "policy NAME=VALUE..."
+#define USAGE_QUERY "query MAP KEY"
+#define USAGE_SETUP "setup"
+#define USAGE_USER "user ADDRESS"
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* compare: an admin's mysql: files against mumd, for every name in the database. */
+#include "mumctl/compare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/inspect.h"
+#include "common/xalloc.h"
+#include "mumctl/commands.h"
+
+/* The names of the files that MUM's manual has admins copy, and what they ask. */
+enum key_kind { KEY_ADDRESS, KEY_DOMAIN, KEY_NEXT_HOP, KEY_KINDS };
+
+static const struct {
+	const char *name;
+	enum key_kind keys;
+} maps[] = {
+	{ "domains", KEY_DOMAIN }, { "mailboxes", KEY_ADDRESS },
+	{ "aliases", KEY_ADDRESS }, { "recipient-access", KEY_ADDRESS },
+	{ "sender-login-maps", KEY_ADDRESS }, { "tls-policies", KEY_NEXT_HOP },
+};
+
+enum { MAPS = sizeof(maps) / sizeof(maps[0]) };
+
+static const char *const keys_sql[KEY_KINDS] = {
+	[KEY_ADDRESS] = "SELECT m.local_part, d.domain FROM mailboxes m"
+			" JOIN domains d ON d.id = m.domain_id"
+			" UNION SELECT a.local_part, d.domain FROM aliases a"
+			" JOIN domains d ON d.id = a.domain_id",
+	[KEY_DOMAIN] = "SELECT domain FROM domains",
+	[KEY_NEXT_HOP] = "SELECT domain FROM tls_policies",
+};
+
+struct compare {
+	struct tool *tool;
+	const char *directory;
+	char *keys_files[KEY_KINDS];	/* temporary, one key a line */
+	json_t *differences;
+	size_t compared, differing, unexplained;
+	bool failed;
+};
+
+/* ---- keys ---- */
+
+struct key_writer {
+	FILE *file;
+	bool address;
+};
+
+static void write_key(const struct column *columns, void *arg)
+{
+	const struct key_writer *writer = arg;
+	const char *end = writer->address ? columns[1].data : "";
+
+	/* postmap takes a key a line; what it cannot be asked is not compared. */
+	if (columns[0].data == NULL || end == NULL ||
+	    !text_is_clean(columns[0].data, columns[0].len) || !text_is_clean(end, strlen(end)))
+		return;
+	fprintf(writer->file, "%s%s%s\n", columns[0].data, writer->address ? "@" : "", end);
+}
+
+static FILE *open_temporary(char **path_r)
+{
+	const char *directory = getenv("TMPDIR");
+	int fd;
+
+	*path_r = xasprintf("%s/mumctl-keys-XXXXXX", directory != NULL ? directory : "/tmp");
+	fd = mkstemp(*path_r);
+	return fd >= 0 ? fdopen(fd, "w") : NULL;
+}
+
+static bool write_keys(struct compare *compare, struct inspect *db, enum key_kind kind)
+{
+	struct key_writer writer = { open_temporary(&compare->keys_files[kind]),
+				     kind == KEY_ADDRESS };
+	struct inspect_error error;
+	bool good;
+
+	if (writer.file == NULL) {
+		tool_complain(compare->keys_files[kind], "cannot be written");
+		return false;
+	}
+	good = inspect_query(db, keys_sql[kind], write_key, &writer, &error);
+	if (!good)
+		tool_complain("database", error.text);
+	return fclose(writer.file) == 0 && good;
+}
+
+/* All names of the database, from the first host that answers. */
+static bool read_keys(struct compare *compare)
+{
+	const struct mum_config *config = tool_config(compare->tool, MUM_ROLE_POSTFIX);
+	struct inspect_error error = { INSPECT_OTHER, "database.hosts is empty" };
+	struct inspect *db = NULL;
+	bool good = true;
+
+	for (size_t i = 0; db == NULL && (i == 0 || i < config->database.hosts.count); i++)
+		db = inspect_open(config, i, &error);
+	if (db == NULL) {
+		tool_complain("database", error.text);
+		return false;
+	}
+	for (int kind = 0; good && kind < KEY_KINDS; kind++)
+		good = write_keys(compare, db, (enum key_kind)kind);
+	inspect_close(&db);
+	return good;
+}
+
+/* ---- answers ---- */
+
+static void print_text(const char *text)
+{
+	if (text == NULL)
+		printf("-");
+	else
+		tool_print_clean(text);
+}
+
+static void report(struct compare *compare, const char *map, const char *key,
+		   const char *stock, const struct map_reply *ours, const char *reason)
+{
+	const char *our_text = ours->status == MUM_TEMPFAIL ? "TEMP" : ours->value;
+
+	compare->differing++;
+	if (strcmp(reason, "?") == 0)
+		compare->unexplained++;
+	if (compare->tool->json) {
+		json_array_append_new(
+			compare->differences,
+			json_pack("{ss so so* so* ss}", "map", map, "key",
+				  tool_json_text(key), "stock",
+				  stock != NULL ? tool_json_text(stock) : NULL, "mum",
+				  our_text != NULL ? tool_json_text(our_text) : NULL,
+				  "difference", reason));
+		return;
+	}
+	printf("%s %s <", reason, map);
+	tool_print_clean(key);
+	printf(">: stock ");
+	print_text(stock);
+	printf(", mumd ");
+	print_text(our_text);
+	printf("\n");
+}
+
+static void compare_key(struct compare *compare, const char *map, const char *key,
+			const char *stock)
+{
+	struct map_reply ours;
+	char reason[REASON_TEXT_SIZE];
+
+	if (!postfix_ask_map(compare->tool, map, key, &ours))
+		return;
+	if (ours.status == MUM_MISCONFIGURED ||
+	    (ours.status == MUM_TEMPFAIL && ours.why != NULL && stock == NULL))
+		tool_complain(key, ours.why != NULL ? ours.why : "no answer");
+	compare->failed = compare->failed || ours.status == MUM_MISCONFIGURED;
+	compare->compared++;
+	compare_reason(compare->tool, map, key, stock, &ours, reason);
+	if (*reason != '\0')
+		report(compare, map, key, stock, &ours, reason);
+	map_reply_free(&ours);
+}
+
+static void compare_map(struct compare *compare, const char *map, const char *keys_file)
+{
+	char *mysql_file = xasprintf("%s/%s.cf", compare->directory, map);
+	struct stock *stock = NULL;
+	char *key = NULL;
+	size_t size = 0;
+	FILE *keys;
+
+	if (access(mysql_file, R_OK) != 0) {
+		tool_complain(mysql_file, "not there; this map is not compared");
+	} else {
+		stock = stock_ask(mysql_file, keys_file);
+		compare->failed = compare->failed || stock == NULL;
+	}
+	keys = stock != NULL ? fopen(keys_file, "re") : NULL;
+	while (keys != NULL && getline(&key, &size, keys) > 0) {
+		key[strcspn(key, "\n")] = '\0';
+		if (*key != '\0')
+			compare_key(compare, map, key, stock_find(stock, key));
+	}
+	if (keys != NULL)
+		fclose(keys);
+	free(key);
+	stock_free(&stock);
+	free(mysql_file);
+}
+
+static int finish(struct compare *compare)
+{
+	for (int kind = 0; kind < KEY_KINDS; kind++) {
+		if (compare->keys_files[kind] != NULL)
+			unlink(compare->keys_files[kind]);
+		free(compare->keys_files[kind]);
+	}
+	if (compare->tool->json)
+		tool_print_json(json_pack("{sI sI sI so}", "compared",
+					  (json_int_t)compare->compared, "different",
+					  (json_int_t)compare->differing, "unexplained",
+					  (json_int_t)compare->unexplained, "differences",
+					  compare->differences));
+	else
+		printf("%zu answers compared, %zu differ, %zu of them for no reason that "
+		       "doc/differences.md has\n",
+		       compare->compared, compare->differing, compare->unexplained);
+	return compare->failed ? EX_TEMPFAIL : compare->unexplained > 0;
+}
+
+int command_compare(struct tool *tool, int argc, char **argv)
+{
+	struct compare compare = { .tool = tool };
+	const char *keys_file = NULL;
+
+	for (int i = 0; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--postfix") == 0)
+			compare.directory = argv[i + 1];
+		else if (strcmp(argv[i], "--keys") == 0)
+			keys_file = argv[i + 1];
+		else
+			tool_usage(USAGE_COMPARE);
+	}
+	if (argc % 2 != 0 || compare.directory == NULL)
+		tool_usage(USAGE_COMPARE);
+	if (tool->json)
+		compare.differences = json_array();
+	if (keys_file == NULL)
+		compare.failed = !read_keys(&compare);
+	for (int i = 0; !compare.failed && i < MAPS; i++)
+		compare_map(&compare, maps[i].name,
+			    keys_file != NULL ? keys_file : compare.keys_files[maps[i].keys]);
+	return finish(&compare);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of mumctl compare: stock answers, and the number of each difference. */
+#ifndef MUM_COMPARE_H
+#define MUM_COMPARE_H
+
+#include "mumctl/postfix.h"
+#include "mumctl/tool.h"
+
+/* ---- stock: what postmap(1) says of one mysql: file ---- */
+
+struct stock;
+
+/*
+ * Asks postmap about every line of the keys file. NULL when postmap fails: it has
+ * said why on standard error.
+ */
+struct stock *stock_ask(const char *mysql_file, const char *keys_file);
+/* The value; NULL when it was not found. Valid until stock_free(). */
+const char *stock_find(const struct stock *stock, const char *key);
+void stock_free(struct stock **stock);	/* sets NULL; NULL is fine */
+
+/* ---- reasons ---- */
+
+enum { REASON_TEXT_SIZE = 64 };
+
+/*
+ * The entries of doc/differences.md that tell the two answers apart, as "D6 D9";
+ * "" when they are the same; "?" when no entry does. stock is NULL when it was
+ * not found.
+ */
+void compare_reason(struct tool *tool, const char *map, const char *key,
+		    const char *stock, const struct map_reply *ours,
+		    char reason[REASON_TEXT_SIZE]);
+
+#endif

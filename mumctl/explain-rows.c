@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/explain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+#include "mumctl/verify.h"
+
+/* Which spelling of the address the row answers. */
+static json_t *form_text(const struct mum_answer *answer, size_t form)
+{
+	const struct address *address = answer->address;
+	const char *local = address->forms[form].local;
+	char *text = *local != '\0' ? xasprintf("%s@%s", local, address->domains[0])
+				    : xstrdup(address->domains[0]);
+	json_t *string = tool_json_text(text);
+
+	free(text);
+	return string;
+}
+
+static void put_text(json_t *row, const char *name, const char *value)
+{
+	if (value != NULL)
+		json_object_set_new(row, name, tool_json_text(value));
+}
+
+static void put_bool(json_t *row, const char *name, bool value)
+{
+	json_object_set_new(row, name, json_boolean(value));
+}
+
+static void put_mailbox(json_t *row, const struct mailbox_row *mailbox)
+{
+	put_text(row, "mailbox", mailbox->address);
+	put_bool(row, "domain_active", mailbox->domain_active);
+	put_bool(row, "active", mailbox->active);
+	put_bool(row, "send_only", mailbox->send_only);
+}
+
+static void put_delivery(json_t *row, const struct delivery_row *delivery)
+{
+	put_bool(row, "domain_active", delivery->domain_active);
+	if (delivery->mailbox != NULL) {
+		put_text(row, "mailbox", delivery->mailbox);
+		put_bool(row, "mailbox_active", delivery->mailbox_active);
+		put_bool(row, "mailbox_send_only", delivery->mailbox_send_only);
+	}
+	if (delivery->alias == NULL)
+		return;
+	put_text(row, "alias", delivery->alias);
+	put_bool(row, "alias_active", delivery->alias_active);
+	put_bool(row, "alias_expired", delivery->alias_expired);
+	if (delivery->recipient == NULL)
+		return;
+	json_object_set_new(row, "recipient_id",
+			    json_integer((json_int_t)delivery->recipient_id));
+	put_text(row, "recipient", delivery->recipient);
+	put_bool(row, "recipient_local", delivery->recipient_local);
+	if (!delivery->recipient_local)
+		return;
+	put_bool(row, "recipient_domain_active", delivery->recipient_domain_active);
+	put_bool(row, "recipient_active", delivery->recipient_active);
+	put_bool(row, "recipient_send_only", delivery->recipient_send_only);
+}
+
+static void put_owner(json_t *row, const struct owner_row *owner)
+{
+	put_text(row, "login", owner->login);
+	put_bool(row, "domain_active", owner->domain_active);
+	if (owner->id != 0) {
+		json_object_set_new(row, "alias_sender_id",
+				    json_integer((json_int_t)owner->id));
+		put_bool(row, "alias_active", owner->alias_active);
+		put_bool(row, "alias_expired", owner->alias_expired);
+	}
+	put_bool(row, "mailbox_domain_active", owner->mailbox_domain_active);
+	put_bool(row, "mailbox_active", owner->mailbox_active);
+}
+
+static void put_hash(json_t *row, const char *hash, const struct mum_config *config)
+{
+	const struct hash_limits limits = hash_limits(config);
+	enum hash_scheme scheme;
+	const char *why = hash_check(hash, &limits, &scheme);
+	char *text = why == NULL ? verify_describe(hash, scheme)
+				 : xasprintf("refused: %s", why);
+
+	put_text(row, "hash", text);
+	free(text);
+}
+
+json_t *explain_rows(const struct mum_answer *answer, enum mum_question question,
+		     const struct mum_config *config)
+{
+	const struct facts *facts = answer->facts[question];
+	json_t *rows = json_array();
+
+	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
+		json_t *row = json_object();
+
+		switch (question) {
+		case MUM_DOMAIN:
+			put_text(row, "domain", facts->domains[i].name);
+			put_bool(row, "active", facts->domains[i].active);
+			break;
+		case MUM_DELIVERY:
+			json_object_set_new(row, "searched",
+					    form_text(answer, facts->deliveries[i].form));
+			put_delivery(row, &facts->deliveries[i]);
+			break;
+		case MUM_OWNERS:
+			json_object_set_new(row, "searched",
+					    form_text(answer, facts->owners[i].form));
+			put_owner(row, &facts->owners[i]);
+			break;
+		case MUM_TLS:
+			put_text(row, "policy", facts->tls[i].policy);
+			put_text(row, "params", facts->tls[i].params);
+			put_bool(row, "active", facts->tls[i].active);
+			break;
+		case MUM_CREDENTIAL:
+			put_mailbox(row, &facts->credentials[i].mailbox);
+			put_hash(row, facts->credentials[i].password, config);
+			break;
+		case MUM_USER:
+			put_mailbox(row, &facts->users[i].mailbox);
+			put_text(row, "homedir", facts->users[i].homedir);
+			put_text(row, "maildir", facts->users[i].maildir);
+			put_text(row, "quota_gb", facts->users[i].quota);
+			break;
+		case MUM_USERS:
+		case MUM_QUESTIONS:
+			break;
+		}
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}

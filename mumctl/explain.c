@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* explain ADDRESS [--as LOGIN]: what MUM says, and every decision with its reason. */
+#include "mumctl/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/hash.h"
+#include "common/rules.h"
+#include "common/xalloc.h"
+#include "dovecot-plugin/userdb-fields.h"
+#include "mumctl/commands.h"
+#include "mumctl/postfix.h"
+
+struct explain {
+	struct tool *tool;
+	const char *address, *domain, *login;	/* login: "" without --as */
+	json_t *questions, *verdicts;
+	enum mum_status worst;		/* of all questions: a temporary one is shown */
+};
+
+/* ---- what MUM says ---- */
+
+static void ask(struct explain *explain, enum mum_role role, enum mum_question question,
+		const char *key, struct asked *asked_r)
+{
+	const struct mum_config *config = tool_config(explain->tool, role);
+	const struct mum_answer *answer = &asked_r->answer;
+
+	tool_ask(explain->tool, role, MUM_ASK(question), key, asked_r);
+	json_array_append_new(
+		explain->questions,
+		json_pack("{ss so ss sf ss* so}", "question", mum_question_name(question),
+			  "key", tool_json_text(key), "result",
+			  tool_status_name(answer->status), "ms", asked_r->ms, "reason",
+			  asked_r->reason, "rows", explain_rows(answer, question, config)));
+	if (answer->status != MUM_FOUND && answer->status != MUM_NOT_FOUND)
+		explain->worst = answer->status;
+}
+
+/* ---- what Postfix and Dovecot hear ---- */
+
+/* Takes over reason. */
+static void add_verdict(struct explain *explain, const char *asks, const char *what,
+			const char *answer, char *reason)
+{
+	json_array_append_new(explain->verdicts,
+			      json_pack("{ss ss so so*}", "asks", asks, "what", what, "answer",
+					tool_json_text(answer), "reason",
+					reason != NULL ? tool_json_text(reason) : NULL));
+	free(reason);
+}
+
+/* reason: taken over; it is only right when the question was answered. */
+static void add_map(struct explain *explain, const char *map, const char *key,
+		    const struct asked *asked, char *(*reason)(const struct mum_answer *))
+{
+	struct map_reply reply;
+	char *text;
+
+	if (!postfix_ask_map(explain->tool, map, key, &reply))
+		return;
+	text = reply.status == MUM_FOUND      ? xasprintf("OK %s", reply.value)
+	       : reply.status == MUM_NOT_FOUND ? xstrdup("NOTFOUND")
+					       : xstrdup("TEMP");
+	add_verdict(explain, "postfix", map, text,
+		    reply.why != NULL ? xstrdup(reply.why)
+		    : asked->answer.status == MUM_FOUND ? reason(&asked->answer)
+		    : xstrdup("no name in MUM can be written so"));
+	free(text);
+	map_reply_free(&reply);
+}
+
+static void add_policy(struct explain *explain, const char *context, const char *attribute,
+		       char *reason)
+{
+	char *who = xasprintf("%s=%s", attribute, explain->address);
+	char *login = xasprintf("sasl_username=%s", explain->login);
+	char *where = xasprintf("policy_context=%s", context);
+	const char *const attributes[] = { who, login, where, NULL };
+	char *what = xasprintf("policy %s", context);
+	char *action = postfix_ask_policy(explain->tool, attributes);
+
+	add_verdict(explain, "postfix", what, action != NULL ? action : "?", reason);
+	free(action);
+	free(what);
+	free(where);
+	free(login);
+	free(who);
+}
+
+static void explain_postfix(struct explain *explain)
+{
+	const enum mum_role role = MUM_ROLE_POSTFIX;
+	struct asked domain, delivery, owners, tls;
+	bool found;
+
+	ask(explain, role, MUM_DOMAIN, explain->domain, &domain);
+	add_map(explain, "domains", explain->domain, &domain, reason_of_domain);
+	if (explain->domain != explain->address) {
+		ask(explain, role, MUM_DELIVERY, explain->address, &delivery);
+		ask(explain, role, MUM_OWNERS, explain->address, &owners);
+		add_map(explain, "mailboxes", explain->address, &delivery, reason_of_mailbox);
+		add_map(explain, "aliases", explain->address, &delivery,
+			reason_of_recipients);
+		found = delivery.answer.status == MUM_FOUND;
+		add_map(explain, "recipient-access", explain->address, &delivery,
+			reason_of_recipient);
+		add_policy(explain, "recipient", "recipient",
+			   found ? reason_of_recipient(&delivery.answer) : NULL);
+		add_map(explain, "sender-login-maps", explain->address, &owners,
+			reason_of_owners);
+		found = owners.answer.status == MUM_FOUND;
+		add_policy(explain, "sender", "sender",
+			   found ? reason_of_sender(&owners.answer, explain->login) : NULL);
+		asked_free(&delivery);
+		asked_free(&owners);
+	}
+	ask(explain, role, MUM_TLS, explain->domain, &tls);
+	add_map(explain, "tls-policies", explain->domain, &tls, reason_of_tls);
+	asked_free(&domain);
+	asked_free(&tls);
+}
+
+static void put_field(void *text, const char *name, const char *value)
+{
+	buf_printf(text, " %s=%s", name, value);
+}
+
+static void explain_userdb(struct explain *explain)
+{
+	struct buf text = BUF_INIT(65536);
+	struct asked asked;
+	struct user user;
+	const char *why;
+	char *answer;
+
+	ask(explain, MUM_ROLE_DOVECOT, MUM_USER, explain->address, &asked);
+	switch (rule_user(&asked.answer, &user, &why)) {
+	case MUM_FOUND:
+		buf_printf(&text, "found user=%s", user.address);
+		userdb_put_fields(&user, put_field, &text);
+		break;
+	case MUM_NOT_FOUND:
+		buf_puts(&text, "unknown user");
+		break;
+	case MUM_TEMPFAIL:
+	case MUM_MISCONFIGURED:
+		buf_puts(&text, "temporary failure");
+		break;
+	}
+	answer = buf_steal(&text);
+	add_verdict(explain, "dovecot", "userdb", answer,
+		    asked.answer.status == MUM_FOUND ? reason_of_user(&asked.answer)
+						     : xstrdup(asked.reason));
+	free(answer);
+	asked_free(&asked);
+}
+
+static const char *passdb_answer(const struct mum_answer *answer,
+				 const struct mum_config *config)
+{
+	const struct hash_limits limits = hash_limits(config);
+	struct credential credential;
+	enum hash_scheme scheme;
+
+	switch (rule_credential(answer, &credential)) {
+	case MUM_FOUND:
+		return hash_check(credential.password, &limits, &scheme) == NULL
+			       ? "verifies the password" : "login refused";
+	case MUM_NOT_FOUND:
+		return "unknown user";
+	case MUM_TEMPFAIL:
+	case MUM_MISCONFIGURED:
+		break;
+	}
+	return "temporary failure";
+}
+
+static void explain_dovecot(struct explain *explain)
+{
+	const struct mum_config *config = tool_config(explain->tool, MUM_ROLE_DOVECOT);
+	struct asked asked;
+
+	ask(explain, MUM_ROLE_DOVECOT, MUM_CREDENTIAL, explain->address, &asked);
+	add_verdict(explain, "dovecot", "passdb", passdb_answer(&asked.answer, config),
+		    asked.answer.status == MUM_FOUND
+			    ? reason_of_credential(&asked.answer, config)
+			    : xstrdup(asked.reason));
+	asked_free(&asked);
+	explain_userdb(explain);
+}
+
+/* ---- printing ---- */
+
+static void print_value(const char *name, const json_t *value)
+{
+	printf(" %s=", name);
+	if (json_is_boolean(value))
+		printf("%s", json_is_true(value) ? "yes" : "no");
+	else if (json_is_integer(value))
+		printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else
+		printf("<"), tool_print_clean(json_string_value(value)), printf(">");
+}
+
+static void print_questions(const json_t *questions)
+{
+	size_t i, at;
+	json_t *question, *row, *value;
+	const char *name;
+
+	printf("What MUM says\n");
+	json_array_foreach(questions, i, question) {
+		const json_t *rows = json_object_get(question, "rows");
+
+		printf("  %-11s %.2f ms, %zu rows", json_string_value(json_object_get(
+			       question, "question")),
+		       json_real_value(json_object_get(question, "ms")), json_array_size(rows));
+		if (json_object_get(question, "reason") != NULL)
+			printf(", %s", json_string_value(json_object_get(question, "reason")));
+		printf("\n");
+		json_array_foreach(rows, at, row) {
+			printf("     ");
+			json_object_foreach(row, name, value)
+				print_value(name, value);
+			printf("\n");
+		}
+	}
+}
+
+static void print_verdicts(const json_t *verdicts)
+{
+	const char *asks = "";
+	size_t i;
+	json_t *verdict;
+
+	json_array_foreach(verdicts, i, verdict) {
+		const char *who = json_string_value(json_object_get(verdict, "asks"));
+		const json_t *reason = json_object_get(verdict, "reason");
+
+		if (strcmp(who, asks) != 0)
+			printf("\nWhat %s hears\n",
+			       strcmp(who, "postfix") == 0 ? "Postfix" : "Dovecot");
+		asks = who;
+		printf("  %-18s ", json_string_value(json_object_get(verdict, "what")));
+		tool_print_clean(json_string_value(json_object_get(verdict, "answer")));
+		if (reason != NULL)
+			printf("\n  %-18s   ", ""),
+				tool_print_clean(json_string_value(reason));
+		printf("\n");
+	}
+}
+
+int command_explain(struct tool *tool, int argc, char **argv)
+{
+	struct explain explain = { .tool = tool, .login = "", .worst = MUM_FOUND };
+	struct asked warm;
+	const char *at;
+
+	if (argc == 3 && strcmp(argv[1], "--as") == 0)
+		explain.login = argv[2];
+	else if (argc != 1)
+		tool_usage(USAGE_EXPLAIN);
+	tool->quiet = true;
+	at = strrchr(argv[0], '@');
+	explain.address = argv[0];
+	explain.domain = at != NULL ? at + 1 : argv[0];
+	explain.questions = json_array();
+	explain.verdicts = json_array();
+	/* So that no question is charged with the connection. */
+	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN), "mum.invalid", &warm);
+	asked_free(&warm);
+	explain_postfix(&explain);
+	if (explain.domain != explain.address) {
+		tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USER), "mum@mum.invalid", &warm);
+		asked_free(&warm);
+		explain_dovecot(&explain);
+	}
+	if (tool->json) {
+		tool_print_json(json_pack("{so so so}", "address", tool_json_text(argv[0]),
+					  "questions", explain.questions, "verdicts",
+					  explain.verdicts));
+	} else {
+		print_questions(explain.questions);
+		print_verdicts(explain.verdicts);
+		json_decref(explain.questions);
+		json_decref(explain.verdicts);
+	}
+	return tool_exit_status(explain.worst);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The columns that each program's statements name, as in conf-examples/grants.sql. */
+#ifndef MUM_GRANTS_H
+#define MUM_GRANTS_H
+
+#include "common/config.h"
+
+struct grant {
+	enum mum_role role;
+	const char *table, *columns;	/* columns: separated by ", " */
+};
+
+enum { GRANTS = 8 };
+
+extern const struct grant grants[GRANTS];
+
+#endif

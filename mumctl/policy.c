@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* policy NAME=VALUE...: a request of smtpd's and the action, without the socket. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "mumctl/commands.h"
+#include "mumctl/postfix.h"
+#include "postfix-policy/action.h"
+
+int command_policy(struct tool *tool, int argc, char **argv)
+{
+	char *action;
+	int status;
+
+	if (argc == 0)
+		tool_usage(USAGE_POLICY);
+	action = postfix_ask_policy(tool, (const char *const *)argv);
+	if (action == NULL) {
+		tool_complain("policy", "not NAME=VALUE attributes as in "
+					"SMTPD_POLICY_README, or too long");
+		return EX_USAGE;
+	}
+	if (tool->json)
+		tool_print_json(json_pack("{so}", "action", tool_json_text(action)));
+	else
+		printf("action=%s\n", action);
+	status = strcmp(action, ACTION_TEMPFAIL) == 0 ? EX_TEMPFAIL : 0;
+	free(action);
+	return status;
+}

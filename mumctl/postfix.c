@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/postfix.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+#include "postfix-policy/decision.h"
+#include "postfix-policy/socketmap.h"
+
+/* ---- socketmap ---- */
+
+/* Our own reply, a whole netstring, back into word and value. */
+static void read_reply(const struct buf *wire, struct map_reply *reply)
+{
+	struct netstring frame;
+
+	if (netstring_parse(wire->data, wire->len, SOCKETMAP_REPLY_MAX, &frame) !=
+		    PARSE_DONE || frame.len < 3 || memcmp(frame.data, "OK ", 3) != 0)
+		return;
+	reply->status = MUM_FOUND;
+	reply->value = xstrndup(frame.data + 3, frame.len - 3);
+}
+
+static void ask(struct tool *tool, const struct socketmap_map *map, const char *key,
+		struct map_reply *reply_r)
+{
+	struct buf wire = BUF_INIT(SOCKETMAP_REPLY_MAX + 16);
+	struct asked asked;
+	const char *trouble;
+
+	tool_ask(tool, MUM_ROLE_POSTFIX, socketmap_questions(map), key, &asked);
+	trouble = socketmap_put_answer(&wire, map, &asked.answer);
+	*reply_r = (struct map_reply){ .status = asked.answer.status, .ms = asked.ms };
+	if (reply_r->status == MUM_FOUND)
+		reply_r->status = trouble != NULL ? MUM_TEMPFAIL : MUM_NOT_FOUND;
+	read_reply(&wire, reply_r);
+	if (trouble != NULL)
+		reply_r->why = xstrdup(trouble);
+	else if (reply_r->status != MUM_FOUND && reply_r->status != MUM_NOT_FOUND &&
+		 asked.reason != NULL)
+		reply_r->why = xstrdup(asked.reason);
+	buf_free(&wire);
+	asked_free(&asked);
+}
+
+bool postfix_ask_map(struct tool *tool, const char *map, const char *key,
+		     struct map_reply *reply_r)
+{
+	size_t len = strlen(map) + 1 + strlen(key);
+	char *wire = xasprintf("%zu:%s %s,", len, map, key);
+	struct socketmap_request request;
+	size_t wire_len;
+	bool known = socketmap_parse(wire, strlen(wire), &request, &wire_len) ==
+			     PARSE_DONE && request.map != NULL;
+
+	if (known)
+		ask(tool, request.map, key, reply_r);
+	free(wire);
+	return known;
+}
+
+void map_reply_free(struct map_reply *reply)
+{
+	free(reply->value);
+	free(reply->why);
+	reply->value = reply->why = NULL;
+}
+
+/* ---- policy ---- */
+
+static void on_action(const char *action, void *arg)
+{
+	*(char **)arg = xstrdup(action);
+}
+
+char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
+{
+	struct buf wire = BUF_INIT(POLICY_REQUEST_MAX);
+	struct mum_core *core = tool_core(tool, MUM_ROLE_POSTFIX);
+	struct policy_request request;
+	struct decision *decision;
+	char *action = NULL;
+	size_t wire_len;
+	bool good = true;
+
+	buf_puts(&wire, "request=smtpd_access_policy\nprotocol_state=RCPT\n");
+	for (; *attributes != NULL; attributes++) {
+		/* A line end would make two attributes of one. */
+		good = good && strchr(*attributes, '\n') == NULL;
+		buf_printf(&wire, "%s\n", *attributes);
+	}
+	buf_puts(&wire, "\n");
+	good = good && !wire.failed &&
+	       policy_parse(wire.data, wire.len, &request, &wire_len) == PARSE_DONE;
+	if (good) {
+		decision = decision_start(&tool->host.host, core, &request, on_action,
+					  &action);
+		while (action == NULL)
+			tool_wait(tool);
+		(void)decision;
+	}
+	buf_free(&wire);
+	return action;
+}

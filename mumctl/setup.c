@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* setup: the lines that make Postfix and Dovecot ask us, for this machine. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/xalloc.h"
+#include "mumctl/commands.h"
+#include "mumctl/grants.h"
+
+/* The first line that a command prints; "" when it cannot be run. Caller frees. */
+static char *first_line(const char *command)
+{
+	FILE *output = popen(command, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (output == NULL || getline(&line, &size, output) <= 0) {
+		free(line);
+		line = xstrdup("");
+	}
+	if (output != NULL)
+		pclose(output);
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+struct setup {
+	const struct mum_config *config;
+	const char *config_path;
+	char *postfix, *queue, *dovecot;	/* versions, and Postfix's queue directory */
+	struct buf main_cf, master_cf, dovecot_conf, grants;
+};
+
+/* A listener as Postfix names it: relative to its queue directory if it is there. */
+static char *endpoint(const struct setup *setup, const struct mum_list *listen)
+{
+	const char *first = listen->count > 0 ? listen->items[0] : "";
+	size_t len = strlen(setup->queue);
+
+	if (strncmp(first, "unix:", 5) != 0)
+		return xstrdup(first);
+	if (len > 0 && strncmp(first + 5, setup->queue, len) == 0 && first[5 + len] == '/')
+		return xasprintf("unix:%s", first + 5 + len + 1);
+	return xstrdup(first);
+}
+
+static void put_postfix(struct setup *setup)
+{
+	char *map = endpoint(setup, &setup->config->socketmap.listen);
+	char *policy = endpoint(setup, &setup->config->policy.listen);
+
+	buf_printf(&setup->main_cf,
+		   "virtual_mailbox_domains = socketmap:%s:domains\n"
+		   "virtual_mailbox_maps = socketmap:%s:mailboxes\n"
+		   "virtual_alias_maps = socketmap:%s:aliases\n"
+		   "virtual_alias_domains =\n"
+		   "virtual_transport = lmtp:unix:private/dovecot-lmtp\n"
+		   "recipient_delimiter = %s\n"
+		   "smtp_tls_policy_maps = socketmap:%s:tls-policies\n"
+		   "smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,\n"
+		   "    reject_unauth_destination\n"
+		   "smtpd_relay_before_recipient_restrictions = yes\n"
+		   "smtpd_recipient_restrictions =\n"
+		   "    check_policy_service { %s, policy_context=recipient, timeout=10s }\n",
+		   map, map, map, setup->config->address.recipient_delimiter, map, policy);
+	buf_printf(&setup->master_cf,
+		   "submission inet n       -       y       -       -       smtpd\n"
+		   "  -o syslog_name=postfix/submission\n"
+		   "  -o smtpd_tls_security_level=encrypt\n"
+		   "  -o smtpd_sasl_auth_enable=yes\n"
+		   "  -o smtpd_sasl_type=dovecot\n"
+		   "  -o smtpd_sasl_path=private/auth\n"
+		   "  -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n"
+		   "  -o { smtpd_sender_restrictions = check_policy_service { %s, "
+		   "policy_context=sender, timeout=10s } }\n",
+		   policy);
+	free(map);
+	free(policy);
+}
+
+static void put_dovecot(struct setup *setup)
+{
+	const char *queue = *setup->queue != '\0' ? setup->queue : "/var/spool/postfix";
+
+	buf_printf(&setup->dovecot_conf,
+		   "passdb {\n  driver = mum\n  args = %s\n}\n"
+		   "userdb {\n  driver = mum\n  args = %s\n}\n"
+		   "mail_uid = vmail\nmail_gid = vmail\n"
+		   "mail_plugins = $mail_plugins quota\n"
+		   "protocol imap {\n  mail_plugins = $mail_plugins imap_quota\n}\n"
+		   "plugin {\n  quota = count:User quota\n  quota_vsizes = yes\n}\n"
+		   "lmtp_rcpt_check_quota = yes\n"
+		   "service lmtp {\n  unix_listener %s/private/dovecot-lmtp {\n"
+		   "    mode = 0600\n    user = postfix\n    group = postfix\n  }\n}\n"
+		   "service auth {\n  unix_listener %s/private/auth {\n"
+		   "    mode = 0660\n    user = postfix\n    group = postfix\n  }\n}\n",
+		   setup->config_path, setup->config_path, queue, queue);
+}
+
+static void put_grants(struct setup *setup)
+{
+	const struct mum_config *config = setup->config;
+	const char *users[] = { config->database.user, config->dovecot.user };
+
+	if (config->database.driver == MUM_DRIVER_SQLITE)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		buf_printf(&setup->grants,
+			   "CREATE USER IF NOT EXISTS '%s'@'localhost' IDENTIFIED BY "
+			   "'change-me';\n", users[i]);
+	for (size_t i = 0; i < GRANTS; i++)
+		buf_printf(&setup->grants, "GRANT SELECT (%s) ON %s.%s TO '%s'@'localhost';\n",
+			   grants[i].columns, config->database.name, grants[i].table,
+			   users[grants[i].role == MUM_ROLE_DOVECOT]);
+}
+
+static json_t *part(struct buf *buf)
+{
+	char *text = buf_steal(buf);
+	json_t *string = tool_json_text(text);
+
+	free(text);
+	return string;
+}
+
+static void print_part(const char *title, struct buf *buf)
+{
+	char *text = buf_steal(buf);
+
+	if (*text != '\0')
+		printf("# ---- %s ----\n\n%s\n", title, text);
+	free(text);
+}
+
+static void print_all(struct setup *setup)
+{
+	char *dovecot = xasprintf("Dovecot %s: /etc/dovecot/local.conf",
+				  *setup->dovecot != '\0' ? setup->dovecot : "2.3");
+	char *postfix = xasprintf("Postfix %s: main.cf",
+				  *setup->postfix != '\0' ? setup->postfix : "3.4 or later");
+
+	print_part(postfix, &setup->main_cf);
+	print_part("Postfix: master.cf", &setup->master_cf);
+	print_part(dovecot, &setup->dovecot_conf);
+	print_part("MariaDB: load as its administrator, with passwords of your own",
+		   &setup->grants);
+	free(dovecot);
+	free(postfix);
+}
+
+int command_setup(struct tool *tool, int argc, char **argv)
+{
+	struct setup setup = {
+		.config_path = tool->config_path,
+		.main_cf = BUF_INIT(65536), .master_cf = BUF_INIT(65536),
+		.dovecot_conf = BUF_INIT(65536), .grants = BUF_INIT(65536),
+	};
+
+	(void)argv;
+	if (argc != 0)
+		tool_usage(USAGE_SETUP);
+	setup.config = tool_config(tool, MUM_ROLE_POSTFIX);
+	setup.postfix = first_line("postconf -h mail_version 2>/dev/null");
+	setup.queue = first_line("postconf -h queue_directory 2>/dev/null");
+	setup.dovecot = first_line("dovecot --version 2>/dev/null");
+	put_postfix(&setup);
+	if (strncmp(setup.dovecot, "2.4", 3) != 0)
+		put_dovecot(&setup);
+	else
+		tool_complain("Dovecot", "2.4 is not supported yet: its auth stays as it is");
+	put_grants(&setup);
+	if (tool->json)
+		tool_print_json(json_pack("{ss ss so so so so}", "postfix_version",
+					  setup.postfix, "dovecot_version", setup.dovecot,
+					  "main.cf", part(&setup.main_cf), "master.cf",
+					  part(&setup.master_cf), "dovecot.conf",
+					  part(&setup.dovecot_conf), "grants",
+					  part(&setup.grants)));
+	else
+		print_all(&setup);
+	free(setup.postfix);
+	free(setup.queue);
+	free(setup.dovecot);
+	return 0;
+}

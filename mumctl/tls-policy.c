@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* The grammar of smtp_tls_policy_maps: postconf(5), TLS_README "Client TLS policy". */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/xalloc.h"
+#include "mumctl/check.h"
+
+enum tls_level {
+	TLS_LEVEL_NONE, TLS_LEVEL_MAY, TLS_LEVEL_ENCRYPT, TLS_LEVEL_FINGERPRINT,
+	TLS_LEVEL_DANE, TLS_LEVEL_VERIFY, TLS_LEVEL_SECURE, TLS_LEVEL_INVALID
+};
+
+static enum tls_level read_level(const char *policy)
+{
+	static const struct {
+		const char *name;
+		enum tls_level level;
+	} levels[] = {
+		{ "none", TLS_LEVEL_NONE }, { "may", TLS_LEVEL_MAY },
+		{ "encrypt", TLS_LEVEL_ENCRYPT }, { "fingerprint", TLS_LEVEL_FINGERPRINT },
+		{ "dane", TLS_LEVEL_DANE }, { "dane-only", TLS_LEVEL_DANE },
+		{ "verify", TLS_LEVEL_VERIFY }, { "secure", TLS_LEVEL_SECURE },
+	};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		if (strcasecmp(policy, levels[i].name) == 0)
+			return levels[i].level;
+	}
+	return TLS_LEVEL_INVALID;
+}
+
+static bool is_yes_or_no(const char *value)
+{
+	return strcasecmp(value, "yes") == 0 || strcasecmp(value, "no") == 0;
+}
+
+static bool is_hostname(const char *value)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
+	return *value != '\0' && *value != '-' && *value != '.' &&
+	       strspn(value, allowed) == strlen(value);
+}
+
+static bool is_verified(enum tls_level level)
+{
+	return level == TLS_LEVEL_VERIFY || level == TLS_LEVEL_SECURE;
+}
+
+struct attributes {
+	bool ciphers, protocols, servername, exclude, match;
+};
+
+/* Notes that an attribute which may stand once is there. */
+static const char *once(bool *seen)
+{
+	bool again = *seen;
+
+	*seen = true;
+	return again ? "an attribute stands there twice" : NULL;
+}
+
+static const char *attribute_fault(enum tls_level level, const char *name,
+				   const char *value, struct attributes *seen)
+{
+	if (strcasecmp(name, "ciphers") == 0)
+		return *value == '\0' ? "ciphers has no value" : once(&seen->ciphers);
+	if (strcasecmp(name, "protocols") == 0)
+		return once(&seen->protocols);
+	if (strcasecmp(name, "exclude") == 0)
+		return once(&seen->exclude);
+	if (strcasecmp(name, "servername") == 0)
+		return is_hostname(value) ? once(&seen->servername)
+					  : "servername is no host name";
+	if (strcasecmp(name, "match") == 0) {
+		seen->match = true;
+		if (*value == '\0')
+			return "match has no value";
+		return is_verified(level) || level == TLS_LEVEL_FINGERPRINT
+			       ? NULL : "match does not go with this policy";
+	}
+	if (strcasecmp(name, "tafile") == 0)
+		return is_verified(level) && *value != '\0'
+			       ? NULL : "tafile goes with verify and secure, and a file";
+	if (strcasecmp(name, "connection_reuse") == 0 ||
+	    strcasecmp(name, "enable_rpk") == 0)
+		return is_yes_or_no(value) ? NULL : "neither yes nor no";
+	return "unknown attribute";
+}
+
+const char *tls_policy_fault(const char *policy, const char *params)
+{
+	enum tls_level level = read_level(policy);
+	struct attributes seen = { false };
+	char *copy = xstrdup(params), *rest = copy, *word;
+	const char *fault = NULL;
+
+	if (level == TLS_LEVEL_INVALID)
+		fault = "unknown policy";
+	/* With TLS switched off, smtp(8) only warns of attributes. */
+	while (fault == NULL && level != TLS_LEVEL_NONE &&
+	       (word = strsep(&rest, ", \t\r\n")) != NULL) {
+		char *equals = strchr(word, '=');
+
+		if (*word == '\0')
+			continue;
+		if (equals == NULL || equals == word) {
+			fault = "not NAME=VALUE";
+			continue;
+		}
+		*equals = '\0';
+		fault = attribute_fault(level, word, equals + 1, &seen);
+	}
+	free(copy);
+	if (fault == NULL && level == TLS_LEVEL_FINGERPRINT && !seen.match)
+		fault = "fingerprint needs match=DIGEST";
+	return fault;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/tool.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "common/xalloc.h"
+
+/* The ctx of its host. */
+static const struct tool *tool_of(void *ctx)
+{
+	return (const struct tool *)((char *)ctx - offsetof(struct tool, host));
+}
+
+static void log_line(void *ctx, enum mum_log_level level, const char *text)
+{
+	static const char *const words[] = {
+		[MUM_LOG_DEBUG] = "debug: ",
+		[MUM_LOG_INFO] = "",
+		[MUM_LOG_WARNING] = "warning: ",
+		[MUM_LOG_ERROR] = "error: ",
+	};
+
+	if (level >= MUM_LOG_WARNING || !tool_of(ctx)->quiet)
+		fprintf(stderr, "mumctl: %s%s\n", words[level], text);
+}
+
+void tool_init(struct tool *tool)
+{
+	tool->base = event_base_new();
+	if (tool->base == NULL)
+		abort();	/* only without memory; xalloc.h does the same */
+	host_libevent_init(&tool->host, tool->base, true);
+	tool->ops = *tool->host.host.ops;
+	tool->ops.log = log_line;
+	tool->host.host.ops = &tool->ops;
+}
+
+void tool_free(struct tool *tool)
+{
+	for (int i = 0; i < MUM_ROLES; i++)
+		mum_core_free(&tool->cores[i]);
+	event_base_free(tool->base);
+}
+
+void tool_wait(struct tool *tool)
+{
+	event_base_loop(tool->base, EVLOOP_ONCE);
+}
+
+struct mum_core *tool_core(struct tool *tool, enum mum_role role)
+{
+	struct mum_config *config;
+	char *errors;
+
+	if (tool->cores[role] != NULL)
+		return tool->cores[role];
+	config = mum_config_load(tool->config_path, role, &errors);
+	if (config == NULL) {
+		fprintf(stderr, "%s\n", errors);
+		free(errors);
+		exit(EX_CONFIG);
+	}
+	tool->cores[role] = mum_core_new(&tool->host.host, &config, role);
+	return tool->cores[role];
+}
+
+const struct mum_config *tool_config(struct tool *tool, enum mum_role role)
+{
+	return mum_core_config(tool_core(tool, role));
+}
+
+/* ---- questions ---- */
+
+struct waiting {
+	struct asked *asked;
+	bool done;
+};
+
+static void on_answer(const struct mum_answer *answer, void *arg)
+{
+	struct waiting *waiting = arg;
+	struct mum_answer *kept = &waiting->asked->answer;
+
+	*kept = *answer;
+	if (kept->address != NULL)
+		address_ref((struct address *)kept->address);
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		if (kept->facts[i] != NULL)
+			facts_ref(kept->facts[i]);
+	}
+	if (answer->reason != NULL)
+		waiting->asked->reason = xstrdup(answer->reason);
+	kept->reason = waiting->asked->reason;
+	waiting->done = true;
+}
+
+static double now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
+	      const char *key, struct asked *asked_r)
+{
+	struct mum_core *core = tool_core(tool, role);
+	struct waiting waiting = { asked_r, false };
+	double began = now_ms();
+
+	*asked_r = (struct asked){ .reason = NULL };
+	mum_lookup_start(mum_core_lookups(core), questions, key, strlen(key),
+			 mum_core_config(core)->database.deadline, on_answer, &waiting);
+	while (!waiting.done)
+		tool_wait(tool);
+	asked_r->ms = now_ms() - began;
+}
+
+void asked_free(struct asked *asked)
+{
+	struct address *address = (struct address *)asked->answer.address;
+
+	for (int i = 0; i < MUM_QUESTIONS; i++)
+		facts_unref(&asked->answer.facts[i]);
+	if (address != NULL)
+		address_unref(&address);
+	free(asked->reason);
+	*asked = (struct asked){ .reason = NULL };
+}
+
+/* ---- results ---- */
+
+static const struct {
+	int exit_status;
+	const char *name;
+} statuses[] = {
+	[MUM_TEMPFAIL] = { EX_TEMPFAIL, "temporary" },
+	[MUM_FOUND] = { 0, "found" },
+	[MUM_NOT_FOUND] = { 1, "not-found" },
+	[MUM_MISCONFIGURED] = { EX_CONFIG, "misconfigured" },
+};
+
+int tool_exit_status(enum mum_status status)
+{
+	return statuses[status].exit_status;
+}
+
+const char *tool_status_name(enum mum_status status)
+{
+	return statuses[status].name;
+}
+
+void tool_complain(const char *what, const char *why)
+{
+	fprintf(stderr, "mumctl: %s: %s\n", what, why);
+}
+
+void tool_print_json(json_t *document)
+{
+	json_dumpf(document, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(document);
+}
+
+json_t *tool_json_text(const char *text)
+{
+	json_t *string = json_string(text);
+	struct buf hex = BUF_INIT(65536);
+	char *copy;
+
+	if (string != NULL)
+		return string;
+	for (; *text != '\0'; text++)
+		buf_printf(&hex, (unsigned char)*text < 0x80 ? "%c" : "\\x%02x",
+			   (unsigned char)*text);
+	copy = buf_steal(&hex);
+	string = json_string(copy);
+	free(copy);
+	return string;
+}
+
+void tool_print_clean(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			printf("\\x%02x", (unsigned char)*text);
+		else
+			putchar(*text);
+	}
+}
+
+void tool_usage(const char *usage)
+{
+	fprintf(stderr, "usage: mumctl %s\n", usage);
+	exit(EX_USAGE);
+}

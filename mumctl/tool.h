@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every command of mumctl stands on: the configuration, a core for each
+ * database user, questions that wait for their answer, and the way results are
+ * printed. Asks by the code that mumd and the Dovecot module ask by.
+ */
+#ifndef MUM_TOOL_H
+#define MUM_TOOL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "common/core.h"
+#include "postfix-policy/host-libevent.h"
+
+enum { MUM_ROLES = MUM_ROLE_DOVECOT + 1 };
+
+struct tool {
+	const char *config_path;
+	bool json;			/* --json */
+	bool quiet;			/* the log: from warnings on */
+	struct event_base *base;
+	struct host_libevent host;
+	struct mum_host_ops ops;	/* libevent's, with a log of our own */
+	struct mum_core *cores[MUM_ROLES];	/* NULL until first needed */
+};
+
+/* A command gets what follows its name; returns the exit status. */
+typedef int command_fn(struct tool *tool, int argc, char **argv);
+
+void tool_init(struct tool *tool);
+void tool_free(struct tool *tool);
+
+/*
+ * Runs the loop once: until something that it waits for has happened. For
+ * callbacks that set what the caller looks at.
+ */
+void tool_wait(struct tool *tool);
+
+/*
+ * The core that asks as mumd or as the Dovecot module. Never NULL: prints what is
+ * wrong with mum.conf and exits with EX_CONFIG.
+ */
+struct mum_core *tool_core(struct tool *tool, enum mum_role role);
+const struct mum_config *tool_config(struct tool *tool, enum mum_role role);
+
+/* An answer that stays. */
+struct asked {
+	struct mum_answer answer;
+	char *reason;		/* answer.reason, or NULL */
+	double ms;		/* that it took */
+};
+
+/* As mum_lookup_start(); blocks until the answer is there. */
+void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
+	      const char *key, struct asked *asked_r);
+void asked_free(struct asked *asked);
+
+/* 0 found, 1 not found, EX_TEMPFAIL, EX_CONFIG: as postmap(1) and sysexits(3). */
+int tool_exit_status(enum mum_status status);
+/* found, not-found, temporary, misconfigured: the word in JSON. */
+const char *tool_status_name(enum mum_status status);
+/* One line to standard error: why there is no answer. */
+void tool_complain(const char *what, const char *why);
+
+/* Prints the document as one line of JSON and gives it back. */
+void tool_print_json(json_t *document);
+/* A JSON string of bytes that may be no text: what is invalid UTF-8 is escaped. */
+json_t *tool_json_text(const char *text);
+/* Prints text with control characters escaped, as the log has them. */
+void tool_print_clean(const char *text);
+
+/* Wrong usage: prints it and exits with EX_USAGE. */
+void tool_usage(const char *usage) __attribute__((noreturn));
+
+#endif
