@@ -46,16 +46,11 @@ void buf_printf(struct buf *buf, const char *format, ...)
 {
 	va_list args;
 	char *text;
-	int len;
 
 	va_start(args, format);
-	len = vasprintf(&text, format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
-	if (len < 0) {
-		buf->failed = true;
-		return;
-	}
-	buf_put(buf, text, (size_t)len);
+	buf_puts(buf, text);
 	free(text);
 }
 

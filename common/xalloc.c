@@ -46,14 +46,20 @@ char *xstrndup(const char *text, size_t len)
 	return checked(strndup(text, len));
 }
 
+char *xvasprintf(const char *format, va_list args)
+{
+	char *text;
+
+	return checked(vasprintf(&text, format, args) < 0 ? NULL : text);
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list args;
 	char *text;
-	int len;
 
 	va_start(args, format);
-	len = vasprintf(&text, format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
-	return checked(len < 0 ? NULL : text);
+	return text;
 }

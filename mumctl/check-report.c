@@ -76,13 +76,10 @@ void report_add(struct report *report, enum level level, const char *code,
 	size_t number = count_code(report, code);
 	va_list args;
 	char *text;
-	int len;
 
 	va_start(args, format);
-	len = vasprintf(&text, format, args);
+	text = xvasprintf(format, args);
 	va_end(args);
-	if (len < 0)
-		abort();
 	if (level == LEVEL_ERROR)
 		report->errors++;
 	else
