@@ -6,6 +6,7 @@ import os
 import pathlib
 import pwd
 import grp
+import random
 import shutil
 import signal
 import socket
@@ -45,11 +46,19 @@ _ports_given = set()
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on; each is given once."""
+    """A TCP port of 127.0.0.1 that nobody listens on; each is given once.
+
+    Below those that the kernel gives to clients, one of which could take it
+    before the server binds it; at random, for the sake of other labs.
+    """
+    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
+        port = random.SystemRandom().randrange(max(1025, end - 20000), end)
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         if port not in _ports_given:
             _ports_given.add(port)
             return port
