@@ -11,9 +11,23 @@ struct mum_core {
 	struct mum_config *config;
 	struct store *store;
 	struct lookups *lookups;
+	struct mum_stats stats;
 	mum_core_test_fn *test_fn;
 	void *test_arg;
 };
+
+/* Where the store counts: one entry for each place that it may connect to. */
+static void make_hosts(struct mum_core *core)
+{
+	const struct mum_config *config = core->config;
+	bool is_file = config->database.driver == MUM_DRIVER_SQLITE;
+
+	core->stats.hosts_count = is_file ? 1 : config->database.hosts.count;
+	core->stats.hosts = xcalloc(core->stats.hosts_count, sizeof(core->stats.hosts[0]));
+	for (size_t i = 0; i < core->stats.hosts_count; i++)
+		core->stats.hosts[i].name = is_file ? config->database.path
+						    : config->database.hosts.items[i];
+}
 
 struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **config,
 			      enum mum_role role)
@@ -24,6 +38,7 @@ struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **c
 	core->host = host;
 	core->config = *config;
 	*config = NULL;
+	make_hosts(core);
 	settings = (struct lookups_settings){
 		.recipient_delimiter = core->config->address.recipient_delimiter,
 		.ttl_ms = core->config->cache.ttl,
@@ -32,9 +47,9 @@ struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **c
 		.entries = core->config->cache.entries,
 	};
 	core->store = core->config->database.driver == MUM_DRIVER_SQLITE
-			      ? store_sqlite_open(host, core->config)
-			      : store_mariadb_open(host, core->config);
-	core->lookups = lookups_new(host, core->store, &settings);
+			      ? store_sqlite_open(host, core->config, core->stats.hosts)
+			      : store_mariadb_open(host, core->config, core->stats.hosts);
+	core->lookups = lookups_new(host, core->store, &settings, &core->stats);
 	return core;
 }
 
@@ -47,13 +62,14 @@ void mum_core_free(struct mum_core **_core)
 		return;
 	lookups_free(&core->lookups);
 	core->store->ops->close(core->store);
+	free(core->stats.hosts);
 	mum_config_free(&core->config);
 	free(core);
 }
 
 bool mum_core_is_idle(const struct mum_core *core)
 {
-	return lookups_counters(core->lookups).in_flight == 0;
+	return core->stats.in_flight == 0;
 }
 
 const struct mum_config *mum_core_config(const struct mum_core *core)
@@ -66,6 +82,26 @@ struct lookups *mum_core_lookups(struct mum_core *core)
 	return core->lookups;
 }
 
+const struct mum_stats *mum_core_stats(const struct mum_core *core)
+{
+	return &core->stats;
+}
+
+bool mum_core_is_up(const struct mum_core *core)
+{
+	return core->store->ops->is_up(core->store);
+}
+
+struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
+				  mum_answer_fn *fn, void *arg)
+{
+	/* RFC 2606: no such domain, but a whole answer from the database. */
+	static const char key[] = "mum.invalid";
+
+	return mum_lookup_start(core->lookups, MUM_ASK(MUM_DOMAIN) | MUM_FRESH, key,
+				sizeof(key) - 1, deadline_ms, fn, arg);
+}
+
 static void on_test_answer(const struct mum_answer *answer, void *arg)
 {
 	struct mum_core *core = arg;
@@ -75,11 +111,7 @@ static void on_test_answer(const struct mum_answer *answer, void *arg)
 
 void mum_core_test(struct mum_core *core, mum_core_test_fn *fn, void *arg)
 {
-	/* RFC 2606: no such domain, but a whole answer from the database. */
-	static const char key[] = "mum.invalid";
-
 	core->test_fn = fn;
 	core->test_arg = arg;
-	mum_lookup_start(core->lookups, MUM_ASK(MUM_DOMAIN), key, sizeof(key) - 1,
-			 core->config->database.deadline, on_test_answer, core);
+	mum_core_probe(core, core->config->database.deadline, on_test_answer, core);
 }

@@ -25,6 +25,17 @@ const struct mum_config *mum_core_config(const struct mum_core *core);
 /* For mum_lookup_start(); borrowed. */
 struct lookups *mum_core_lookups(struct mum_core *core);
 
+/* What it has counted; borrowed, and counted on. */
+const struct mum_stats *mum_core_stats(const struct mum_core *core);
+/* False while the database is known to give no answers. */
+bool mum_core_is_up(const struct mum_core *core);
+/*
+ * Has the database itself read a real table: MUM_FOUND if it does. As
+ * mum_lookup_start() in all else.
+ */
+struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
+				  mum_answer_fn *fn, void *arg);
+
 /* NULL error: the store answers. Else why not; gone when the callback returns. */
 typedef void mum_core_test_fn(const char *error, void *arg);
 /*

@@ -37,6 +37,12 @@ uint64_t host_now(const struct mum_host *host)
 	return host->ops->now(host->ctx);
 }
 
+uint64_t host_now_us(const struct mum_host *host)
+{
+	return host->ops->now_us != NULL ? host->ops->now_us(host->ctx)
+					 : host_now(host) * 1000;
+}
+
 void host_unwatch(const struct mum_host *host, struct mum_watch **watch)
 {
 	if (*watch != NULL)

@@ -45,6 +45,7 @@ struct mum_host_ops {
 				   void *arg);
 	void (*untimer)(void *ctx, struct mum_timer *timer);
 	uint64_t (*now)(void *ctx);	/* monotonic milliseconds */
+	uint64_t (*now_us)(void *ctx);	/* microseconds; NULL: the host has no finer clock */
 	time_t (*wall)(void *ctx);	/* seconds since the epoch */
 	/* text is one line without a newline, already free of secrets. */
 	void (*log)(void *ctx, enum mum_log_level level, const char *text);
@@ -58,6 +59,8 @@ struct mum_host {
 void host_log(const struct mum_host *host, enum mum_log_level level,
 	      const char *format, ...) __attribute__((format(printf, 3, 4)));
 uint64_t host_now(const struct mum_host *host);
+/* To measure how long something took; see now_us. */
+uint64_t host_now_us(const struct mum_host *host);
 /* Both set the handle to NULL, and NULL inside is fine. */
 void host_unwatch(const struct mum_host *host, struct mum_watch **watch);
 void host_untimer(const struct mum_host *host, struct mum_timer **timer);

@@ -29,6 +29,7 @@ struct part {
 	struct mum_lookup *lookup;
 	struct fetch *fetch;		/* NULL unless waiting */
 	struct part *prev, *next;	/* fellow waiters */
+	uint64_t asked_us;		/* host_now_us(); once it has had a fetch */
 	struct facts *facts;		/* NULL until there */
 };
 
@@ -59,7 +60,7 @@ struct lookups {
 	struct mum_lookup *ready;	/* answers to hand out */
 	size_t ready_count;
 	struct mum_timer *ready_timer;
-	struct lookups_counters counters;
+	struct mum_stats *stats;	/* borrowed */
 };
 
 /* ---- kinds of questions ---- */
@@ -106,6 +107,16 @@ static void part_leave(struct part *part)
 	}
 }
 
+/* Its fetch has come to an end, or its lookup waits no longer. */
+static void part_end(struct part *part, enum mum_question question)
+{
+	struct lookups *lookups = part->lookup->lookups;
+
+	part_leave(part);
+	mum_histogram_add(&lookups->stats->questions[question].duration,
+			  host_now_us(lookups->host) - part->asked_us);
+}
+
 static void set_ready(struct mum_lookup *lookup);
 static void hand_out(struct lookups *lookups);
 
@@ -116,7 +127,8 @@ static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question qu
 	uint64_t age;
 	struct facts *facts;
 
-	if (!is_cached(question) || lookups->settings.stale_ms == 0)
+	if (!is_cached(question) || lookups->settings.stale_ms == 0 ||
+	    (lookup->questions & MUM_FRESH) != 0)
 		return NULL;
 	facts = cache_get(lookups->cache, question, lookup->address->key,
 			  host_now(lookups->host), &age);
@@ -146,6 +158,18 @@ static void part_fail(struct part *part, enum mum_question question,
 	}
 }
 
+static void keep_facts(struct lookups *lookups, const struct question *question,
+		       struct facts *facts)
+{
+	uint64_t now = host_now(lookups->host);
+
+	lookups->stats->answered_ms = now;
+	if (!is_cached(question->kind))
+		return;
+	cache_put(lookups->cache, question->kind, question->address->key, facts, now);
+	lookups->stats->cached = cache_count(lookups->cache);
+}
+
 static void fetch_done(enum mum_status status, struct facts *facts,
 		       const char *reason, void *arg)
 {
@@ -154,14 +178,13 @@ static void fetch_done(enum mum_status status, struct facts *facts,
 	enum mum_question question = fetch->question.kind;
 
 	fetch->request = NULL;
-	if (status == MUM_FOUND && is_cached(question))
-		cache_put(lookups->cache, question, fetch->question.address->key, facts,
-			  host_now(lookups->host));
+	if (status == MUM_FOUND)
+		keep_facts(lookups, &fetch->question, facts);
 	while (fetch->waiters != NULL) {
 		struct part *part = fetch->waiters;
 		struct mum_lookup *lookup = part->lookup;
 
-		part_leave(part);
+		part_end(part, question);
 		if (status == MUM_FOUND)
 			part_take(part, facts);
 		else
@@ -197,10 +220,11 @@ static void part_fetch(struct part *part, const struct question *question)
 	unsigned hash = keyed_hash(&lookups->hash, name, len);
 	struct fetch *fetch = NULL;
 
+	part->asked_us = host_now_us(lookups->host);
 	if (is_cached(question->kind))
 		HASH_FIND_BYHASHVALUE(hh, lookups->fetches, name, len, hash, fetch);
 	if (fetch != NULL) {
-		lookups->counters.joined++;
+		lookups->stats->questions[question->kind].joined++;
 	} else {
 		fetch = fetch_new(lookups, question, name, len);
 		fetch->joinable = is_cached(question->kind);
@@ -233,7 +257,7 @@ static void lookup_free(struct mum_lookup *lookup)
 	} else {
 		DL_DELETE(lookups->waiting, lookup);
 	}
-	lookups->counters.in_flight--;
+	lookups->stats->in_flight--;
 	address_unref(&lookup->address);
 	free(lookup->reason);
 	free(lookup);
@@ -258,7 +282,7 @@ static void lookup_answer(struct mum_lookup *lookup)
 		lookup->parts[i].facts = NULL;
 	}
 	if (answer.stale)
-		lookup->lookups->counters.stale++;
+		lookup->lookups->stats->stale++;
 	lookup->address = NULL;
 	lookup->reason = NULL;
 	lookup_free(lookup);
@@ -312,11 +336,11 @@ static void on_deadline(void *arg)
 	struct lookups *lookups = lookup->lookups;
 
 	lookup->deadline = NULL;
-	lookups->counters.timeouts++;
+	lookups->stats->timeouts++;
 	for (int i = 0; i < MUM_QUESTIONS; i++) {
 		if (lookup->parts[i].fetch == NULL)
 			continue;
-		part_leave(&lookup->parts[i]);
+		part_end(&lookup->parts[i], (enum mum_question)i);
 		part_fail(&lookup->parts[i], (enum mum_question)i, MUM_TEMPFAIL,
 			  "the database gave no answer in time");
 	}
@@ -329,10 +353,11 @@ static bool part_from_cache(struct part *part, enum mum_question question)
 {
 	struct mum_lookup *lookup = part->lookup;
 	struct lookups *lookups = lookup->lookups;
+	struct mum_question_stats *stats = &lookups->stats->questions[question];
 	struct facts *facts;
 	uint64_t age;
 
-	if (!is_cached(question))
+	if (!is_cached(question) || (lookup->questions & MUM_FRESH) != 0)
 		return false;
 	facts = cache_get(lookups->cache, question, lookup->address->key,
 			  host_now(lookups->host), &age);
@@ -342,10 +367,10 @@ static bool part_from_cache(struct part *part, enum mum_question question)
 		lookup->stale = lookup->stale || facts != NULL;
 	}
 	if (facts == NULL) {
-		lookups->counters.misses++;
+		stats->misses++;
 		return false;
 	}
-	lookups->counters.hits++;
+	stats->hits++;
 	part_take(part, facts);
 	return true;
 }
@@ -368,7 +393,7 @@ static bool read_key(struct mum_lookup *lookup, const char *key, size_t key_len,
 		     uint64_t *after_id_r)
 {
 	*after_id_r = 0;
-	if (lookup->questions == MUM_ASK(MUM_USERS))
+	if ((lookup->questions & MUM_ASK(MUM_USERS)) != 0)
 		return read_id(key, key_len, after_id_r);
 	lookup->address = address_new(key_kind(lookup->questions), key, key_len,
 				      lookup->lookups->settings.recipient_delimiter);
@@ -401,7 +426,7 @@ struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
 	lookup->questions = questions;
 	lookup->fn = fn;
 	lookup->arg = arg;
-	lookups->counters.in_flight++;
+	lookups->stats->in_flight++;
 	DL_APPEND(lookups->waiting, lookup);
 	if (read_key(lookup, key, key_len, &after_id)) {
 		lookup->status = MUM_FOUND;
@@ -431,13 +456,15 @@ void mum_lookup_cancel(struct mum_lookup **_lookup)
 /* ---- the whole ---- */
 
 struct lookups *lookups_new(const struct mum_host *host, struct store *store,
-			    const struct lookups_settings *settings)
+			    const struct lookups_settings *settings,
+			    struct mum_stats *stats)
 {
 	struct lookups *lookups = xcalloc(1, sizeof(*lookups));
 
 	lookups->host = host;
 	lookups->store = store;
 	lookups->settings = *settings;
+	lookups->stats = stats;
 	lookups->cache = cache_new(settings->entries);
 	keyed_hash_init(&lookups->hash);
 	return lookups;
@@ -458,12 +485,4 @@ void lookups_free(struct lookups **_lookups)
 	assert(lookups->fetches == NULL);
 	cache_free(&lookups->cache);
 	free(lookups);
-}
-
-struct lookups_counters lookups_counters(const struct lookups *lookups)
-{
-	struct lookups_counters counters = lookups->counters;
-
-	counters.cached = cache_count(lookups->cache);
-	return counters;
 }

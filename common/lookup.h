@@ -11,6 +11,7 @@
 
 #include "common/facts.h"
 #include "common/host.h"
+#include "common/stats.h"
 #include "common/store.h"
 
 struct lookups;		/* everything in flight, and the cache */
@@ -23,24 +24,20 @@ struct lookups_settings {
 	size_t entries;		/* of the cache */
 };
 
-/* What happened so far; for metrics and tests. */
-struct lookups_counters {
-	uint64_t hits, misses, joined, stale, timeouts;
-	size_t in_flight, cached;
-};
-
-/* Both are borrowed and outlive the lookups. */
+/* Host, store and stats are borrowed and outlive the lookups. */
 struct lookups *lookups_new(const struct mum_host *host, struct store *store,
-			    const struct lookups_settings *settings);
+			    const struct lookups_settings *settings,
+			    struct mum_stats *stats);
 /* Cancels what is in flight. Not from inside an answer. */
 void lookups_free(struct lookups **lookups);
-struct lookups_counters lookups_counters(const struct lookups *lookups);
 
 /* The answer, and all it points to, is gone when the callback returns. */
 typedef void mum_answer_fn(const struct mum_answer *answer, void *arg);
 
 /* A set of enum mum_question, asked together. */
 #define MUM_ASK(question) (1U << (question))
+/* In such a set: the database itself must answer, and the cache does not count. */
+#define MUM_FRESH (1U << 31)
 
 /*
  * Asks about the key (copied). All questions must take the same kind of key:

@@ -16,6 +16,7 @@
 #include "common/columns.h"
 #include "common/config.h"
 #include "common/pairs.h"
+#include "common/stats.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
@@ -36,6 +37,7 @@ struct sqlite_store {
 	struct store store;	/* first: the store_ops cast to sqlite_store */
 	const struct mum_host *host;
 	const char *path;
+	struct mum_host_stats *stats;
 	struct timezone_table *timezone;
 	sqlite3 *db;		/* NULL until it could be opened */
 	dev_t device;		/* of the open file, to see when it is replaced */
@@ -171,6 +173,7 @@ static void close_file(struct sqlite_store *store)
 	}
 	sqlite3_close(store->db);
 	store->db = NULL;
+	store->stats->connections[MUM_IDLE] = 0;
 }
 
 static void went_down(struct sqlite_store *store, const char *why)
@@ -179,6 +182,7 @@ static void went_down(struct sqlite_store *store, const char *why)
 		host_log(store->host, MUM_LOG_ERROR,
 			 "database %s: %s; trying again until it can be read",
 			 store->path, why);
+	store->stats->errors[ERROR_LOST]++;
 	store->up = false;
 }
 
@@ -211,6 +215,8 @@ static bool open_file(struct sqlite_store *store)
 	}
 	store->device = status.st_dev;
 	store->inode = status.st_ino;
+	store->stats->connections[MUM_IDLE] = 1;
+	store->stats->connects++;
 	return true;
 }
 
@@ -343,6 +349,7 @@ static void answer_misconfigured(struct sqlite_store *store,
 			 "are as conf-examples/schema-sqlite.sql says",
 			 store->path, mum_question_name(kind), reason);
 	store->broken[kind] = true;
+	store->stats->errors[ERROR_MISCONFIGURED]++;
 	request_answer(store, request, MUM_MISCONFIGURED, NULL, reason);
 	free(reason);
 }
@@ -451,13 +458,15 @@ static const struct store_ops sqlite_ops = {
 };
 
 struct store *store_sqlite_open(const struct mum_host *host,
-				const struct mum_config *config)
+				const struct mum_config *config,
+				struct mum_host_stats *stats)
 {
 	struct sqlite_store *store = xcalloc(1, sizeof(*store));
 
 	store->store.ops = &sqlite_ops;
 	store->host = host;
 	store->path = config->database.path;
+	store->stats = stats;
 	store->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
 	store->up = true;
 	return &store->store;

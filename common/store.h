@@ -11,6 +11,7 @@
 #include "common/status.h"
 
 struct mum_config;
+struct mum_host_stats;
 struct store;
 struct store_request;	/* one question on its way; owned by the store */
 
@@ -51,12 +52,15 @@ struct store {
 };
 
 /*
- * host and config are borrowed and outlive the store. Opening never fails: a
- * database that is away is waited for.
+ * All are borrowed and outlive the store; stats is what to count in, for each
+ * entry of database.hosts (SQLite: one). Opening never fails: a database that is
+ * away is waited for.
  */
 struct store *store_mariadb_open(const struct mum_host *host,
-				 const struct mum_config *config);
+				 const struct mum_config *config,
+				 struct mum_host_stats *stats);
 struct store *store_sqlite_open(const struct mum_host *host,
-				const struct mum_config *config);
+				const struct mum_config *config,
+				struct mum_host_stats *stats);
 
 #endif

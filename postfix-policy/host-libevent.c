@@ -91,13 +91,18 @@ static void host_untimer_one(void *ctx, struct mum_timer *timer)
 	free(timer);
 }
 
-static uint64_t host_now_ms(void *ctx)
+static uint64_t host_clock_us(void *ctx)
 {
 	struct timespec now;
 
 	(void)ctx;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t host_clock_ms(void *ctx)
+{
+	return host_clock_us(ctx) / 1000;
 }
 
 static time_t host_wall(void *ctx)
@@ -131,7 +136,8 @@ static const struct mum_host_ops libevent_ops = {
 	.unwatch = host_unwatch_fd,
 	.timer = host_timer,
 	.untimer = host_untimer_one,
-	.now = host_now_ms,
+	.now = host_clock_ms,
+	.now_us = host_clock_us,
 	.wall = host_wall,
 	.log = host_log_line,
 };

@@ -8,26 +8,10 @@
 
 #include "common/facts.h"
 #include "common/pairs.h"
+#include "common/store-mariadb/queue.h"
 #include "common/store-mariadb/statements.h"
-#include "common/store.h"
 
 enum { BATCH_MAX = 32 };	/* more gains nothing and delays the first */
-
-/* A question on its way through the pool. */
-struct store_request {
-	struct question question;	/* owns a reference to its address */
-	store_done_fn *fn;
-	void *arg;
-	uint64_t number;		/* in the order of submission */
-	unsigned attempts;		/* statements that failed under it */
-	struct batch *batch;		/* NULL while it waits in a queue */
-	struct facts *facts;		/* so far */
-	const char *bad_row;		/* static; why the rows are of no use */
-	enum mum_status status;		/* when finished */
-	char *reason;
-	struct store_request **list;	/* the pool's list it is in, or NULL */
-	struct store_request *prev, *next;
-};
 
 struct batch {
 	enum mum_question question;

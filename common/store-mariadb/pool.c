@@ -8,13 +8,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "common/columns.h"
 #include "common/config.h"
+#include "common/stats.h"
 #include "common/store-mariadb/batch.h"
 #include "common/store-mariadb/conn.h"
 #include "common/store-mariadb/host-list.h"
+#include "common/store-mariadb/queue.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
@@ -29,16 +30,11 @@ enum slot_state { SLOT_EMPTY, SLOT_CONNECTING, SLOT_IDLE, SLOT_BUSY };
 /* The place of one connection. */
 struct slot {
 	struct pool *pool;
-	enum slot_state state;
+	enum slot_state state;	/* assigned in set_state() alone */
 	struct conn *conn;	/* NULL when SLOT_EMPTY */
 	size_t host;		/* index of its host */
 	bool retire;		/* close when idle: a better host works again */
 	struct batch batch;	/* while SLOT_BUSY */
-};
-
-struct queue {
-	struct store_request *head;
-	size_t count;
 };
 
 struct pool {
@@ -47,9 +43,10 @@ struct pool {
 	const struct mum_config *config;
 	struct timezone_table *timezone;
 	struct host_list *hosts;
+	struct mum_host_stats *stats;	/* of each host */
 	struct queue queues[MUM_QUESTIONS];
 	uint64_t next_number;
-	struct store_request *finished;	/* to be answered, oldest first */
+	struct queue finished;	/* to be answered, oldest first */
 	struct mum_timer *work_timer;	/* at once */
 	struct mum_timer *retry_timer;	/* when a host may be tried again */
 	struct mum_timer *return_timer;	/* while on a host that is not the first */
@@ -67,79 +64,13 @@ static void work(struct pool *pool);
 
 /* ---- requests ---- */
 
-static void request_enlist(struct store_request *request, struct store_request **list,
-			   bool front)
-{
-	request->list = list;
-	if (front)
-		DL_PREPEND(*list, request);
-	else
-		DL_APPEND(*list, request);
-}
-
-static void request_delist(struct store_request *request)
-{
-	if (request->list != NULL)
-		DL_DELETE(*request->list, request);
-	request->list = NULL;
-}
-
-static void request_queue(struct pool *pool, struct store_request *request, bool front)
-{
-	struct queue *queue = &pool->queues[request->question.kind];
-
-	request->batch = NULL;
-	request_enlist(request, &queue->head, front);
-	queue->count++;
-}
-
-static struct store_request *request_dequeue(struct queue *queue)
-{
-	struct store_request *request = queue->head;
-
-	request_delist(request);
-	queue->count--;
-	return request;
-}
-
-static void request_free(struct store_request *request)
-{
-	request_delist(request);
-	facts_unref(&request->facts);
-	address_unref(&request->question.address);
-	free(request->reason);
-	free(request);
-}
-
-/* Its callback runs from deliver(). reason is copied. */
+/* Its callback runs from work(). reason is copied. */
 static void request_finish(struct pool *pool, struct store_request *request,
 			   enum mum_status status, const char *reason)
 {
-	request->batch = NULL;
 	request->status = status;
 	request->reason = reason != NULL ? xstrdup(reason) : NULL;
-	request_enlist(request, &pool->finished, false);
-}
-
-/* Free first, call last: the callback may ask again or withdraw others. */
-static void deliver(struct pool *pool)
-{
-	while (pool->finished != NULL) {
-		struct store_request *request = pool->finished;
-		store_done_fn *fn = request->fn;
-		void *arg = request->arg;
-		enum mum_status status = request->status;
-		struct facts *facts = status == MUM_FOUND ? request->facts : NULL;
-		char *reason = request->reason;
-
-		request->reason = NULL;
-		if (facts != NULL)
-			request->facts = NULL;
-		request_free(request);
-		fn(status, facts, reason, arg);
-		facts_unref(&facts);
-		free(reason);
-	}
+	queue_put(&pool->finished, request, false);
 }
 
 /* ---- the state of the whole ---- */
@@ -167,9 +98,34 @@ static bool has_questions(const struct pool *pool)
 	return false;
 }
 
+static void count_state(const struct slot *slot, int change)
+{
+	static const enum mum_connection kinds[] = { [SLOT_CONNECTING] = MUM_CONNECTING,
+						     [SLOT_IDLE] = MUM_IDLE,
+						     [SLOT_BUSY] = MUM_BUSY };
+	struct mum_host_stats *stats = &slot->pool->stats[slot->host];
+
+	if (slot->state != SLOT_EMPTY)
+		stats->connections[kinds[slot->state]] += (size_t)change;
+}
+
+static void set_state(struct slot *slot, enum slot_state state)
+{
+	count_state(slot, -1);
+	slot->state = state;
+	count_state(slot, 1);
+}
+
+static void count_error(const struct slot *slot, const struct conn_error *error)
+{
+	enum error_class class = error->timed_out ? ERROR_SLOW : error->class;
+
+	slot->pool->stats[slot->host].errors[class]++;
+}
+
 static void slot_empty(struct slot *slot)
 {
-	slot->state = SLOT_EMPTY;
+	set_state(slot, SLOT_EMPTY);
 	slot->retire = false;
 	conn_free(&slot->conn);
 }
@@ -241,7 +197,7 @@ static void batch_failed(struct slot *slot, const struct conn_error *error)
 		else if (request->attempts >= ATTEMPTS_MAX)
 			request_finish(pool, request, MUM_TEMPFAIL, reason);
 		else
-			request_queue(pool, request, true);
+			queue_put(&pool->queues[request->question.kind], request, true);
 	}
 	free(reason);
 }
@@ -312,8 +268,9 @@ static void on_lost(struct slot *slot, const struct conn_error *error)
 	struct pool *pool = slot->pool;
 	enum slot_state before = slot->state;
 
+	count_error(slot, error);
 	/* Not connected from here on, which the next lines look at. */
-	slot->state = SLOT_EMPTY;
+	set_state(slot, SLOT_EMPTY);
 	if (before == SLOT_CONNECTING)
 		connect_failed(slot, error);
 	else if (error->class == ERROR_OUTSIDE)
@@ -333,7 +290,8 @@ static void on_up(struct slot *slot)
 {
 	struct pool *pool = slot->pool;
 
-	slot->state = SLOT_IDLE;
+	set_state(slot, SLOT_IDLE);
+	pool->stats[slot->host].connects++;
 	pool->up = true;
 	if (count_slots(pool, SLOT_EMPTY) == 0)
 		pool->crowded = false;
@@ -354,12 +312,13 @@ static void on_conn_event(struct conn *conn, enum conn_event event, void *arg)
 		read_rows(slot);
 		log_bad_rows(slot);
 		log_mended(slot->pool, slot->batch.question);
-		slot->state = SLOT_IDLE;
+		set_state(slot, SLOT_IDLE);
 		break;
 	case CONN_FAILED:
+		count_error(slot, &error);
 		log_broken(slot->pool, slot->batch.question, &error);
 		batch_failed(slot, &error);
-		slot->state = SLOT_IDLE;
+		set_state(slot, SLOT_IDLE);
 		break;
 	case CONN_LOST:
 		on_lost(slot, &error);
@@ -382,11 +341,12 @@ static bool slot_connect(struct slot *slot, size_t host, conn_event_fn *fn)
 	slot->host = host;
 	slot->conn = conn_new(pool->host, &settings, fn, slot);
 	if (slot->conn != NULL) {
-		slot->state = SLOT_CONNECTING;
+		set_state(slot, SLOT_CONNECTING);
 	} else {
 		const struct conn_error error = { ERROR_RETRY, false, 0,
 						  "no thread to connect in" };
 
+		count_error(slot, &error);
 		host_list_failed(pool->hosts, host, &error);
 	}
 	return slot->conn != NULL;
@@ -435,9 +395,11 @@ static void on_probe_event(struct conn *conn, enum conn_event event, void *arg)
 	struct conn_error error = conn_error(conn);
 
 	if (event == CONN_UP) {
+		pool->stats[probe->host].connects++;
 		host_list_works(pool->hosts, probe->host);
 		prefer_host(pool, probe->host);
 	} else {
+		count_error(probe, &error);
 		host_list_failed(pool->hosts, probe->host, &error);
 	}
 	slot_empty(probe);
@@ -532,7 +494,7 @@ static void fill_batch(struct batch *batch, struct queue *queue,
 	while (batch->count < share && queue->count > 0) {
 		if (batch->count > 0 && queue->head->attempts > 0)
 			break;
-		batch_add(batch, request_dequeue(queue));
+		batch_add(batch, queue_take(queue));
 	}
 }
 
@@ -544,7 +506,7 @@ static void slot_run(struct slot *slot)
 
 	timezone_format(pool->timezone, pool->host->ops->wall(pool->host->ctx), now);
 	batch_values(&slot->batch, now, values);
-	slot->state = SLOT_BUSY;
+	set_state(slot, SLOT_BUSY);
 	conn_execute(slot->conn, slot->batch.question, batch_shape(&slot->batch), values);
 }
 
@@ -570,7 +532,7 @@ static void work(struct pool *pool)
 	dispatch(pool);
 	connect_slots(pool);
 	watch_better_hosts(pool);
-	deliver(pool);
+	queue_deliver(&pool->finished);
 }
 
 static void on_work_timer(void *arg)
@@ -595,15 +557,10 @@ static struct store_request *pool_submit(struct store *store,
 					 store_done_fn *fn, void *arg)
 {
 	struct pool *pool = (struct pool *)store;
-	struct store_request *request = xcalloc(1, sizeof(*request));
+	struct store_request *request = request_new(question, fn, arg);
 
-	request->question = *question;
-	if (question->address != NULL)
-		address_ref(question->address);
-	request->fn = fn;
-	request->arg = arg;
 	request->number = pool->next_number++;
-	request_queue(pool, request, false);
+	queue_put(&pool->queues[question->kind], request, false);
 	/*
 	 * A lone question is asked at once. While another one is under way, those
 	 * of one turn of the loop wait for its end and share a statement.
@@ -618,12 +575,9 @@ static struct store_request *pool_submit(struct store *store,
 
 static void pool_withdraw(struct store *store, struct store_request *request)
 {
-	struct pool *pool = (struct pool *)store;
-
+	(void)store;
 	if (request->batch != NULL)
 		batch_remove(request->batch, request);
-	else if (request->list == &pool->queues[request->question.kind].head)
-		pool->queues[request->question.kind].count--;
 	request_free(request);
 }
 
@@ -655,7 +609,8 @@ static const struct store_ops pool_ops = {
 };
 
 struct store *store_mariadb_open(const struct mum_host *host,
-				 const struct mum_config *config)
+				 const struct mum_config *config,
+				 struct mum_host_stats *stats)
 {
 	size_t count = config->database.connections;
 	struct pool *pool = xcalloc(1, sizeof(*pool) + count * sizeof(pool->slots[0]));
@@ -667,6 +622,7 @@ struct store *store_mariadb_open(const struct mum_host *host,
 	pool->config = config;
 	pool->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
 	pool->hosts = host_list_new(host, &config->database.hosts);
+	pool->stats = stats;
 	pool->up = true;
 	pool->slots_count = count;
 	for (size_t i = 0; i < count; i++)

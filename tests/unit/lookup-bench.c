@@ -13,7 +13,9 @@ void bench_init_entries(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 
 	fake_host_init(&bench->host);
 	fake_store_init(&bench->store, &bench->host.host);
-	bench->lookups = lookups_new(&bench->host.host, &bench->store.store, &settings);
+	memset(&bench->stats, 0, sizeof(bench->stats));
+	bench->lookups = lookups_new(&bench->host.host, &bench->store.store, &settings,
+				     &bench->stats);
 }
 
 void bench_init(struct bench *bench, unsigned ttl_ms, unsigned stale_ms)

@@ -12,6 +12,7 @@ enum { BENCH_DEADLINE = 2000, BENCH_ENTRIES = 100 };
 struct bench {
 	struct fake_host host;
 	struct fake_store store;
+	struct mum_stats stats;
 	struct lookups *lookups;
 };
 

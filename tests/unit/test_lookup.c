@@ -25,7 +25,7 @@ static void test_answers_once_and_later(void **state)
 		bench_init(&bench, 10000, 0);
 		bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "a@d");
 		WANT_NUMBER(row->name, got.calls, 0);
-		WANT_NUMBER(row->name, lookups_counters(bench.lookups).in_flight, 1);
+		WANT_NUMBER(row->name, bench.stats.in_flight, 1);
 		bench_answer(&bench, 0, row->store);
 		WANT_NUMBER(row->name, got.calls, 1);
 		WANT_NUMBER(row->name, got.status, row->want);
@@ -33,7 +33,7 @@ static void test_answers_once_and_later(void **state)
 		WANT(row->name, got.facts[MUM_DELIVERY] == (row->want == MUM_FOUND));
 		fake_host_advance(&bench.host, 100000);
 		WANT_NUMBER(row->name, got.calls, 1);
-		WANT_NUMBER(row->name, lookups_counters(bench.lookups).in_flight, 0);
+		WANT_NUMBER(row->name, bench.stats.in_flight, 0);
 		WANT_NUMBER("no timer is left", fake_host_timers(&bench.host), 0);
 		bench_free(&bench);
 	}
@@ -342,7 +342,7 @@ static void test_deadline(void **state)
 	WANT_NUMBER("trouble, never an absence", got.status, MUM_TEMPFAIL);
 	WANT("with a reason", got.had_reason);
 	WANT_NUMBER("withdrawn", bench.store.withdrawn, 1);
-	WANT_NUMBER("counted", lookups_counters(bench.lookups).timeouts, 1);
+	WANT_NUMBER("counted", bench.stats.timeouts, 1);
 	fake_host_advance(&bench.host, 100000);
 	WANT_NUMBER("once", got.calls, 1);
 	bench_free(&bench);

@@ -48,9 +48,9 @@ static void test_fresh_for_ttl(void **state)
 		fake_host_settle(&bench.host, 5);
 		WANT_NUMBER(row->name, got.calls, row->cached ? 1 : 0);
 		WANT(row->name, !got.stale);
-		WANT_NUMBER(row->name, lookups_counters(bench.lookups).hits,
+		WANT_NUMBER(row->name, bench.stats.questions[MUM_DELIVERY].hits,
 			    row->cached ? 1 : 0);
-		WANT_NUMBER(row->name, lookups_counters(bench.lookups).misses,
+		WANT_NUMBER(row->name, bench.stats.questions[MUM_DELIVERY].misses,
 			    row->cached ? 1 : 2);
 		bench_free(&bench);
 	}
@@ -80,7 +80,7 @@ static void test_what_is_cached(void **state)
 
 		bench_init(&bench, TTL, STALE);
 		fill(&bench, MUM_ASK(row->question), row->key);
-		WANT_NUMBER(row->name, lookups_counters(bench.lookups).cached,
+		WANT_NUMBER(row->name, bench.stats.cached,
 			    row->cached ? 1 : 0);
 		bench_ask(&bench, &got, MUM_ASK(row->question), row->key);
 		WANT_NUMBER(row->name, fake_store_pending(&bench.store), row->cached ? 0 : 1);
@@ -100,7 +100,7 @@ static void test_trouble_is_not_cached(void **state)
 		bench_init(&bench, TTL, STALE);
 		bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "a@d");
 		bench_answer(&bench, 0, *status);
-		WANT_NUMBER("nothing kept", lookups_counters(bench.lookups).cached, 0);
+		WANT_NUMBER("nothing kept", bench.stats.cached, 0);
 		bench_free(&bench);
 	}
 }
@@ -166,7 +166,7 @@ static void test_stale_facts_in_trouble(void **state)
 		WANT(row->name, got.stale == row->stale);
 		WANT(row->name, got.had_reason == !row->stale);
 		WANT(row->name, got.facts[MUM_DELIVERY] == row->stale);
-		WANT_NUMBER(row->name, lookups_counters(bench.lookups).stale,
+		WANT_NUMBER(row->name, bench.stats.stale,
 			    row->stale ? 1 : 0);
 		bench_free(&bench);
 	}
@@ -290,7 +290,7 @@ static void test_equal_questions_join(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(got); i++)
 		bench_ask(&bench, &got[i], MUM_ASK(MUM_DELIVERY), i % 2 ? "a@d" : "A@D");
 	WANT_NUMBER("one question at the store", bench.store.submitted, 1);
-	WANT_NUMBER("the others joined", lookups_counters(bench.lookups).joined, 49);
+	WANT_NUMBER("the others joined", bench.stats.questions[MUM_DELIVERY].joined, 49);
 	bench_answer(&bench, 0, MUM_FOUND);
 	for (size_t i = 0; i < ARRAY_LEN(got); i++)
 		calls += got[i].calls;
@@ -355,7 +355,7 @@ static void test_the_cache_is_bounded(void **state)
 	fill(&bench, MUM_ASK(MUM_DELIVERY), "b@d");
 	fill(&bench, MUM_ASK(MUM_DELIVERY), "c@d");
 	fill(&bench, MUM_ASK(MUM_DELIVERY), "d@d");
-	WANT_NUMBER("no more than allowed", lookups_counters(bench.lookups).cached, 3);
+	WANT_NUMBER("no more than allowed", bench.stats.cached, 3);
 	bench_free(&bench);
 }
 
