@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -87,6 +89,7 @@ static const struct option options[] = {
 	OPTION(policy, sender_unauthenticated, OPTION_CHOICE, "accept",
 	       "accept|reject", 0, 0),
 	OPTION(metrics, listen, OPTION_STRING, "", NULL, 0, 0),
+	OPTION(metrics, allow_remote, OPTION_BOOL, "false", NULL, 0, 0),
 	OPTION(process, user, OPTION_STRING, "mum", NULL, 0, 0),
 	OPTION(process, socket_group, OPTION_STRING, "postfix", NULL, 0, 0),
 	OPTION(process, socket_mode, OPTION_MODE, "0660", NULL, 0, 0),
@@ -436,11 +439,23 @@ static void apply_role(struct loader *loader, enum mum_role role)
 		load_password(loader, file_line);
 }
 
+/* HOST, HOST:PORT or [V6]:PORT. A name such as 127.example.org is not loopback. */
+static bool is_loopback(const char *host)
+{
+	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+	char *name = xstrndup(host, len);
+	struct in_addr v4;
+	bool is = strcmp(name, "[::1]") == 0 || strcmp(name, "localhost") == 0 ||
+		  (inet_pton(AF_INET, name, &v4) == 1 &&
+		   ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET);
+
+	free(name);
+	return is;
+}
+
 bool mum_config_is_local(const char *host)
 {
-	return strncmp(host, "unix:", 5) == 0 || strncmp(host, "127.", 4) == 0 ||
-	       strncmp(host, "[::1]", 5) == 0 || strcmp(host, "localhost") == 0 ||
-	       strncmp(host, "localhost:", 10) == 0;
+	return strncmp(host, "unix:", 5) == 0 || is_loopback(host);
 }
 
 bool mum_config_wants_tls(const struct mum_config *config, const char *host)
@@ -470,19 +485,38 @@ static bool is_host_port(const char *text, bool want_port)
 	return colon != NULL ? is_port(colon + 1) : *text != '\0' && !want_port;
 }
 
+static bool check_entry(struct loader *loader, unsigned line, const char *what,
+			const char *entry)
+{
+	if (strncmp(entry, "unix:/", 6) == 0 ||
+	    (strncmp(entry, "inet:", 5) == 0 && is_host_port(entry + 5, true)))
+		return true;
+	add_error(loader, line, "%s.listen = \"%s\": want unix:/PATH or inet:HOST:PORT",
+		  what, entry);
+	return false;
+}
+
 static void check_listen(struct loader *loader, unsigned line, const char *what,
 			 const struct mum_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		const char *entry = list->items[i];
+	for (size_t i = 0; i < list->count; i++)
+		check_entry(loader, line, what, list->items[i]);
+}
 
-		if (strncmp(entry, "unix:/", 6) == 0 ||
-		    (strncmp(entry, "inet:", 5) == 0 && is_host_port(entry + 5, true)))
-			continue;
-		add_error(loader, line,
-			  "%s.listen = \"%s\": want unix:/PATH or inet:HOST:PORT", what,
-			  entry);
-	}
+/* The page names hosts and tells how much mail there is. */
+static void check_metrics(struct loader *loader)
+{
+	const struct mum_config *config = loader->config;
+	const char *entry = config->metrics.listen;
+	unsigned line = LINE_OF(loader, metrics.listen);
+
+	if (*entry == '\0' || !check_entry(loader, line, "metrics", entry) ||
+	    strncmp(entry, "unix:", 5) == 0 || is_loopback(entry + strlen("inet:")) ||
+	    config->metrics.allow_remote)
+		return;
+	add_error(loader, line,
+		  "metrics.listen = \"%s\": not a loopback address; if others may read "
+		  "the metrics set metrics.allow_remote = true", entry);
 }
 
 static void check_hosts(struct loader *loader)
@@ -548,6 +582,7 @@ static void check_values(struct loader *loader, enum mum_role role)
 		     &config->socketmap.listen);
 	check_listen(loader, LINE_OF(loader, policy.listen), "policy",
 		     &config->policy.listen);
+	check_metrics(loader);
 	if (role == MUM_ROLE_POSTFIX)
 		check_process(loader);
 	if (!timezone_is_known(config->mum.timezone))

@@ -74,7 +74,8 @@ struct mum_config {
 		int sender_unauthenticated;	/* enum mum_unauthenticated */
 	} policy;
 	struct {
-		const char *listen;	/* HOST:PORT or unix:PATH; "" = off */
+		const char *listen;	/* unix:PATH or inet:HOST:PORT; "" = off */
+		bool allow_remote;
 	} metrics;
 	struct {
 		const char *user, *socket_group;

@@ -150,6 +150,27 @@ static const struct {
 	{ "listen: the last port", "policy { listen = \"inet:a:65535\" }", NULL },
 	{ "listen: above the last", "policy { listen = \"inet:a:65536\" }", "inet:HOST:PORT" },
 	{ "listen: no host", "policy { listen = \"inet::1\" }", "inet:HOST:PORT" },
+	{ "metrics: off", "metrics { listen = \"\" }", NULL },
+	{ "metrics: unix", "metrics { listen = \"unix:/a\" }", NULL },
+	{ "metrics: loopback", "metrics { listen = \"inet:127.0.0.1:9217\" }", NULL },
+	{ "metrics: more loopback", "metrics { listen = \"inet:127.9.9.9:9217\" }", NULL },
+	{ "metrics: loopback by name", "metrics { listen = \"inet:localhost:9217\" }", NULL },
+	{ "metrics: IPv6 loopback", "metrics { listen = \"inet:[::1]:9217\" }", NULL },
+	{ "metrics: no grammar of its own", "metrics { listen = \"127.0.0.1:9217\" }",
+	  "unix:/PATH or inet:HOST:PORT" },
+	{ "metrics: everywhere", "metrics { listen = \"inet:0.0.0.0:9217\" }", "allow_remote" },
+	{ "metrics: everywhere, IPv6", "metrics { listen = \"inet:[::]:9217\" }",
+	  "allow_remote" },
+	{ "metrics: a name", "metrics { listen = \"inet:mx.example.org:9217\" }",
+	  "allow_remote" },
+	{ "metrics: a name that looks like loopback",
+	  "metrics { listen = \"inet:127.example.org:9217\" }", "allow_remote" },
+	{ "metrics: an address that begins like loopback",
+	  "metrics { listen = \"inet:[::11]:9217\" }", "allow_remote" },
+	{ "metrics: everywhere, if told so",
+	  "metrics { listen = \"inet:0.0.0.0:9217\"\n allow_remote = true }", NULL },
+	{ "metrics: told so, it must still be an entry",
+	  "metrics { listen = \"inet:a\"\n allow_remote = true }", "inet:HOST:PORT" },
 	{ "a user that is not there", "process { user = \"no-such-user\" }", "no such user" },
 	{ "a group that is not there", "process { socket_group = \"no-such-group\" }",
 	  "no such group" },
@@ -234,7 +255,7 @@ static void test_every_section_arrives(void **state)
 		"socketmap { listen = {} }\n"
 		"policy { listen = \"unix:/x\"\n recipient = off\n sender = warn\n"
 		" sender_login = known\n sender_unauthenticated = reject }\n"
-		"metrics { listen = \"127.0.0.1:1\" }\n"
+		"metrics { listen = \"inet:192.0.2.1:1\"\n allow_remote = yes }\n"
 		"process { user = root\n socket_group = root\n socket_mode = 0600\n"
 		" max_clients = 9 }\n";
 	char *errors;
@@ -273,7 +294,7 @@ static void test_every_section_arrives(void **state)
 	WANT_NUMBER("sender_login", config->policy.sender_login, MUM_SENDER_KNOWN);
 	WANT_NUMBER("sender_unauthenticated", config->policy.sender_unauthenticated,
 		    MUM_UNAUTHENTICATED_REJECT);
-	WANT_TEXT("metrics", config->metrics.listen, "127.0.0.1:1");
+	WANT("metrics", *config->metrics.listen != '\0' && config->metrics.allow_remote);
 	WANT_TEXT("process user", config->process.user, "root");
 	WANT_NUMBER("socket_mode", config->process.socket_mode, 0600);
 	WANT_NUMBER("max_clients", config->process.max_clients, 9);
@@ -490,6 +511,40 @@ static void test_printed_defaults_change_nothing(void **state)
 	free(text);
 }
 
+static void test_who_needs_tls(void **state)
+{
+	static const struct {
+		const char *host;
+		bool tls;
+	} rows[] = {
+		{ "unix:/run/mysqld/mysqld.sock", false },
+		{ "127.0.0.1", false },
+		{ "127.0.0.1:3306", false },
+		{ "127.1.2.3:3306", false },
+		{ "localhost", false },
+		{ "localhost:3306", false },
+		{ "[::1]", false },
+		{ "[::1]:3306", false },
+		{ "db.example.org", true },
+		{ "192.0.2.1:3306", true },
+		{ "[2001:db8::1]:3306", true },
+		{ "[::11]:3306", true },
+		{ "127.example.org", true },	/* a name, not an address */
+		{ "127.0.0.1.example.org:3306", true },
+		{ "localhost.example.org", true },
+	};
+	char *errors;
+	struct mum_config *config = load("database { driver = sqlite }", &errors);
+
+	(void)state;
+	WANT_TEXT("fine", errors, NULL);
+	free(errors);
+	assert_non_null(config);
+	FOR_EACH_ROW(row, rows)
+		WANT(row->host, mum_config_wants_tls(config, row->host) == row->tls);
+	mum_config_free(&config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +558,7 @@ int main(void)
 		UNIT_TEST(test_a_folder_is_no_file),
 		UNIT_TEST(test_defaults),
 		UNIT_TEST(test_printed_defaults_change_nothing),
+		UNIT_TEST(test_who_needs_tls),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, make_scratch, drop_scratch);
