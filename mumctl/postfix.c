@@ -27,16 +27,16 @@ static void ask(struct tool *tool, const struct socketmap_map *map, const char *
 {
 	struct buf wire = BUF_INIT(SOCKETMAP_REPLY_MAX + 16);
 	struct asked asked;
-	const char *trouble;
+	struct socketmap_outcome outcome;
 
 	tool_ask(tool, MUM_ROLE_POSTFIX, socketmap_questions(map), key, &asked);
-	trouble = socketmap_put_answer(&wire, map, &asked.answer);
+	outcome = socketmap_put_answer(&wire, map, &asked.answer);
 	*reply_r = (struct map_reply){ .status = asked.answer.status, .ms = asked.ms };
 	if (reply_r->status == MUM_FOUND)
-		reply_r->status = trouble != NULL ? MUM_TEMPFAIL : MUM_NOT_FOUND;
+		reply_r->status = outcome.cure != NULL ? MUM_TEMPFAIL : MUM_NOT_FOUND;
 	read_reply(&wire, reply_r);
-	if (trouble != NULL)
-		reply_r->why = xstrdup(trouble);
+	if (outcome.cure != NULL)
+		reply_r->why = xstrdup(outcome.cure);
 	else if (reply_r->status != MUM_FOUND && reply_r->status != MUM_NOT_FOUND &&
 		 asked.reason != NULL)
 		reply_r->why = xstrdup(asked.reason);
@@ -94,8 +94,8 @@ char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
 	good = good && !wire.failed &&
 	       policy_parse(wire.data, wire.len, &request, &wire_len) == PARSE_DONE;
 	if (good) {
-		decision = decision_start(&tool->host.host, core, &request, on_action,
-					  &action);
+		decision = decision_start(&tool->host.host, core, NULL, &request,
+					  on_action, &action);
 		while (action == NULL)
 			tool_wait(tool);
 		(void)decision;

@@ -3,15 +3,31 @@
 
 #include <string.h>
 
+/* Documented in mumd(8); people's filters and dashboards know them. */
+static const char *const reason_names[REASONS] = {
+	[REASON_NONE] = "none",
+	[REASON_SEND_ONLY] = "send_only",
+	[REASON_DEAD_ALIAS] = "dead_alias",
+	[REASON_SENDER_NOT_OWNED] = "sender_not_owned",
+	[REASON_NOT_LOGGED_IN] = "not_logged_in",
+	[REASON_NO_ANSWER] = "no_answer",
+};
+
+const char *reason_name(enum reason reason)
+{
+	return reason_names[reason];
+}
+
 static const struct {
-	const char *action, *reason;
+	const char *action;
+	enum reason reason;
 } recipient_actions[] = {
-	[RECIPIENT_UNKNOWN] = { ACTION_DUNNO, NULL },	/* Postfix answers those itself */
-	[RECIPIENT_ACCEPTED] = { ACTION_DUNNO, NULL },
+	[RECIPIENT_UNKNOWN] = { ACTION_DUNNO, REASON_NONE },	/* Postfix answers those itself */
+	[RECIPIENT_ACCEPTED] = { ACTION_DUNNO, REASON_NONE },
 	[RECIPIENT_SEND_ONLY] = { "550 5.2.1 mailbox does not accept mail (send-only)",
-				  "send_only" },
+				  REASON_SEND_ONLY },
 	[RECIPIENT_DEAD_ALIAS] = {
-		"550 5.2.1 alias leads to no mailbox that accepts mail", "dead_alias" },
+		"550 5.2.1 alias leads to no mailbox that accepts mail", REASON_DEAD_ALIAS },
 };
 
 const char *action_for_recipient(enum recipient_verdict verdict)
@@ -19,7 +35,7 @@ const char *action_for_recipient(enum recipient_verdict verdict)
 	return recipient_actions[verdict].action;
 }
 
-const char *reason_for_recipient(enum recipient_verdict verdict)
+enum reason reason_for_recipient(enum recipient_verdict verdict)
 {
 	return recipient_actions[verdict].reason;
 }
@@ -41,9 +57,9 @@ void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char 
 	buf_puts(buf, ACTION_DUNNO);
 }
 
-const char *reason_for_sender(enum sender_verdict verdict)
+enum reason reason_for_sender(enum sender_verdict verdict)
 {
 	if (verdict == SENDER_NOT_OWNED)
-		return "sender_not_owned";
-	return verdict == SENDER_NOT_LOGGED_IN ? "not_logged_in" : NULL;
+		return REASON_SENDER_NOT_OWNED;
+	return verdict == SENDER_NOT_LOGGED_IN ? REASON_NOT_LOGGED_IN : REASON_NONE;
 }

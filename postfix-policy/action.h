@@ -19,8 +19,20 @@ void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char 
 #define ACTION_TEMPFAIL "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
 #define ACTION_DUNNO "DUNNO"
 
-/* Stable names for the log and the metrics; NULL when all is well. */
-const char *reason_for_recipient(enum recipient_verdict verdict);
-const char *reason_for_sender(enum sender_verdict verdict);
+/* Why a check came to its action. */
+enum reason {
+	REASON_NONE,		/* all is well */
+	REASON_SEND_ONLY,
+	REASON_DEAD_ALIAS,
+	REASON_SENDER_NOT_OWNED,
+	REASON_NOT_LOGGED_IN,
+	REASON_NO_ANSWER,	/* the database gave none, and the cache neither */
+	REASONS
+};
+
+/* The stable name, the same in the log and in the metrics. */
+const char *reason_name(enum reason reason);
+enum reason reason_for_recipient(enum recipient_verdict verdict);
+enum reason reason_for_sender(enum sender_verdict verdict);
 
 #endif

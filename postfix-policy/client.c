@@ -15,7 +15,9 @@
 enum {
 	READ_SIZE = 2048,	/* bytes wanted in one read(2) */
 	OUTPUT_MAX = 131072,	/* bytes; more than any reply */
-	SWEEP_EVERY = 5000	/* ms between looks at incomplete requests */
+	SWEEP_EVERY = 5000,	/* ms between looks at incomplete requests */
+	BAD_LOG_EVERY = 10000,	/* ms in which bad requests get so many lines: */
+	BAD_LINES_MAX = 100
 };
 
 struct client {
@@ -36,11 +38,13 @@ struct client {
 struct clients {
 	const struct mum_host *host;
 	struct client *by_use;	/* longest idle first */
-	size_t count, max;
+	struct client_counts counts;
 	unsigned partial_ms;
 	struct mum_timer *sweep;
 	bool draining;
 	bool full;		/* logged */
+	uint64_t bad_since;	/* host_now(), when the lines began to be counted */
+	unsigned bad_lines;
 };
 
 static void client_close(struct client *client)
@@ -48,7 +52,7 @@ static void client_close(struct client *client)
 	struct clients *clients = client->clients;
 
 	DL_DELETE(clients->by_use, client);
-	clients->count--;
+	clients->counts.now--;
 	host_unwatch(clients->host, &client->watch);
 	close(client->fd);
 	client->handler->closed(client->arg);
@@ -98,11 +102,27 @@ static bool send_output(struct client *client)
 	return true;
 }
 
+/* Whoever sends nonsense must not be able to fill the log with it. */
+static void log_bad(struct clients *clients, const char *name, const char *why)
+{
+	uint64_t now = host_now(clients->host);
+
+	if (now - clients->bad_since >= BAD_LOG_EVERY) {
+		clients->bad_since = now;
+		clients->bad_lines = 0;
+	}
+	if (++clients->bad_lines <= BAD_LINES_MAX)
+		host_log(clients->host, MUM_LOG_WARNING,
+			 "%s: closing a client that sent a bad request: %s", name, why);
+	if (clients->bad_lines == BAD_LINES_MAX)
+		host_log(clients->host, MUM_LOG_WARNING,
+			 "%s: more bad requests follow and are not logged for a while", name);
+}
+
 static void close_bad(struct client *client, const char *why)
 {
-	host_log(client->clients->host, MUM_LOG_WARNING,
-		 "%s: closing a client that sent a bad request: %s",
-		 client->handler->name, why);
+	client->clients->counts.bad++;
+	log_bad(client->clients, client->handler->name, why);
 	client_close(client);
 }
 
@@ -228,8 +248,30 @@ static void log_full(struct clients *clients)
 	if (!clients->full)
 		host_log(clients->host, MUM_LOG_WARNING,
 			 "%zu clients: closing idle ones to make room; raise "
-			 "process.max_clients if this stays", clients->count);
+			 "process.max_clients if this stays", clients->counts.now);
 	clients->full = true;
+}
+
+static void log_room(struct clients *clients)
+{
+	if (clients->full)
+		host_log(clients->host, MUM_LOG_INFO, "%zu clients: there is room again",
+			 clients->counts.now);
+	clients->full = false;
+}
+
+/* False when there is no room for one more. */
+static bool make_room(struct clients *clients)
+{
+	if (clients->counts.now < clients->counts.max)
+		return true;
+	log_full(clients);
+	if (evict_one(clients)) {
+		clients->counts.evicted++;
+		return true;
+	}
+	clients->counts.refused++;
+	return false;
 }
 
 struct client *client_new(struct clients *clients, int fd,
@@ -237,15 +279,11 @@ struct client *client_new(struct clients *clients, int fd,
 {
 	struct client *client;
 
-	if (clients->count >= clients->max) {
-		log_full(clients);
-		if (!evict_one(clients)) {
-			close(fd);
-			return NULL;
-		}
-	} else if (clients->count < clients->max / 2) {
-		clients->full = false;
+	if (!make_room(clients)) {
+		close(fd);
+		return NULL;
 	}
+	clients->counts.accepted++;
 	client = xcalloc(1, sizeof(*client));
 	client->clients = clients;
 	client->fd = fd;
@@ -254,7 +292,7 @@ struct client *client_new(struct clients *clients, int fd,
 	client->in = (struct buf)BUF_INIT(handler->request_max);
 	client->out = (struct buf)BUF_INIT(OUTPUT_MAX);
 	DL_APPEND(clients->by_use, client);
-	clients->count++;
+	clients->counts.now++;
 	wait_for_events(client);
 	return client;
 }
@@ -268,6 +306,8 @@ static void on_sweep(void *arg)
 
 	clients->sweep = clients->host->ops->timer(clients->host->ctx, SWEEP_EVERY,
 						   on_sweep, clients);
+	if (clients->counts.now <= clients->counts.max / 2)
+		log_room(clients);
 	DL_FOREACH_SAFE(clients->by_use, client, next) {
 		if (client->partial_since != 0 &&
 		    now - client->partial_since > clients->partial_ms)
@@ -281,7 +321,7 @@ struct clients *clients_new(const struct mum_host *host, size_t clients_max,
 	struct clients *clients = xcalloc(1, sizeof(*clients));
 
 	clients->host = host;
-	clients->max = clients_max;
+	clients->counts.max = clients_max;
 	clients->partial_ms = partial_ms;
 	clients->sweep = host->ops->timer(host->ctx, SWEEP_EVERY, on_sweep, clients);
 	return clients;
@@ -302,12 +342,17 @@ void clients_free(struct clients **_clients)
 
 void clients_set_max(struct clients *clients, size_t clients_max)
 {
-	clients->max = clients_max;
+	clients->counts.max = clients_max;
 }
 
 size_t clients_count(const struct clients *clients)
 {
-	return clients->count;
+	return clients->counts.now;
+}
+
+struct client_counts clients_counts(const struct clients *clients)
+{
+	return clients->counts;
 }
 
 void clients_drain(struct clients *clients)

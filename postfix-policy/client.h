@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "postfix-policy/counts.h"
 
 struct client;
 struct clients;		/* all clients of the daemon, by how long they are idle */
@@ -38,6 +39,7 @@ struct clients *clients_new(const struct mum_host *host, size_t clients_max,
 void clients_free(struct clients **clients);
 void clients_set_max(struct clients *clients, size_t clients_max);
 size_t clients_count(const struct clients *clients);
+struct client_counts clients_counts(const struct clients *clients);
 /*
  * Closes those that are not busy, and each other one when its reply is out.
  * New ones are closed at once.

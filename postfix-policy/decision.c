@@ -4,15 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log-text.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
-#include "postfix-policy/action.h"
 
 enum { ACTION_MAX = 8192 };	/* bytes; a login may be long */
 
 struct decision {
 	const struct mum_host *host;
 	struct mum_core *core;
+	struct decision_counts *counts;	/* NULL: nobody counts */
 	decision_fn *fn;
 	void *arg;
 	char *sender, *recipient, *login;
@@ -54,41 +55,59 @@ static void finish(struct decision *decision, const char *action)
 	fn(action, arg);
 }
 
-/*
- * One line for each refusal, and for each that "warn" let pass. The reason is a
- * stable name.
- */
+static void count(struct decision *decision, enum check check, enum outcome outcome,
+		  enum reason reason)
+{
+	if (decision->counts != NULL)
+		decision->counts->checks[check][outcome][reason]++;
+}
+
+/* One line for each refusal, and for each that "warn" let pass. */
 static void log_refusal(const struct decision *decision, const char *verb,
-			const char *reason, const char *action)
+			enum reason reason, const char *action)
 {
 	host_log(decision->host, MUM_LOG_INFO,
 		 "policy: %s: reason=%s sender=<%s> recipient=<%s> login=<%s> "
 		 "client=%s[%s] queue_id=%s action=<%s>",
-		 verb, reason, decision->sender, decision->recipient, decision->login,
-		 decision->client_name, decision->client_address, decision->queue_id,
-		 action);
+		 verb, reason_name(reason), LOG_TEXT(decision->sender),
+		 LOG_TEXT(decision->recipient), LOG_TEXT(decision->login),
+		 LOG_WORD(decision->client_name), LOG_WORD(decision->client_address),
+		 /* As Postfix says where there is none yet. */
+		 *decision->queue_id != '\0' ? LOG_WORD(decision->queue_id) : "NOQUEUE",
+		 LOG_TEXT(action));
+}
+
+static void accept_one(struct decision *decision, enum check check)
+{
+	count(decision, check, OUTCOME_DUNNO, REASON_NONE);
+	next_check(decision);
 }
 
 /* A check came to an action other than DUNNO. */
-static void refuse(struct decision *decision, int mode, const char *reason,
-		   const char *action)
+static void refuse(struct decision *decision, enum check check, int mode,
+		   enum reason reason, const char *action)
 {
 	if (mode == MUM_CHECK_WARN) {
+		count(decision, check, OUTCOME_WOULD_REJECT, reason);
 		log_refusal(decision, "would reject", reason, action);
 		next_check(decision);
 		return;
 	}
+	count(decision, check, OUTCOME_REJECT, reason);
 	log_refusal(decision, "reject", reason, action);
 	finish(decision, action);
 }
 
-static void no_verdict(struct decision *decision, int mode)
+/* The store has logged its trouble; a line for each mail adds nothing. */
+static void no_verdict(struct decision *decision, enum check check, int mode)
 {
-	/* The store has logged its trouble; a line for each mail adds nothing. */
-	if (mode == MUM_CHECK_WARN)
+	if (mode == MUM_CHECK_WARN) {
+		count(decision, check, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER);
 		next_check(decision);
-	else
-		finish(decision, ACTION_TEMPFAIL);
+		return;
+	}
+	count(decision, check, OUTCOME_DEFER, REASON_NO_ANSWER);
+	finish(decision, ACTION_TEMPFAIL);
 }
 
 static void on_recipient(const struct mum_answer *answer, void *arg)
@@ -100,12 +119,12 @@ static void on_recipient(const struct mum_answer *answer, void *arg)
 
 	decision->lookup = NULL;
 	if (status != MUM_FOUND && status != MUM_NOT_FOUND)
-		no_verdict(decision, mode);
-	else if (reason_for_recipient(verdict) != NULL)
-		refuse(decision, mode, reason_for_recipient(verdict),
+		no_verdict(decision, CHECK_RECIPIENT, mode);
+	else if (reason_for_recipient(verdict) != REASON_NONE)
+		refuse(decision, CHECK_RECIPIENT, mode, reason_for_recipient(verdict),
 		       action_for_recipient(verdict));
 	else
-		next_check(decision);
+		accept_one(decision, CHECK_RECIPIENT);
 }
 
 static void on_sender(const struct mum_answer *answer, void *arg)
@@ -120,16 +139,16 @@ static void on_sender(const struct mum_answer *answer, void *arg)
 	if (rule_sender(answer, decision->login,
 			config->policy.sender_login == MUM_SENDER_KNOWN,
 			&verdict) != MUM_FOUND) {
-		no_verdict(decision, config->policy.sender);
+		no_verdict(decision, CHECK_SENDER, config->policy.sender);
 		return;
 	}
-	if (reason_for_sender(verdict) == NULL) {
-		next_check(decision);
+	if (reason_for_sender(verdict) == REASON_NONE) {
+		accept_one(decision, CHECK_SENDER);
 		return;
 	}
 	action_put_sender(&action, verdict, decision->login);
 	text = buf_steal(&action);
-	refuse(decision, config->policy.sender, reason_for_sender(verdict),
+	refuse(decision, CHECK_SENDER, config->policy.sender, reason_for_sender(verdict),
 	       *text != '\0' ? text : ACTION_TEMPFAIL);
 	free(text);
 }
@@ -163,6 +182,7 @@ static char *copy(const struct slice *slice)
 }
 
 struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
+				struct decision_counts *counts,
 				const struct policy_request *request, decision_fn *fn,
 				void *arg)
 {
@@ -173,6 +193,7 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 	*decision = (struct decision){
 		.host = host,
 		.core = core,
+		.counts = counts,
 		.fn = fn,
 		.arg = arg,
 		.sender = copy(&request->sender),
@@ -192,6 +213,8 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 						      MUM_UNAUTHENTICATED_REJECT),
 	};
 	if (!decision->check_recipient && !decision->check_sender) {
+		if (counts != NULL)
+			counts->unchecked++;
 		finish(decision, ACTION_DUNNO);
 		return NULL;
 	}

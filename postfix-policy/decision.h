@@ -7,6 +7,7 @@
 #define MUM_DECISION_H
 
 #include "common/core.h"
+#include "postfix-policy/counts.h"
 #include "postfix-policy/policy.h"
 
 struct decision;
@@ -17,10 +18,12 @@ typedef void decision_fn(const char *action, void *arg);
 /*
  * Copies what it needs of the request. fn runs once; from inside this call,
  * which then returns NULL, when there is nothing to check. The handle is gone
- * when fn is called. Refusals, and those that "warn" let pass, are logged. The
- * host and the core outlive the decision.
+ * when fn is called. Refusals, and those that "warn" let pass, are logged; counts,
+ * unless NULL, gets one more for each check. All but the request outlive the
+ * decision.
  */
 struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
+				struct decision_counts *counts,
 				const struct policy_request *request, decision_fn *fn,
 				void *arg);
 /* fn never runs. Sets NULL; NULL inside is fine. */

@@ -3,32 +3,30 @@
 #include <event2/event.h>
 #include <getopt.h>
 #include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/core.h"
 #include "common/xalloc.h"
+#include "postfix-policy/cores.h"
 #include "postfix-policy/host-libevent.h"
 #include "postfix-policy/listener.h"
+#include "postfix-policy/metrics-server.h"
 #include "postfix-policy/privileges.h"
+#include "postfix-policy/process-stats.h"
 #include "postfix-policy/session.h"
 
 enum {
 	PARTIAL_MAX = 30000,	/* ms that a request may take to arrive */
 	DRAIN_POLL = 20,	/* ms between looks whether all clients are gone */
-	RETIRE_POLL = 100,	/* ms between looks whether an old core is idle */
 	DRAIN_EXTRA = 1000,	/* ms on top of the deadline, for replies to go out */
 	DESCRIPTORS_EXTRA = 64	/* that no client needs */
-};
-
-/* A core that a reload replaced, until the last of its lookups is answered. */
-struct retired {
-	struct retired *next;
-	struct mum_core *core;
 };
 
 struct mumd {
@@ -36,11 +34,12 @@ struct mumd {
 	struct event_base *base;
 	struct host_libevent host;
 	struct service service;
-	struct mum_core *next_core;	/* being tested by a reload; else NULL */
-	struct retired *retired;
-	struct mum_timer *retire_timer;
+	struct cores *cores;
+	struct metrics metrics;
+	time_t started;
 	struct listener **listeners;
 	size_t listeners_count;
+	struct metrics_server *metrics_server;	/* NULL: metrics.listen is empty */
 	struct event *signals[3];
 	struct mum_timer *drain_timer;	/* while draining */
 	struct mum_timer *drain_poll;
@@ -55,18 +54,27 @@ static const char usage[] =
 
 /* ---- listeners ---- */
 
+static void log_listen(const struct mumd *mumd, char *error)
+{
+	host_log(&mumd->host.host, MUM_LOG_ERROR, "listen: %s", error);
+	free(error);
+}
+
 static bool open_list(struct mumd *mumd, const struct mum_list *list,
-		      const struct listener_owner *owner, session_start_fn *start)
+		      const struct socket_owner *owner, session_start_fn *start)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		char *error = NULL;
-		struct listener *listener =
-			listener_open(mumd->base, &mumd->service, list->items[i],
-				      owner, start, &error);
+		struct listen_socket sock;
+		struct listener *listener = NULL;
 
+		if (listen_socket_bind(&sock, list->items[i], owner, &error)) {
+			listener = listener_open(mumd->base, &mumd->service, &sock, start);
+			if (listener == NULL)
+				error = xasprintf("%s: %s", list->items[i], strerror(errno));
+		}
 		if (listener == NULL) {
-			host_log(&mumd->host.host, MUM_LOG_ERROR, "listen: %s", error);
-			free(error);
+			log_listen(mumd, error);
 			return false;
 		}
 		mumd->listeners[mumd->listeners_count++] = listener;
@@ -74,7 +82,42 @@ static bool open_list(struct mumd *mumd, const struct mum_list *list,
 	return true;
 }
 
-static bool open_listeners(struct mumd *mumd, const struct listener_owner *owner)
+static void put_page(struct buf *out, void *arg)
+{
+	const struct mumd *mumd = arg;
+	struct metrics_now now = {
+		.database_up = mum_core_is_up(mumd->service.core),
+		.clients = clients_counts(mumd->service.clients),
+		.process.start_time = (double)mumd->started,
+	};
+	const struct mum_stats **stats = cores_stats(mumd->cores, &now.cores_count);
+
+	now.cores = stats;
+	process_stats_read(&now.process);
+	metrics_put(out, &mumd->metrics, &now);
+	free(stats);
+}
+
+static bool open_metrics(struct mumd *mumd, const char *entry,
+			 const struct socket_owner *owner)
+{
+	struct listen_socket sock;
+	char *error = NULL;
+
+	if (*entry == '\0')
+		return true;
+	if (listen_socket_bind(&sock, entry, owner, &error)) {
+		mumd->metrics_server = metrics_server_new(mumd->base, &mumd->service, &sock,
+							  put_page, mumd);
+		if (mumd->metrics_server == NULL)
+			error = xasprintf("%s: %s", entry, strerror(errno));
+	}
+	if (error != NULL)
+		log_listen(mumd, error);
+	return error == NULL;
+}
+
+static bool open_listeners(struct mumd *mumd, const struct socket_owner *owner)
 {
 	const struct mum_config *config = mum_core_config(mumd->service.core);
 	size_t count = config->socketmap.listen.count + config->policy.listen.count;
@@ -82,7 +125,8 @@ static bool open_listeners(struct mumd *mumd, const struct listener_owner *owner
 	mumd->listeners = xcalloc(count, sizeof(*mumd->listeners));
 	return open_list(mumd, &config->socketmap.listen, owner,
 			 socketmap_session_start) &&
-	       open_list(mumd, &config->policy.listen, owner, policy_session_start);
+	       open_list(mumd, &config->policy.listen, owner, policy_session_start) &&
+	       open_metrics(mumd, config->metrics.listen, owner);
 }
 
 static void close_listeners(struct mumd *mumd)
@@ -130,58 +174,12 @@ static void on_terminate(evutil_socket_t number, short what, void *arg)
 		return;
 	host_log(host, MUM_LOG_INFO, "terminating");
 	close_listeners(mumd);
+	if (mumd->metrics_server != NULL)
+		metrics_server_stopping(mumd->metrics_server);
 	clients_drain(mumd->service.clients);
 	mumd->drain_timer = host->ops->timer(host->ctx, deadline + DRAIN_EXTRA,
 					       on_drained, mumd);
 	on_drain_poll(mumd);
-}
-
-static void on_retire_timer(void *arg);
-
-static void watch_retired(struct mumd *mumd, unsigned ms)
-{
-	const struct mum_host *host = &mumd->host.host;
-
-	if (mumd->retired != NULL && mumd->retire_timer == NULL)
-		mumd->retire_timer =
-			host->ops->timer(host->ctx, ms, on_retire_timer, mumd);
-}
-
-static void free_retired(struct mumd *mumd, bool idle_only)
-{
-	struct retired **at = &mumd->retired;
-
-	while (*at != NULL) {
-		struct retired *retired = *at;
-
-		if (idle_only && !mum_core_is_idle(retired->core)) {
-			at = &retired->next;
-			continue;
-		}
-		*at = retired->next;
-		mum_core_free(&retired->core);
-		free(retired);
-	}
-}
-
-static void on_retire_timer(void *arg)
-{
-	struct mumd *mumd = arg;
-
-	mumd->retire_timer = NULL;
-	free_retired(mumd, true);
-	watch_retired(mumd, RETIRE_POLL);
-}
-
-/* Takes over the core; its clients get their answers first. */
-static void retire(struct mumd *mumd, struct mum_core **core)
-{
-	struct retired *retired = xcalloc(1, sizeof(*retired));
-
-	*retired = (struct retired){ mumd->retired, *core };
-	*core = NULL;
-	mumd->retired = retired;
-	watch_retired(mumd, 0);
 }
 
 static bool is_same_list(const struct mum_list *a, const struct mum_list *b)
@@ -196,67 +194,35 @@ static bool is_same_list(const struct mum_list *a, const struct mum_list *b)
 }
 
 /* Sockets were bound before privileges were dropped, and stay as they are. */
-static void warn_of_listen(const struct mumd *mumd, const struct mum_config *next)
+static bool is_same_listen(const struct mum_config *a, const struct mum_config *b)
 {
-	const struct mum_config *now = mum_core_config(mumd->service.core);
+	return is_same_list(&a->socketmap.listen, &b->socketmap.listen) &&
+	       is_same_list(&a->policy.listen, &b->policy.listen) &&
+	       strcmp(a->metrics.listen, b->metrics.listen) == 0;
+}
 
-	if (!is_same_list(&now->socketmap.listen, &next->socketmap.listen) ||
-	    !is_same_list(&now->policy.listen, &next->policy.listen))
+static void on_reloaded(const struct mum_config *before, const struct mum_config *now,
+			void *arg)
+{
+	struct mumd *mumd = arg;
+
+	if (now == NULL)
+		return;
+	if (!is_same_listen(before, now))
 		host_log(&mumd->host.host, MUM_LOG_WARNING,
 			 "reload: %s: a changed listen option needs a restart",
 			 mumd->config_path);
+	clients_set_max(mumd->service.clients, now->process.max_clients);
 }
 
-static void on_reload_tested(const char *error, void *arg)
-{
-	struct mumd *mumd = arg;
-	const struct mum_host *host = &mumd->host.host;
-
-	if (error != NULL) {
-		host_log(host, MUM_LOG_ERROR,
-			 "reload: %s: going on with the old configuration: %s",
-			 mumd->config_path, error);
-		retire(mumd, &mumd->next_core);
-		return;
-	}
-	warn_of_listen(mumd, mum_core_config(mumd->next_core));
-	retire(mumd, &mumd->service.core);
-	mumd->service.core = mumd->next_core;
-	mumd->next_core = NULL;
-	clients_set_max(mumd->service.clients,
-			mum_core_config(mumd->service.core)->process.max_clients);
-	host_log(host, MUM_LOG_INFO, "reload: %s: done", mumd->config_path);
-}
-
-static void log_lines(const struct mum_host *host, const char *what, char *lines)
-{
-	char *line;
-
-	while ((line = strsep(&lines, "\n")) != NULL)
-		host_log(host, MUM_LOG_ERROR, "%s: %s", what, line);
-}
-
-/* Build, test, swap: a bad file leaves the old configuration at work. */
 static void on_hangup(evutil_socket_t number, short what, void *arg)
 {
 	struct mumd *mumd = arg;
-	struct mum_config *config;
-	char *errors;
 
 	(void)number;
 	(void)what;
-	if (mumd->next_core != NULL || mumd->drain_timer != NULL)
-		return;
-	config = mum_config_load(mumd->config_path, MUM_ROLE_POSTFIX, &errors);
-	if (config == NULL) {
-		log_lines(&mumd->host.host, "reload", errors);
-		host_log(&mumd->host.host, MUM_LOG_ERROR,
-			 "reload: going on with the old configuration");
-		free(errors);
-		return;
-	}
-	mumd->next_core = mum_core_new(&mumd->host.host, &config, MUM_ROLE_POSTFIX);
-	mum_core_test(mumd->next_core, on_reload_tested, mumd);
+	if (mumd->drain_timer == NULL)
+		cores_reload(mumd->cores, on_reloaded, mumd);
 }
 
 static void catch_signals(struct mumd *mumd)
@@ -332,11 +298,10 @@ static int serve(struct mumd *mumd, bool foreground)
 static void cleanup(struct mumd *mumd)
 {
 	close_listeners(mumd);
+	metrics_server_free(&mumd->metrics_server);
 	clients_free(&mumd->service.clients);
-	mum_core_free(&mumd->next_core);
-	free_retired(mumd, false);
-	mum_core_free(&mumd->service.core);
-	host_untimer(&mumd->host.host, &mumd->retire_timer);
+	cores_free(&mumd->cores);
+	metrics_clear(&mumd->metrics);
 	host_untimer(&mumd->host.host, &mumd->drain_timer);
 	host_untimer(&mumd->host.host, &mumd->drain_poll);
 	for (size_t i = 0; i < sizeof(mumd->signals) / sizeof(mumd->signals[0]); i++) {
@@ -349,7 +314,7 @@ static void cleanup(struct mumd *mumd)
 
 static int run(const char *config_path, struct mum_config *config, bool foreground)
 {
-	struct mumd mumd = { .config_path = config_path };
+	struct mumd mumd = { .config_path = config_path, .started = time(NULL) };
 	unsigned clients_max = config->process.max_clients;
 	int result;
 
@@ -362,7 +327,8 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	/* Until it goes into the background, whoever started it wants to know. */
 	host_libevent_init(&mumd.host, mumd.base, true);
 	mumd.service.host = &mumd.host.host;
-	mumd.service.core = mum_core_new(&mumd.host.host, &config, MUM_ROLE_POSTFIX);
+	mumd.service.metrics = &mumd.metrics;
+	mumd.cores = cores_new(&mumd.service, config_path, &config);
 	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PARTIAL_MAX);
 	result = serve(&mumd, foreground);
 	cleanup(&mumd);

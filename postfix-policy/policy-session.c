@@ -39,7 +39,8 @@ static long on_request(void *arg, const char *bytes, size_t len, const char **wh
 		break;
 	}
 	session->decision = decision_start(session->service->host, session->service->core,
-					   &request, on_action, session);
+					   &session->service->metrics->decisions, &request,
+					   on_action, session);
 	return (long)wire_len;
 }
 

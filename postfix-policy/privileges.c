@@ -18,7 +18,7 @@ bool privileges_find(const struct mum_config *config, struct privileges *privile
 
 	privileges->root = geteuid() == 0;
 	privileges->user = config->process.user;
-	privileges->owner = (struct listener_owner){ (uid_t)-1, (gid_t)-1,
+	privileges->owner = (struct socket_owner){ (uid_t)-1, (gid_t)-1,
 						     config->process.socket_mode };
 	if (!privileges->root)
 		return true;

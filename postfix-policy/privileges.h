@@ -6,12 +6,12 @@
 #include <stdbool.h>
 
 #include "common/config.h"
-#include "postfix-policy/listener.h"
+#include "postfix-policy/listen-socket.h"
 
 struct privileges {
 	bool root;			/* started as root: there is something to drop */
 	const char *user;
-	struct listener_owner owner;	/* for the sockets */
+	struct socket_owner owner;	/* for the sockets */
 };
 
 /* Looks up process.user and process.socket_group; false with *error_r. */

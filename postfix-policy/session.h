@@ -5,12 +5,14 @@
 
 #include "common/core.h"
 #include "postfix-policy/client.h"
+#include "postfix-policy/metrics.h"
 
 /* What all sessions share. */
 struct service {
 	const struct mum_host *host;
 	struct mum_core *core;		/* the current one; a reload swaps it */
 	struct clients *clients;
+	struct metrics *metrics;
 };
 
 /* Starts a conversation on an accepted, non-blocking descriptor, which it owns. */

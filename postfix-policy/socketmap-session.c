@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "common/log-text.h"
 #include "common/xalloc.h"
 #include "postfix-policy/socketmap.h"
 
@@ -18,25 +19,36 @@ struct session {
 static void on_answer(const struct mum_answer *answer, void *arg)
 {
 	struct session *session = arg;
-	const char *trouble;
+	struct service *service = session->service;
+	const char *map = socketmap_name(session->map);
+	struct socketmap_outcome outcome;
 
 	session->lookup = NULL;
-	trouble = socketmap_put_answer(client_output(session->client), session->map, answer);
-	if (trouble != NULL)
-		host_log(session->service->host, MUM_LOG_ERROR,
-			 "socketmap: map=%s key=<%s>: %s", socketmap_name(session->map),
-			 answer->address->key, trouble);
+	outcome = socketmap_put_answer(client_output(session->client), session->map, answer);
+	service->metrics->requests[socketmap_number(session->map)][outcome.result]++;
+	if (outcome.reason != REASON_NONE)
+		host_log(service->host, MUM_LOG_INFO, "socketmap: reject: reason=%s map=%s "
+			 "key=<%s>", reason_name(outcome.reason), map,
+			 LOG_TEXT(answer->address->key));
+	if (outcome.fault != NULL)
+		host_log(service->host, MUM_LOG_ERROR, "socketmap: no answer: reason=%s map=%s "
+			 "key=<%s>: %s", outcome.fault, map, LOG_TEXT(answer->address->key),
+			 outcome.cure);
 	client_reply_done(session->client);
 }
 
 /* Logged once for each client: Postfix asks again with every mail. */
 static void refuse_map(struct session *session, const struct socketmap_request *request)
 {
+	char *name = xstrndup(request->name, request->name_len);
+
 	if (!session->warned)
 		host_log(session->service->host, MUM_LOG_WARNING,
-			 "socketmap: no map is named <%.*s>; see mumd(8) for their names",
-			 (int)request->name_len, request->name);
+			 "socketmap: no map is named <%s>; see mumd(8) for their names",
+			 LOG_TEXT(name));
+	free(name);
 	session->warned = true;
+	session->service->metrics->unknown_maps++;
 	socketmap_put_perm(client_output(session->client), "no such map");
 	client_reply_done(session->client);
 }

@@ -5,13 +5,13 @@
 
 #include "common/lookup.h"
 #include "common/rules.h"
-#include "postfix-policy/action.h"
 
 struct socketmap_map {
 	const char *name;
 	unsigned questions;
 	/* MUM_FOUND appends the value; nothing else is appended otherwise. */
 	enum mum_status (*put_value)(struct buf *value, const struct mum_answer *answer);
+	enum reason (*reason)(const struct mum_answer *answer);	/* NULL: refuses nothing */
 };
 
 /* ---- values ---- */
@@ -84,6 +84,14 @@ static enum mum_status put_recipient_access(struct buf *value,
 	return MUM_FOUND;
 }
 
+static enum reason recipient_reason(const struct mum_answer *answer)
+{
+	enum recipient_verdict verdict;
+
+	return rule_recipient(answer, &verdict) == MUM_FOUND ? reason_for_recipient(verdict)
+							     : REASON_NONE;
+}
+
 static enum mum_status put_tls_policy(struct buf *value, const struct mum_answer *answer)
 {
 	const char *policy, *params;
@@ -100,20 +108,21 @@ static enum mum_status put_tls_policy(struct buf *value, const struct mum_answer
 }
 
 /* The names are those of the files that MUM's manual has admins copy. */
-static const struct socketmap_map maps[] = {
-	{ "domains", MUM_ASK(MUM_DOMAIN), put_domain },
-	{ "mailboxes", MUM_ASK(MUM_DELIVERY), put_mailbox },
-	{ "aliases", MUM_ASK(MUM_DELIVERY), put_recipients },
-	{ "sender-login-maps", MUM_ASK(MUM_OWNERS), put_owners },
-	{ "recipient-access", MUM_ASK(MUM_DELIVERY), put_recipient_access },
-	{ "tls-policies", MUM_ASK(MUM_TLS), put_tls_policy },
+static const struct socketmap_map maps[SOCKETMAP_MAPS] = {
+	{ "domains", MUM_ASK(MUM_DOMAIN), put_domain, NULL },
+	{ "mailboxes", MUM_ASK(MUM_DELIVERY), put_mailbox, NULL },
+	{ "aliases", MUM_ASK(MUM_DELIVERY), put_recipients, NULL },
+	{ "sender-login-maps", MUM_ASK(MUM_OWNERS), put_owners, NULL },
+	{ "recipient-access", MUM_ASK(MUM_DELIVERY), put_recipient_access,
+	  recipient_reason },
+	{ "tls-policies", MUM_ASK(MUM_TLS), put_tls_policy, NULL },
 };
 
 /* ---- the wire ---- */
 
 static const struct socketmap_map *find_map(const char *name, size_t len)
 {
-	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+	for (size_t i = 0; i < SOCKETMAP_MAPS; i++) {
 		if (strlen(maps[i].name) == len && memcmp(maps[i].name, name, len) == 0)
 			return &maps[i];
 	}
@@ -149,6 +158,16 @@ const char *socketmap_name(const struct socketmap_map *map)
 	return map->name;
 }
 
+size_t socketmap_number(const struct socketmap_map *map)
+{
+	return (size_t)(map - maps);
+}
+
+const struct socketmap_map *socketmap_by_number(size_t number)
+{
+	return &maps[number];
+}
+
 unsigned socketmap_questions(const struct socketmap_map *map)
 {
 	return map->questions;
@@ -167,50 +186,71 @@ void socketmap_put_perm(struct buf *out, const char *why)
 	put_reply(out, "PERM", why, strlen(why));
 }
 
-static const char *put_temp(struct buf *out, const char *why)
+static void put_temp(struct buf *out)
 {
 	static const char text[] = "temporary lookup failure";
 
 	put_reply(out, "TEMP", text, sizeof(text) - 1);
-	return why;
 }
 
 /* What Postfix can be handed without being cut, misread or an empty result. */
-static const char *check_value(const struct buf *value)
+static bool check_value(const struct buf *value, struct socketmap_outcome *outcome)
 {
-	if (value->failed)
-		return "the value is longer than Postfix takes; give the alias fewer "
-		       "recipients";
-	if (value->len == 0)
-		return "the value is empty; mend it in MUM";
-	if (!text_is_clean(value->data, value->len))
-		return "the value holds control characters, invalid UTF-8 or a domain "
-		       "that is none; mend it in MUM";
-	return NULL;
+	if (value->failed) {
+		outcome->fault = "value_too_long";
+		outcome->cure = "the value is longer than Postfix takes; give the alias "
+				"fewer recipients";
+	} else if (value->len == 0) {
+		outcome->fault = "value_empty";
+		outcome->cure = "the value is empty; mend it in MUM";
+	} else if (!text_is_clean(value->data, value->len)) {
+		outcome->fault = "value_unclean";
+		outcome->cure = "the value holds control characters, invalid UTF-8 or a "
+				"domain that is none; mend it in MUM";
+	}
+	return outcome->fault == NULL;
 }
 
-const char *socketmap_put_answer(struct buf *out, const struct socketmap_map *map,
-				 const struct mum_answer *answer)
+static struct socketmap_outcome put_found(struct buf *out, const struct socketmap_map *map,
+					  const struct mum_answer *answer,
+					  const struct buf *value)
+{
+	struct socketmap_outcome outcome = { .result = SOCKETMAP_BAD_VALUE };
+
+	if (!check_value(value, &outcome)) {
+		put_temp(out);
+		return outcome;
+	}
+	put_reply(out, "OK", value->data, value->len);
+	outcome.result = SOCKETMAP_FOUND;
+	if (map->reason != NULL)
+		outcome.reason = map->reason(answer);
+	return outcome;
+}
+
+struct socketmap_outcome socketmap_put_answer(struct buf *out,
+					      const struct socketmap_map *map,
+					      const struct mum_answer *answer)
 {
 	struct buf value = BUF_INIT(SOCKETMAP_REPLY_MAX - sizeof("OK ") + 1);
-	const char *why = NULL;
+	struct socketmap_outcome outcome = { .result = SOCKETMAP_TEMPFAIL };
 
 	switch (map->put_value(&value, answer)) {
 	case MUM_FOUND:
-		why = check_value(&value);
-		if (why != NULL)
-			put_temp(out, why);
-		else
-			put_reply(out, "OK", value.data, value.len);
+		outcome = put_found(out, map, answer, &value);
 		break;
 	case MUM_NOT_FOUND:
+		outcome.result = SOCKETMAP_NOT_FOUND;
 		put_reply(out, "NOTFOUND", "", 0);
 		break;
 	case MUM_TEMPFAIL:
+		put_temp(out);
+		break;
 	case MUM_MISCONFIGURED:
-		put_temp(out, NULL);
+		outcome.result = SOCKETMAP_MISCONFIGURED;
+		put_temp(out);
 		break;
 	}
 	buf_free(&value);
-	return why;
+	return outcome;
 }

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/facts.h"
+#include "postfix-policy/action.h"
 #include "postfix-policy/netstring.h"
 
 enum {
@@ -18,7 +19,9 @@ enum {
 	SOCKETMAP_REPLY_MAX = 100000
 };
 
-struct socketmap_map;	/* one of the six tables; static */
+enum { SOCKETMAP_MAPS = 6 };
+
+struct socketmap_map;	/* one of the tables; static */
 
 struct socketmap_request {
 	const struct socketmap_map *map;	/* NULL: no such map */
@@ -31,15 +34,34 @@ enum parse_result socketmap_parse(const char *bytes, size_t len,
 				  struct socketmap_request *out, size_t *wire_len_r);
 
 const char *socketmap_name(const struct socketmap_map *map);
+/* Each table has a number below SOCKETMAP_MAPS. */
+size_t socketmap_number(const struct socketmap_map *map);
+const struct socketmap_map *socketmap_by_number(size_t number);
 /* A set of MUM_ASK() whose answer the map needs. */
 unsigned socketmap_questions(const struct socketmap_map *map);
 
-/*
- * Appends the reply, a whole netstring. Returns NULL, or static text that says
- * why the answer could not be given and TEMP was said instead.
- */
-const char *socketmap_put_answer(struct buf *out, const struct socketmap_map *map,
-				 const struct mum_answer *answer);
+enum socketmap_result {
+	SOCKETMAP_TEMPFAIL,	/* the database gave no answer */
+	SOCKETMAP_FOUND,
+	SOCKETMAP_NOT_FOUND,
+	SOCKETMAP_MISCONFIGURED,	/* the database cannot give one */
+	SOCKETMAP_BAD_VALUE,	/* there is one that Postfix must not be handed */
+	SOCKETMAP_RESULTS
+};
+
+/* What became of it: OK, NOTFOUND, or in all other cases TEMP. */
+struct socketmap_outcome {
+	enum socketmap_result result;
+	/* With SOCKETMAP_FOUND: the value refuses mail. Else REASON_NONE. */
+	enum reason reason;
+	/* With SOCKETMAP_BAD_VALUE: a stable name, and what to mend; static. */
+	const char *fault, *cure;
+};
+
+/* Appends the reply, a whole netstring. */
+struct socketmap_outcome socketmap_put_answer(struct buf *out,
+					      const struct socketmap_map *map,
+					      const struct mum_answer *answer);
 /* For requests that no map can answer. */
 void socketmap_put_perm(struct buf *out, const char *why);
 

@@ -95,6 +95,14 @@ for file in README.md conf-examples/main.cf; do
 	fi
 done
 
+# ---- metrics: each name of the code stands in the manual, and no other ----
+
+grep -o '"\(mumd\|process\)_[a-z_]*[^a-z_]' postfix-policy/metrics.c | tr -d '"{ ,' |
+	sed 's/[^a-z_]*$//' | LC_ALL=C sort -u >"$scratch/metrics"
+sed -n '/^\.Sh METRICS/,/^\.Sh SIGNALS/p' doc/mumd.8 | grep -o '\(mumd\|process\)_[a-z_]*' |
+	LC_ALL=C sort -u >"$scratch/manual-metrics"
+same 'metrics' "$scratch/metrics" "$scratch/manual-metrics" postfix-policy/metrics.c doc/mumd.8
+
 # ---- reply texts: each of the code stands in the manual ----
 
 grep -o '"[5D][^"]*[0-9]\.[0-9]\.[0-9] [^"]*"' postfix-policy/action.c postfix-policy/action.h |

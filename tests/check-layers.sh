@@ -79,12 +79,12 @@ only_in "Dovecot's headers are for dovecot-plugin/" \
 	'dovecot-plugin/[^:]*'
 
 pure=
-for module in netstring socketmap policy action; do
+for module in netstring socketmap policy action metrics counts; do
 	pure="$pure $(find postfix-policy -name "$module.[ch]")"
 done
 complain "parsers do no I/O" \
 	"$(includes '(event2?[./]|sys/|netinet/|arpa/|netdb\.h|unistd\.h|poll\.h|fcntl\.h)' $pure
-	includes 'postfix-policy/(client|listener|session|host-libevent|privileges)' $pure)"
+	includes 'postfix-policy/(client|cores|listen|session|host-libevent|metrics-server|privileges|process-stats)' $pure)"
 
 # ---- one door ----
 

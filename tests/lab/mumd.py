@@ -6,6 +6,7 @@ import pathlib
 import signal
 
 from .clients import PolicyClient, SocketmapClient
+from . import metrics
 from .lab import LabError, Process, TOP, accepts, free_port, give, run, tail, wait_until
 
 # Runs as this user after binding; every system has it.
@@ -46,8 +47,11 @@ class Mumd:
     """settings: {"section": {"option": value}}; sockets and user are filled in.
 
     sockets is the directory of the two sockets; it also listens on TCP ports of
-    loopback, socketmap_port and policy_port.
+    loopback, socketmap_port and policy_port. For metrics.listen, METRICS is an entry
+    on metrics_port.
     """
+
+    METRICS = "inet:127.0.0.1:METRICS_PORT"
 
     def __init__(self, lab, settings, name="mumd", sockets=None):
         self._lab = lab
@@ -57,6 +61,7 @@ class Mumd:
         self.policy = self.sockets / "policy"
         self.socketmap_port = free_port()
         self.policy_port = free_port()
+        self.metrics_port = free_port()
         self.config = self.directory / "mum.conf"
         self.log_path = self.directory / "mumd.log"
         self.process = None
@@ -73,7 +78,7 @@ class Mumd:
         }
         for section, options in settings.items():
             merged[section] = {**merged.get(section, {}), **options}
-        self.write_text(render(merged))
+        self.write_text(render(merged).replace("METRICS_PORT", str(self.metrics_port)))
 
     def write_text(self, text):
         self.config.write_text(text)
@@ -136,6 +141,17 @@ class Mumd:
 
     def policy_client(self, **options):
         return PolicyClient(self.policy, **options)
+
+    def http(self, path, method="GET", **request):
+        """(status, headers, body)"""
+        return metrics.fetch(("127.0.0.1", self.metrics_port), path, method, **request)
+
+    def page(self):
+        """What /metrics shows now."""
+        status, _, text = self.http("/metrics")
+        if status != 200:
+            raise LabError(f"/metrics: {status} {text}")
+        return metrics.Page(text)
 
     def lookup(self, table, key):
         """One question on a connection of its own."""

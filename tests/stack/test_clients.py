@@ -321,3 +321,16 @@ def test_connecting_and_leaving_leaves_nothing_behind(mumd):
         socketmap.close()
     assert mumd.lookup("mailboxes", "alice@example.test") == b"OK 1"
     assert mumd.rss() - before < 1 << 20
+
+
+def test_a_flood_of_bad_requests_does_not_fill_the_log(mumd):
+    seen = len(mumd.log())
+    for _ in range(250):
+        with mumd.map_client() as client:
+            client.send(b"nonsense,")
+            client.read_to_end()
+    lines = [line for line in mumd.log()[seen:] if "bad request" in line]
+    # Lines of the tests before count, too, and a new count may have begun.
+    assert 1 < len(lines) < 210
+    assert any("not logged for a while" in line for line in mumd.log())
+    assert mumd.lookup("mailboxes", "alice@example.test") == b"OK 1"

@@ -10,8 +10,8 @@ static const struct {
 	enum recipient_verdict verdict;
 	const char *action, *reason;
 } recipients[] = {
-	{ "unknown: Postfix answers itself", RECIPIENT_UNKNOWN, "DUNNO", NULL },
-	{ "accepted", RECIPIENT_ACCEPTED, "DUNNO", NULL },
+	{ "unknown: Postfix answers itself", RECIPIENT_UNKNOWN, "DUNNO", "none" },
+	{ "accepted", RECIPIENT_ACCEPTED, "DUNNO", "none" },
 	{ "send-only", RECIPIENT_SEND_ONLY,
 	  "550 5.2.1 mailbox does not accept mail (send-only)", "send_only" },
 	{ "dead alias", RECIPIENT_DEAD_ALIAS,
@@ -23,7 +23,8 @@ static void test_recipients(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, recipients) {
 		WANT_TEXT(row->name, action_for_recipient(row->verdict), row->action);
-		WANT_TEXT(row->name, reason_for_recipient(row->verdict), row->reason);
+		WANT_TEXT(row->name, reason_name(reason_for_recipient(row->verdict)),
+			  row->reason);
 	}
 }
 
@@ -34,8 +35,8 @@ static void test_senders(void **state)
 		enum sender_verdict verdict;
 		const char *login, *action, *reason;
 	} rows[] = {
-		{ "accepted", SENDER_ACCEPTED, "a@b", "DUNNO", NULL },
-		{ "accepted, not logged in", SENDER_ACCEPTED, "", "DUNNO", NULL },
+		{ "accepted", SENDER_ACCEPTED, "a@b", "DUNNO", "none" },
+		{ "accepted, not logged in", SENDER_ACCEPTED, "", "DUNNO", "none" },
 		{ "not owned", SENDER_NOT_OWNED, "a@b", "553 5.7.1 not owned by user a@b",
 		  "sender_not_owned" },
 		{ "not logged in", SENDER_NOT_LOGGED_IN, "", "553 5.7.1 not logged in",
@@ -62,7 +63,8 @@ static void test_senders(void **state)
 		action_put_sender(&buf, row->verdict, row->login);
 		got = buf_steal(&buf);
 		WANT_TEXT(row->name, got, row->action);
-		WANT_TEXT(row->name, reason_for_sender(row->verdict), row->reason);
+		WANT_TEXT(row->name, reason_name(reason_for_sender(row->verdict)),
+			  row->reason);
 		free(got);
 	}
 }

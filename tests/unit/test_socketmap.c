@@ -178,11 +178,14 @@ static void want_reply(const char *name, const char *map, const struct answer *i
 		       const char *want, bool trouble)
 {
 	struct buf out = BUF_INIT(200000);
-	const char *why = socketmap_put_answer(&out, map_of(map), &it->answer);
+	struct socketmap_outcome outcome =
+		socketmap_put_answer(&out, map_of(map), &it->answer);
 	char *got = buf_steal(&out);
 
 	WANT_TEXT(name, got, want);
-	WANT(name, (why != NULL) == trouble);
+	WANT(name, (outcome.result == SOCKETMAP_BAD_VALUE) == trouble);
+	WANT(name, (outcome.fault != NULL) == trouble);
+	WANT(name, (outcome.cure != NULL) == trouble);
 	free(got);
 }
 

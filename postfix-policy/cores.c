@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "postfix-policy/cores.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+enum { RETIRE_POLL = 100 };	/* ms between looks whether an old core is idle */
+
+/* A core that a reload replaced. */
+struct retired {
+	struct retired *next;
+	struct mum_core *core;
+};
+
+struct cores {
+	struct service *service;
+	const char *config_path;
+	struct mum_core *next;		/* being tested by a reload; else NULL */
+	cores_reloaded_fn *fn;
+	void *arg;
+	struct retired *retired;
+	struct mum_timer *timer;	/* while there are retired ones */
+};
+
+struct cores *cores_new(struct service *service, const char *config_path,
+			struct mum_config **config)
+{
+	struct cores *cores = xcalloc(1, sizeof(*cores));
+
+	cores->service = service;
+	cores->config_path = config_path;
+	service->core = mum_core_new(service->host, config, MUM_ROLE_POSTFIX);
+	return cores;
+}
+
+/* ---- retirement ---- */
+
+static void core_end(struct cores *cores, struct mum_core **core)
+{
+	if (*core != NULL)
+		metrics_retire(cores->service->metrics, mum_core_stats(*core));
+	mum_core_free(core);
+}
+
+static void free_retired(struct cores *cores, bool idle_only)
+{
+	struct retired **at = &cores->retired;
+
+	while (*at != NULL) {
+		struct retired *retired = *at;
+
+		if (idle_only && !mum_core_is_idle(retired->core)) {
+			at = &retired->next;
+			continue;
+		}
+		*at = retired->next;
+		core_end(cores, &retired->core);
+		free(retired);
+	}
+}
+
+static void on_timer(void *arg);
+
+static void watch_retired(struct cores *cores, unsigned ms)
+{
+	const struct mum_host *host = cores->service->host;
+
+	if (cores->retired != NULL && cores->timer == NULL)
+		cores->timer = host->ops->timer(host->ctx, ms, on_timer, cores);
+}
+
+static void on_timer(void *arg)
+{
+	struct cores *cores = arg;
+
+	cores->timer = NULL;
+	free_retired(cores, true);
+	watch_retired(cores, RETIRE_POLL);
+}
+
+/* Takes over the core; its clients get their answers first. */
+static void retire(struct cores *cores, struct mum_core **core)
+{
+	struct retired *retired = xcalloc(1, sizeof(*retired));
+
+	*retired = (struct retired){ cores->retired, *core };
+	*core = NULL;
+	cores->retired = retired;
+	watch_retired(cores, 0);
+}
+
+void cores_free(struct cores **_cores)
+{
+	struct cores *cores = *_cores;
+
+	*_cores = NULL;
+	if (cores == NULL)
+		return;
+	core_end(cores, &cores->next);
+	free_retired(cores, false);
+	core_end(cores, &cores->service->core);
+	host_untimer(cores->service->host, &cores->timer);
+	free(cores);
+}
+
+/* ---- reload ---- */
+
+static void failed(struct cores *cores)
+{
+	struct metrics *metrics = cores->service->metrics;
+	const struct mum_config *config = mum_core_config(cores->service->core);
+
+	metrics->failed_reloads++;
+	metrics->last_reload_failed = true;
+	cores->fn(config, NULL, cores->arg);
+}
+
+static void succeeded(struct cores *cores)
+{
+	struct service *service = cores->service;
+	struct mum_core *before = service->core;
+
+	service->core = cores->next;
+	cores->next = NULL;
+	service->metrics->reloads++;
+	service->metrics->last_reload_failed = false;
+	cores->fn(mum_core_config(before), mum_core_config(service->core), cores->arg);
+	retire(cores, &before);
+}
+
+static void on_tested(const char *error, void *arg)
+{
+	struct cores *cores = arg;
+
+	if (error != NULL) {
+		host_log(cores->service->host, MUM_LOG_ERROR,
+			 "reload: %s: going on with the old configuration: %s",
+			 cores->config_path, error);
+		retire(cores, &cores->next);
+		failed(cores);
+		return;
+	}
+	host_log(cores->service->host, MUM_LOG_INFO, "reload: %s: done", cores->config_path);
+	succeeded(cores);
+}
+
+static void log_lines(const struct mum_host *host, const char *what, char *lines)
+{
+	char *line;
+
+	while ((line = strsep(&lines, "\n")) != NULL)
+		host_log(host, MUM_LOG_ERROR, "%s: %s", what, line);
+}
+
+bool cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg)
+{
+	const struct mum_host *host = cores->service->host;
+	struct mum_config *config;
+	char *errors;
+
+	if (cores->next != NULL)
+		return false;
+	cores->fn = fn;
+	cores->arg = arg;
+	config = mum_config_load(cores->config_path, MUM_ROLE_POSTFIX, &errors);
+	if (config == NULL) {
+		log_lines(host, "reload", errors);
+		host_log(host, MUM_LOG_ERROR, "reload: going on with the old configuration");
+		free(errors);
+		failed(cores);
+		return true;
+	}
+	cores->next = mum_core_new(host, &config, MUM_ROLE_POSTFIX);
+	mum_core_test(cores->next, on_tested, cores);
+	return true;
+}
+
+/* ---- counts ---- */
+
+const struct mum_stats **cores_stats(const struct cores *cores, size_t *count_r)
+{
+	size_t count = 2, used = 0;
+	const struct mum_stats **list;
+
+	for (const struct retired *at = cores->retired; at != NULL; at = at->next)
+		count++;
+	list = xcalloc(count, sizeof(*list));
+	list[used++] = mum_core_stats(cores->service->core);
+	if (cores->next != NULL)
+		list[used++] = mum_core_stats(cores->next);
+	for (const struct retired *at = cores->retired; at != NULL; at = at->next)
+		list[used++] = mum_core_stats(at->core);
+	*count_r = used;
+	return list;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What mumd counts since its start, apart from who counts and who shows it. */
+#ifndef MUM_COUNTS_H
+#define MUM_COUNTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "postfix-policy/action.h"
+
+enum check { CHECK_RECIPIENT, CHECK_SENDER, CHECKS };
+
+/* What a check of the policy service does to the mail. */
+enum outcome {
+	OUTCOME_DUNNO,		/* nothing */
+	OUTCOME_REJECT,
+	OUTCOME_WOULD_REJECT,	/* but the check is at "warn" */
+	OUTCOME_DEFER,
+	OUTCOME_WOULD_DEFER,
+	OUTCOMES
+};
+
+/* How often each check came to what, and why. */
+struct decision_counts {
+	uint64_t checks[CHECKS][OUTCOMES][REASONS];
+	uint64_t unchecked;	/* requests that call for no check */
+};
+
+struct client_counts {
+	size_t now, max;	/* connected, and how many may be */
+	uint64_t accepted;
+	uint64_t evicted;	/* closed while idle, to make room */
+	uint64_t refused;	/* closed at once: no room, and nobody idle */
+	uint64_t bad;		/* closed for a request that was malformed or took too long */
+};
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What mumd counts, and the page that shows it, in Prometheus' text format
+ * (0.0.4). Pure: numbers in, text out. Labels have few values, and no address is
+ * among them. doc/mumd.8 lists the names.
+ */
+#ifndef MUM_METRICS_H
+#define MUM_METRICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/stats.h"
+#include "postfix-policy/counts.h"
+#include "postfix-policy/socketmap.h"
+
+/* Counted since the start; zeroed memory is a good beginning. */
+struct metrics {
+	uint64_t requests[SOCKETMAP_MAPS][SOCKETMAP_RESULTS];
+	uint64_t unknown_maps;		/* requests for a map that does not exist */
+	struct decision_counts decisions;
+	uint64_t reloads, failed_reloads;
+	bool last_reload_failed;
+	struct mum_stats retired;	/* sums of cores that are gone; see metrics_retire() */
+};
+
+/* The core is about to go: its counts stay. */
+void metrics_retire(struct metrics *metrics, const struct mum_stats *stats);
+/* What metrics_retire() allocated. */
+void metrics_clear(struct metrics *metrics);
+
+struct metrics_process {
+	double cpu_seconds;
+	size_t virtual_bytes, resident_bytes, open_fds, max_fds;
+	double start_time;		/* seconds since the epoch */
+};
+
+/* What is to be shown besides, as it is now. */
+struct metrics_now {
+	const struct mum_stats *const *cores;	/* every one that lives */
+	size_t cores_count;
+	bool database_up;
+	struct client_counts clients;
+	struct metrics_process process;
+};
+
+#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+void metrics_put(struct buf *out, const struct metrics *metrics,
+		 const struct metrics_now *now);
+
+#endif
