@@ -12,7 +12,7 @@
 #include "common/config.h"
 #include "common/facts.h"
 
-enum { INSPECT_ERROR_SIZE = 512, INSPECT_COLUMNS_MAX = 24 };
+enum { INSPECT_ERROR_SIZE = 640, INSPECT_COLUMNS_MAX = 24 };
 
 struct inspect;
 
