@@ -10,13 +10,14 @@ from .clients import PolicyClient, SocketmapClient, netstring
 from .dovecot import Dovecot
 from .lab import Lab, LabError, free_port, wait_until
 from .mariadb import MariaDB, PrivateCa
+from .mumctl import Mumctl
 from .mumd import Mumd
 from .postfix import Postfix
 from .recorder import Mail, MailRecorder
 from .smtp import SmtpDialogue
 
 __all__ = [
-    "Dovecot", "Lab", "LabError", "Mail", "MailRecorder", "MariaDB", "Mumd",
-    "PolicyClient", "Postfix", "PrivateCa", "SmtpDialogue", "SocketmapClient",
+    "Dovecot", "Lab", "LabError", "Mail", "MailRecorder", "MariaDB", "Mumctl",
+    "Mumd", "PolicyClient", "Postfix", "PrivateCa", "SmtpDialogue", "SocketmapClient",
     "free_port", "netstring", "wait_until",
 ]
