@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* auth USER: is this the password, and what is its hash? */
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,45 +16,74 @@
 /* Dovecot takes no longer ones either. */
 enum { PASSWORD_MAX = 1024 };
 
-/* The first line of standard input, without its newline. False when it is no password. */
+/*
+ * The first line of standard input, without its newline; no buffer but ours sees
+ * it. False when it is no password.
+ */
 static bool read_line(char password[PASSWORD_MAX])
 {
-	char *end;
+	size_t len = 0;
+	ssize_t got = 0;
+	char c;
 
-	if (fgets(password, PASSWORD_MAX, stdin) == NULL)
-		return false;
-	end = strchr(password, '\n');
-	if (end == NULL)
-		return feof(stdin) != 0;
-	*end = '\0';
-	return true;
+	while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+		if (c == '\0' || len == PASSWORD_MAX - 1)
+			return false;
+		password[len++] = c;
+	}
+	password[len] = '\0';
+	return len > 0 || got == 1;
 }
 
-static bool read_password(bool from_stdin, char password[PASSWORD_MAX])
+/* For the handler: how the terminal was before the prompt. */
+static struct termios terminal_before;
+
+/* A terminal without echo is no place to leave an admin at. */
+static void on_signal(int number)
 {
-	struct termios before, quiet;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal_before);
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static bool ask_terminal(char password[PASSWORD_MAX])
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct termios quiet;
 	bool good;
 
-	if (from_stdin)
-		return read_line(password);
-	if (tcgetattr(STDIN_FILENO, &before) != 0) {
-		tool_complain("auth", "no terminal to ask for the password; "
-				      "see --password-stdin");
+	if (tcgetattr(STDIN_FILENO, &terminal_before) != 0)
 		return false;
-	}
-	quiet = before;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], on_signal);
+	quiet = terminal_before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "Password: ");
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	fprintf(stderr, "Password: ");
 	good = read_line(password);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal_before);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
 	fprintf(stderr, "\n");
 	return good;
 }
 
+static bool read_password(bool from_stdin, char password[PASSWORD_MAX])
+{
+	if (!from_stdin && isatty(STDIN_FILENO) == 0) {
+		tool_complain("auth", "no terminal to ask for the password; "
+				      "see --password-stdin");
+		return false;
+	}
+	if (from_stdin ? read_line(password) : ask_terminal(password))
+		return true;
+	tool_complain("auth", "no password, or one of more than 1023 bytes");
+	return false;
+}
+
 struct verdict {
 	const char *user;	/* as stored */
-	const char *result;	/* right, wrong, unknown, refused, temporary, ... */
+	const char *result;	/* right, wrong, unknown, refused, unchecked, temporary, ... */
 	const char *why;	/* or NULL */
 	char *hash;		/* scheme and cost, or NULL */
 	bool send_only;
@@ -75,6 +104,12 @@ static void judge(struct tool *tool, const struct credential *credential,
 		verdict->hash = verify_describe(credential->password, scheme);
 		right = verify_password(password, credential->password, scheme,
 					&verdict->why);
+	}
+	if (scheme == HASH_PREFIXED && verdict->why != NULL) {
+		/* Not wrong: nobody here can tell. */
+		verdict->result = "unchecked";
+		verdict->exit_status = EX_TEMPFAIL;
+		return;
 	}
 	verdict->result = verdict->why != NULL ? "refused" : right ? "right" : "wrong";
 	verdict->exit_status = right ? 0 : 1;
@@ -98,8 +133,10 @@ static void print_verdict(const struct tool *tool, const struct verdict *verdict
 	printf(": %s", verdict->result);
 	if (verdict->hash != NULL)
 		printf("; %s", verdict->hash);
-	if (verdict->why != NULL)
-		printf("; %s", verdict->why);
+	if (verdict->why != NULL) {
+		printf("; ");
+		tool_print_clean(verdict->why);
+	}
 	for (size_t i = 0; verdict->send_only && i < services->count; i++)
 		printf("%s%s", i == 0 ? "; send-only: no login for " : ", ",
 		       services->items[i]);
