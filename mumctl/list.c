@@ -17,10 +17,12 @@ static void print_page(const struct facts *page, const char *pattern, json_t *us
 		*last_id = row->id;
 		if (!rule_is_listed(row) || fnmatch(pattern, address, 0) != 0)
 			continue;
-		if (users != NULL)
+		if (users != NULL) {
 			json_array_append_new(users, tool_json_text(address));
-		else
-			printf("%s\n", address);
+			continue;
+		}
+		tool_print_clean(address);
+		printf("\n");
 	}
 }
 

@@ -51,7 +51,9 @@ bool postfix_ask_map(struct tool *tool, const char *map, const char *key,
 	char *wire = xasprintf("%zu:%s %s,", len, map, key);
 	struct socketmap_request request;
 	size_t wire_len;
-	bool known = socketmap_parse(wire, strlen(wire), &request, &wire_len) ==
+	/* A map with a blank in its name would be another map with another key. */
+	bool known = strchr(map, ' ') == NULL &&
+		     socketmap_parse(wire, strlen(wire), &request, &wire_len) ==
 			     PARSE_DONE && request.map != NULL;
 
 	if (known)
@@ -86,8 +88,8 @@ char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
 
 	buf_puts(&wire, "request=smtpd_access_policy\nprotocol_state=RCPT\n");
 	for (; *attributes != NULL; attributes++) {
-		/* A line end would make two attributes of one. */
-		good = good && strchr(*attributes, '\n') == NULL;
+		/* A line end would make two attributes of one, an empty one is the end. */
+		good = good && **attributes != '\0' && strchr(*attributes, '\n') == NULL;
 		buf_printf(&wire, "%s\n", *attributes);
 	}
 	buf_puts(&wire, "\n");

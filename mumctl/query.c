@@ -16,18 +16,21 @@ int command_query(struct tool *tool, int argc, char **argv)
 	if (argc != 2)
 		tool_usage(USAGE_QUERY);
 	if (!postfix_ask_map(tool, argv[0], argv[1], &reply)) {
-		tool_complain(argv[0], "no such map; see mumd(8) for their names");
+		tool_complain(argv[0], "no such map (see mumd(8) for their names), or a key "
+				       "longer than Postfix sends");
 		return EX_USAGE;
 	}
 	if (tool->json)
-		tool_print_json(json_pack("{so so ss so*}", "map", tool_json_text(argv[0]),
+		tool_print_json(json_pack("{so so ss so* so*}", "map", tool_json_text(argv[0]),
 					  "key", tool_json_text(argv[1]), "result",
 					  tool_status_name(reply.status), "value",
 					  reply.status == MUM_FOUND
-						  ? tool_json_text(reply.value) : NULL));
+						  ? tool_json_text(reply.value) : NULL,
+					  "reason", reply.why != NULL
+						  ? tool_json_text(reply.why) : NULL));
 	else if (reply.status == MUM_FOUND)
 		printf("%s\n", reply.value);
-	if (reply.why != NULL)
+	if (reply.why != NULL && !tool->json)
 		tool_complain(argv[1], reply.why);
 	map_reply_free(&reply);
 	return tool_exit_status(reply.status);

@@ -156,10 +156,6 @@ const char *tool_status_name(enum mum_status status)
 	return statuses[status].name;
 }
 
-void tool_complain(const char *what, const char *why)
-{
-	fprintf(stderr, "mumctl: %s: %s\n", what, why);
-}
 
 void tool_print_json(json_t *document)
 {
@@ -171,28 +167,58 @@ void tool_print_json(json_t *document)
 json_t *tool_json_text(const char *text)
 {
 	json_t *string = json_string(text);
-	struct buf hex = BUF_INIT(65536);
+	struct buf hex = BUF_INIT(4 * strlen(text) + 1);
 	char *copy;
 
 	if (string != NULL)
 		return string;
-	for (; *text != '\0'; text++)
-		buf_printf(&hex, (unsigned char)*text < 0x80 ? "%c" : "\\x%02x",
-			   (unsigned char)*text);
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x80)
+			buf_put(&hex, text, 1);
+		else
+			buf_printf(&hex, "\\x%02x", (unsigned char)*text);
+	}
 	copy = buf_steal(&hex);
 	string = json_string(copy);
 	free(copy);
 	return string;
 }
 
+/* Of the character that text begins with, if it is whole. */
+static size_t character_size(const char *text)
+{
+	unsigned char first = (unsigned char)*text;
+	size_t size = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+	return strnlen(text, size);
+}
+
+static void put_clean(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		size_t size = character_size(text);
+
+		if (text_is_clean(text, size)) {
+			fwrite(text, 1, size, out);
+			text += size;
+		} else {
+			fprintf(out, "\\x%02x", (unsigned char)*text++);
+		}
+	}
+}
+
 void tool_print_clean(const char *text)
 {
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			printf("\\x%02x", (unsigned char)*text);
-		else
-			putchar(*text);
-	}
+	put_clean(stdout, text);
+}
+
+void tool_complain(const char *what, const char *why)
+{
+	fputs("mumctl: ", stderr);
+	put_clean(stderr, what);
+	fputs(": ", stderr);
+	put_clean(stderr, why);
+	fputs("\n", stderr);
 }
 
 void tool_usage(const char *usage)

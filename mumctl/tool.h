@@ -60,14 +60,14 @@ void asked_free(struct asked *asked);
 int tool_exit_status(enum mum_status status);
 /* found, not-found, temporary, misconfigured: the word in JSON. */
 const char *tool_status_name(enum mum_status status);
-/* One line to standard error: why there is no answer. */
+/* One line to standard error: why there is no answer. Both may hold any bytes. */
 void tool_complain(const char *what, const char *why);
 
 /* Prints the document as one line of JSON and gives it back. */
 void tool_print_json(json_t *document);
 /* A JSON string of bytes that may be no text: what is invalid UTF-8 is escaped. */
 json_t *tool_json_text(const char *text);
-/* Prints text with control characters escaped, as the log has them. */
+/* Prints text with control characters and invalid UTF-8 as \xHH. */
 void tool_print_clean(const char *text);
 
 /* Wrong usage: prints it and exits with EX_USAGE. */
