@@ -16,15 +16,18 @@
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
-enum { ROW_ALIAS_ID = DELIVERY_COLUMNS };
+enum { ROW_ALIAS_ID = DELIVERY_COLUMNS, LOOP_SHOWN = 8 };
 
-/* As MUM_DELIVERY has them, and the alias's id; %s: now. */
+/*
+ * As MUM_DELIVERY has them, and the alias's id; %s: now, and how the database takes
+ * two local parts for the same. SQLite sees only ASCII's case here.
+ */
 #define ALIASES_SQL \
 	"SELECT 1, d.domain, d.active, m.local_part, m.active, m.send_only, a.local_part," \
 	" a.active, a.deactivate_at < '%s', r.id, r.recipient_address, r.mailbox_id," \
 	" rm.active, rd.active, rm.send_only, a.id" \
 	" FROM aliases a JOIN domains d ON d.id = a.domain_id" \
-	" LEFT JOIN mailboxes m ON m.local_part = a.local_part AND m.domain_id = a.domain_id" \
+	" LEFT JOIN mailboxes m ON m.local_part = a.local_part%s AND m.domain_id = a.domain_id" \
 	" LEFT JOIN alias_recipients r ON r.alias_id = a.id" \
 	" LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id" \
 	" LEFT JOIN domains rd ON rd.id = rm.domain_id" \
@@ -34,7 +37,8 @@ enum { ROW_ALIAS_ID = DELIVERY_COLUMNS };
 struct node {
 	UT_hash_handle hh;
 	size_t targets_count;
-	char **targets;		/* folded addresses of live recipients */
+	char **targets;		/* live recipients, as stored */
+	char *id;		/* of the row */
 	enum { NODE_NEW, NODE_ON_PATH, NODE_DONE } state;
 	struct node *from;	/* while on the path */
 	size_t at;		/* the target that is looked at */
@@ -74,7 +78,6 @@ static struct node *find_node(const struct aliases *aliases, const char *key)
 
 static void add_node(struct aliases *aliases, const struct recipients *live)
 {
-	const char *delimiters = aliases->check->config->address.recipient_delimiter;
 	char *key = folded(aliases->address, 0);
 	size_t len = strlen(key);
 	struct node *node = xcalloc(1, sizeof(*node) + len + 1);
@@ -86,17 +89,10 @@ static void add_node(struct aliases *aliases, const struct recipients *live)
 		free(node);
 		return;
 	}
-	/* Each recipient in all the ways in which it is searched. */
-	node->targets = xcalloc(live->count * ADDRESS_FORMS_MAX, sizeof(node->targets[0]));
-	for (size_t i = 0; i < live->count; i++) {
-		const char *text = live->addresses[i];
-		struct address *address = address_new(ADDRESS_MAIL, text, strlen(text),
-						      delimiters);
-
-		for (size_t form = 0; address != NULL && form < address->forms_count; form++)
-			node->targets[node->targets_count++] = folded(address, form);
-		address_unref(&address);
-	}
+	node->id = xstrdup(aliases->id);
+	node->targets = xcalloc(live->count, sizeof(node->targets[0]));
+	for (size_t i = 0; i < live->count; i++)
+		node->targets[node->targets_count++] = xstrdup(live->addresses[i]);
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, aliases->nodes, node->key, len,
 				    keyed_hash(&aliases->hash, node->key, len), node);
 }
@@ -142,21 +138,19 @@ static bool leads_to_itself(const struct aliases *aliases, const struct recipien
 	return itself;
 }
 
-static void judge_live(struct aliases *aliases, const struct recipients *live)
+/* mailbox: one of the same name that takes mail. */
+static void judge_live(struct aliases *aliases, const struct recipients *live, bool mailbox)
 {
 	check_recipients(aliases, live);
 	add_node(aliases, live);
-	if (aliases->facts->deliveries[0].mailbox != NULL &&
-	    !leads_to_itself(aliases, live))
+	if (mailbox && !leads_to_itself(aliases, live))
 		add_finding(aliases, LEVEL_WARNING, "alias-and-mailbox",
 			    "rename one; to keep a copy, make the mailbox a recipient",
 			    "a mailbox has the same name; mail goes to the alias alone");
 }
 
-static void judge_dead(const struct aliases *aliases)
+static void judge_dead(const struct aliases *aliases, bool mailbox)
 {
-	bool mailbox = aliases->facts->deliveries[0].mailbox != NULL;
-
 	if (!aliases->has_recipients)
 		add_finding(aliases, LEVEL_WARNING, "alias-empty",
 			    "give it a recipient, or delete it",
@@ -177,9 +171,12 @@ static void judge(struct aliases *aliases)
 	struct mum_answer answer = { .status = MUM_FOUND, .address = aliases->address };
 	struct recipients live = { .count = 0 };
 	struct arena arena = { NULL };
+	const struct delivery_row *row;
+	bool mailbox;
 
 	facts_complete(aliases->facts);
 	answer.facts[MUM_DELIVERY] = aliases->facts;
+	mailbox = rule_mailbox(&answer, &row) == MUM_FOUND && !row->mailbox_send_only;
 	if (aliases->bad_row != NULL)
 		add_finding(aliases, LEVEL_ERROR, "recipient-unusable",
 			    "mend or remove it in MUM", aliases->bad_row);
@@ -189,9 +186,9 @@ static void judge(struct aliases *aliases)
 	else if (aliases->facts->deliveries[0].alias_expired)
 		;	/* It does not exist any more. */
 	else if (rule_recipients(&answer, &arena, &live) == MUM_FOUND)
-		judge_live(aliases, &live);
+		judge_live(aliases, &live, mailbox);
 	else
-		judge_dead(aliases);
+		judge_dead(aliases, mailbox);
 	arena_free(&arena);
 }
 
@@ -240,22 +237,57 @@ static void on_row(const struct column *columns, void *arg)
 
 /* ---- all of them: loops ---- */
 
-/* "a@x -> b@x -> a@x": the path from `last` back to `first`. */
-static void report_loop(const struct aliases *aliases, struct node *first, struct node *last)
+/* "<a@x>, which leads to <b@x>, ...", from the path's end; of a long one its end. */
+static char *loop_text(const struct node *first, const struct node *last)
 {
-	struct buf path = BUF_INIT(2048);
-	struct node *node = last;
-	char *text;
+	struct buf text = BUF_INIT((LOOP_SHOWN + 2) * 2048);
+	const struct node *node = last;
 
-	buf_printf(&path, "<%s>", first->key);
-	for (; node != first; node = node->from)
-		buf_printf(&path, " <- <%s>", node->key);
-	buf_printf(&path, " <- <%s>", first->key);
-	text = buf_steal(&path);
-	report_add(aliases->check->report, LEVEL_ERROR, "alias-loop", first->key,
+	buf_printf(&text, "<%s>", first->key);
+	for (int i = 0; node != first && i < LOOP_SHOWN; i++, node = node->from)
+		buf_printf(&text, " <- <%s>", node->key);
+	buf_printf(&text, node != first ? " <- ... <- <%s>" : " <- <%s>", first->key);
+	return buf_steal(&text);
+}
+
+static void report_loop(const struct aliases *aliases, const struct node *first,
+			const struct node *last)
+{
+	char *text = loop_text(first, last);
+	char *where = xasprintf("aliases.id=%s <%s>", first->id, first->key);
+
+	report_add(aliases->check->report, LEVEL_ERROR, "alias-loop", where,
 		   "remove one of these recipients",
 		   "Postfix defers mail to aliases that lead back to themselves: %s", text);
+	free(where);
 	free(text);
+}
+
+/*
+ * Where mail to this recipient goes on: the first alias in the order in which
+ * mumd searches. NULL at an end. The alias itself is one, but not with an
+ * extension, which grows with each turn.
+ */
+static struct node *follow(const struct aliases *aliases, const struct node *node,
+			   const char *target)
+{
+	struct address *address =
+		address_new(ADDRESS_MAIL, target, strlen(target),
+			    aliases->check->config->address.recipient_delimiter);
+	struct node *next = NULL;
+
+	for (size_t i = 0; address != NULL && next == NULL && i < address->forms_count; i++) {
+		char *key = folded(address, i);
+
+		next = find_node(aliases, key);
+		free(key);
+		if (next == node && *address->forms[i].extension == '\0') {
+			next = NULL;
+			break;
+		}
+	}
+	address_unref(&address);
+	return next;
 }
 
 /* A walk in depth without recursion: the path may be as long as the table. */
@@ -272,8 +304,8 @@ static void walk(struct aliases *aliases, struct node *root)
 			node = node->from;
 			continue;
 		}
-		next = find_node(aliases, node->targets[node->at++]);
-		if (next == NULL || next == node || next->state == NODE_DONE)
+		next = follow(aliases, node, node->targets[node->at++]);
+		if (next == NULL || next->state == NODE_DONE)
 			continue;
 		if (next->state == NODE_ON_PATH) {
 			report_loop(aliases, next, node);
@@ -294,6 +326,7 @@ static void free_nodes(struct aliases *aliases)
 		for (size_t i = 0; i < node->targets_count; i++)
 			free(node->targets[i]);
 		free(node->targets);
+		free(node->id);
 		free(node);
 	}
 }
@@ -308,7 +341,8 @@ void check_aliases(const struct check *check)
 
 	timezone_format(zone, time(NULL), now);
 	timezone_free(&zone);
-	sql = xasprintf(ALIASES_SQL, now);
+	sql = xasprintf(ALIASES_SQL, now, check->config->database.driver == MUM_DRIVER_SQLITE
+						  ? " COLLATE NOCASE" : "");
 	keyed_hash_init(&aliases.hash);
 	check_query(check, sql, on_row, &aliases);
 	end_alias(&aliases);
