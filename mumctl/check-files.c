@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #include "common/xalloc.h"
+
+enum { CONNECT_MAX = 5 };	/* seconds */
 
 /*
  * Runs fn in a child process of that user; what it returns (an errno, or 0).
@@ -35,9 +38,9 @@ static int as_user(const struct passwd *user, int (*fn)(const char *path), const
 			_exit(EPERM);
 		_exit(fn(path));
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		return -1;
-	return WEXITSTATUS(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : ETIMEDOUT;
 }
 
 static int try_read(const char *path)
@@ -45,29 +48,54 @@ static int try_read(const char *path)
 	return access(path, R_OK) == 0 ? 0 : errno;
 }
 
-static int try_connect(const char *path)
+static int connect_to(int family, const void *address, socklen_t size)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int error;
 
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path))
-		return ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	error = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
+	/* A full backlog would have us wait for ever. */
+	alarm(CONNECT_MAX);
+	error = fd >= 0 && connect(fd, address, size) == 0 ? 0 : errno;
 	close(fd);
 	return error;
 }
 
-static const struct passwd *find_user(const struct check *check, const char *name,
-				      const char *where, const char *mend)
+static int connect_inet(const char *host_and_port)
 {
-	const struct passwd *user = getpwnam(name);
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	char *host = xstrdup(host_and_port), *name = host;
+	char *colon = strrchr(host, ':');
+	struct addrinfo *list = NULL;
+	int error = EADDRNOTAVAIL;
 
-	if (user == NULL)
-		report_add(check->report, LEVEL_WARNING, "user-missing", where, mend,
-			   "no user \"%s\" on this machine", name);
-	return user;
+	if (colon == NULL)
+		return EADDRNOTAVAIL;
+	*colon = '\0';
+	if (*name == '[' && colon > name && colon[-1] == ']') {
+		colon[-1] = '\0';
+		name++;
+	}
+	if (getaddrinfo(name, colon + 1, &hints, &list) != 0)
+		return EADDRNOTAVAIL;
+	for (const struct addrinfo *at = list; at != NULL && error != 0; at = at->ai_next)
+		error = connect_to(at->ai_family, at->ai_addr, at->ai_addrlen);
+	freeaddrinfo(list);
+	free(host);
+	return error;
+}
+
+/* One entry of a listen option. */
+static int try_connect(const char *entry)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strncmp(entry, "inet:", 5) == 0)
+		return connect_inet(entry + 5);
+	entry += strlen("unix:");
+	if (strlen(entry) >= sizeof(address.sun_path))
+		return ENAMETOOLONG;
+	memcpy(address.sun_path, entry, strlen(entry) + 1);
+	return connect_to(AF_UNIX, &address, sizeof(address));
 }
 
 /* mumd reads these again at SIGHUP, without root's rights. */
@@ -83,15 +111,35 @@ static void check_readable(const struct check *check, const struct passwd *user,
 			   user->pw_name, strerror(error));
 }
 
+/* Opened by each program after it has dropped root's rights. */
+static void check_sqlite_file(const struct check *check, const struct passwd *user)
+{
+	const char *path = check->config->database.path;
+	int error = user != NULL ? as_user(user, try_read, path) : 0;
+
+	if (error > 0)
+		report_add(check->report, LEVEL_ERROR, "database-denied", path,
+			   "let this user read the file and search its folders",
+			   "user %s cannot read it (%s)", user->pw_name, strerror(error));
+}
+
 void check_files(const struct check *check)
 {
 	const struct mum_config *config = check->config;
-	const struct passwd *user = find_user(check, config->process.user, "process.user",
-					      "create it (see sysusers.d/mum.conf), or "
-					      "name another one");
+	const struct passwd *user = getpwnam(config->process.user);	/* mum_config_load() */
 
+	if (geteuid() != 0)
+		report_add(check->report, LEVEL_WARNING, "not-root", "mumctl", "run it as root",
+			   "files and sockets cannot be tried as the users who need them");
 	if (user == NULL || user->pw_uid == 0)
 		return;
+	if (config->database.driver == MUM_DRIVER_SQLITE) {
+		check_sqlite_file(check, user);
+		check_sqlite_file(check, getpwnam("dovecot"));
+		user = getpwnam(config->process.user);	/* its memory was used again */
+		if (user == NULL)
+			return;
+	}
 	check_readable(check, user, check->tool->config_path);
 	if (*config->database.password_file != '\0')
 		check_readable(check, user, config->database.password_file);
@@ -103,35 +151,35 @@ void check_files(const struct check *check)
 }
 
 static void check_socket(const struct check *check, const struct passwd *user,
-			 const char *path)
+			 const char *entry)
 {
-	int error = as_user(user, try_connect, path);
+	int error = as_user(user, try_connect, entry);
 
 	if (error == EACCES || error == EPERM)
-		report_add(check->report, LEVEL_ERROR, "socket-denied", path,
+		report_add(check->report, LEVEL_ERROR, "socket-denied", entry,
 			   "see process.socket_group and socket_mode, and the modes of "
 			   "its folders", "user postfix may not connect");
 	else if (error > 0)
-		report_add(check->report, LEVEL_ERROR, "socket-dead", path,
+		report_add(check->report, LEVEL_ERROR, "socket-dead", entry,
 			   "start mumd", "nobody answers there (%s)", strerror(error));
 }
 
 static void check_listeners(const struct check *check, const struct passwd *user,
 			    const struct mum_list *listen)
 {
-	for (size_t i = 0; i < listen->count; i++) {
-		if (strncmp(listen->items[i], "unix:", 5) == 0)
-			check_socket(check, user, listen->items[i] + 5);
-	}
+	for (size_t i = 0; i < listen->count; i++)
+		check_socket(check, user, listen->items[i]);
 }
 
 void check_sockets(const struct check *check)
 {
-	const struct passwd *user = find_user(check, "postfix", "socketmap.listen",
-					      "install Postfix");
+	const struct passwd *user = getpwnam("postfix");
 
-	if (user == NULL)
+	if (user == NULL) {
+		report_add(check->report, LEVEL_WARNING, "user-missing", "socketmap.listen",
+			   "install Postfix", "no user \"postfix\" on this machine");
 		return;
+	}
 	check_listeners(check, user, &check->config->socketmap.listen);
 	check_listeners(check, user, &check->config->policy.listen);
 }

@@ -13,6 +13,7 @@
 enum {
 	EACH_MAX = 10,		/* findings printed of one code, unless --all */
 	CODES_MAX = 64,
+	KEPT_MAX = 128,
 	PROGRESS_STEP = 1000	/* rows */
 };
 
@@ -21,6 +22,7 @@ struct report {
 	bool progress;			/* a progress line stands there */
 	json_t *findings;
 	size_t errors, warnings;
+	char *kept[KEPT_MAX];		/* the first findings, to say nothing twice */
 	struct {
 		const char *code;
 		size_t count;
@@ -65,42 +67,72 @@ static size_t count_code(struct report *report, const char *code)
 	return 0;
 }
 
+/*
+ * Two roles may find the same fault of one database. The first findings are
+ * enough to know: rows, of which there may be many, are read once.
+ */
+static bool was_said(struct report *report, const char *code, const char *where,
+		     const char *text)
+{
+	char *line = xasprintf("%s %s %s", code, where, text);
+	size_t i = 0;
+
+	while (i < KEPT_MAX && report->kept[i] != NULL && strcmp(report->kept[i], line) != 0)
+		i++;
+	if (i < KEPT_MAX && report->kept[i] == NULL) {
+		report->kept[i] = line;
+		return false;
+	}
+	free(line);
+	return i < KEPT_MAX;
+}
+
 static const char *const level_names[] = {
 	[LEVEL_WARNING] = "warning",
 	[LEVEL_ERROR] = "error",
 };
 
+static void print_finding(struct report *report, enum level level, const char *code,
+			  const char *where, const char *mend, const char *text)
+{
+	clear_progress(report);
+	printf("%s: %s: ", level_names[level], code);
+	tool_print_clean(where);
+	printf(": ");
+	tool_print_clean(text);
+	printf("; ");
+	tool_print_clean(mend);
+	printf("\n");
+}
+
 void report_add(struct report *report, enum level level, const char *code,
 		const char *where, const char *mend, const char *format, ...)
 {
-	size_t number = count_code(report, code);
+	size_t number;
 	va_list args;
 	char *text;
 
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
+	if (was_said(report, code, where, text)) {
+		free(text);
+		return;
+	}
+	number = count_code(report, code);
 	if (level == LEVEL_ERROR)
 		report->errors++;
 	else
 		report->warnings++;
-	if (report->json) {
+	if (report->json)
 		json_array_append_new(report->findings,
 				      json_pack("{ss ss so so so}", "level",
 						level_names[level], "code", code, "where",
 						tool_json_text(where), "what",
 						tool_json_text(text), "mend",
 						tool_json_text(mend)));
-	} else if (report->all || number <= EACH_MAX) {
-		clear_progress(report);
-		printf("%s: %s: ", level_names[level], code);
-		tool_print_clean(where);
-		printf(": ");
-		tool_print_clean(text);
-		printf("; ");
-		tool_print_clean(mend);
-		printf("\n");
-	}
+	else if (report->all || number <= EACH_MAX)
+		print_finding(report, level, code, where, mend, text);
 	free(text);
 }
 
@@ -129,6 +161,8 @@ int report_finish(struct report **_report)
 		printf("%zu errors, %zu warnings\n", report->errors, report->warnings);
 	}
 	json_decref(report->findings);
+	for (size_t i = 0; i < KEPT_MAX; i++)
+		free(report->kept[i]);
 	free(report);
 	return status;
 }

@@ -99,7 +99,10 @@ static void on_tls_policy(const struct column *columns, void *arg)
 	const char *params = columns[2].data != NULL ? columns[2].data : "";
 	struct address *address = address_new(ADDRESS_TLS, domain, strlen(domain), "");
 	char *where = xasprintf("tls_policies.domain=<%s>", domain);
-	const char *fault = tls_policy_fault(policy, params);
+	const char *fault = text_is_clean(policy, strlen(policy)) &&
+					    text_is_clean(params, strlen(params))
+				    ? tls_policy_fault(policy, params)
+				    : "control characters, which mumd hands to nobody";
 
 	if (address == NULL)
 		report_add(check->report, LEVEL_WARNING, "name-unusable", where,

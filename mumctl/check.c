@@ -8,14 +8,19 @@
 
 #include "mumctl/commands.h"
 
+void check_report_read(const struct check *check, const struct inspect_error *error)
+{
+	report_add(check->report, LEVEL_ERROR, "database-read", check->host,
+		   "mend what the message names, then check again", "%s", error->text);
+}
+
 bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg)
 {
 	struct inspect_error error;
 
 	if (inspect_query(check->db, sql, fn, arg, &error))
 		return true;
-	report_add(check->report, LEVEL_ERROR, "database-read", check->host,
-		   "mend what the message names, then check again", "%s", error.text);
+	check_report_read(check, &error);
 	return false;
 }
 

@@ -47,6 +47,8 @@ void check_aliases(const struct check *check);	/* role Postfix */
 void check_mailboxes(const struct check *check);	/* role Dovecot */
 void check_tls_policies(const struct check *check);	/* role Postfix */
 
+/* The finding that a statement failed. */
+void check_report_read(const struct check *check, const struct inspect_error *error);
 /* A whole table; a statement that fails is a finding. */
 bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg);
 
