@@ -1,0 +1,600 @@
+# SPDX-License-Identifier: MIT
+"""mumctl check: each finding is made here, with what it says of place and cure."""
+
+import contextlib
+import os
+import pathlib
+import re
+import time
+
+import pytest
+
+from dovecot_stores import STORES
+from lab import Mumctl, hashes
+from lab.lab import TOP, free_port, give
+from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
+from lab.mumd import GROUP
+from mumctl_world import World
+
+BCRYPT = hashes.bcrypt(cost=4)
+
+# A build with sanitizers is told so by these; it takes its time.
+SLOWER = 4 if "ASAN_OPTIONS" in os.environ else 1
+
+
+@pytest.fixture(scope="module")
+def worlds(lab):
+    made = {}
+
+    def get(name):
+        if name not in made:
+            made[name] = World(lab, name)
+        return made[name]
+    return get
+
+
+@pytest.fixture(scope="module", params=list(STORES))
+def world(request, worlds):
+    return worlds(request.param)
+
+
+def finding(code, level, where, mend, what=""):
+    """where is the whole text, the other two are parts of it."""
+    return {"code": code, "level": level, "where": where, "mend": mend, "what": what}
+
+
+def matches(found, want):
+    return (found["code"] == want["code"] and found["level"] == want["level"]
+            and found["where"] == want["where"] and want["mend"] in found["mend"]
+            and want["what"] in found["what"])
+
+
+def pick(findings, want):
+    """The one finding that is wanted; the others are in the message."""
+    found = [one for one in findings if matches(one, want)]
+    assert len(found) == 1, (want, findings)
+    return found[0]
+
+
+# ---- all is well ----
+
+def test_nothing_is_found_where_nothing_is_wrong(world):
+    result = world.ctl.run("check")
+    assert (result.status, result.stdout, result.stderr) == (0, "0 errors, 0 warnings\n", "")
+    assert world.ctl.json("check") == {"errors": 0, "warnings": 0, "findings": []}
+
+
+# ---- rows ----
+
+def mailbox(number, local_part, **columns):
+    return ("mailboxes", {"id": number, "local_part": local_part, "domain_id": 1,
+                          "password": BCRYPT, "homedir": f"/srv/{number}",
+                          "maildir": f"maildir:/srv/{number}", **columns})
+
+
+def alias(number, local_part, recipients=(), **columns):
+    """A recipient is an address, or (address, mailbox id)."""
+    yield ("aliases", {"id": number, "local_part": local_part, "domain_id": 1, **columns})
+    for place, recipient in enumerate(recipients):
+        address, local = recipient if isinstance(recipient, tuple) else (recipient, None)
+        yield ("alias_recipients", {"id": number * 10 + place, "alias_id": number,
+                                    "recipient_address": address, "mailbox_id": local})
+
+
+def tls(number, domain, policy, params=None):
+    return ("tls_policies", {"id": number, "domain": domain, "policy": policy, "params": params,
+                             "active": 1})
+
+
+def expensive(kind):
+    return hashes.bcrypt(cost=4).replace("$04$", "$15$") if kind == "bcrypt" else \
+        "$6$rounds=1000001$saltsalt$" + hashes.sha512(rounds=1000).rpartition("$")[2]
+
+
+LONG_LOOP = [row for n in range(1300, 1320)
+             for row in alias(n, f"long{n}", [f"long{(n - 1299) % 20 + 1300}@example.test"])]
+
+ROWS = {
+    "a loop of two": (
+        [*alias(1001, "ping", ["pong@example.test"]), *alias(1002, "Pong", ["PING@example.test"])],
+        [finding("alias-loop", "error", "aliases.id=1001 <ping@example.test>", "remove one",
+                 "<ping@example.test> <- <pong@example.test> <- <ping@example.test>")]),
+    "a loop by way of an extension": (
+        [*alias(1003, "grow", ["grow+more@example.test"])],
+        [finding("alias-loop", "error", "aliases.id=1003 <grow@example.test>", "remove one")]),
+    "a long loop": (
+        LONG_LOOP,
+        [finding("alias-loop", "error", "aliases.id=1300 <long1300@example.test>",
+                 "remove one", " <- ... <- <long1300@example.test>")]),
+    "an alias that its extension leads elsewhere": (
+        [*alias(1005, "list", ["list+news@example.test"]),
+         *alias(1006, "list+news", ["anna@example.test"])],
+        []),
+    "a copy in the mailbox of the same name": (
+        [mailbox(1007, "copy"), *alias(1007, "copy", ["copy@example.test", "x@external.test"])],
+        []),
+    "an alias and a mailbox of one name": (
+        [mailbox(1008, "both"), *alias(1008, "both", ["anna@example.test"])],
+        [finding("alias-and-mailbox", "warning", "aliases.id=1008 <both@example.test>",
+                 "make the mailbox a recipient", "mail goes to the alias alone")]),
+    "the same in another case": (
+        [mailbox(1009, "Case"), *alias(1009, "cAsE", ["anna@example.test"])],
+        [finding("alias-and-mailbox", "warning", "aliases.id=1009 <cAsE@example.test>",
+                 "make the mailbox a recipient", "mail goes to the alias alone")]),
+    "an alias and a mailbox that takes no mail": (
+        [mailbox(1010, "off", active=0), *alias(1010, "off", ["anna@example.test"]),
+         mailbox(1011, "only", send_only=1), *alias(1011, "only", ["anna@example.test"])],
+        []),
+    "an alias without recipients": (
+        [*alias(1012, "empty")],
+        [finding("alias-empty", "warning", "aliases.id=1012 <empty@example.test>",
+                 "give it a recipient", "mail to it is refused")]),
+    "the same beside a mailbox": (
+        [mailbox(1013, "shell"), *alias(1013, "shell")],
+        [finding("alias-empty", "warning", "aliases.id=1013 <shell@example.test>",
+                 "give it a recipient", "mail goes to the mailbox of the same name")]),
+    "an alias whose recipients take no mail": (
+        [*alias(1014, "dead", [("scanner@example.test", 2), ("gone@example.test", 3), " ",
+                               "dead@example.test"])],
+        [finding("alias-dead", "warning", "aliases.id=1014 <dead@example.test>",
+                 "activate a recipient", "mail to it is refused")]),
+    "the same beside a mailbox ": (
+        [mailbox(1015, "deadbox"), *alias(1015, "deadbox", [("gone@example.test", 3)])],
+        [finding("alias-dead", "warning", "aliases.id=1015 <deadbox@example.test>",
+                 "activate a recipient", "mail goes to the mailbox of the same name")]),
+    "aliases that do not exist any more": (
+        [*alias(1016, "over", deactivate_at="2020-01-01 00:00:00"),
+         *alias(1017, "inactive", active=0)],
+        []),
+    "a recipient with a control character": (
+        [*alias(1018, "tab", ["a\tb@external.test"])],
+        [finding("recipient-unusable", "error", "aliases.id=1018 <tab@example.test>",
+                 "mend or remove it", "<a\tb@external.test>")]),
+    "a recipient whose domain is a list": (
+        [*alias(1019, "comma", ["a@b.test,c.test"])],
+        [finding("recipient-unusable", "error", "aliases.id=1019 <comma@example.test>",
+                 "mend or remove it", "deferred")]),
+    "an alias that no mail can name": (
+        [*alias(1020, "be\x07ll", ["anna@example.test"])],
+        [finding("name-unusable", "error", "aliases.id=1020 <be\x07ll@example.test>",
+                 "rename it", "no mail can have this name")]),
+    "a mailbox that nobody can name": (
+        [mailbox(1021, "esc\x1b[2J")],
+        [finding("name-unusable", "error", "mailboxes.id=1021 <esc\x1b[2J@example.test>",
+                 "rename it", "no login and no mail")]),
+    "a home that is relative": (
+        [mailbox(1022, "relative", homedir="srv/mail")],
+        [finding("mailbox-unusable", "error", "mailboxes.id=1022 <relative@example.test>",
+                 "mend it", "homedir is not an absolute path")]),
+    "a home that leads upwards": (
+        [mailbox(1023, "upwards", homedir="/srv/../etc")],
+        [finding("mailbox-unusable", "error", "mailboxes.id=1023 <upwards@example.test>",
+                 "mend it", "homedir")]),
+    "no maildir": (
+        [mailbox(1024, "nomail", maildir="")],
+        [finding("mailbox-unusable", "error", "mailboxes.id=1024 <nomail@example.test>",
+                 "mend it", "maildir is empty")]),
+    "a quota beyond 63 bits": (
+        [("domains", {"id": 1025, "domain": "huge.test", "quota": 1 << 33, "homedir": "/huge"}),
+         mailbox(1025, "huge", domain_id=1025)],
+        [finding("mailbox-unusable", "error", "mailboxes.id=1025 <huge@huge.test>",
+                 "mend it", "quota is not a number of gigabytes below 2^33")]),
+    "a password in plain text": (
+        [mailbox(1026, "plain", password="hash-canary")],
+        [finding("hash-refused", "error", "mailboxes.id=1026 <plain@example.test>",
+                 "set the password anew", "not a hash")]),
+    "no password": (
+        [mailbox(1027, "nopass", password="")],
+        [finding("hash-refused", "error", "mailboxes.id=1027 <nopass@example.test>",
+                 "set the password anew", "no password is set")]),
+    "a hash that costs too much": (
+        [mailbox(1028, "costly", password=expensive("bcrypt")),
+         mailbox(1029, "rounds", password=expensive("sha512"))],
+        [finding("hash-refused", "error", f"mailboxes.id={number} <{name}@example.test>",
+                 "dovecot.max_*", "costs more than mum.conf allows")
+         for number, name in ((1028, "costly"), (1029, "rounds"))]),
+    "a hash of an unknown scheme": (
+        [mailbox(1030, "unknown", password="$9$hash-canary")],
+        [finding("hash-refused", "error", "mailboxes.id=1030 <unknown@example.test>",
+                 "set the password anew", "unknown hash scheme")]),
+    "a prefix": (
+        [mailbox(1031, "prefix", password="{PLAIN}hash-canary")],
+        [finding("hash-refused", "error", "mailboxes.id=1031 <prefix@example.test>",
+                 "set the password anew", "allow_scheme_prefix")]),
+    "a TLS policy that Postfix refuses": (
+        [tls(1032, "fault.test", "encrypt", "match=nexthop")],
+        [finding("tls-params", "error", "tls_policies.domain=<fault.test>", "mend policy or params",
+                 "match does not go with this policy (encrypt match=nexthop)")]),
+    "a TLS policy with a line end": (
+        [tls(1033, "line.test", "encrypt", "ciphers=high\nprotocols=TLSv1.2")],
+        [finding("tls-params", "error", "tls_policies.domain=<line.test>", "mend policy or params",
+                 "control characters")]),
+    "a TLS policy for nobody": (
+        [tls(1034, "no\x01body.test", "may")],
+        [finding("name-unusable", "warning", "tls_policies.domain=<no\x01body.test>",
+                 "postconf(5) smtp_tls_policy_maps", "no next hop")]),
+}
+
+
+def place(table, columns):
+    """How the place of a finding about this row begins."""
+    return (f"tls_policies.domain=<{columns['domain']}>" if table == "tls_policies" else
+            f"{table}.id={columns['id']} ")
+
+
+@pytest.fixture(scope="module")
+def spoilt(world):
+    """All of the rows above at once: (JSON, text with and without --all)."""
+    with world.rows([row for rows, _ in ROWS.values() for row in rows]):
+        return {"json": world.ctl.run("--json", "check"), "text": world.ctl.run("check"),
+                "all": world.ctl.run("check", "--all")}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_a_row_that_hurts_is_found(spoilt, case):
+    findings = spoilt["json"].json()["findings"]
+    rows, wanted = ROWS[case]
+    for want in wanted:
+        pick(findings, want)
+    places = tuple(place(table, columns) for table, columns in rows)
+    said = [one for one in findings if one["where"].startswith(places)]
+    assert len(said) == len(wanted), said   # and nothing of the rows that are right
+
+
+def test_errors_end_with_78_and_are_counted(spoilt):
+    document = spoilt["json"].json()
+    assert {spoilt[kind].status for kind in spoilt} == {78}
+    levels = [one["level"] for one in document["findings"]]
+    assert document["errors"] == levels.count("error") > 10
+    assert document["warnings"] == levels.count("warning") > 3
+    assert spoilt["all"].stdout.splitlines()[-1] == (
+        f"{document['errors']} errors, {document['warnings']} warnings")
+
+
+def test_a_line_is_one_finding_and_no_terminal_obeys_it(spoilt):
+    document = spoilt["json"].json()
+    lines = spoilt["all"].stdout.splitlines()
+    assert len(lines) == len(document["findings"]) + 1
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]", spoilt["all"].stdout)
+    assert any(r"esc\x1b[2J@example.test" in line for line in lines)
+
+
+def test_ten_of_a_kind_are_enough_unless_all_are_wanted(world):
+    rows = [row for number in range(1400, 1423) for row in alias(number, f"none{number}")]
+    with world.rows(rows):
+        result = world.ctl.run("check")
+        everything = world.ctl.run("check", "--all")
+    lines = result.stdout.splitlines()
+    assert result.status == 1
+    assert len([line for line in lines if line.startswith("warning: alias-empty: ")]) == 10
+    assert "alias-empty: 13 more; --all prints them" in lines
+    assert len(everything.stdout.splitlines()) == 24
+
+
+def test_no_hash_and_no_password_is_printed(spoilt):
+    for result in spoilt.values():
+        for secret in ("hash-canary", BCRYPT[7:], POSTFIX_PASSWORD, DOVECOT_PASSWORD):
+            assert secret not in result.seen
+
+
+# ---- configuration, files, sockets ----
+
+@contextlib.contextmanager
+def mode(path, bits):
+    before = path.stat().st_mode & 0o7777
+    path.chmod(bits)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+@contextlib.contextmanager
+def two_mistakes(world):
+    ctl = world.ctl_with(cache={"ttl": "soon"}, policy={"sender": "maybe"})
+    yield ctl, [finding("config", "error", f"{ctl.config}:{line}", "mum.conf(5)", what)
+                for line, what in _lines(ctl.config, "soon", "maybe")]
+
+
+def _lines(path, *words):
+    lines = path.read_text().splitlines()
+    return [(next(n for n, line in enumerate(lines, 1) if word in line), word) for word in words]
+
+
+@contextlib.contextmanager
+def no_file(world):
+    yield Mumctl("/nonexistent/mum.conf"), [
+        finding("config", "error", "/nonexistent/mum.conf", "mum.conf(5)", "No such file")]
+
+
+@contextlib.contextmanager
+def no_postfix(world):
+    """A machine without its user: for mumctl alone, which sees another file."""
+    users = pathlib.Path("/etc/passwd").read_text().splitlines(keepends=True)
+    path = world.directory / "passwd"
+    path.write_text("".join(line for line in users if not line.startswith("postfix:")))
+    script = f"mount --bind {path} /etc/passwd && exec \"$@\""
+    ctl = Mumctl(world.mumd.config, ["unshare", "-m", "sh", "-c", script, "sh"])
+    yield ctl, [finding("user-missing", "warning", "socketmap.listen", "install Postfix",
+                        'no user "postfix"')]
+
+
+@contextlib.contextmanager
+def config_for_root_alone(world):
+    ctl = world.ctl_with()
+    with mode(ctl.config, 0o600):
+        yield ctl, [finding("file-unreadable", "warning", str(ctl.config), "chmod 0640",
+                            "user nobody cannot read it (Permission denied)")]
+
+
+@contextlib.contextmanager
+def password_for_root_alone(world):
+    with mode(world.postfix_password, 0o600):
+        yield world.ctl_with(), [
+            finding("file-unreadable", "warning", str(world.postfix_password), "chmod 0640",
+                    "user nobody cannot read it (Permission denied)")]
+
+
+@contextlib.contextmanager
+def password_of_dovecot_for_mumd(world):
+    give(world.dovecot_password, "root", GROUP)
+    with mode(world.dovecot_password, 0o640):
+        yield world.ctl_with(), [
+            finding("file-exposed", "warning", str(world.dovecot_password), "chmod 0600",
+                    "user nobody can read it")]
+
+
+@contextlib.contextmanager
+def nobody_at_the_sockets(world):
+    port = free_port()
+    ctl = world.ctl_with(socketmap={"listen": [f"unix:{world.directory}/none"]},
+                         policy={"listen": [f"inet:127.0.0.1:{port}"]})
+    yield ctl, [finding("socket-dead", "error", f"unix:{world.directory}/none", "start mumd",
+                        "No such file"),
+                finding("socket-dead", "error", f"inet:127.0.0.1:{port}", "start mumd",
+                        "Connection refused")]
+
+
+@contextlib.contextmanager
+def socket_closed_to_postfix(world):
+    with mode(world.mumd.policy, 0o600):
+        yield world.ctl_with(), [
+            finding("socket-denied", "error", f"unix:{world.mumd.policy}", "process.socket_group",
+                    "user postfix may not connect")]
+
+
+@contextlib.contextmanager
+def folder_closed_to_postfix(world):
+    with mode(world.mumd.sockets, 0o700):
+        yield world.ctl_with(), [
+            finding("socket-denied", "error", f"unix:{path}", "modes of its folders")
+            for path in (world.mumd.socketmap, world.mumd.policy)]
+
+
+@contextlib.contextmanager
+def not_root(world):
+    ctl = Mumctl(world.mumd.config,
+                 ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"])
+    give(world.dovecot_password, "root", GROUP)
+    with mode(world.dovecot_password, 0o640):
+        yield ctl, [finding("not-root", "warning", "mumctl", "run it as root", "cannot be tried"),
+                    finding("file-exposed", "warning", str(world.dovecot_password), "chmod 0600")]
+
+
+# ---- database ----
+
+@contextlib.contextmanager
+def host_down(world):
+    """One of two: the other is read, and both are named."""
+    hosts = [f"127.0.0.1:{free_port()}", *world.store.settings["hosts"]]
+    yield world.ctl_with(database={"hosts": hosts}), [
+        finding("database-unreachable", "error", hosts[0], "see that it runs", f"as {user}: ")
+        for user in ("mum_postfix", "mum_dovecot")]
+
+
+@contextlib.contextmanager
+def password_wrong(world):
+    ctl = world.ctl_with(database={"user": "mum_nobody"})
+    yield ctl, [finding("database-unreachable", "error", world.store.settings["hosts"][0],
+                        "user and password", "as mum_nobody: Access denied")]
+
+
+@contextlib.contextmanager
+def without_tls(world):
+    """Reached by an address that is not loopback's, though it leads there."""
+    host = f"0.0.0.0:{world.store.server.port}"
+    ctl = world.ctl_with(database={"hosts": [host], "tls": "off"})
+    yield ctl, [finding("database-plain", "warning", host, 'database.tls = "verify-full"',
+                        "not encrypted")]
+
+
+@contextlib.contextmanager
+def no_sqlite_file(world):
+    path = world.directory / "none.sqlite"
+    ctl = world.ctl_with(database={"path": path})
+    yield ctl, [
+        finding("database-unreachable", "error", str(path), "let the user", "unable to open"),
+        *[finding("database-denied", "error", str(path), "let this user", f"user {user}")
+          for user in ("nobody", "dovecot")]]
+
+
+@contextlib.contextmanager
+def sqlite_file_for_root_alone(world):
+    with mode(world.store.path, 0o600):
+        yield world.ctl_with(), [
+            finding("database-denied", "error", str(world.store.path), "let this user",
+                    f"user {user} cannot read it (Permission denied)")
+            for user in ("nobody", "dovecot")]
+
+
+@contextlib.contextmanager
+def no_database_file(world):
+    path = world.directory / "text.sqlite"
+    path.write_text("This is not a database.\n" * 100)
+    ctl = world.ctl_with(database={"path": path})
+    yield ctl, [finding("database-read", "error", str(path), "mend what the message names",
+                        "file is not a database")]
+
+
+@contextlib.contextmanager
+def column_missing(world):
+    with world.changed(("ALTER TABLE aliases RENAME COLUMN deactivate_at TO expires_at",
+                        "ALTER TABLE aliases RENAME COLUMN expires_at TO deactivate_at")):
+        yield world.ctl_with(), [finding("schema-missing", "error", "aliases.deactivate_at",
+                                         "migrations", "deactivate_at")]
+
+
+@contextlib.contextmanager
+def table_missing(world):
+    with world.changed(("ALTER TABLE tls_policies RENAME TO tls_policies_away",
+                        "ALTER TABLE tls_policies_away RENAME TO tls_policies")):
+        yield world.ctl_with(), [
+            finding("schema-missing", "error", f"tls_policies.{column}", "is this MUM's database",
+                    "tls_policies") for column in ("domain", "policy", "params", "active")]
+
+
+@contextlib.contextmanager
+def right_missing(world):
+    with world.changed(("REVOKE SELECT (send_only) ON mum.mailboxes FROM mum_postfix@localhost",
+                        "GRANT SELECT (send_only) ON mum.mailboxes TO mum_postfix@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-missing", "error", "mailboxes.send_only",
+                    "GRANT SELECT (id, local_part, domain_id, active, send_only) ON "
+                    "mum.mailboxes TO 'mum_postfix'@'localhost'", "denied")]
+
+
+@contextlib.contextmanager
+def right_to_write(world):
+    with world.changed(("GRANT UPDATE ON mum.aliases TO mum_dovecot@localhost",
+                        "REVOKE UPDATE ON mum.aliases FROM mum_dovecot@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-writes", "warning", "mum_dovecot", "REVOKE ALL PRIVILEGES",
+                    "GRANT UPDATE ON `mum`.`aliases`")]
+
+
+@contextlib.contextmanager
+def right_to_passwords(world):
+    with world.changed(("GRANT SELECT (password) ON mum.mailboxes TO mum_postfix@localhost",
+                        "REVOKE SELECT (password) ON mum.mailboxes FROM mum_postfix@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-password", "warning", "mum_postfix", "conf-examples/grants.sql",
+                    "mailboxes.password")]
+
+
+@contextlib.contextmanager
+def index_missing_in_mariadb(world):
+    with world.changed(("ALTER TABLE tls_policies DROP INDEX tls_policies_domain_unique",
+                        "ALTER TABLE tls_policies ADD UNIQUE tls_policies_domain_unique (domain)")):
+        yield world.ctl_with(), [
+            finding("index-missing", "warning", "tls_policies.domain",
+                    "CREATE INDEX tls_policies_domain ON tls_policies (domain)", "whole table")]
+
+
+def _indexes():
+    """name: statement, of those that conf-examples/schema-sqlite.sql adds to MUM's own."""
+    text = (TOP / "conf-examples/schema-sqlite.sql").read_text()
+    statements = re.findall(r"^CREATE INDEX[^;]*", text.replace("IF NOT EXISTS ", ""),
+                            re.MULTILINE)
+    return {re.search(r'INDEX "(\w+)"', one)[1]: " ".join(one.split()) for one in statements}
+
+
+@contextlib.contextmanager
+def all_indexes_missing_in_sqlite(world):
+    with world.changed(*[(f"DROP INDEX {name}", sql) for name, sql in _indexes().items()]):
+        yield world.ctl_with(), [finding("index-missing", "warning", name, sql)
+                                 for name, sql in _indexes().items()]
+
+
+BOTH, MARIADB, SQLITE = ("mariadb", "sqlite"), ("mariadb",), ("sqlite",)
+WAYS = [
+    (two_mistakes, BOTH, 78), (no_file, SQLITE, 78), (no_postfix, SQLITE, 1),
+    (config_for_root_alone, BOTH, 1), (password_for_root_alone, MARIADB, 1),
+    (password_of_dovecot_for_mumd, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
+    (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
+    (not_root, BOTH, 1), (host_down, MARIADB, 78), (password_wrong, MARIADB, 78),
+    (without_tls, MARIADB, 1), (no_sqlite_file, SQLITE, 78),
+    (sqlite_file_for_root_alone, SQLITE, 78), (no_database_file, SQLITE, 78),
+    (column_missing, BOTH, 78), (table_missing, BOTH, 78), (right_missing, MARIADB, 78),
+    (right_to_write, MARIADB, 1), (right_to_passwords, MARIADB, 1),
+    (index_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
+]
+CASES = [(way, store, status) for way, stores, status in WAYS for store in stores]
+
+
+@pytest.mark.parametrize("way, store, status", CASES,
+                         ids=[f"{way.__name__}-{store}" for way, store, _ in CASES])
+def test_what_is_wrong_is_found(worlds, way, store, status):
+    """This, and nothing else."""
+    with way(worlds(store)) as (ctl, wanted):
+        result = ctl.run("--json", "check")
+    findings = result.json()["findings"]
+    for want in wanted:
+        assert any(matches(one, want) for one in findings), (want, findings)
+    assert [one for one in findings if not any(matches(one, want) for want in wanted)] == []
+    assert len(findings) == len(wanted), findings
+    assert result.status == status
+    for secret in (POSTFIX_PASSWORD, DOVECOT_PASSWORD):
+        assert secret not in result.seen
+
+
+def test_the_cure_for_indexes_cures_them(worlds):
+    """The printed statements, run as they are, leave nothing to find."""
+    world = worlds("sqlite")
+    for name in _indexes():
+        world.store.run(f"DROP INDEX {name}")
+    for one in world.ctl.findings():
+        world.store.run(one["mend"])
+    assert world.ctl.findings() == []
+
+
+def test_the_cure_for_a_right_cures_it(worlds):
+    world = worlds("mariadb")
+    world.store.run("REVOKE SELECT (policy, params) ON mum.tls_policies "
+                    "FROM mum_postfix@localhost")
+    for one in world.ctl.findings():
+        world.store.run(one["mend"])
+    assert world.ctl.findings() == []
+
+
+# ---- the list itself ----
+
+def codes_in_sources():
+    text = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check*.c")))
+    called = re.findall(r"\b(?:report_add|add_finding)\((.*?);\n", text, re.DOTALL)
+    return {code for call in called for code in re.findall(r'LEVEL_[A-Z]+,\s+"([a-z-]+)"', call)}
+
+
+def test_each_finding_of_the_sources_is_made_here(worlds):
+    """So that a new one has a test."""
+    made = {want["code"] for _, wanted in ROWS.values() for want in wanted}
+    for way, stores, _ in WAYS:
+        for store in stores:
+            with way(worlds(store)) as (_, wanted):
+                made |= {want["code"] for want in wanted}
+    assert made == codes_in_sources() and len(made) > 20
+
+
+# ---- many rows ----
+
+@pytest.fixture(scope="module", params=list(STORES))
+def crowd(request, lab):
+    """A MUM of the same make with 100,000 mailboxes and 100,000 aliases."""
+    world = World(lab, request.param, "crowd")
+    world.add_many(100000)
+    return world
+
+
+def test_a_hundred_thousand_of_each_take_less_than_five_seconds(crowd):
+    start = time.monotonic()
+    result = crowd.ctl.run("check")
+    seconds = time.monotonic() - start
+    assert (result.status, result.stdout, result.stderr) == (0, "0 errors, 0 warnings\n", "")
+    print(f"{crowd.name}: {seconds:.2f} s")
+    assert seconds < 5 * SLOWER
+
+
+def test_a_terminal_shows_how_far_it_is(crowd):
+    shown = crowd.ctl.on_terminal("check", timeout=60).seen
+    for table in ("aliases", "mailboxes"):
+        assert f"\rmumctl: {table}: 1000" in shown and f"\rmumctl: {table}: 100000" in shown
+    assert shown.rpartition("\r" + " " * 60 + "\r")[2] == "0 errors, 0 warnings\r\n"
