@@ -45,11 +45,32 @@ char *reason_of_mailbox(const struct mum_answer *answer)
 	return xstrdup(state != NULL ? state : "no mailbox has this name");
 }
 
-/* NULL when mail to this recipient can arrive. */
-static const char *why_dead(const struct delivery_row *row)
+static bool is_same(const char *one, const char *other)
 {
-	if (row->recipient[strspn(row->recipient, " \t")] == '\0')
+	char *folded = address_fold(one), *other_folded = address_fold(other);
+	bool same = strcmp(folded, other_folded) == 0;
+
+	free(folded);
+	free(other_folded);
+	return same;
+}
+
+static bool is_in(const struct recipients *live, const char *recipient)
+{
+	for (size_t i = 0; i < live->count; i++) {
+		if (is_same(live->addresses[i], recipient))
+			return true;
+	}
+	return false;
+}
+
+/* Of a recipient that rule_recipients() leaves out. */
+static const char *why_dead(const struct delivery_row *row, const char *recipient)
+{
+	if (*recipient == '\0')
 		return "is blank";
+	if (is_same(recipient, row->alias))
+		return "is the alias itself, and no mailbox of that name accepts mail";
 	if (!row->recipient_local)
 		return NULL;
 	if (!row->recipient_domain_active)
@@ -68,8 +89,33 @@ static const char *state_of_alias(const struct delivery_row *row)
 	return row->alias_expired ? "the alias has passed its deactivate_at" : NULL;
 }
 
+/* As rule_recipients() trims it. Caller frees. */
+static char *trimmed(const char *text)
+{
+	static const char blanks[] = " \t\r\n";
+	char *copy = xstrdup(text + strspn(text, blanks));
+	size_t len = strlen(copy);
+
+	while (len > 0 && strchr(blanks, copy[len - 1]) != NULL)
+		copy[--len] = '\0';
+	return copy;
+}
+
+/* Why this recipient is not among the live ones, if it is not. */
+static void put_dead(struct buf *text, const struct delivery_row *row,
+		     const struct recipients *live)
+{
+	char *recipient = trimmed(row->recipient);
+	const char *why = is_in(live, recipient) ? NULL : why_dead(row, recipient);
+
+	if (why != NULL && !text->failed)
+		buf_printf(text, "; <%s> %s", row->recipient, why);
+	free(recipient);
+}
+
 /* "2 of 3 recipients get mail; <x@y> is send-only" */
-static char *count_recipients(const struct facts *facts, size_t form, size_t live)
+static char *count_recipients(const struct facts *facts, size_t form,
+			      const struct recipients *live)
 {
 	struct buf text = BUF_INIT(REASON_MAX), dead = BUF_INIT(REASON_MAX / 2);
 	size_t all = 0;
@@ -80,35 +126,61 @@ static char *count_recipients(const struct facts *facts, size_t form, size_t liv
 		if (row->form != form || row->recipient == NULL)
 			continue;
 		all++;
-		if (why_dead(row) != NULL)
-			buf_printf(&dead, "; <%s> %s", row->recipient, why_dead(row));
+		put_dead(&dead, row, live);
 	}
-	buf_printf(&text, "%zu of %zu recipients get mail", live, all);
-	if (!dead.failed)
-		buf_put(&text, dead.data, dead.len);
+	buf_printf(&text, "%zu of %zu recipients get mail", live->count, all);
+	/* What did not fit is seen in the rows. */
+	buf_put(&text, dead.data, dead.len);
 	buf_free(&dead);
 	return buf_steal(&text);
 }
 
-char *reason_of_recipients(const struct mum_answer *answer)
+/* The form whose alias counts: the first that has live recipients, else the first. */
+static bool find_alias_form(const struct mum_answer *answer, const struct recipients *live,
+			    const struct delivery_row **row_r)
 {
 	const struct facts *facts = answer->facts[MUM_DELIVERY];
-	struct arena arena = { NULL };
-	struct recipients live = { .count = 0 };
-	char *reason = NULL;
+	bool found = false;
 
-	(void)rule_recipients(answer, &arena, &live);
-	for (size_t i = 0; i < facts->count && reason == NULL; i++) {
+	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 
 		if (row->alias == NULL)
 			continue;
-		reason = state_of_alias(row) != NULL
-				 ? xstrdup(state_of_alias(row))
-				 : count_recipients(facts, row->form, live.count);
+		if (!found)
+			*row_r = row;
+		found = true;
+		if (live->count > 0 && state_of_alias(row) == NULL && row->recipient != NULL &&
+		    strcmp(answer->address->forms[row->form].extension, live->extension) == 0) {
+			char *recipient = trimmed(row->recipient);
+			bool is_live = is_in(live, recipient);
+
+			free(recipient);
+			if (is_live) {
+				*row_r = row;
+				break;
+			}
+		}
 	}
+	return found;
+}
+
+char *reason_of_recipients(const struct mum_answer *answer)
+{
+	struct arena arena = { NULL };
+	struct recipients live = { .count = 0 };
+	const struct delivery_row *row;
+	char *reason;
+
+	(void)rule_recipients(answer, &arena, &live);
+	if (!find_alias_form(answer, &live, &row))
+		reason = xstrdup("no alias has this name");
+	else if (state_of_alias(row) != NULL)
+		reason = xstrdup(state_of_alias(row));
+	else
+		reason = count_recipients(answer->facts[MUM_DELIVERY], row->form, &live);
 	arena_free(&arena);
-	return reason != NULL ? reason : xstrdup("no alias has this name");
+	return reason;
 }
 
 char *reason_of_recipient(const struct mum_answer *answer)

@@ -53,7 +53,15 @@ static void add_verdict(struct explain *explain, const char *asks, const char *w
 	free(reason);
 }
 
-/* reason: taken over; it is only right when the question was answered. */
+/* Why there are no facts to give a reason from. Caller frees. */
+static char *reason_without_facts(const struct asked *asked)
+{
+	if (asked->answer.status == MUM_NOT_FOUND)
+		return xstrdup("no name in MUM can be written so");
+	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
+}
+
+/* reason is asked when the question was answered. */
 static void add_map(struct explain *explain, const char *map, const char *key,
 		    const struct asked *asked, char *(*reason)(const struct mum_answer *))
 {
@@ -68,7 +76,7 @@ static void add_map(struct explain *explain, const char *map, const char *key,
 	add_verdict(explain, "postfix", map, text,
 		    reply.why != NULL ? xstrdup(reply.why)
 		    : asked->answer.status == MUM_FOUND ? reason(&asked->answer)
-		    : xstrdup("no name in MUM can be written so"));
+		    : reason_without_facts(asked));
 	free(text);
 	map_reply_free(&reply);
 }
@@ -109,12 +117,14 @@ static void explain_postfix(struct explain *explain)
 		add_map(explain, "recipient-access", explain->address, &delivery,
 			reason_of_recipient);
 		add_policy(explain, "recipient", "recipient",
-			   found ? reason_of_recipient(&delivery.answer) : NULL);
+			   found ? reason_of_recipient(&delivery.answer)
+				 : reason_without_facts(&delivery));
 		add_map(explain, "sender-login-maps", explain->address, &owners,
 			reason_of_owners);
 		found = owners.answer.status == MUM_FOUND;
 		add_policy(explain, "sender", "sender",
-			   found ? reason_of_sender(&owners.answer, explain->login) : NULL);
+			   found ? reason_of_sender(&owners.answer, explain->login)
+				 : reason_without_facts(&owners));
 		asked_free(&delivery);
 		asked_free(&owners);
 	}
@@ -154,7 +164,7 @@ static void explain_userdb(struct explain *explain)
 	answer = buf_steal(&text);
 	add_verdict(explain, "dovecot", "userdb", answer,
 		    asked.answer.status == MUM_FOUND ? reason_of_user(&asked.answer)
-						     : xstrdup(asked.reason));
+						     : reason_without_facts(&asked));
 	free(answer);
 	asked_free(&asked);
 }
@@ -188,7 +198,7 @@ static void explain_dovecot(struct explain *explain)
 	add_verdict(explain, "dovecot", "passdb", passdb_answer(&asked.answer, config),
 		    asked.answer.status == MUM_FOUND
 			    ? reason_of_credential(&asked.answer, config)
-			    : xstrdup(asked.reason));
+			    : reason_without_facts(&asked));
 	asked_free(&asked);
 	explain_userdb(explain);
 }

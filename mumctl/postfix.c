@@ -89,7 +89,8 @@ char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
 	buf_puts(&wire, "request=smtpd_access_policy\nprotocol_state=RCPT\n");
 	for (; *attributes != NULL; attributes++) {
 		/* A line end would make two attributes of one, an empty one is the end. */
-		good = good && **attributes != '\0' && strchr(*attributes, '\n') == NULL;
+		good = good && **attributes != '\0' && **attributes != '=' &&
+		       strchr(*attributes, '\n') == NULL;
 		buf_printf(&wire, "%s\n", *attributes);
 	}
 	buf_puts(&wire, "\n");
