@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: MIT
+"""mumctl's questions: what it prints is what mumd and Dovecot say, by whatever name
+one asks. Rows: tests/lab/sample.py."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+
+import pytest
+
+import test_maps
+from dovecot_stores import STORES, SECRET
+from lab import Mumctl, Mumd, hashes
+from lab.lab import ENVIRONMENT, TOP, run
+from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
+from lab.mum_dovecot import MumDovecot
+from lab.mumctl import binary
+from lab.mumd import mariadb_settings, sqlite_settings
+from mumctl_world import World
+
+# The address, and a login to ask as.
+LOGINS = {"info@example.test": "alice@example.test", "team@example.test": "bob@example.test",
+          "sales@second.test": "bob@example.test", "alice@example.test": "alice@example.test",
+          "alice+x@example.test": "Alice@Example.Test", "books@bücher.test": "carol@second.test",
+          "with space@example.test": "with space@example.test",
+          "nobody@example.test": "alice@example.test"}
+
+
+class Ours:
+    """The sample rows in one store, mumd and Dovecot before it, and mumctl."""
+
+    def __init__(self, lab, name, database):
+        self.name = name
+        sections = {"dovecot": {"user": "mum_dovecot", "password": DOVECOT_PASSWORD}}
+        self.mumd = Mumd(lab, {"database": database, **sections}, name=f"ask-{name}").start()
+        self.ctl = Mumctl(self.mumd.config)
+        self.map = self.mumd.map_client()
+        self.policy = self.mumd.policy_client()
+        self._lab, self._database, self._dovecot = lab, database, None
+
+    @property
+    def dovecot(self):
+        if self._dovecot is None:
+            self._dovecot = MumDovecot(self._lab, self._database, name=f"ask-dc-{self.name}",
+                                       settings="auth_username_chars =\n").start()
+        return self._dovecot
+
+
+@pytest.fixture(scope="module", params=["mariadb", "sqlite"])
+def ours(request, lab):
+    made = request.getfixturevalue(request.param)
+    database = (mariadb_settings(made, POSTFIX_PASSWORD) if request.param == "mariadb"
+                else sqlite_settings(made))
+    return Ours(lab, request.param, database)
+
+
+def keys_of_maps():
+    """Every key of test_maps.py's tables, and names that are near to them, once."""
+    keys = [key for rows in test_maps.TABLES.values() for key, _ in rows]
+    keys += [key for key, _ in test_maps.TWINS] + test_maps.NO_ADDRESS
+    return [key for key in dict.fromkeys(keys) if "\0" not in key and key]
+
+
+def said(reply):
+    """A socketmap reply as explain prints it."""
+    text = reply.decode("utf-8", "surrogateescape")
+    return text if text.startswith("OK ") else text.partition(" ")[0]
+
+
+def verdicts(document):
+    return {(one["asks"], one["what"]): one for one in document["verdicts"]}
+
+
+# ---- explain ----
+
+def test_explain_says_what_mumd_says(ours):
+    """Of every key that the maps are tested with, for each map and the policy service."""
+    asked = 0
+    for key in keys_of_maps()[::1 if ours.name == "sqlite" else 2]:
+        login = LOGINS.get(key, "")
+        options = ["--as", login] if login else []
+        document = ours.ctl.json("explain", key, *options)
+        found = verdicts(document)
+        domain = key.rpartition("@")[2]
+        want = {table: said(ours.map.ask(table, domain if table in ("domains", "tls-policies")
+                                         else key))
+                for table in test_maps.TABLES if "@" in key or table in ("domains", "tls-policies")}
+        if "@" in key:
+            want["policy recipient"] = ours.policy.ask(recipient=key, sasl_username=login,
+                                                       policy_context="recipient")
+            want["policy sender"] = ours.policy.ask(sender=key, sasl_username=login,
+                                                    policy_context="sender")
+        got = {what: one["answer"] for (asks, what), one in found.items() if asks == "postfix"}
+        assert got == want, key
+        assert all(one["reason"] for one in found.values()), (key, found)
+        asked += len(want)
+    assert asked > 300
+
+
+USERS = ["alice@example.test", "ALICE@Example.Test", "bob@example.test", "jörg@example.test",
+         "sendonly@example.test", "ina@example.test", "dave@inactive.test",
+         "nobody@example.test", "alice+x@example.test", "uwe@xn--bcher-kva.test"]
+
+
+def test_explain_and_user_say_what_dovecot_says(ours):
+    for user in USERS:
+        found = verdicts(ours.ctl.json("explain", user))
+        login = ours.dovecot.login(user, SECRET, "smtp")
+        assert (found["dovecot", "passdb"]["answer"] == "verifies the password") == (login == "ok")
+        fields = ours.dovecot.user(user)
+        answer = found["dovecot", "userdb"]["answer"]
+        result = ours.ctl.run("--json", "user", user)
+        if fields is None:
+            assert answer == "unknown user"
+            assert (result.status, result.json()) == (1, {"result": "not-found", "user": user})
+            continue
+        ours_said = {name: value for name, value in result.json().items() if name != "result"}
+        assert result.status == 0
+        assert ours_said == {"user": fields["user"], **{
+            name: fields[name] for name in ("home", "mail", "quota_rule") if name in fields}}
+        assert answer == "found " + " ".join(f"{name}={value}"
+                                             for name, value in ours_said.items())
+        lines = ours.ctl.run("user", user).stdout
+        assert lines == "".join(f"{name}={value}\n" for name, value in ours_said.items())
+
+
+def test_doveadm_agrees(ours):
+    """For one of each kind, in the words of doveadm."""
+    for user, password, want in (("alice@example.test", SECRET, "ok"),
+                                 ("alice@example.test", "wrong", "refused"),
+                                 ("ina@example.test", SECRET, "refused")):
+        assert ours.dovecot.auth_test(user, password, "smtp") == want
+        result = ours.ctl.run("auth", "--password-stdin", user, input=password + "\n")
+        assert (result.status == 0) == (want == "ok")
+    listed = ours.dovecot.doveadm("user", "*").stdout.splitlines()
+    result = ours.ctl.run("list")
+    assert result.status == 0 and sorted(result.stdout.splitlines()) == sorted(listed)
+    assert len(listed) > 20
+
+
+def test_explain_shows_rows_reasons_and_times(ours):
+    document = ours.ctl.json("explain", "mixed@example.test")
+    questions = {one["question"]: one for one in document["questions"]}
+    assert list(questions) == ["domain", "delivery", "owners", "tls", "credential", "user"]
+    assert all(0 < one["ms"] < 2000 for one in questions.values())
+    recipients = {row["recipient"]: row for row in questions["delivery"]["rows"]}
+    assert recipients["sendonly@example.test"]["recipient_send_only"] is True
+    assert recipients["ina@example.test"]["recipient_active"] is False
+    reason = verdicts(document)["postfix", "aliases"]["reason"]
+    assert reason.startswith("1 of 4 recipients get mail")
+    assert "<sendonly@example.test> is send-only" in reason
+    assert "<dave@inactive.test> is in an inactive domain" in reason
+    text = ours.ctl.run("explain", "mixed@example.test").stdout
+    for part in ("What MUM says", "What Postfix hears", "What Dovecot hears", reason,
+                 "OK alice@example.test", " ms, "):
+        assert part in text
+
+
+REASONS = [
+    # key, map, part of the reason
+    ("inactive.test", "domains", "the domain is inactive"),
+    ("unknown.test", "domains", "no domain has this name"),
+    ("ina@example.test", "mailboxes", "the mailbox is inactive"),
+    ("dave@inactive.test", "mailboxes", "the domain is inactive"),
+    ("nobody@example.test", "mailboxes", "no mailbox has this name"),
+    ("sendonly@example.test", "mailboxes", "and send-only"),
+    ("sendonly@example.test", "policy recipient", "and send-only"),
+    ("expired@example.test", "aliases", "has passed its deactivate_at"),
+    ("old@example.test", "aliases", "the alias is inactive"),
+    ("gone@inactive.test", "aliases", "the domain is inactive"),
+    ("alice@example.test", "aliases", "no alias has this name"),
+    ("blank@example.test", "aliases", "0 of 1 recipients get mail; <  > is blank"),
+    ("selfonly@example.test", "aliases", "is the alias itself, and no mailbox"),
+    ("dupes@example.test", "aliases", "1 of 2 recipients get mail"),
+    ("list+other@example.test", "aliases", "1 of 1 recipients get mail"),
+    ("shop@example.test", "recipient-access", "<sendonly@example.test> is send-only"),
+    ("info@example.test", "sender-login-maps", "2 of 2 mailboxes may send"),
+    ("onlyina@example.test", "sender-login-maps", "is inactive or expired"),
+    ("x@foreign.test", "sender-login-maps", "no mailbox has this name"),
+    ("off.test", "tls-policies", "the policy is inactive"),
+    ("a\tb@example.test", "mailboxes", "no name in MUM can be written so"),
+    ("tab@dirty.test", "aliases", "recipients get mail"),
+]
+
+
+@pytest.mark.parametrize("key, what, reason", REASONS)
+def test_a_verdict_has_its_reason(ours, key, what, reason):
+    found = verdicts(ours.ctl.json("explain", key))["postfix", what]
+    if found["answer"] != "TEMP":
+        assert reason in found["reason"]
+    else:
+        assert "control" in found["reason"] or "character" in found["reason"]
+
+
+# ---- query, policy ----
+
+QUERIES = [
+    (("mailboxes", "alice@example.test"), 0, "1\n"),
+    (("aliases", "nested@example.test"), 0, "info@example.test\n"),
+    (("mailboxes", "nobody@example.test"), 1, ""),
+    (("tls-policies", "null.test"), 0, "encrypt\n"),
+    (("aliases", "tab@dirty.test"), 75, ""),
+    (("nosuch", "alice@example.test"), 64, ""),
+    (("mailboxes alice", "x@example.test"), 64, ""),
+    (("mailboxes", "k" * 120000 + "@example.test"), 64, ""),
+    (("mailboxes",), 64, ""),
+]
+
+
+@pytest.mark.parametrize("words, status, stdout", QUERIES, ids=range(len(QUERIES)))
+def test_query_ends_as_postmap_does(ours, words, status, stdout):
+    result = ours.ctl.run("query", *words)
+    assert (result.status, result.stdout) == (status, stdout)
+    assert (result.stderr == "") == (status in (0, 1))
+
+
+def test_query_has_a_result_in_json_and_its_reason(ours):
+    assert ours.ctl.json("query", "mailboxes", "alice@example.test") == {
+        "map": "mailboxes", "key": "alice@example.test", "result": "found", "value": "1"}
+    assert ours.ctl.json("query", "mailboxes", "x@example.test")["result"] == "not-found"
+    trouble = ours.ctl.json("query", "aliases", "tab@dirty.test")
+    assert trouble["result"] == "temporary" and trouble["reason"]
+    # bytes that are no text are escaped, however many they are
+    odd = "\udcff" * 9000 + "@example.test"
+    assert ours.ctl.json("query", "mailboxes", odd)["key"] == r"\xff" * 9000 + "@example.test"
+
+
+POLICIES = [
+    (("recipient=sendonly@example.test",), 0,
+     "550 5.2.1 mailbox does not accept mail (send-only)"),
+    (("recipient=alice@example.test", "sender=bob@example.test",
+      "sasl_username=alice@example.test"), 0, "553 5.7.1 not owned by user alice@example.test"),
+    (("recipient=alice@example.test", "policy_context=recipient", "sender=bob@example.test",
+      "sasl_username=alice@example.test"), 0, "DUNNO"),
+    (("protocol_state=DATA", "recipient=sendonly@example.test"), 0, "DUNNO"),
+]
+
+
+@pytest.mark.parametrize("words, status, action", POLICIES)
+def test_policy_answers_as_the_service_does(ours, words, status, action):
+    result = ours.ctl.run("policy", *words)
+    assert (result.status, result.stdout) == (status, f"action={action}\n")
+    assert ours.ctl.json("policy", *words) == {"action": action}
+    attributes = dict(word.split("=", 1) for word in words)
+    assert ours.policy.ask(**attributes) == action
+
+
+@pytest.mark.parametrize("words", [(), ("recipient",), ("",), ("recipient=a@b", ""),
+                                   ("recipient=a@b\nsender=c@d",), ("=x",)])
+def test_policy_refuses_what_is_no_request(ours, words):
+    result = ours.ctl.run("policy", *words)
+    assert result.status == 64 and result.stdout == "" and result.stderr
+
+
+# ---- list ----
+
+def test_list_takes_a_pattern(ours):
+    everybody = ours.ctl.run("list").stdout.splitlines()
+    assert ours.ctl.run("list", "*@second.test").stdout.splitlines() == [
+        user for user in everybody if user.endswith("@second.test")] != []
+    assert ours.ctl.json("list", "al*") == {"result": "found", "users": ["alice@example.test"]}
+    assert ours.ctl.run("list", "nobody*").stdout == ""
+    for left_out in ("sendonly@example.test", "ina@example.test", "dave@inactive.test"):
+        assert left_out not in everybody
+
+
+# ---- no answer ----
+
+def test_a_database_that_is_away_is_75_for_every_question(lab):
+    database = {"driver": "sqlite", "path": lab.path / "away.sqlite", "deadline": "100ms"}
+    mumd = Mumd(lab, {"database": database, "dovecot": {"deadline": "100ms"}}, name="ask-away")
+    ctl = Mumctl(mumd.config)
+    for words in (("query", "mailboxes", "a@b.test"), ("policy", "recipient=a@b.test"),
+                  ("user", "a@b.test"), ("list",), ("explain", "a@b.test"),
+                  ("auth", "--password-stdin", "a@b.test")):
+        result = ctl.run("--json", *words, input="secret\n")
+        assert result.status == 75 and result.json(), words
+        if words[0] == "explain":
+            found = verdicts(result.json())
+    assert found["postfix", "mailboxes"]["answer"] == "TEMP"
+    assert found["postfix", "policy recipient"]["answer"].startswith("DEFER_IF_PERMIT 4.3.0 ")
+    assert found["dovecot", "passdb"]["answer"] == "temporary failure"
+
+
+@pytest.mark.parametrize("words", [("query", "mailboxes", "x@y"), ("policy", "recipient=x@y"),
+                                   ("user", "x@y"), ("list",), ("explain", "x@y"), ("setup",),
+                                   ("auth", "--password-stdin", "x@y"), ("check",),
+                                   ("compare", "--postfix", "/nonexistent")])
+def test_a_wrong_configuration_is_78_and_all_of_it_is_said(lab, words):
+    path = lab.directory("ask-wrong") / "mum.conf"
+    path.write_text('cache { ttl = "soon" }\npolicy { sender = "maybe" }\n')
+    result = Mumctl(path).run(*words, input="secret\n")
+    assert result.status == 78
+    assert f"{path}:1: " in result.seen.replace("error: config: ", "")
+    assert "soon" in result.seen and "maybe" in result.seen
+
+
+# ---- auth ----
+
+# name: (hash, what is said of it, is it right?)
+HASHES = {
+    "bcrypt2y": (hashes.bcrypt(cost=5), "bcrypt, cost 5"),
+    "bcrypt2b": (hashes.bcrypt(cost=4, kind="2b"), "bcrypt, cost 4"),
+    "bcrypt2a": (hashes.bcrypt(cost=4, kind="2a"), "bcrypt, cost 4"),
+    "sha256": (hashes.sha256(), "SHA256-CRYPT, rounds 5000"),
+    "sha512": (hashes.sha512(rounds=2000), "SHA512-CRYPT, rounds 2000"),
+    "md5": (hashes.crypt("secret", "$1$saltsalt$"), "MD5-CRYPT"),
+    "sha1": (hashes.crypt("secret", "$sha1$1000$saltsalt$"), "SHA1-CRYPT, rounds 1000"),
+    "yescrypt": (hashes.yescrypt(), "yescrypt, settings j75"),
+    "gost": (hashes.crypt("secret", "$gy$j75$abcdefghijklmnop$"), "gost-yescrypt, settings j75"),
+    "scrypt": (hashes.crypt("secret", "$7$8/..../....abcdefgh$"),
+               "scrypt, settings 8/..../...."),
+    "argon2i": (hashes.argon2(kind="i"), "argon2i, m=1024,t=3,p=1"),
+    "argon2id": (hashes.argon2(), "argon2id, m=1024,t=3,p=1"),
+}
+REFUSED = {
+    "plaintext": ("secret", "not a hash that begins with $"),
+    "nothing": ("", "no password is set"),
+    "unknown": ("$9$abc$def", "unknown hash scheme"),
+    "costly": (hashes.bcrypt(cost=4).replace("$04$", "$20$"), "costs more than mum.conf allows"),
+    "prefixed": ("{PLAIN}secret", "dovecot.allow_scheme_prefix"),
+}
+
+
+@pytest.fixture(scope="module", params=list(STORES))
+def logins(request, lab):
+    """A world with one mailbox for each hash."""
+    world = World(lab, request.param, "auth")
+    for name, (hashed, _) in {**HASHES, **REFUSED}.items():
+        world.store.add(name, password=hashed)
+    return world
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_a_password_is_right_or_wrong_by_every_scheme(logins, name):
+    hashed, described = HASHES[name]
+    user = f"{name}@example.test"
+    right = logins.ctl.run("auth", "--password-stdin", user, input="secret\n")
+    wrong = logins.ctl.run("auth", "--password-stdin", user, input="Secret\n")
+    assert (right.status, right.stdout) == (0, f"{user}: right; {described}\n")
+    assert (wrong.status, wrong.stdout) == (1, f"{user}: wrong; {described}\n")
+    assert logins.ctl.json("auth", "--password-stdin", user, input="secret") == {
+        "user": user, "result": "right", "hash": described, "send_only": False}
+    row = next(row for one in logins.ctl.json("explain", user)["questions"]
+               if one["question"] == "credential" for row in one["rows"])
+    assert row["hash"] == described
+    for result in (right, wrong):
+        assert hashed[-20:] not in result.seen
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_hash_that_dovecot_refuses_is_refused(logins, name):
+    user = f"{name}@example.test"
+    result = logins.ctl.run("auth", "--password-stdin", user, input="secret\n")
+    assert result.status == 1
+    assert result.stdout.startswith(f"{user}: refused; ") and REFUSED[name][1] in result.stdout
+
+
+def test_a_prefix_that_is_allowed_is_left_to_dovecot(logins):
+    ctl = logins.ctl_with(dovecot={"allow_scheme_prefix": "true"})
+    result = ctl.run("auth", "--password-stdin", "prefixed@example.test", input="secret\n")
+    assert result.status == 75 and "unchecked" in result.stdout and "doveadm" in result.stdout
+
+
+def test_who_may_not_log_in_is_unknown_and_send_only_is_said(logins):
+    for user in ("gone@example.test", "nobody@example.test"):
+        result = logins.ctl.run("auth", "--password-stdin", user, input="secret\n")
+        assert (result.status, result.stdout) == (
+            1, f"{user}: unknown; no active mailbox has this name\n")
+    result = logins.ctl.run("auth", "--password-stdin", "SCANNER@example.test", input="secret\n")
+    assert result.status == 0
+    assert result.stdout.startswith("scanner@example.test: right; ")
+    assert "send-only: no login for imap, pop3, sieve" in result.stdout
+
+
+def test_the_password_is_asked_for_without_an_echo(logins):
+    result = logins.ctl.on_terminal("auth", "bcrypt2y@example.test", prompt="Password: ",
+                                    typed="secret\n")
+    assert (result.status, result.stdout) == (
+        0, "Password: \r\nbcrypt2y@example.test: right; bcrypt, cost 5\r\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_at_the_prompt_gives_the_echo_back(logins, number):
+    master, slave = pty.openpty()
+    child = subprocess.Popen([binary(), "-c", logins.ctl.config, "auth", "x@example.test"],
+                             stdin=slave, stdout=slave, stderr=slave, env=ENVIRONMENT,
+                             start_new_session=True)
+    assert select.select([master], [], [], 10)[0] and b"Password" in os.read(master, 100)
+    assert not termios.tcgetattr(slave)[3] & termios.ECHO
+    child.send_signal(number)
+    assert child.wait(10) == -number
+    assert termios.tcgetattr(slave)[3] & termios.ECHO
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.mark.parametrize("typed", ["", "x" * 1024 + "\n", "a\0b\n"])
+def test_what_is_no_password_is_said(logins, typed):
+    result = logins.ctl.run("auth", "--password-stdin", "bcrypt2y@example.test", input=typed)
+    assert result.status == 64 and "no password" in result.stderr
+    without = logins.ctl.run("auth", "bcrypt2y@example.test", input="secret\n")
+    assert without.status == 64 and "--password-stdin" in without.stderr
+
+
+SECRETS = ["typed-canary", POSTFIX_PASSWORD, DOVECOT_PASSWORD, *[
+    hashed[-20:] for hashed, _ in HASHES.values()]]
+
+
+def test_no_command_prints_a_secret(logins):
+    for words in (("check", "--all"), ("setup",), ("list",), ("user", "sha512@example.test"),
+                  ("query", "mailboxes", "sha512@example.test"),
+                  ("policy", "sender=sha512@example.test"),
+                  ("auth", "--password-stdin", "sha512@example.test"),
+                  *[("explain", f"{name}@example.test") for name in HASHES]):
+        for options in ((), ("--json",)):
+            seen = logins.ctl.run(*options, *words, input="typed-canary\n").seen
+            assert seen and not [secret for secret in SECRETS if secret in seen], words
+
+
+# ---- setup ----
+
+def test_setup_prints_the_lines_that_we_ship(logins):
+    document = logins.ctl.json("setup")
+    shipped = {name: (TOP / "conf-examples" / name).read_text()
+               for name in ("main.cf", "master.cf", "dovecot.conf", "grants.sql")}
+    for name in ("main.cf", "master.cf", "dovecot.conf"):
+        text = document[name].replace(str(logins.mumd.config), "/etc/mum/mum.conf")
+        text = text.replace(f"unix:{logins.mumd.socketmap}", "unix:mum/socketmap")
+        text = text.replace(f"unix:{logins.mumd.policy}", "unix:mum/policy")
+        missing = [line for line in text.splitlines() if line not in shipped[name].splitlines()]
+        assert missing == [] and text, name
+    text = logins.ctl.run("setup").stdout
+    assert all(part.rstrip() in text for part in (document["main.cf"], document["master.cf"]))
+    assert document["postfix_version"] == run("postconf", "-h", "mail_version").stdout.strip()
+    assert document["dovecot_version"] == run("dovecot", "--version").stdout.strip()
+
+
+def test_the_grants_of_setup_are_all_that_is_needed(lab):
+    world = World(lab, "mariadb", "setup")
+    grants = world.ctl.json("setup")["grants"]
+    for user, password in (("mum_postfix", POSTFIX_PASSWORD), ("mum_dovecot", DOVECOT_PASSWORD)):
+        world.store.run(f"DROP USER {user}@localhost")
+        grants = grants.replace("change-me", password, 1)
+    world.store.run(grants)
+    assert world.ctl.run("check").stdout == "0 errors, 0 warnings\n"
+
+
+# ---- the program itself ----
+
+def test_usage_is_64_and_help_is_0(logins):
+    for words in ((), ("nosuch",), ("check", "now"), ("query",), ("user",), ("user", "a", "b"),
+                  ("list", "a", "b"), ("auth",), ("auth", "--nosuch"), ("explain",),
+                  ("explain", "a", "--as"), ("compare",), ("compare", "--postfix"),
+                  ("setup", "now"), ("--nosuch",)):
+        result = logins.ctl.run(*words)
+        assert (result.status, result.stdout) == (64, "") and result.stderr, words
+    for words in (("--help",), ("-h",)):
+        result = logins.ctl.run(*words)
+        assert result.status == 0 and "usage: mumctl" in result.stdout
+    assert re.fullmatch(r"mumctl \d+\.\d+\S*\n", logins.ctl.run("--version").stdout)
+
+
+def test_json_may_stand_before_or_behind_the_command(logins):
+    assert logins.ctl.run("check", "--json").stdout == logins.ctl.run("--json", "check").stdout
+
+
+def test_a_full_disk_is_an_error(logins):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        result = subprocess.run([binary(), "-c", logins.ctl.config, "list"], stdout=full,
+                                stderr=subprocess.PIPE, env=ENVIRONMENT, timeout=30, check=False)
+    assert result.returncode == 74 and b"standard output" in result.stderr
