@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Code, manuals and examples say the same: options and defaults, mumd's command
-# line, map names, reply texts, numbers of differences. Run by make check; by
+# Code, manuals and examples say the same: options and defaults, command lines,
+# mumctl's findings, map names, reply texts, numbers of differences. Run by make
+# check; by
 # hand from anywhere.
 set -u
 mumd=$PWD/mumd
+mumctl=$PWD/mumctl/mumctl
 cd "${srcdir:-$(dirname "$0")/..}" || exit
 
 scratch=$(mktemp -d) || exit
@@ -78,6 +80,47 @@ same "mumd's options" "$scratch/getopt" "$scratch/flags" postfix-policy/main.c d
 sed -n '/^usage: \|^static const char usage/,/;$/s/^	"  -\([A-Za-z]\).*/\1/p' \
 	postfix-policy/main.c | LC_ALL=C sort >"$scratch/usage"
 same "mumd's options" "$scratch/getopt" "$scratch/usage" getopt usage
+
+# ---- mumctl: commands with their arguments, options, findings ----
+
+# Without [, ], ..., <, >: a word of the manual is as good in either case.
+words='s/[][]//g; s/\.\.\.//; s/  */ /g; s/ $//'
+sed -n 's/^#define USAGE_[A-Z]* "\(.*\)"/\1/p' mumctl/commands.h |
+	sed "$words" | tr A-Z a-z | LC_ALL=C sort >"$scratch/usages"
+# .It Cm check Op Fl -all
+sed -n '/^\.Sh COMMANDS/,/^\.Sh FINDINGS/s/^\.It Cm //p' doc/mumctl.8 |
+	sed -e 's/ Ns = Ns /=/; s/\<\(Oo\|Oc\|Op\|Ar\|Cm\) //g; s/ Oc / /' -e 's/ Ar / /g' \
+		-e 's/Fl -/--/g; s/ \.\.\.//' -e "$words" -e 's/=ar /=/' |
+	LC_ALL=C sort >"$scratch/manual-usages"
+same "mumctl's commands" "$scratch/usages" "$scratch/manual-usages" mumctl/commands.h \
+	doc/mumctl.8
+
+sed -n 's/^		{ "\([a-z]*\)", .*_argument.*/--\1/p' mumctl/main.c |
+	LC_ALL=C sort >"$scratch/options"
+sed -n '/^\.Sh DESCRIPTION/,/^\.Sh COMMANDS/s/^\.It .*Fl -\([a-z]*\).*/--\1/p' doc/mumctl.8 |
+	LC_ALL=C sort >"$scratch/manual-options"
+same "mumctl's options" "$scratch/options" "$scratch/manual-options" mumctl/main.c doc/mumctl.8
+
+cat mumctl/check*.c | tr -s '\n\t' '  ' |
+	grep -o -E '(report_add|add_finding)\([a-z>-]*,? ?[^;"]*LEVEL_[A-Z]*, "[a-z-]*"' |
+	sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u >"$scratch/codes"
+sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl.8 >"$scratch/manual-codes"
+same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check*.c' doc/mumctl.8
+
+# What it prints itself, where it is built.
+if [ -x "$mumctl" ]; then
+	"$mumctl" --help >"$scratch/help"
+	sed -n 's/^  \([a-z].*\)/\1/p' "$scratch/help" | sed 's/   *.*//' | sed "$words" |
+		tr A-Z a-z | LC_ALL=C sort >"$scratch/help-usages"
+	same "mumctl's commands" "$scratch/usages" "$scratch/help-usages" mumctl/commands.h --help
+	sed -n 's/^  [ -].*\(--[a-z]*\) .*/\1/p' "$scratch/help" |
+		LC_ALL=C sort >"$scratch/help-options"
+	same "mumctl's options" "$scratch/options" "$scratch/help-options" mumctl/main.c --help
+	for number in 64 75 78; do
+		grep -q -w "$number" "$scratch/help" || { echo "--help lacks $number"; status=1; }
+		grep -q -x "\.It $number" doc/mumctl.8 || { echo "doc/mumctl.8 lacks $number"; status=1; }
+	done
+fi
 
 # ---- maps ----
 
