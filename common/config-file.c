@@ -50,6 +50,15 @@ static struct item *item_new(int line, const char *text)
 	return item;
 }
 
+/* One of them may be a password. */
+static void item_free(void *_item)
+{
+	struct item *item = _item;
+
+	explicit_bzero(item->text, strlen(item->text));
+	free(item);
+}
+
 /* Of the hidden lists. */
 static int keep_note(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
@@ -75,6 +84,47 @@ static int keep_item(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result
 	return 0;
 }
 
+/* NULL if the section has no such list; cfg_getopt() would complain. */
+static cfg_opt_t *find_list(cfg_t *cfg, const char *name)
+{
+	for (cfg_opt_t *opt = cfg->opts; opt->name != NULL; opt++) {
+		if (strcmp(opt->name, name) == 0)
+			return opt;
+	}
+	return NULL;
+}
+
+/* The line of the password that a section has set last; 0: it is another option. */
+static unsigned password_line(cfg_t *section)
+{
+	cfg_opt_t *set = find_list(section, SET);
+	unsigned count = cfg_opt_size(set);
+	const struct item *last = count > 0 ? cfg_opt_getnptr(set, count - 1) : NULL;
+
+	return last != NULL && strcmp(last->text, "password") == 0 ? last->line : 0;
+}
+
+/*
+ * Of a password that should stand in quotation marks and does not, libconfuse takes
+ * the first part for its value and the rest for names of options or, behind a }, of
+ * sections.
+ */
+static bool may_name_password(cfg_t *cfg, const char *text)
+{
+	if (find_list(cfg, SET) != NULL)
+		return password_line(cfg) > 0;
+	for (cfg_opt_t *opt = cfg->opts; opt->name != NULL; opt++) {
+		for (unsigned i = 0; opt->type == CFGT_SEC && i < cfg_opt_size(opt); i++) {
+			unsigned line = password_line(cfg_opt_getnsec(opt, i));
+
+			if (line > 0 && (line == (unsigned)cfg->line ||
+					 strstr(text, "missing equal sign") != NULL))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void complain(cfg_t *cfg, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
@@ -84,10 +134,18 @@ static void complain(cfg_t *cfg, const char *format, va_list args)
 
 	if (vasprintf(&text, format, args) < 0)
 		return;
-	if (strstr(text, END_OF_FILE) == NULL)
+	if (strstr(text, END_OF_FILE) != NULL) {
+		if (find_list(cfg, SET) != NULL)
+			add_note(cfg, COMPLAINTS,
+				 "the file ends inside this section; add a }");
+	} else if (may_name_password(cfg, text)) {
+		add_note(cfg, COMPLAINTS, "no such option, and it is not named here, for it "
+					  "may be part of a password; quotation marks go "
+					  "around the whole password");
+	} else {
 		add_note(cfg, COMPLAINTS, text);
-	else if (cfg_getopt(cfg, SET) != NULL)
-		add_note(cfg, COMPLAINTS, "the file ends inside this section; add a }");
+	}
+	explicit_bzero(text, strlen(text));
 	free(text);
 }
 
@@ -101,10 +159,11 @@ static bool starts_section(const struct reader *reader, size_t i)
 static void make_tree(struct reader *reader)
 {
 	const cfg_opt_t complaints[] = { CFG_PTR_LIST_CB(COMPLAINTS, NULL, CFGF_NONE,
-							 keep_note, free) };
-	const cfg_opt_t set[] = { CFG_PTR_LIST_CB(SET, NULL, CFGF_NONE, keep_note, free) };
+							 keep_note, item_free) };
+	const cfg_opt_t set[] = { CFG_PTR_LIST_CB(SET, NULL, CFGF_NONE, keep_note,
+						  item_free) };
 	const cfg_opt_t end_of_file[] = { CFG_PTR_LIST_CB(END_OF_FILE, NULL, CFGF_NONE,
-							  keep_note, free) };
+							  keep_note, item_free) };
 	const cfg_opt_t end[] = { CFG_END() };
 	size_t used = 0;
 
@@ -112,7 +171,7 @@ static void make_tree(struct reader *reader)
 	reader->sections = xcalloc(reader->names_count, sizeof(cfg_opt_t *));
 	for (size_t i = 0; i < reader->names_count; i++) {
 		const cfg_opt_t option[] = { CFG_PTR_LIST_CB(
-			reader->names[i].name, NULL, CFGF_NONE, keep_item, free) };
+			reader->names[i].name, NULL, CFGF_NONE, keep_item, item_free) };
 		cfg_opt_t *options;
 
 		if (starts_section(reader, i)) {
@@ -284,6 +343,8 @@ static char *read_text(const char *path)
 
 	if (file == NULL)
 		return NULL;
+	/* Neither here nor below may a buffer of the library keep a password. */
+	setvbuf(file, NULL, _IONBF, 0);
 	text = xmalloc(FILE_SIZE_MAX + sizeof(marker));
 	len = fread(text, 1, FILE_SIZE_MAX, file);
 	if (ferror(file) != 0 || len == FILE_SIZE_MAX || memchr(text, '\0', len) != NULL) {
@@ -307,6 +368,7 @@ static int parse_text(cfg_t *cfg, char *text)
 
 	if (file == NULL)
 		abort();	/* only without memory */
+	setvbuf(file, NULL, _IONBF, 0);
 	result = cfg_parse_fp(cfg, file);
 	fclose(file);
 	return result;
@@ -340,6 +402,7 @@ bool config_file_read(const char *path, const struct config_name *names,
 	}
 	cfg_free(cfg);
 	free_tree(&reader);
+	explicit_bzero(text, strlen(text));
 	free(text);
 	return errors == 0;
 }

@@ -16,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/config-file.h"
+#include "common/secret.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
@@ -367,7 +368,10 @@ static void read_password(const char *path, char *password, char **why_r)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	password[0] = '\0';
-	if (fd < 0 || fstat(fd, &status) < 0)
+	/* It may be the password itself, so it is not repeated. */
+	if (*path != '/')
+		*why_r = xstrdup("want an absolute path");
+	else if (fd < 0 || fstat(fd, &status) < 0)
 		*why_r = xasprintf("%s: %s", path, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
 		*why_r = xasprintf("%s: not a regular file", path);
@@ -417,6 +421,21 @@ static void check_mode(struct loader *loader, unsigned line)
 			  "chmod o= it or use password_file");
 }
 
+static void wipe(const char *text)
+{
+	explicit_bzero((char *)text, strlen(text));
+}
+
+/* One copy stays, where no core dump finds it. */
+static void hide_passwords(struct mum_config *config)
+{
+	config->secret = secret_new(config->database.password);
+	wipe(config->database.password);
+	wipe(config->dovecot.password);
+	config->database.password = config->secret;
+	config->dovecot.password = "";
+}
+
 /* From here on database.* is what the role uses, and the other role's is gone. */
 static void apply_role(struct loader *loader, enum mum_role role)
 {
@@ -428,15 +447,16 @@ static void apply_role(struct loader *loader, enum mum_role role)
 	if (password_line > 0 || dovecot_line > 0)
 		check_mode(loader, password_line > 0 ? password_line : dovecot_line);
 	if (role == MUM_ROLE_DOVECOT) {
+		wipe(config->database.password);
 		config->database.user = config->dovecot.user;
 		config->database.password = config->dovecot.password;
 		config->database.password_file = config->dovecot.password_file;
 		config->database.deadline = config->dovecot.deadline;
 		file_line = LINE_OF(loader, dovecot.password_file);
 	}
-	config->dovecot.password = "";
 	if (config->database.driver == MUM_DRIVER_MARIADB)
 		load_password(loader, file_line);
+	hide_passwords(config);
 }
 
 /* HOST, HOST:PORT or [V6]:PORT. A name such as 127.example.org is not loopback. */
@@ -534,9 +554,10 @@ static void check_hosts(struct loader *loader)
 		tls = tls || mum_config_wants_tls(config, host);
 		if (strncmp(host, "unix:", 5) == 0 ? host[5] != '/'
 						   : !is_host_port(host, false))
+			/* "user:password@host" is not repeated. */
 			add_error(loader, line,
 				  "database.hosts: \"%s\": want unix:/PATH or HOST:PORT",
-				  host);
+				  strchr(host, '@') == NULL ? host : "...@...");
 	}
 	/* One that is named but not there is a mistake, whoever needs it. */
 	if ((tls || ca_line > 0) && access(config->database.tls_ca, R_OK) != 0)
@@ -624,7 +645,8 @@ void mum_config_free(struct mum_config **_config)
 	*_config = NULL;
 	if (config == NULL)
 		return;
-	arena_wipe(&config->arena);	/* passwords, of both roles */
+	secret_free(&config->secret);
+	arena_wipe(&config->arena);
 	free(config);
 }
 

@@ -82,7 +82,8 @@ struct mum_config {
 		unsigned socket_mode;	/* permission bits */
 		unsigned max_clients;
 	} process;
-	struct arena arena;		/* owns every string and list */
+	char *secret;			/* what database.password is */
+	struct arena arena;		/* owns every other string and list */
 };
 
 /*

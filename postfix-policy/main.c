@@ -366,6 +366,7 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EX_USAGE;
 	}
+	privileges_forgo();
 	/* Where libmariadb looks for plugins is not for the environment to say. */
 	unsetenv("MARIADB_PLUGIN_DIR");
 	/* A reload sets and restores TZ (timezone.h) while threads may connect: only

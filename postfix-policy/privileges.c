@@ -39,6 +39,13 @@ bool privileges_find(const struct mum_config *config, struct privileges *privile
 	return true;
 }
 
+void privileges_forgo(void)
+{
+	/* The address space holds the database password. */
+	prctl(PR_SET_DUMPABLE, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 bool privileges_drop(const struct privileges *privileges, char **error_r)
 {
 	const struct passwd *user;
@@ -52,8 +59,7 @@ bool privileges_drop(const struct privileges *privileges, char **error_r)
 				     strerror(errno));
 		return false;
 	}
-	/* The address space holds the database password. */
-	prctl(PR_SET_DUMPABLE, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* With another user, what is said of dumps starts afresh. */
+	privileges_forgo();
 	return true;
 }

@@ -14,6 +14,12 @@ struct privileges {
 	struct socket_owner owner;	/* for the sockets */
 };
 
+/*
+ * No core dump, for the password is in memory, and nothing gained by execve(2); for
+ * good. Before the configuration is read.
+ */
+void privileges_forgo(void);
+
 /* Looks up process.user and process.socket_group; false with *error_r. */
 bool privileges_find(const struct mum_config *config, struct privileges *privileges,
 		     char **error_r);

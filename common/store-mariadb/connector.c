@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/secret.h"
 #include "common/xalloc.h"
 
 enum { PORT_DEFAULT = 3306 };
@@ -49,12 +50,10 @@ static void hang_up(struct connector *connector)
 static void connector_free(struct connector *connector)
 {
 	hang_up(connector);
-	if (connector->password != NULL)
-		explicit_bzero(connector->password, strlen(connector->password));
 	free(connector->socket_path);
 	free(connector->host_name);
 	free(connector->user);
-	free(connector->password);
+	secret_free(&connector->password);
 	free(connector->database);
 	free(connector->tls_ca);
 	if (connector->done_fd >= 0)
@@ -161,6 +160,13 @@ static bool set_nonblocking(struct connector *connector)
 	return false;
 }
 
+/* libmariadb keeps it to change the user with, which we never do. */
+static void forget_password(MYSQL *mysql)
+{
+	if (mysql->passwd != NULL)
+		explicit_bzero(mysql->passwd, strlen(mysql->passwd));
+}
+
 static bool log_in(struct connector *connector)
 {
 	connector->mysql = mysql_init(NULL);
@@ -178,6 +184,7 @@ static bool log_in(struct connector *connector)
 		set_mysql_error(connector);
 		return false;
 	}
+	forget_password(connector->mysql);
 	/* Before any statement; the password went as a scramble. */
 	if (!is_private(connector))
 		return false;
@@ -278,7 +285,7 @@ static struct connector *connector_new(const struct connector_settings *settings
 	struct connector *connector = xcalloc(1, sizeof(*connector));
 
 	connector->user = xstrdup(settings->user);
-	connector->password = xstrdup(settings->password);
+	connector->password = secret_new(settings->password);
 	connector->database = xstrdup(settings->database);
 	connector->tls = settings->tls;
 	connector->tls_verify_name = settings->tls_verify_name;

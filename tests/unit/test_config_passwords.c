@@ -268,6 +268,76 @@ static void test_trouble_with_passwords_joins_the_others(void **state)
 	free(errors);
 }
 
+/* However it is mistyped: the errors go to the mail log at a reload. */
+static void test_no_error_repeats_a_password(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} rows[] = {
+		{ "no quotation marks", "database { password = my CANARY\n }" },
+		{ "the next one, too", "database { password = my dear CANARY\n name = x }" },
+		{ "on the next line", "database { password = my\n CANARY\n }" },
+		{ "a comma", "database { password = my,CANARY\n }" },
+		{ "a brace", "database { password = my}CANARY\n }" },
+		{ "a parenthesis", "database { password = my(CANARY)\n }" },
+		{ "an equals sign", "database { password = my=CANARY\n }" },
+		{ "a list", "database { password = {\"my\", \"CANARY\"}\n }" },
+		{ "two texts", "database { password = \"my\" \"CANARY\"\n }" },
+		{ "a quotation mark inside", "database { password = \"my\"CANARY\"\n }" },
+		{ "no end", "database { password = \"CANARY\n }" },
+		{ "no equals sign", "database { password \"CANARY\"\n }" },
+		{ "a colon", "database { password: \"CANARY\"\n }" },
+		{ "no section", "password = \"CANARY\"\n" },
+		{ "twice", "database { password = \"CANARY\"\n password = \"CANARY\" }" },
+		{ "a file as well", "database { password = CANARY\n password_file = \"/no\" }" },
+		{ "instead of a file", "database { password_file = \"CANARY\" }" },
+		{ "as in a URL", "database { hosts = \"user:CANARY@host:3306\" }" },
+		{ "Dovecot's", "dovecot { password = my CANARY\n }" },
+		{ "Dovecot's, a brace", "dovecot { password = my}CANARY\n }" },
+		{ "something else is wrong",
+		  "database { password = \"CANARY\"\n colour = red\n deadline = x }" },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		char *errors;
+		struct mum_config *config =
+			load_mode(row->text, MUM_ROLE_POSTFIX, 0600, &errors);
+
+		WANT(row->name, config == NULL && errors != NULL);
+		WANT(row->name, errors == NULL || strstr(errors, "CANARY") == NULL);
+		mum_config_free(&config);
+		free(errors);
+	}
+}
+
+static void test_other_errors_name_what_they_are_about(void **state)
+{
+	static const struct {
+		const char *name, *text, *word;
+	} rows[] = {
+		{ "an option of another section", "database { password = x }\nmum { shape = y }",
+		  "shape" },
+		{ "another option between",
+		  "database { password = x\n name = y\n shape = y }", "shape" },
+		{ "a file is no password", "database { password_file = \"/a\"\n shape = y }",
+		  "shape" },
+		{ "a section on a line of its own",
+		  "database {\n password = x\n}\nkitchen {\n}\n", "kitchen" },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		char *errors;
+		struct mum_config *config =
+			load_mode(row->text, MUM_ROLE_POSTFIX, 0600, &errors);
+
+		WANT(row->name, config == NULL && strstr(errors, row->word) != NULL);
+		mum_config_free(&config);
+		free(errors);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +350,8 @@ int main(void)
 		UNIT_TEST(test_a_missing_file_has_its_line),
 		UNIT_TEST(test_sqlite_needs_no_password),
 		UNIT_TEST(test_trouble_with_passwords_joins_the_others),
+		UNIT_TEST(test_no_error_repeats_a_password),
+		UNIT_TEST(test_other_errors_name_what_they_are_about),
 	};
 
 	return cmocka_run_group_tests_name("passwords in the configuration", tests,

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A password that is kept: in pages of its own, which core dumps leave out, and
+ * wiped when it is freed.
+ */
+#ifndef MUM_SECRET_H
+#define MUM_SECRET_H
+
+/* A copy. Never NULL. */
+char *secret_new(const char *text) __attribute__((returns_nonnull));
+/* Sets NULL; NULL is fine. */
+void secret_free(char **secret);
+
+#endif
