@@ -5,31 +5,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Longer lines than this only come from hostile data; syslog cuts them too. */
-#define LOG_LINE_MAX 1024
+#include "common/log-text.h"
 
-/* A line is one line: bytes that could forge a second one become '?'. */
-static void make_printable(char *text)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte < 0x20 || byte == 0x7f)
-			*text = '?';
-	}
-}
+/* Longer lines than this only come from hostile data. */
+enum { LOG_LINE_MAX = 4096 };
 
 void host_log(const struct mum_host *host, enum mum_log_level level,
 	      const char *format, ...)
 {
-	char line[LOG_LINE_MAX];
+	char line[LOG_LINE_MAX], escaped[LOG_LINE_MAX];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	make_printable(line);
-	host->ops->log(host->ctx, level, line);
+	log_escape(escaped, sizeof(escaped), line, "");
+	host->ops->log(host->ctx, level, escaped);
 }
 
 uint64_t host_now(const struct mum_host *host)

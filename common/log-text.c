@@ -7,6 +7,8 @@
 
 #include "common/address.h"
 
+static const char more[] = "...";
+
 static bool is_plain(unsigned char byte, bool utf8, const char *also)
 {
 	if (byte >= 0x80)
@@ -14,36 +16,36 @@ static bool is_plain(unsigned char byte, bool utf8, const char *also)
 	return byte >= 0x20 && byte != 0x7f && strchr(also, byte) == NULL;
 }
 
-static const char *put(struct log_text *to, const char *value, const char *also)
+void log_escape(char *to, size_t size, const char *text, const char *also)
 {
-	static const char more[] = "...";
-	const size_t end = sizeof(to->text) - sizeof("\\xHH") - sizeof(more);
-	bool utf8 = text_is_clean(value, strlen(value));
+	const size_t end = size - sizeof("\\xHH") - sizeof(more);
+	bool utf8 = text_is_clean(text, strlen(text));
 	size_t len = 0;
 
-	for (; *value != '\0' && len < end; value++) {
-		unsigned char byte = (unsigned char)*value;
+	for (; *text != '\0' && len < end; text++) {
+		unsigned char byte = (unsigned char)*text;
 
 		if (is_plain(byte, utf8, also))
-			to->text[len++] = (char)byte;
+			to[len++] = (char)byte;
 		else
-			len += (size_t)sprintf(to->text + len, "\\x%02x", byte);
+			len += (size_t)sprintf(to + len, "\\x%02x", byte);
 	}
 	/* Not in the middle of a character. */
-	while (utf8 && len > 0 && ((unsigned char)*value & 0xc0) == 0x80) {
-		value--;
+	while (utf8 && len > 0 && ((unsigned char)*text & 0xc0) == 0x80) {
+		text--;
 		len--;
 	}
-	strcpy(to->text + len, *value != '\0' ? more : "");
-	return to->text;
+	strcpy(to + len, *text != '\0' ? more : "");
 }
 
 const char *log_text_put(struct log_text *to, const char *value)
 {
-	return put(to, value, "<>\\");
+	log_escape(to->text, sizeof(to->text), value, "<>\\");
+	return to->text;
 }
 
 const char *log_text_put_word(struct log_text *to, const char *value)
 {
-	return put(to, *value != '\0' ? value : "-", "<>\\ ");
+	log_escape(to->text, sizeof(to->text), *value != '\0' ? value : "-", "<>\\ ");
+	return to->text;
 }

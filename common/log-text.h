@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values in log lines. Addresses and whatever else comes from outside are shown
- * in <> or as name=value; nothing in a value may end it, or forge another one.
+ * Log lines, and values in them. A line is one line. Addresses and whatever else
+ * comes from outside are shown in <> or as name=value; nothing in a value may end
+ * it, or forge another one.
  */
 #ifndef MUM_LOG_TEXT_H
 #define MUM_LOG_TEXT_H
+
+#include <stddef.h>
 
 enum { LOG_TEXT_MAX = 400 };	/* bytes; more than any mail address has, and so cut */
 
@@ -13,10 +16,13 @@ struct log_text {
 };
 
 /*
- * Control characters, '<', '>' and the backslash become \xHH, and with a control
- * character or invalid UTF-8 anywhere all that is not ASCII. What is too long ends
- * with "...". Returns to->text.
+ * Control characters and those in `also` become \xHH, and with a control character
+ * or invalid UTF-8 anywhere all that is not ASCII. What is longer than size (at
+ * least 16) ends with "...".
  */
+void log_escape(char *to, size_t size, const char *text, const char *also);
+
+/* With '<', '>' and the backslash. Returns to->text. */
 const char *log_text_put(struct log_text *to, const char *value);
 /* Blanks as well: for a value without brackets around it. "-" if it is empty. */
 const char *log_text_put_word(struct log_text *to, const char *value);

@@ -15,6 +15,7 @@
 #include "common/buf.h"
 #include "common/columns.h"
 #include "common/config.h"
+#include "common/log-text.h"
 #include "common/pairs.h"
 #include "common/stats.h"
 #include "common/timezone.h"
@@ -332,7 +333,8 @@ static void answer_facts(struct sqlite_store *store, struct store_request *reque
 	host_log(store->host, MUM_LOG_ERROR,
 		 "database: question=%s key=<%s>: %s; mend it in MUM",
 		 mum_question_name(kind),
-		 request->question.address != NULL ? request->question.address->key : "",
+		 request->question.address != NULL ? LOG_TEXT(request->question.address->key)
+						   : "",
 		 why);
 	request_answer(store, request, MUM_TEMPFAIL, NULL, why);
 }

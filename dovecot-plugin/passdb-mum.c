@@ -6,6 +6,7 @@
  */
 #include "dovecot-plugin/compat.h"
 
+#include "common/log-text.h"
 #include "common/rules.h"
 #include "dovecot-plugin/host-dovecot.h"
 #include "dovecot-plugin/instance.h"
@@ -216,7 +217,7 @@ static bool set_password(struct pass_request *pass, const struct credential *cre
 	if (why != NULL) {
 		e_error(authdb_event(pass->request),
 			"mum: mailboxes.password of <%s>: %s; login refused until it is "
-			"set anew in MUM", credential->address, why);
+			"set anew in MUM", LOG_TEXT(credential->address), why);
 		return FALSE;
 	}
 	if (scheme != HASH_PREFIXED)
@@ -291,7 +292,7 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 		break;
 	case MUM_TEMPFAIL:
 	case MUM_MISCONFIGURED:
-		e_error(authdb_event(pass->request), "mum: %s", facts->reason);
+		e_error(authdb_event(pass->request), "mum: %s", LOG_TEXT(facts->reason));
 		fail(pass);
 		break;
 	}

@@ -3,6 +3,7 @@
 
 #include "dovecot-plugin/userdb-iterate.h"
 
+#include "common/log-text.h"
 #include "common/rules.h"
 
 struct listing {
@@ -51,7 +52,7 @@ static void on_page(const struct mum_answer *facts, void *arg)
 		listing->done = listing->page->count == 0;
 	} else {
 		e_error(authdb_event(listing->context.auth_request), "mum: %s",
-			facts->reason);
+			LOG_TEXT(facts->reason));
 		listing->context.failed = TRUE;
 		listing->done = TRUE;
 	}

@@ -2,6 +2,7 @@
 /* userdb "mum": home, mail location and quota of a user. */
 #include "dovecot-plugin/compat.h"
 
+#include "common/log-text.h"
 #include "common/rules.h"
 #include "dovecot-plugin/host-dovecot.h"
 #include "dovecot-plugin/instance.h"
@@ -72,9 +73,10 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 		if (why != NULL)
 			e_error(authdb_event(user->request),
 				"mum: mailboxes row of <%s>: %s; mend it in MUM",
-				found.address, why);
+				LOG_TEXT(found.address), why);
 		else
-			e_error(authdb_event(user->request), "mum: %s", facts->reason);
+			e_error(authdb_event(user->request), "mum: %s",
+				LOG_TEXT(facts->reason));
 		answer(user, USERDB_RESULT_INTERNAL_FAILURE);
 		break;
 	}

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,7 +126,10 @@ static void host_log_line(void *ctx, enum mum_log_level level, const char *text)
 	};
 	struct host_libevent *host = ctx;
 
-	if (host->to_stderr)
+	/* The journal knows who writes, and wants the priority: sd-daemon(3). */
+	if (host->is_journal)
+		fprintf(stderr, "<%d>%s%s\n", levels[level].priority, levels[level].word, text);
+	else if (host->to_stderr)
 		fprintf(stderr, "mumd[%d]: %s%s\n", (int)getpid(), levels[level].word, text);
 	else
 		syslog(LOG_MAIL | levels[level].priority, "%s%s", levels[level].word, text);
@@ -142,12 +146,24 @@ static const struct mum_host_ops libevent_ops = {
 	.log = host_log_line,
 };
 
+/* systemd.exec(5): device and inode of the journal's socket. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat status;
+
+	return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	       fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
+
 void host_libevent_init(struct host_libevent *host, struct event_base *base,
 			bool to_stderr)
 {
 	host->host = (struct mum_host){ &libevent_ops, host };
 	host->base = base;
 	host->to_stderr = to_stderr;
+	host->is_journal = to_stderr && is_journal(STDERR_FILENO);
 	if (!to_stderr)
 		openlog("mumd", LOG_PID, LOG_MAIL);
 }

@@ -12,6 +12,7 @@ struct host_libevent {
 	struct mum_host host;
 	struct event_base *base;	/* borrowed */
 	bool to_stderr;			/* else syslog(3), facility mail */
+	bool is_journal;		/* standard error goes to systemd's journal */
 };
 
 /* host is the caller's memory; nothing is to be freed. */

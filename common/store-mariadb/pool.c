@@ -11,6 +11,7 @@
 
 #include "common/columns.h"
 #include "common/config.h"
+#include "common/log-text.h"
 #include "common/stats.h"
 #include "common/store-mariadb/batch.h"
 #include "common/store-mariadb/conn.h"
@@ -170,8 +171,8 @@ static void log_bad_rows(struct slot *slot)
 		host_log(slot->pool->host, MUM_LOG_ERROR,
 			 "database: question=%s key=<%s>: %s; mend it in MUM",
 			 mum_question_name(request->question.kind),
-			 request->question.address != NULL ? request->question.address->key
-							   : "",
+			 request->question.address != NULL
+				 ? LOG_TEXT(request->question.address->key) : "",
 			 request->bad_row);
 	}
 }
@@ -293,8 +294,12 @@ static void on_up(struct slot *slot)
 	set_state(slot, SLOT_IDLE);
 	pool->stats[slot->host].connects++;
 	pool->up = true;
-	if (count_slots(pool, SLOT_EMPTY) == 0)
+	if (pool->crowded && count_slots(pool, SLOT_EMPTY) == 0) {
+		host_log(pool->host, MUM_LOG_INFO,
+			 "database %s: has room for all connections again",
+			 host_list_name(pool->hosts, slot->host));
 		pool->crowded = false;
+	}
 	host_list_works(pool->hosts, slot->host);
 	prefer_host(pool, slot->host);
 }
