@@ -5,6 +5,9 @@
 
 #include "auth-common.h"	/* first: it brings Dovecot's config.h */
 #include "auth-cache.h"
+#include "auth-client-connection.h"
+#include "auth-request.h"
+#include "auth-request-handler-private.h"
 #include "auth-worker-server.h"
 #include "ioloop.h"
 #include "module-dir.h"

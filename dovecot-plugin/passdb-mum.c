@@ -53,6 +53,11 @@ static void on_hold_over(void *context)
 	answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 }
 
+static bool is_for_postfix(const struct auth_request *request)
+{
+	return strcmp(request->fields.service, "smtp") == 0;
+}
+
 /*
  * Postfix takes any failure for a wrong password (535, and mail clients ask
  * their user for another one), but its own timeout of 10 s for a temporary one
@@ -63,7 +68,7 @@ static void fail(struct pass_request *pass)
 	unsigned deadline = instance_config(pass->instance)->dovecot.smtp_deadline;
 	uint64_t age = host_now(&host_dovecot) - pass->started;
 
-	if (strcmp(pass->request->fields.service, "smtp") != 0 || age >= deadline) {
+	if (!is_for_postfix(pass->request) || age >= deadline) {
 		answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 		return;
 	}
@@ -96,12 +101,29 @@ static void finish(struct pass_request *pass, enum passdb_result result)
 		answer(pass, result);
 }
 
+/*
+ * A connection that closes is a temporary failure to Postfix, too. It has one
+ * login at a time on each.
+ */
+static void hang_up(struct auth_request *request)
+{
+	struct auth_client_connection *client;
+
+	if (request->handler == NULL)	/* a lookup, no login */
+		return;
+	client = request->handler->conn;
+	auth_client_connection_destroy(&client);
+}
+
+/* auth ends, and waits for nobody. */
 static void on_abort(struct pending *pending)
 {
 	struct pass_request *pass = container_of(pending, struct pass_request, pending);
 
 	mum_lookup_cancel(&pass->lookup);
 	host_untimer(&host_dovecot, &pass->hold);
+	if (is_for_postfix(pass->request))
+		hang_up(pass->request);
 	answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 }
 
@@ -304,7 +326,6 @@ static struct pass_request *pass_start(struct auth_request *request)
 							struct passdb_mum_module, module);
 	struct pass_request *pass = p_new(request->pool, struct pass_request, 1);
 	const struct mum_config *config = instance_config(module->instance);
-	bool smtp = strcmp(request->fields.service, "smtp") == 0;
 
 	auth_request_ref(request);
 	pass->pending.abort = on_abort;
@@ -316,7 +337,8 @@ static struct pass_request *pass_start(struct auth_request *request)
 		instance_lookups(pass->instance),
 		MUM_ASK(MUM_CREDENTIAL) | MUM_ASK(MUM_USER), request->fields.user,
 		strlen(request->fields.user),
-		smtp ? config->dovecot.smtp_deadline : config->database.deadline,
+		is_for_postfix(request) ? config->dovecot.smtp_deadline
+					: config->database.deadline,
 		on_answer, pass);
 	return pass;
 }

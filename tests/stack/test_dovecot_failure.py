@@ -55,6 +55,14 @@ def hosts(lab, _session_factory):
     return get
 
 
+def can_log_in(dovecot, user):
+    """While Dovecot reloads, its sockets are not there for a moment."""
+    try:
+        return dovecot.login(user, "secret") == "ok"
+    except OSError:
+        return False
+
+
 def ask_all_ways(host):
     """What each kind of client is told, all of them at once."""
     dovecot, user = host.dovecot, host.user
@@ -144,6 +152,19 @@ def test_restart_of_the_database_is_never_a_wrong_password(hosts):
         client.join()
     assert {reply[:3] for reply in replies} <= {"235", "454"}
     assert sum(reply.startswith("235") for reply in replies) > len(replies) / 2
+
+
+def test_reload_is_never_a_wrong_password(hosts):
+    """The old auth process ends while submission logins wait for the database."""
+    host = hosts("mariadb")
+    with host.store.trouble("server hung"), concurrent.futures.ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(host.submission) for _ in range(4)]
+        time.sleep(0.3)     # they have reached the auth process
+        host.dovecot.doveadm("reload", check=True)
+        replies = [future.result() for future in futures]
+    assert {reply[:3] for reply in replies} == {"454"}
+    wait_until(lambda: can_log_in(host.dovecot, host.user), "logins again", 5)
+    assert host.dovecot.complaints() == []
 
 
 def test_killed_database_in_the_middle_of_lookups_ends_no_process(lab, make_dovecot):
@@ -240,7 +261,7 @@ def test_end_with_lookups_pending_is_clean(lab, make_dovecot, how):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(dovecot.auth_pid(), signal.SIGINT)
     if how != "terminate":
-        wait_until(lambda: dovecot.login(user, "secret") == "ok", "logins again")
+        wait_until(lambda: can_log_in(dovecot, user), "logins again")
         assert dovecot.user(user)
         assert dovecot.terminate() == 0
     assert dovecot.complaints() == []
@@ -254,6 +275,26 @@ def test_end_while_logins_are_held_for_smtp_is_clean(lab, make_dovecot):
         client.start([(user, "secret", "smtp")] * 5)
         time.sleep(0.5)
         assert dovecot.terminate() == 0
+    assert dovecot.complaints() == []
+
+
+@pytest.mark.parametrize("waiting_for", ["database", "worker"])
+def test_end_of_auth_is_no_failed_login_to_postfix(lab, make_dovecot, waiting_for):
+    """It gets no reply but sees the connection close, which is a temporary failure to it."""
+    store = MariaStore(lab, name=f"hang-up-{waiting_for}")
+    slow = store.add("slow", password=hashes.bcrypt(cost=14))
+    dovecot = make_dovecot(store)
+    hung = store.trouble("server hung" if waiting_for == "database" else "nothing")
+    with hung, dovecot.auth_client() as postfix, dovecot.auth_client() as others, \
+            dovecot.master_client() as admin:
+        started = others.start([(slow, "secret", "imap")])
+        postfix.start([(slow, "secret", "smtp")])
+        admin.start([("PASS", slow, "smtp")])
+        time.sleep(0.3)
+        os.kill(dovecot.auth_pid(), signal.SIGTERM)
+        assert postfix.read_to_end() == b""
+        assert {verdict(reply) for reply in others.collect(started).values()} == {"temp_fail"}
+    assert dovecot.terminate() == 0
     assert dovecot.complaints() == []
 
 
