@@ -62,15 +62,19 @@ class Session:
 
 
 class MariaDB:
-    """A server of our own on a unix socket and a free port of 127.0.0.1."""
+    """A server of our own on a unix socket and a free port of 127.0.0.1.
 
-    def __init__(self, lab, name="db"):
+    settings are more lines of my.cnf.
+    """
+
+    def __init__(self, lab, name="db", settings=()):
         self._lab = lab
+        self._more = list(settings)
         self.directory = lab.directory(name, "mysql")
         self.socket = self.directory / "mysqld.sock"
         self.port = free_port()
         self.process = None
-        self._config = self.directory / "my.cnf"
+        self.config = self.directory / "my.cnf"
         self._error_log = self.directory / "error.log"
         self._sessions = 0
         self._tls = []
@@ -95,16 +99,17 @@ class MariaDB:
             "innodb_flush_log_at_trx_commit=2",
             "performance_schema=OFF",
             *self._tls,
+            *self._more,
         ]
 
     def _install(self):
         """One fresh data directory is made in a lab; other servers copy it."""
         for name in ("data", "scratch"):
             self._lab.directory(self.directory / name, "mysql", mode=0o700)
-        self._config.write_text("\n".join(self._settings()) + "\n")
+        self.config.write_text("\n".join(self._settings()) + "\n")
         template = self._lab.path / "db-template"
         if not template.exists():
-            run("mariadb-install-db", f"--defaults-file={self._config}", "--user=mysql",
+            run("mariadb-install-db", f"--defaults-file={self.config}", "--user=mysql",
                 "--auth-root-authentication-method=socket", "--skip-test-db")
             run("cp", "-a", self.directory / "data", template)
         else:
@@ -123,10 +128,12 @@ class MariaDB:
     def reload_tls(self):
         self.sql("FLUSH SSL")
 
-    def start(self, wait=True):
-        self._config.write_text("\n".join(self._settings()) + "\n")
-        self.process = self._lab.own(Process(["mariadbd", f"--defaults-file={self._config}"],
-                                             self.directory / "out.log"))
+    def start(self, wait=True, options=()):
+        """options: of mariadbd's command line, for this time only."""
+        self.config.write_text("\n".join(self._settings()) + "\n")
+        self.process = self._lab.own(Process(
+            ["mariadbd", f"--defaults-file={self.config}", *options],
+            self.directory / "out.log"))
         if wait:
             self.wait()
         return self
