@@ -29,6 +29,17 @@ static bool is_alive(const struct sockaddr_un *address)
 	return alive;
 }
 
+/*
+ * Without root there is nothing to give away, and a service manager's filter of
+ * system calls need not let us try.
+ */
+static bool give(const char *path, const struct socket_owner *owner)
+{
+	if (owner->uid == (uid_t)-1 && owner->gid == (gid_t)-1)
+		return true;
+	return chown(path, owner->uid, owner->gid) == 0;
+}
+
 /* The directory of the socket, ours and Postfix's alone, if it is missing. */
 static bool make_directory(const char *path, const struct socket_owner *owner)
 {
@@ -37,7 +48,7 @@ static bool make_directory(const char *path, const struct socket_owner *owner)
 	bool ok = true;
 
 	if (mkdir(directory, 0750) == 0)
-		ok = chown(directory, owner->uid, owner->gid) == 0;
+		ok = give(directory, owner);
 	else
 		ok = errno == EEXIST;
 	free(copy);
@@ -62,7 +73,7 @@ static int bind_unix(const char *path, const struct socket_owner *owner, char **
 	if (make_directory(path, owner) && (unlink(path) == 0 || errno == ENOENT))
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    chown(path, owner->uid, owner->gid) == 0 && chmod(path, owner->mode) == 0)
+	    give(path, owner) && chmod(path, owner->mode) == 0)
 		return fd;
 	*error_r = xasprintf("%s: %s", path, strerror(errno));
 	if (fd >= 0)

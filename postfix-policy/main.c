@@ -3,7 +3,6 @@
 #include <event2/event.h>
 #include <getopt.h>
 #include <signal.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +15,8 @@
 #include "common/xalloc.h"
 #include "postfix-policy/cores.h"
 #include "postfix-policy/host-libevent.h"
-#include "postfix-policy/listener.h"
-#include "postfix-policy/metrics-server.h"
+#include "postfix-policy/listeners.h"
+#include "postfix-policy/notify.h"
 #include "postfix-policy/privileges.h"
 #include "postfix-policy/process-stats.h"
 #include "postfix-policy/session.h"
@@ -37,9 +36,8 @@ struct mumd {
 	struct cores *cores;
 	struct metrics metrics;
 	time_t started;
-	struct listener **listeners;
-	size_t listeners_count;
-	struct metrics_server *metrics_server;	/* NULL: metrics.listen is empty */
+	struct listeners *listeners;
+	struct mum_timer *watchdog;	/* NULL: nobody watches */
 	struct event *signals[3];
 	struct mum_timer *drain_timer;	/* while draining */
 	struct mum_timer *drain_poll;
@@ -52,35 +50,7 @@ static const char usage[] =
 	"  -t       check the configuration and exit\n"
 	"  -V       print the version and exit\n";
 
-/* ---- listeners ---- */
-
-static void log_listen(const struct mumd *mumd, char *error)
-{
-	host_log(&mumd->host.host, MUM_LOG_ERROR, "listen: %s", error);
-	free(error);
-}
-
-static bool open_list(struct mumd *mumd, const struct mum_list *list,
-		      const struct socket_owner *owner, session_start_fn *start)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		char *error = NULL;
-		struct listen_socket sock;
-		struct listener *listener = NULL;
-
-		if (listen_socket_bind(&sock, list->items[i], owner, &error)) {
-			listener = listener_open(mumd->base, &mumd->service, &sock, start);
-			if (listener == NULL)
-				error = xasprintf("%s: %s", list->items[i], strerror(errno));
-		}
-		if (listener == NULL) {
-			log_listen(mumd, error);
-			return false;
-		}
-		mumd->listeners[mumd->listeners_count++] = listener;
-	}
-	return true;
-}
+/* ---- what it tells others ---- */
 
 static void put_page(struct buf *out, void *arg)
 {
@@ -98,44 +68,22 @@ static void put_page(struct buf *out, void *arg)
 	free(stats);
 }
 
-static bool open_metrics(struct mumd *mumd, const char *entry,
-			 const struct socket_owner *owner)
+/* What "systemctl status" shows. */
+static void notify_status(const struct mumd *mumd, const char *state)
 {
-	struct listen_socket sock;
-	char *error = NULL;
-
-	if (*entry == '\0')
-		return true;
-	if (listen_socket_bind(&sock, entry, owner, &error)) {
-		mumd->metrics_server = metrics_server_new(mumd->base, &mumd->service, &sock,
-							  put_page, mumd);
-		if (mumd->metrics_server == NULL)
-			error = xasprintf("%s: %s", entry, strerror(errno));
-	}
-	if (error != NULL)
-		log_listen(mumd, error);
-	return error == NULL;
+	notify_send("%sSTATUS=%zu clients; the database %s", state,
+		    clients_count(mumd->service.clients),
+		    mum_core_is_up(mumd->service.core) ? "answers" : "gives no answers");
 }
 
-static bool open_listeners(struct mumd *mumd, const struct socket_owner *owner)
+/* From the loop: one that hangs is found, and mumd started again. */
+static void on_watchdog(void *arg)
 {
-	const struct mum_config *config = mum_core_config(mumd->service.core);
-	size_t count = config->socketmap.listen.count + config->policy.listen.count;
+	struct mumd *mumd = arg;
+	const struct mum_host *host = &mumd->host.host;
 
-	mumd->listeners = xcalloc(count, sizeof(*mumd->listeners));
-	return open_list(mumd, &config->socketmap.listen, owner,
-			 socketmap_session_start) &&
-	       open_list(mumd, &config->policy.listen, owner, policy_session_start) &&
-	       open_metrics(mumd, config->metrics.listen, owner);
-}
-
-static void close_listeners(struct mumd *mumd)
-{
-	for (size_t i = 0; i < mumd->listeners_count; i++)
-		listener_close(&mumd->listeners[i]);
-	free(mumd->listeners);
-	mumd->listeners = NULL;
-	mumd->listeners_count = 0;
+	mumd->watchdog = host->ops->timer(host->ctx, notify_watchdog_ms(), on_watchdog, mumd);
+	notify_status(mumd, "WATCHDOG=1\n");
 }
 
 /* ---- signals ---- */
@@ -173,9 +121,8 @@ static void on_terminate(evutil_socket_t number, short what, void *arg)
 	if (mumd->drain_timer != NULL)
 		return;
 	host_log(host, MUM_LOG_INFO, "terminating");
-	close_listeners(mumd);
-	if (mumd->metrics_server != NULL)
-		metrics_server_stopping(mumd->metrics_server);
+	notify_send("STOPPING=1\nSTATUS=answering what was asked");
+	listeners_stop(mumd->listeners);
 	clients_drain(mumd->service.clients);
 	mumd->drain_timer = host->ops->timer(host->ctx, deadline + DRAIN_EXTRA,
 					       on_drained, mumd);
@@ -206,6 +153,7 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 {
 	struct mumd *mumd = arg;
 
+	notify_status(mumd, "READY=1\n");
 	if (now == NULL)
 		return;
 	if (!is_same_listen(before, now))
@@ -221,8 +169,10 @@ static void on_hangup(evutil_socket_t number, short what, void *arg)
 
 	(void)number;
 	(void)what;
-	if (mumd->drain_timer == NULL)
-		cores_reload(mumd->cores, on_reloaded, mumd);
+	if (mumd->drain_timer != NULL)
+		return;
+	notify_reloading();
+	cores_reload(mumd->cores, on_reloaded, mumd);
 }
 
 static void catch_signals(struct mumd *mumd)
@@ -259,6 +209,13 @@ static void raise_descriptor_limit(const struct mum_host *host, rlim_t clients_m
 			 (unsigned long)want, (unsigned long)limit.rlim_cur);
 }
 
+static bool open_listeners(struct mumd *mumd, const struct socket_owner *owner)
+{
+	mumd->listeners =
+		listeners_open(mumd->base, &mumd->service, owner, put_page, mumd);
+	return mumd->listeners != NULL;
+}
+
 static void on_first_test(const char *error, void *arg)
 {
 	(void)error;	/* the store has logged it, and goes on trying */
@@ -275,8 +232,7 @@ static int serve(struct mumd *mumd, bool foreground)
 	raise_descriptor_limit(
 		host, mum_core_config(mumd->service.core)->process.max_clients);
 	if (!privileges_find(mum_core_config(mumd->service.core), &privileges, &error) ||
-	    !open_listeners(mumd, &privileges.owner) ||
-	    !privileges_drop(&privileges, &error)) {
+	    !open_listeners(mumd, &privileges.owner) || !privileges_drop(&privileges, &error)) {
 		if (error != NULL)
 			host_log(host, MUM_LOG_ERROR, "%s", error);
 		free(error);
@@ -291,14 +247,17 @@ static int serve(struct mumd *mumd, bool foreground)
 	catch_signals(mumd);
 	mum_core_test(mumd->service.core, on_first_test, NULL);
 	host_log(host, MUM_LOG_INFO, "version %s ready", PACKAGE_VERSION);
+	notify_status(mumd, "READY=1\n");
+	if (notify_watchdog_ms() > 0)
+		on_watchdog(mumd);
 	event_base_dispatch(mumd->base);
 	return EX_OK;
 }
 
 static void cleanup(struct mumd *mumd)
 {
-	close_listeners(mumd);
-	metrics_server_free(&mumd->metrics_server);
+	listeners_close(&mumd->listeners);
+	host_untimer(&mumd->host.host, &mumd->watchdog);
 	clients_free(&mumd->service.clients);
 	cores_free(&mumd->cores);
 	metrics_clear(&mumd->metrics);

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "postfix-policy/listeners.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+#include "postfix-policy/activation.h"
+
+struct listeners {
+	struct event_base *base;
+	struct service *service;
+	const struct socket_owner *owner;	/* while they are opened */
+	struct activation activation;		/* likewise */
+	size_t count;
+	struct listener **list;
+	struct metrics_server *metrics;		/* NULL: nobody listens */
+};
+
+/* Takes over the text. Always false. */
+static bool complain(const struct listeners *listeners, char *error)
+{
+	host_log(listeners->service->host, MUM_LOG_ERROR, "listen: %s", error);
+	free(error);
+	return false;
+}
+
+/* Takes over the socket. */
+static bool add(struct listeners *listeners, struct listen_socket *sock, const char *what,
+		session_start_fn *start)
+{
+	struct listener *listener =
+		listener_open(listeners->base, listeners->service, sock, start);
+
+	if (listener == NULL)
+		return complain(listeners, xasprintf("%s: %s", what, strerror(errno)));
+	listeners->list = xrealloc(listeners->list,
+				   (listeners->count + 1) * sizeof(*listeners->list));
+	listeners->list[listeners->count++] = listener;
+	return true;
+}
+
+/* False when there is none, or one that is of no use. */
+static bool take(struct listeners *listeners, const char *service,
+		 const struct mum_list *entries, struct listen_socket *sock)
+{
+	*sock = (struct listen_socket){
+		activation_take(&listeners->activation, service, entries), NULL
+	};
+	if (sock->fd >= 0)
+		host_log(listeners->service->host, MUM_LOG_INFO,
+			 "%s: listening on descriptor %d of the service manager", service,
+			 sock->fd);
+	return sock->fd >= 0;
+}
+
+static bool open_service(struct listeners *listeners, const char *service,
+			 const struct mum_list *entries, session_start_fn *start)
+{
+	struct listen_socket sock;
+	size_t before = listeners->count;
+	char *error = NULL;
+
+	while (take(listeners, service, entries, &sock)) {
+		if (!add(listeners, &sock, service, start))
+			return false;
+	}
+	if (listeners->count > before)
+		return true;
+	for (size_t i = 0; i < entries->count; i++) {
+		if (!listen_socket_bind(&sock, entries->items[i], listeners->owner, &error))
+			return complain(listeners, error);
+		if (!add(listeners, &sock, entries->items[i], start))
+			return false;
+	}
+	return true;
+}
+
+static bool open_metrics(struct listeners *listeners, const char *entry,
+			 metrics_page_fn *page, void *arg)
+{
+	const struct mum_list entries = { *entry != '\0', &entry };
+	struct listen_socket sock;
+	char *error = NULL;
+
+	if (!take(listeners, "metrics", &entries, &sock)) {
+		if (entries.count == 0)
+			return true;
+		if (!listen_socket_bind(&sock, entry, listeners->owner, &error))
+			return complain(listeners, error);
+	}
+	listeners->metrics =
+		metrics_server_new(listeners->base, listeners->service, &sock, page, arg);
+	if (listeners->metrics == NULL)
+		return complain(listeners, xasprintf("metrics: %s", strerror(errno)));
+	return true;
+}
+
+/* Clients of a socket that nobody serves would wait in it for ever. */
+static bool check_left(const struct listeners *listeners)
+{
+	const struct inherited *left = activation_left(&listeners->activation);
+
+	if (left == NULL)
+		return true;
+	return complain(listeners,
+			xasprintf("descriptor %d (%s, \"%s\") of the service manager is no "
+				  "listen entry of mum.conf; change one of them, or name it "
+				  "with FileDescriptorName=socketmap, policy or metrics",
+				  left->fd, left->entry, left->name));
+}
+
+static bool open_all(struct listeners *listeners, metrics_page_fn *page, void *arg)
+{
+	const struct mum_config *config = mum_core_config(listeners->service->core);
+	char *error = NULL;
+
+	if (!activation_read(&listeners->activation, &error))
+		return complain(listeners, error);
+	return open_service(listeners, "socketmap", &config->socketmap.listen,
+			    socketmap_session_start) &&
+	       open_service(listeners, "policy", &config->policy.listen,
+			    policy_session_start) &&
+	       open_metrics(listeners, config->metrics.listen, page, arg) &&
+	       check_left(listeners);
+}
+
+struct listeners *listeners_open(struct event_base *base, struct service *service,
+				 const struct socket_owner *owner, metrics_page_fn *page,
+				 void *arg)
+{
+	struct listeners *listeners = xcalloc(1, sizeof(*listeners));
+	bool ok;
+
+	listeners->base = base;
+	listeners->service = service;
+	listeners->owner = owner;
+	ok = open_all(listeners, page, arg);
+	activation_free(&listeners->activation);
+	listeners->owner = NULL;
+	if (!ok)
+		listeners_close(&listeners);
+	return listeners;
+}
+
+void listeners_stop(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		listener_close(&listeners->list[i]);
+	listeners->count = 0;
+	if (listeners->metrics != NULL)
+		metrics_server_stopping(listeners->metrics);
+}
+
+void listeners_close(struct listeners **_listeners)
+{
+	struct listeners *listeners = *_listeners;
+
+	*_listeners = NULL;
+	if (listeners == NULL)
+		return;
+	listeners_stop(listeners);
+	metrics_server_free(&listeners->metrics);
+	free(listeners->list);
+	free(listeners);
+}
