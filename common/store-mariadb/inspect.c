@@ -19,7 +19,9 @@ static void set_error(struct inspect_error *error, unsigned number, const char *
 	error->trouble = number == 1146 || number == 1054   ? INSPECT_MISSING
 			 : number == 1142 || number == 1143 ? INSPECT_DENIED
 							    : INSPECT_OTHER;
-	snprintf(error->text, sizeof(error->text), "%s (%u)", text, number);
+	/* The number always fits behind it. */
+	snprintf(error->text, sizeof(error->text), "%.*s (%u)",
+		 (int)sizeof(error->text) - 16, text, number);
 }
 
 static void give_row(MYSQL_RES *result, MYSQL_ROW row, inspect_row_fn *fn, void *arg)
