@@ -47,12 +47,32 @@ struct clients {
 	unsigned bad_lines;
 };
 
+static void log_full(struct clients *clients)
+{
+	if (!clients->full)
+		host_log(clients->host, MUM_LOG_WARNING,
+			 "%zu clients: closing idle ones to make room; raise "
+			 "process.max_clients if this stays", clients->counts.now);
+	clients->full = true;
+}
+
+/* Half of it, or the two lines would come by turns. */
+static void log_room(struct clients *clients)
+{
+	if (!clients->full || clients->counts.now > clients->counts.max / 2)
+		return;
+	host_log(clients->host, MUM_LOG_INFO, "%zu clients: there is room again",
+		 clients->counts.now);
+	clients->full = false;
+}
+
 static void client_close(struct client *client)
 {
 	struct clients *clients = client->clients;
 
 	DL_DELETE(clients->by_use, client);
 	clients->counts.now--;
+	log_room(clients);
 	host_unwatch(clients->host, &client->watch);
 	close(client->fd);
 	client->handler->closed(client->arg);
@@ -243,23 +263,6 @@ static bool evict_one(struct clients *clients)
 	return false;
 }
 
-static void log_full(struct clients *clients)
-{
-	if (!clients->full)
-		host_log(clients->host, MUM_LOG_WARNING,
-			 "%zu clients: closing idle ones to make room; raise "
-			 "process.max_clients if this stays", clients->counts.now);
-	clients->full = true;
-}
-
-static void log_room(struct clients *clients)
-{
-	if (clients->full)
-		host_log(clients->host, MUM_LOG_INFO, "%zu clients: there is room again",
-			 clients->counts.now);
-	clients->full = false;
-}
-
 /* False when there is no room for one more. */
 static bool make_room(struct clients *clients)
 {
@@ -306,8 +309,6 @@ static void on_sweep(void *arg)
 
 	clients->sweep = clients->host->ops->timer(clients->host->ctx, SWEEP_EVERY,
 						   on_sweep, clients);
-	if (clients->counts.now <= clients->counts.max / 2)
-		log_room(clients);
 	DL_FOREACH_SAFE(clients->by_use, client, next) {
 		if (client->partial_since != 0 &&
 		    now - client->partial_since > clients->partial_ms)

@@ -248,7 +248,7 @@ def test_no_room_for_clients_is_two_lines(make_mumd, sqlite):
     with contextlib.ExitStack() as stack:
         for _ in range(12):
             stack.enter_context(mumd.map_client()).ask(*ALICE)
-    mumd.wait_log("there is room again", after=seen, timeout=15)
+    mumd.wait_log("there is room again", after=seen)
     lines = mumd.log()[seen:]
     assert len(lines) == 2 and "raise process.max_clients" in lines[0]
 
@@ -263,7 +263,7 @@ def test_no_descriptors_are_two_lines(lab, sqlite):
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(mumd.map_client()) for _ in range(40)]
         mumd.wait_log("accept: ", after=seen)
-        time.sleep(2.5)         # two more tries
+        time.sleep(1.2)         # another try
         for client in clients[:39]:
             client.close()
         assert clients[39].ask(*ALICE) == b"OK 1"
