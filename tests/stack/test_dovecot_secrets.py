@@ -12,7 +12,6 @@ from lab import hashes
 from lab.lab import run
 from lab.mariadb import DOVECOT_PASSWORD
 from lab.mum_dovecot import MumDovecot, verdict
-from dovecot_stores import MariaStore
 
 pytest_plugins = ["dovecot_fixtures"]
 
@@ -21,9 +20,9 @@ LOUD = "auth_debug = yes\nauth_verbose = yes\nmail_debug = yes\n"
 TYPED = ("typed-canary-right", "typed-canary-wrong")
 
 
-@pytest.fixture(scope="module")
-def store(lab):
-    return MariaStore(lab, name="secrets")
+@pytest.fixture
+def store(stores):
+    return stores("mariadb")
 
 
 def canary_hashes():
@@ -46,9 +45,9 @@ def canary_hashes():
 
 def test_no_line_holds_a_password_or_a_hash(store, make_dovecot):
     rows = canary_hashes()
-    users = {name: store.add(name, password=text) for name, text in rows.items()}
-    users["sendonly"] = store.add("sendonly", password=rows["bcrypt"], send_only=1)
-    users["nohome"] = store.add("nohome", password=rows["bcrypt"], homedir="relative")
+    users = {name: store.add(f"canary-{name}", password=text) for name, text in rows.items()}
+    users["sendonly"] = store.add("canary-sendonly", password=rows["bcrypt"], send_only=1)
+    users["nohome"] = store.add("canary-nohome", password=rows["bcrypt"], homedir="relative")
     users["nobody"] = "nobody@example.test"
     loud = [make_dovecot(store, settings=LOUD, options={"deadline": "500ms"}),
             make_dovecot(store, settings=LOUD, options={"allow_scheme_prefix": "true"}),
@@ -70,7 +69,7 @@ def test_no_line_holds_a_password_or_a_hash(store, make_dovecot):
             verdicts.add(dovecot.login(users["bcrypt"], TYPED[0]))
     assert verdicts >= {"ok", "refused", "temp_fail"}
     log = "\n".join(line for dovecot in loud for line in dovecot.log())
-    assert "mailboxes.password of <costly@example.test>" in log     # they came by here
+    assert "mailboxes.password of <canary-costly@example.test>" in log     # they came by here
     secrets = [DOVECOT_PASSWORD, "somebody changed it", *TYPED]
     for text in rows.values():
         secrets += [text, text.rpartition("$")[2], text.partition("}")[2] or text]
@@ -86,7 +85,7 @@ def test_the_kernel_writes_no_core_dump_of_auth(lab, store):
         dovecot = MumDovecot(lab, store.settings, name="dc-abort").start()
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, before)
-    user = store.add("abort")
+    user = store.add("canary-abort")
     assert dovecot.login(user, "secret") == "ok"
     os.kill(dovecot.auth_pid(), signal.SIGABRT)
     assert "core not dumped" in dovecot.wait_log("killed with signal 6")
@@ -97,7 +96,7 @@ def test_a_core_dump_of_auth_holds_no_database_password(lab, store, make_dovecot
     """Made by root with gcore(1). Of people's passwords and hashes Dovecot's own
     buffers hold the latest."""
     dovecot = make_dovecot(store)
-    user = store.add("dumped")
+    user = store.add("canary-dumped")
     assert dovecot.login(user, "secret") == "ok"
     pid, cores = dovecot.auth_pid(), []
     for options in ((), ("-a",)):

@@ -358,7 +358,9 @@ def test_totals_survive_reload_after_reload(mumd):
     assert before.sum("mumd_cache_misses_total", question="delivery") == 20
 
 
-def test_a_reload_that_fails_is_seen_until_one_succeeds(mumd):
+def test_a_reload_that_fails_is_seen_until_one_succeeds(make_mumd, database):
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="300ms"),
+                      "metrics": LISTEN})
     good = mumd.config.read_text()
     for text in ('database { driver = "oracle" }\n',                    # cannot be read
                  good.replace("mysqld.sock", "nosuch.sock")):           # reads no table

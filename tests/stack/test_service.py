@@ -34,7 +34,8 @@ _names = itertools.count(1)
 
 @pytest.fixture
 def mumd(lab, sqlite):
-    mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name=f"service{next(_names)}")
+    mumd = Mumd(lab, {"database": sqlite_settings(sqlite, deadline="300ms")},
+                name=f"service{next(_names)}")
     yield mumd
     mumd.stop()
 
@@ -98,7 +99,7 @@ def test_a_reload_is_told_from_beginning_to_end(lab, mumd, one_manager):
 def test_a_manager_that_is_gone_or_reads_nothing_changes_nothing(lab, mumd, one_manager):
     launch(lab, mumd, NOTIFY_SOCKET=one_manager.name, WATCHDOG_USEC="4000")
     one_manager.wait("READY")
-    time.sleep(1)               # far more than its queue holds
+    time.sleep(0.5)             # far more than its queue holds
     assert mumd.lookup(*ALICE) == b"OK 1"
     one_manager.close()
     time.sleep(0.1)
@@ -114,13 +115,13 @@ def test_the_watchdog_is_fed_twice_in_its_time_and_not_while_mumd_hangs(lab, mum
            WATCHDOG_PID="mine")
     one_manager.wait("READY")
     start, fed = time.monotonic(), 0
-    while time.monotonic() < start + 2:
-        fed += (one_manager.next(0.5) or {}).get("WATCHDOG") == "1"
-    assert 7 <= fed <= 12
+    while time.monotonic() < start + 1:
+        fed += (one_manager.next(0.4) or {}).get("WATCHDOG") == "1"
+    assert 3 <= fed <= 7
     mumd.process.signal(signal.SIGSTOP)
     while one_manager.next(timeout=0) is not None:
         pass
-    assert one_manager.next(timeout=1) is None
+    assert one_manager.next(timeout=0.7) is None
     mumd.process.signal(signal.SIGCONT)
     assert one_manager.next(timeout=2)["WATCHDOG"] == "1"
 
@@ -130,7 +131,7 @@ def test_the_watchdog_is_fed_twice_in_its_time_and_not_while_mumd_hangs(lab, mum
 def test_nobody_is_fed_who_did_not_ask(lab, mumd, one_manager, variables):
     launch(lab, mumd, NOTIFY_SOCKET=one_manager.name, **variables)
     one_manager.wait("READY")
-    assert one_manager.next(timeout=0.5) is None
+    assert one_manager.next(timeout=0.3) is None
 
 
 # ---- sockets that somebody else holds ----
