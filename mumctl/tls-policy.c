@@ -36,13 +36,62 @@ static bool is_yes_or_no(const char *value)
 	return strcasecmp(value, "yes") == 0 || strcasecmp(value, "no") == 0;
 }
 
-static bool is_hostname(const char *value)
+/* Up to the dot or the end. Moves *at behind it. */
+static bool is_label(const char **at)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	const char *label = *at;
+	size_t len = strspn(label, allowed);
 
-	return *value != '\0' && *value != '-' && *value != '.' &&
-	       strspn(value, allowed) == strlen(value);
+	*at += len;
+	return len > 0 && len <= 63 && label[0] != '-' && label[len - 1] != '-';
+}
+
+/* As Postfix's valid_hostname(): no number of dots and digits, no dot at the end. */
+static bool is_hostname(const char *value)
+{
+	const char *at = value;
+
+	if (strlen(value) > 255 || strspn(value, "0123456789.") == strlen(value))
+		return false;
+	while (is_label(&at)) {
+		if (*at == '\0')
+			return true;
+		if (*at++ != '.')
+			return false;
+	}
+	return false;
+}
+
+/* Pairs of hexadecimal digits, perhaps with colons between them. */
+static bool is_digest(const char *word, size_t len)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	size_t i = 0;
+
+	while (i + 1 < len && strchr(digits, word[i]) != NULL &&
+	       strchr(digits, word[i + 1]) != NULL) {
+		i += 2;
+		if (i == len)
+			return true;
+		i += word[i] == ':';
+	}
+	return false;
+}
+
+/* Postfix passes over words that are no digests. */
+static bool has_digest(const char *value)
+{
+	for (;; value++) {
+		size_t len = strcspn(value, "|");
+
+		if (is_digest(value, len))
+			return true;
+		value += len;
+		if (*value == '\0')
+			return false;
+	}
 }
 
 static bool is_verified(enum tls_level level)
@@ -51,7 +100,7 @@ static bool is_verified(enum tls_level level)
 }
 
 struct attributes {
-	bool ciphers, protocols, servername, exclude, match;
+	bool ciphers, protocols, servername, exclude, digest;
 };
 
 /* Notes that an attribute which may stand once is there. */
@@ -76,7 +125,7 @@ static const char *attribute_fault(enum tls_level level, const char *name,
 		return is_hostname(value) ? once(&seen->servername)
 					  : "servername is no host name";
 	if (strcasecmp(name, "match") == 0) {
-		seen->match = true;
+		seen->digest |= has_digest(value);
 		if (*value == '\0')
 			return "match has no value";
 		return is_verified(level) || level == TLS_LEVEL_FINGERPRINT
@@ -115,7 +164,7 @@ const char *tls_policy_fault(const char *policy, const char *params)
 		fault = attribute_fault(level, word, equals + 1, &seen);
 	}
 	free(copy);
-	if (fault == NULL && level == TLS_LEVEL_FINGERPRINT && !seen.match)
+	if (fault == NULL && level == TLS_LEVEL_FINGERPRINT && !seen.digest)
 		fault = "fingerprint needs match=DIGEST";
 	return fault;
 }

@@ -47,7 +47,7 @@ class Postfix:
     """port is the MX, submission_port the submission service.
 
     outside is the ("127.0.0.1", port) that all mail to foreign domains goes to.
-    mumd's sockets belong into .sockets; mail for mailboxes comes out at
+    config is its configuration directory; mumd's sockets belong into .sockets; mail for mailboxes comes out at
     queue/private/dovecot-lmtp; logins are asked at queue/private/auth.
     """
 
@@ -56,7 +56,7 @@ class Postfix:
         self._settings = list(settings)
         self._outside = outside
         self._directory = lab.directory(name)
-        self._etc = lab.directory(f"{name}/etc")
+        self.config = lab.directory(f"{name}/etc")
         self.queue = lab.directory(f"{name}/queue")
         self.sockets = lab.directory(f"{name}/queue/mum", mumd_user, "postfix", 0o750)
         lab.directory(f"{name}/data", "postfix", "postfix")
@@ -114,9 +114,9 @@ smtpd_junk_command_limit = 1000
         return text
 
     def _write(self):
-        (self._etc / "main.cf").write_text(
+        (self.config / "main.cf").write_text(
             self._own_lines() + (TOP / "conf-examples/main.cf").read_text())
-        (self._etc / "master.cf").write_text(
+        (self.config / "master.cf").write_text(
             MASTER.format(mx=f"127.0.0.1:{self.port}") + self._submission())
         etc = self._lab.directory(self.queue / "etc")
         for name in CHROOT_FILES:
@@ -128,7 +128,7 @@ smtpd_junk_command_limit = 1000
                                    "sub.enforced.test deep.sub.enforced.test\n")
 
     def command(self, *arguments, check=True):
-        return run("postfix", "-c", self._etc, *arguments, check=check)
+        return run("postfix", "-c", self.config, *arguments, check=check)
 
     def start(self):
         """Dovecot must run before somebody connects to the submission port: smtpd
@@ -162,7 +162,7 @@ smtpd_junk_command_limit = 1000
 
     def postmap(self, table, key):
         """(exit status, what it prints) of postmap -q, as an admin runs it."""
-        result = run("postmap", "-c", self._etc, "-q", key,
+        result = run("postmap", "-c", self.config, "-q", key,
                      f"socketmap:unix:mum/socketmap:{table}", cwd=self.queue, check=False)
         return result.returncode, result.stdout.rstrip("\n")
 
@@ -171,7 +171,7 @@ smtpd_junk_command_limit = 1000
 
     def is_idle(self):
         """Is the queue empty?"""
-        return "Mail queue is empty" in run("postqueue", "-c", self._etc, "-p").stdout
+        return "Mail queue is empty" in run("postqueue", "-c", self.config, "-p").stdout
 
     def empty_queue(self):
-        run("postsuper", "-c", self._etc, "-d", "ALL")
+        run("postsuper", "-c", self.config, "-d", "ALL")
