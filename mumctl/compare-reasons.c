@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
 
 struct difference {
+	struct tool *tool;
 	const char *key, *stock;	/* stock: NULL when not found */
 	const char *ours;		/* NULL when not found */
+	const char *domain;		/* of the key, as stored; NULL when there is none */
 	const struct mum_answer *answer;
 	char *reason;
 };
@@ -22,35 +25,83 @@ struct difference {
 static void add(const struct difference *difference, const char *number)
 {
 	size_t len = strlen(difference->reason);
+	const char *at = strstr(difference->reason, number);
 
-	if (strstr(difference->reason, number) == NULL)
+	/* D1 is not in "D12". */
+	while (at != NULL && at[strlen(number)] != '\0' && at[strlen(number)] != ' ')
+		at = strstr(at + 1, number);
+	if (at == NULL)
 		snprintf(difference->reason + len, REASON_TEXT_SIZE - len, "%s%s",
 			 len > 0 ? " " : "", number);
 }
 
-/* ---- what the key itself is ---- */
+/* ---- how the key was found ---- */
 
-static bool is_quoted(const char *key)
+static bool is_ascii(const char *text)
 {
-	return key[0] == '"';
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	}
+	return true;
 }
 
-static bool has_other_spelling(const struct address *address)
+/* Is the key's domain stored in its other spelling, A-label or U-label? */
+static bool is_other_spelling(const struct difference *difference)
 {
-	return address->domains_count > 1;
+	const char *at = strrchr(difference->key, '@');
+	const char *domain = at != NULL ? at + 1 : difference->key;
+	char *asked, *stored;
+	bool other;
+
+	if (difference->domain == NULL)
+		return false;
+	asked = address_fold_local(domain, strlen(domain));
+	stored = address_fold_local(difference->domain, strlen(difference->domain));
+	other = strcmp(asked, stored) != 0;
+	free(asked);
+	free(stored);
+	return other;
 }
 
-/* We find it under a form that stock is not asked for. */
+/* Does the form only fold and cut what the key has, or are quotes put or taken away? */
+static bool is_verbatim(const struct difference *difference, const struct address_form *form)
+{
+	const char *at = strrchr(difference->key, '@');
+	size_t len = at != NULL ? (size_t)(at - difference->key) : strlen(difference->key);
+	char *local = address_fold_local(difference->key, len);
+	size_t form_len = strlen(form->local);
+	char end = *form->extension;	/* a delimiter, or the end itself */
+	bool verbatim = strncmp(local, form->local, form_len) == 0 && local[form_len] == end;
+
+	free(local);
+	return verbatim;
+}
+
+/* We find it under a form that stock is not asked for, or in a case that it has not. */
 static void add_search(const struct difference *difference, size_t form)
 {
-	const struct address *address = difference->answer->address;
+	const struct address_form *found = &difference->answer->address->forms[form];
+	bool extension = *found->extension != '\0';
+	bool quotes = !is_verbatim(difference, found);
+	bool spelling = is_other_spelling(difference);
 
-	if (*address->forms[form].extension != '\0')
+	if (extension)
 		add(difference, "D2");
-	if (is_quoted(difference->key) || is_quoted(address->forms[form].local))
+	if (quotes)
 		add(difference, "D3");
-	if (has_other_spelling(address))
+	if (spelling)
 		add(difference, "D14");
+	if (!extension && !quotes && !spelling)
+		add(difference, "D1");
+}
+
+/* Is this the form that stock, too, is asked for? */
+static bool is_asked(const struct difference *difference, size_t form)
+{
+	const struct address_form *asked = &difference->answer->address->forms[form];
+
+	return *asked->extension == '\0' && is_verbatim(difference, asked);
 }
 
 /* ---- lists: aliases, owners ---- */
@@ -83,69 +134,173 @@ static bool is_same_set(const char *one, const char *other)
 	return one != NULL && other != NULL && is_within(one, other) && is_within(other, one);
 }
 
-static bool is_blank(const char *text)
+static bool is_same_address(const char *one, const char *other)
 {
-	return text[strspn(text, " \t")] == '\0';
+	char *folded = address_fold(one), *other_folded = address_fold(other);
+	bool same = strcmp(folded, other_folded) == 0;
+
+	free(folded);
+	free(other_folded);
+	return same;
 }
 
-static void add_alias_row(const struct difference *difference, const struct delivery_row *row)
+static bool is_blank(char c)
 {
-	if (row->alias_expired)
-		add(difference, "D9");
-	if (row->recipient == NULL)
-		return;
-	if (row->recipient_local &&
-	    !(row->recipient_active && row->recipient_domain_active &&
-	      !row->recipient_send_only))
-		add(difference, "D6");
-	if (is_blank(row->recipient) || strcspn(row->recipient, " \t") == 0 ||
-	    strcasecmp(row->recipient, row->alias) == 0)
-		add(difference, "D7");
-	if (strpbrk(row->recipient, " ,\"()<>;:\\") != NULL)
+	return c != '\0' && strchr(" \t\r\n", c) != NULL;
+}
+
+/* Blank, or with blanks at an end. */
+static bool is_untrimmed(const char *text)
+{
+	return *text == '\0' || is_blank(*text) || is_blank(text[strlen(text) - 1]);
+}
+
+/* In the form in which we hand it on: are there quotes (D4), an A-label (D14)? */
+static void add_form(const struct difference *difference, const char *recipient)
+{
+	struct buf external = BUF_INIT(4096);
+	const char *at = strrchr(recipient, '@');
+	const char *domain = at != NULL ? at : "";
+	size_t len = at != NULL ? (size_t)(at - recipient) : strlen(recipient);
+	bool known = address_put_external(&external, recipient, "");
+	char *text = buf_steal(&external);
+
+	if (known && strncmp(text, recipient, len) != 0)
 		add(difference, "D4");
+	if (known && at != NULL && strcmp(strrchr(text, '@'), domain) != 0)
+		add(difference, "D14");
+	free(text);
+}
+
+static bool is_dead(const struct delivery_row *row)
+{
+	return row->recipient_local && !(row->recipient_active && row->recipient_domain_active &&
+					 !row->recipient_send_only);
+}
+
+/* The alias itself, and no mailbox that keeps a copy. */
+static bool is_lost_self(const struct delivery_row *row)
+{
+	return is_same_address(row->recipient, row->alias) &&
+	       !(row->mailbox != NULL && row->mailbox_active && !row->mailbox_send_only);
+}
+
+static void add_recipient(const struct difference *difference, const struct delivery_row *row)
+{
+	if (is_dead(row))
+		add(difference, "D6");
+	if (is_untrimmed(row->recipient) || is_lost_self(row))
+		add(difference, "D7");
+	if (difference->ours != NULL && row->recipient[strspn(row->recipient, " \t")] != '\0')
+		add_form(difference, row->recipient);
+}
+
+/* Stock names them as it likes; seldom as they were made. */
+static void add_order(const struct difference *difference, const struct delivery_row *row,
+		      const struct delivery_row *before)
+{
+	if (difference->ours != NULL && before != NULL &&
+	    strcmp(before->recipient, row->recipient) > 0)
+		add(difference, "D5");
+}
+
+/* The alias that stock found, with what we leave out of it or change in it. */
+static bool explain_stock_alias(const struct difference *difference)
+{
+	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
+	const struct delivery_row *before = NULL;
+	bool found = false;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct delivery_row *row = &facts->deliveries[i];
+
+		if (row->alias == NULL || !is_asked(difference, row->form))
+			continue;
+		found = true;
+		if (row->alias_expired)
+			add(difference, "D9");
+		if (row->recipient == NULL)
+			continue;
+		add_recipient(difference, row);
+		add_order(difference, row, before);
+		before = row;
+	}
+	return found;
+}
+
+/* The form whose alias has live recipients. */
+static bool find_live_form(const struct mum_answer *answer, size_t *form_r)
+{
+	const struct facts *facts = answer->facts[MUM_DELIVERY];
+	struct arena arena = { NULL };
+	struct recipients live = { .count = 0 };
+	bool found = false;
+
+	(void)rule_recipients(answer, &arena, &live);
+	for (size_t i = 0; i < facts->count && live.count > 0 && !found; i++) {
+		const struct delivery_row *row = &facts->deliveries[i];
+
+		found = row->alias != NULL && row->alias_active && !row->alias_expired &&
+			strcmp(answer->address->forms[row->form].extension,
+			       live.extension) == 0;
+		*form_r = row->form;
+	}
+	arena_free(&arena);
+	return found;
 }
 
 static void explain_alias(const struct difference *difference)
 {
-	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
+	size_t form;
 
-	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
-		if (facts->deliveries[i].alias == NULL)
-			continue;
-		if (difference->stock == NULL)
-			add_search(difference, facts->deliveries[i].form);
-		else
-			add_alias_row(difference, &facts->deliveries[i]);
+	if (difference->stock == NULL) {
+		if (find_live_form(difference->answer, &form))
+			add_search(difference, form);
+		return;
 	}
-	if (is_same_set(difference->stock, difference->ours))
-		add(difference, "D5");
-	if (difference->stock != NULL && facts != NULL && facts->count == 0)
+	if (!explain_stock_alias(difference))
 		add(difference, "D1");
-	/* A U-label recipient is handed on as its A-label. */
-	if (difference->ours != NULL && strstr(difference->ours, "@xn--") != NULL)
-		add(difference, "D14");
+	if (difference->reason[0] == '\0' && is_same_set(difference->stock, difference->ours))
+		add(difference, "D5");
+}
+
+static void add_owner(const struct difference *difference, const struct owner_row *row)
+{
+	if (row->id == 0 || !row->alias_active || !row->mailbox_domain_active)
+		return;		/* stock does not list it either, or lists it as we do */
+	if (row->alias_expired)
+		add(difference, "D9");
+	if (!row->mailbox_active)
+		add(difference, "D10");
+}
+
+static bool is_owner(const struct owner_row *row)
+{
+	return row->domain_active && row->mailbox_active && row->mailbox_domain_active &&
+	       (row->id == 0 || (row->alias_active && !row->alias_expired));
 }
 
 static void explain_owners(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_OWNERS];
+	bool asked = false;
 
-	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
+	for (size_t i = 0; i < facts->count; i++) {
 		const struct owner_row *row = &facts->owners[i];
 
-		if (difference->stock == NULL) {
+		if (difference->stock == NULL && is_owner(row)) {
 			add_search(difference, row->form);
-			continue;
+			return;
 		}
-		if (row->alias_expired)
-			add(difference, "D9");
-		if (row->id != 0 && !(row->mailbox_active && row->mailbox_domain_active))
-			add(difference, "D10");
+		if (difference->stock != NULL && is_asked(difference, row->form)) {
+			asked = true;
+			add_owner(difference, row);
+		}
 	}
-	if (is_same_set(difference->stock, difference->ours))
-		add(difference, "D5");
-	if (difference->stock != NULL && facts != NULL && facts->count == 0)
+	if (difference->stock != NULL && !asked)
 		add(difference, "D1");
+	if (difference->reason[0] == '\0' && is_same_set(difference->stock, difference->ours))
+		add(difference, "D5");
 }
 
 /* ---- the other maps ---- */
@@ -160,46 +315,109 @@ static void explain_mailbox(const struct difference *difference)
 		add_search(difference, mailbox->form);
 }
 
-static void explain_access(const struct difference *difference)
+static const struct delivery_row *find_alias(const struct mum_answer *answer)
+{
+	const struct facts *facts = answer->facts[MUM_DELIVERY];
+	const struct delivery_row *alias = NULL;
+	size_t form;
+	bool live = find_live_form(answer, &form);
+
+	for (size_t i = 0; i < facts->count && alias == NULL; i++) {
+		const struct delivery_row *row = &facts->deliveries[i];
+
+		if (row->alias != NULL && row->alias_active && !row->alias_expired &&
+		    (!live || row->form == form))
+			alias = row;
+	}
+	return alias;
+}
+
+/* An alias decides, or that none of its recipients takes mail. */
+static void explain_alias_access(const struct difference *difference,
+				 const struct delivery_row *alias)
 {
 	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
-	bool alias = false;
+	bool refused = strncmp(difference->ours, "550 ", 4) == 0;
 
-	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
-		alias = alias || facts->deliveries[i].alias != NULL;
-		if (difference->stock == NULL)
-			add_search(difference, facts->deliveries[i].form);
+	add(difference, "D8");
+	if (!is_asked(difference, alias->form) || is_other_spelling(difference))
+		add_search(difference, alias->form);
+	for (size_t i = 0; i < facts->count && refused; i++) {
+		const struct delivery_row *row = &facts->deliveries[i];
+
+		if (row->alias == NULL || row->form != alias->form || row->recipient == NULL)
+			continue;
+		if (is_dead(row) && !is_lost_self(row))
+			add(difference, "D6");
+		else if (!is_dead(row))
+			add(difference, "D7");
 	}
-	if (alias)
-		add(difference, "D8");
-	else if (difference->stock != NULL && difference->ours == NULL)
+}
+
+static void explain_access(const struct difference *difference)
+{
+	const struct delivery_row *mailbox = NULL, *alias;
+	bool found = rule_mailbox(difference->answer, &mailbox) == MUM_FOUND;
+	bool refused = difference->ours != NULL && strncmp(difference->ours, "550 ", 4) == 0;
+
+	if (difference->ours == NULL) {
 		add(difference, "D1");
-	if (difference->stock != NULL && strcmp(difference->stock, "REJECT") == 0 &&
-	    difference->ours != NULL && strncmp(difference->ours, "550 ", 4) == 0)
+		return;
+	}
+	alias = find_alias(difference->answer);
+	if (alias != NULL && (!found || refused != mailbox->mailbox_send_only))
+		explain_alias_access(difference, alias);
+	else if (found && difference->stock == NULL)
+		add_search(difference, mailbox->form);
+	else if (refused && strcmp(difference->stock, "REJECT") == 0)
 		add(difference, "D13");
+	else
+		add(difference, "D1");
+}
+
+/* Has MUM a domain of this name, which its collation takes for the key? */
+static bool is_domain(const struct difference *difference, const char *name)
+{
+	struct asked asked;
+	bool there;
+
+	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN), name, &asked);
+	there = asked.answer.status == MUM_FOUND && asked.answer.facts[MUM_DOMAIN]->count > 0;
+	asked_free(&asked);
+	return there;
 }
 
 static void explain_domain(const struct difference *difference)
 {
-	if (difference->answer->address != NULL &&
-	    has_other_spelling(difference->answer->address))
+	if (difference->ours != NULL && is_other_spelling(difference))
 		add(difference, "D14");
-	else if (difference->stock != NULL)
+	else if (difference->stock != NULL && is_domain(difference, difference->stock))
 		add(difference, "D1");
+}
+
+/* Is it the same but for the comma behind the policy? */
+static bool is_joined_otherwise(const char *stock, const char *ours)
+{
+	size_t len = strcspn(stock, ",");
+
+	return stock[len] == ',' && strncmp(stock, ours, len) == 0 && ours[len] == ' ' &&
+	       strcmp(stock + len + 1, ours + len + 1) == 0;
 }
 
 static void explain_tls(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_TLS];
+	bool idn = !is_ascii(difference->key) || strcasestr(difference->key, "xn--") != NULL;
 
-	if (facts == NULL || facts->count == 0)
-		explain_domain(difference);
-	else if (!facts->tls[0].active)
+	if (difference->ours == NULL && facts->count > 0)
 		add(difference, "D11");
-	else if (difference->stock != NULL && difference->ours != NULL)
-		add(difference, "D12");
+	else if (difference->ours == NULL)
+		add(difference, "D1");
+	else if (difference->stock == NULL)
+		add(difference, idn ? "D14" : "D1");
 	else
-		explain_domain(difference);
+		add(difference, is_joined_otherwise(difference->stock, difference->ours) ? "D12"
+											 : "D1");
 }
 
 static const struct {
@@ -222,18 +440,28 @@ static bool is_same(const char *stock, const struct map_reply *ours)
 	return ours->status == MUM_FOUND && stock != NULL && strcmp(stock, ours->value) == 0;
 }
 
+/* From the facts, and for an address from the spelling of its domain. */
 static void explain(struct tool *tool, size_t i, struct difference *difference)
 {
-	struct asked asked;
+	const char *at = strrchr(difference->key, '@');
+	struct asked asked, domain;
+	const struct facts *domains;
 
 	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(explanations[i].question), difference->key,
 		 &asked);
+	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN),
+		 at != NULL ? at + 1 : difference->key, &domain);
+	domains = domain.answer.facts[MUM_DOMAIN];
+	difference->domain = domain.answer.status == MUM_FOUND && domains->count > 0
+				     ? domains->domains[0].name : NULL;
 	difference->answer = &asked.answer;
-	/* No such name can exist for us. */
+	/* No such name can exist for us: it is not clean, or wider than a column. */
 	if (asked.answer.status == MUM_NOT_FOUND)
-		add(difference, "D20");
+		add(difference, text_is_clean(difference->key, strlen(difference->key))
+					? "D1" : "D20");
 	else if (asked.answer.status == MUM_FOUND)
 		explanations[i].explain(difference);
+	asked_free(&domain);
 	asked_free(&asked);
 }
 
@@ -241,7 +469,9 @@ void compare_reason(struct tool *tool, const char *map, const char *key,
 		    const char *stock, const struct map_reply *ours,
 		    char reason[REASON_TEXT_SIZE])
 {
-	struct difference difference = { key, stock, ours->value, NULL, reason };
+	struct difference difference = {
+		.tool = tool, .key = key, .stock = stock, .ours = ours->value, .reason = reason,
+	};
 
 	reason[0] = '\0';
 	if (is_same(stock, ours))

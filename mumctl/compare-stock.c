@@ -54,8 +54,9 @@ static void add_line(struct stock *stock, char *line)
 				    keyed_hash(&stock->hash, entry->key, len), entry);
 }
 
-/* postmap -q - mysql:FILE <keys; its output comes through *fd_r. */
-static pid_t start_postmap(const char *mysql_file, const char *keys_file, int *fd_r)
+/* postmap -q - mysql:FILE <keys 2>errors; its output comes through *fd_r. */
+static pid_t start_postmap(const char *mysql_file, const char *keys_file, FILE *errors,
+			   int *fd_r)
 {
 	char *table = xasprintf("mysql:%s", mysql_file);
 	char *argv[] = { "postmap", "-q", "-", table, NULL };
@@ -69,6 +70,7 @@ static pid_t start_postmap(const char *mysql_file, const char *keys_file, int *f
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, keys_file, O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, fileno(errors), STDERR_FILENO);
 	error = posix_spawnp(&pid, "postmap", &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(ends[1]);
@@ -81,13 +83,31 @@ static pid_t start_postmap(const char *mysql_file, const char *keys_file, int *f
 	return -1;
 }
 
-/* 1 means that the last keys were not found; trouble is said on standard error. */
-static bool is_good(pid_t pid)
+/* Hands on what postmap complained about. Did it give up? */
+static bool has_failed(FILE *errors)
+{
+	char *line = NULL;
+	size_t size = 0;
+	bool failed = false;
+
+	rewind(errors);
+	while (getline(&line, &size, errors) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		failed = failed || strstr(line, "fatal: ") != NULL;
+		tool_complain("postmap", line);
+	}
+	free(line);
+	return failed;
+}
+
+/* It ends with 1 when nothing was found, and when it has asked nobody. */
+static bool is_good(pid_t pid, FILE *errors)
 {
 	int status;
 
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-	       WEXITSTATUS(status) <= 1;
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return false;
+	return !has_failed(errors) && WEXITSTATUS(status) <= 1;
 }
 
 struct stock *stock_ask(const char *mysql_file, const char *keys_file)
@@ -95,12 +115,15 @@ struct stock *stock_ask(const char *mysql_file, const char *keys_file)
 	struct stock *stock = xcalloc(1, sizeof(*stock));
 	size_t size = 0;
 	char *line = NULL;
-	FILE *output;
+	FILE *output, *errors = tmpfile();
+	bool good = false;
 	pid_t pid;
 	int fd;
 
+	if (errors == NULL)
+		abort();
 	keyed_hash_init(&stock->hash);
-	pid = start_postmap(mysql_file, keys_file, &fd);
+	pid = start_postmap(mysql_file, keys_file, errors, &fd);
 	if (pid > 0) {
 		output = fdopen(fd, "r");
 		if (output == NULL)
@@ -109,12 +132,14 @@ struct stock *stock_ask(const char *mysql_file, const char *keys_file)
 			add_line(stock, line);
 		fclose(output);
 		free(line);
-		if (is_good(pid))
-			return stock;
-		tool_complain(mysql_file, "postmap could not ask this table");
+		good = is_good(pid, errors);
+		if (!good)
+			tool_complain(mysql_file, "postmap could not ask this table");
 	}
-	stock_free(&stock);
-	return NULL;
+	fclose(errors);
+	if (!good)
+		stock_free(&stock);
+	return stock;
 }
 
 const char *stock_find(const struct stock *stock, const char *key)

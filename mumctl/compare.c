@@ -2,6 +2,7 @@
 /* compare: an admin's mysql: files against mumd, for every name in the database. */
 #include "mumctl/compare.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,11 @@ enum { MAPS = sizeof(maps) / sizeof(maps[0]) };
 static const char *const keys_sql[KEY_KINDS] = {
 	[KEY_ADDRESS] = "SELECT m.local_part, d.domain FROM mailboxes m"
 			" JOIN domains d ON d.id = m.domain_id"
-			" UNION SELECT a.local_part, d.domain FROM aliases a"
-			" JOIN domains d ON d.id = a.domain_id",
+			/* Each once; a plain UNION takes what collates for the same. */
+			" UNION ALL SELECT a.local_part, d.domain FROM aliases a"
+			" JOIN domains d ON d.id = a.domain_id WHERE NOT EXISTS (SELECT 1"
+			" FROM mailboxes m WHERE m.local_part = a.local_part AND"
+			" m.domain_id = a.domain_id AND HEX(m.local_part) = HEX(a.local_part))",
 	[KEY_DOMAIN] = "SELECT domain FROM domains",
 	[KEY_NEXT_HOP] = "SELECT domain FROM tls_policies",
 };
@@ -228,6 +232,10 @@ int command_compare(struct tool *tool, int argc, char **argv)
 	}
 	if (argc % 2 != 0 || compare.directory == NULL)
 		tool_usage(USAGE_COMPARE);
+	if (keys_file != NULL && access(keys_file, R_OK) != 0) {
+		tool_complain(keys_file, strerror(errno));
+		return EX_NOINPUT;
+	}
 	if (tool->json)
 		compare.differences = json_array();
 	if (keys_file == NULL)

@@ -25,10 +25,9 @@ class Result:
 
     def json(self):
         """The one line of JSON that --json promises."""
-        lines = self.stdout.splitlines()
-        if len(lines) != 1:
-            raise LabError(f"{len(lines)} lines instead of one of JSON:\n{self.seen}")
-        return json.loads(lines[0])
+        if self.stdout.count("\n") != 1 or not self.stdout.endswith("\n"):
+            raise LabError(f"not one line of JSON:\n{self.seen}")
+        return json.loads(self.stdout)
 
 
 class Mumctl:

@@ -82,7 +82,7 @@ class Judge:
         if table in ADDRESS_MAPS and is_text(key) and unquote(key.rpartition("@")[0]) is None:
             self._judge_search(table, key)
         if stock != right:
-            self.rules_seen.update(self._reasons(table, key, right, plain))
+            self.rules_seen.update(self.reasons(table, key, right, plain))
 
     def _judge_search(self, table, key):
         """What Postfix gets in the end for an address, in its internal form: with many
@@ -102,7 +102,7 @@ class Judge:
             return self._stock[table][key]
         return self._model.aliases(key, STOCK, extension)
 
-    def _reasons(self, table, key, right, plain):
+    def reasons(self, table, key, right, plain):
         """The rules that make the difference between stock and us."""
         rules = ALL_RULES[table]
         reasons = [rule for rule in sorted(rules)

@@ -42,17 +42,17 @@ QUERIES = {
 
 
 class StockPostfix:
-    """Asks its six tables with postmap."""
+    """Asks its six tables with postmap. directory holds their files, and a main.cf."""
 
     def __init__(self, lab, server):
         server.sql(f"CREATE USER {USER}@localhost IDENTIFIED BY '{PASSWORD}'; "
                    f"GRANT SELECT ON mum.* TO {USER}@localhost;")
-        self._etc = lab.directory("conf-postfix")
-        (self._etc / "main.cf").write_text("compatibility_level = 3.6\nsmtputf8_enable = yes\n")
-        (self._etc / "master.cf").write_text("")
+        self.directory = lab.directory("conf-postfix")
+        (self.directory / "main.cf").write_text("compatibility_level = 3.6\nsmtputf8_enable = yes\n")
+        (self.directory / "master.cf").write_text("")
         for table in MAPS:
             query = " ".join(QUERIES[table].split())
-            (self._etc / f"{table}.cf").write_text(
+            (self.directory / f"{table}.cf").write_text(
                 f"user = {USER}\npassword = {PASSWORD}\nhosts = unix:{server.socket}\n"
                 f"dbname = mum\nquery = {query}\n")
 
@@ -70,7 +70,7 @@ class StockPostfix:
 
     def _start(self, table):
         return subprocess.Popen(
-            ["postmap", "-c", str(self._etc), "-q", "-", f"mysql:{self._etc}/{table}.cf"],
+            ["postmap", "-c", str(self.directory), "-q", "-", f"mysql:{self.directory}/{table}.cf"],
             env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE)
 
