@@ -280,6 +280,39 @@ static bool is_owner(const struct owner_row *row)
 	       (row->id == 0 || (row->alias_active && !row->alias_expired));
 }
 
+/* Is it the login of a mailbox, perhaps one whose name collates as the key does? */
+static bool is_login(const struct difference *difference, const char *word, size_t len)
+{
+	char *login = xstrndup(word, len);
+	struct asked asked;
+	bool there = false;
+
+	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_OWNERS), login, &asked);
+	for (size_t i = 0; asked.answer.status == MUM_FOUND && !there &&
+			   i < asked.answer.facts[MUM_OWNERS]->count; i++)
+		there = asked.answer.facts[MUM_OWNERS]->owners[i].id == 0;
+	asked_free(&asked);
+	free(login);
+	return there;
+}
+
+/* Does stock, too, name who owns what only collates as the key does? */
+static bool has_owners_of_twin(const struct difference *difference)
+{
+	const char *word = difference->stock;
+
+	if (difference->ours == NULL || !is_within(difference->ours, difference->stock))
+		return false;
+	while (*word != '\0') {
+		size_t len = strcspn(word, ",");
+
+		if (!has_word(difference->ours, word, len) && !is_login(difference, word, len))
+			return false;
+		word += len + (word[len] == ',');
+	}
+	return true;
+}
+
 static void explain_owners(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_OWNERS];
@@ -301,6 +334,8 @@ static void explain_owners(const struct difference *difference)
 		add(difference, "D1");
 	if (difference->reason[0] == '\0' && is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
+	else if (difference->reason[0] == '\0' && has_owners_of_twin(difference))
+		add(difference, "D1");
 }
 
 /* ---- the other maps ---- */

@@ -11,7 +11,7 @@ from conformance_database import Database
 from conformance_entries import entries
 from conformance_judge import ALL_RULES, LISTS, Judge, is_overlong
 from conformance_keys import MAPS, Keys
-from conformance_model import STOCK, Model
+from conformance_model import NAMES, STOCK, Model
 from conformance_stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd
 from lab.mariadb import POSTFIX_PASSWORD
@@ -74,8 +74,8 @@ def allowed_numbers(model, one):
     known = numbers_of(model, one["map"], one["key"])
     if known is None and one["map"] in LISTS:   # stock leaves the order open
         return {"D5"}
-    if one["map"] == "tls-policies" and "mum" not in one:
-        # no name of ours, and perhaps an inactive policy that stock takes it for
+    if model.ask(one["map"], one["key"], NAMES) is None:
+        # no name of ours, whatever else the row has that stock takes it for
         return known | {"D1"}
     return known or set()
 
