@@ -30,9 +30,14 @@ static const struct {
 	{ "SHA-crypt.txt, SHA-512",
 	  "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLi"
 	  "BFdcbYEdFCoEOfaS35inz1", "Hello world!", "SHA512-CRYPT, rounds 5000" },
-	{ "argon2(1)'s manual",
-	  "$argon2i$v=19$m=65536,t=2,p=4$c29tc2FsdA$RdescudvJCsgt3ub+b4dWRWJTmaaJObG",
-	  "password", "argon2i, m=65536,t=2,p=4" },
+	{ "doveadm pw -s ARGON2ID",
+	  "$argon2id$v=19$m=262144,t=3,p=1$"
+	  "/AdLgU5RJF4iAz1CC0qpCA$DmGPTEj+0eOu28m8QpQieyWylQoVI1tqfrTyZqj+ui4", "password",
+	  "argon2id, m=262144,t=3,p=1" },
+	{ "doveadm pw -s ARGON2I",
+	  "$argon2i$v=19$m=32768,t=3,p=1$"
+	  "8cc5EoJZPJLf7kc6ifR/0Q$cRVZ5mfuYgKZ6yt7nIdkZOJD+VOCtCooAtxUPaQ8TTA", "password",
+	  "argon2i, m=32768,t=3,p=1" },
 };
 
 static void test_a_known_hash_takes_its_password_and_no_other(void **state)
