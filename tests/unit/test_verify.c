@@ -30,14 +30,14 @@ static const struct {
 	{ "SHA-crypt.txt, SHA-512",
 	  "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLi"
 	  "BFdcbYEdFCoEOfaS35inz1", "Hello world!", "SHA512-CRYPT, rounds 5000" },
-	{ "doveadm pw -s ARGON2ID",
-	  "$argon2id$v=19$m=262144,t=3,p=1$"
-	  "/AdLgU5RJF4iAz1CC0qpCA$DmGPTEj+0eOu28m8QpQieyWylQoVI1tqfrTyZqj+ui4", "password",
-	  "argon2id, m=262144,t=3,p=1" },
-	{ "doveadm pw -s ARGON2I",
-	  "$argon2i$v=19$m=32768,t=3,p=1$"
-	  "8cc5EoJZPJLf7kc6ifR/0Q$cRVZ5mfuYgKZ6yt7nIdkZOJD+VOCtCooAtxUPaQ8TTA", "password",
-	  "argon2i, m=32768,t=3,p=1" },
+	{ "libsodium's argon2id",
+	  "$argon2id$v=19$m=1024,t=3,p=1$"
+	  "9J6xHuoaYnHvtsfqMH1noA$kxtD1ln8S5NReSp9w8C/NfPij4i3L+2ZUiuKg7rcWFE", "password",
+	  "argon2id, m=1024,t=3,p=1" },
+	{ "libsodium's argon2i",
+	  "$argon2i$v=19$m=1024,t=3,p=1$"
+	  "ZGdca1FbqFH7Z9erSY5HpQ$EsP9Xe2RH7GkeXhdj8qIrT1osmO0x4RY+gOd360zqlQ", "password",
+	  "argon2i, m=1024,t=3,p=1" },
 };
 
 static void test_a_known_hash_takes_its_password_and_no_other(void **state)
