@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import subprocess
 import termios
@@ -463,6 +464,31 @@ def test_usage_is_64_and_help_is_0(logins):
         result = logins.ctl.run(*words)
         assert result.status == 0 and "usage: mumctl" in result.stdout
     assert re.fullmatch(r"mumctl \d+\.\d+\S*\n", logins.ctl.run("--version").stdout)
+
+
+def examples():
+    """The commands of the manual's EXAMPLES, as one types them."""
+    text = (TOP / "doc/mumctl.8").read_text().partition(".Sh EXAMPLES")[2].partition(".Sh SEE")[0]
+    text = text.replace(".Dl ", "").replace("\\e\n", "").replace("example.org", "example.test")
+    return [line for line in text.splitlines() if line.startswith("mumctl ")]
+
+
+@pytest.mark.parametrize("line", examples())
+def test_the_examples_of_the_manual_work(logins, line):
+    words = shlex.split(line)[1:]
+    if words[0] == "auth":
+        result = logins.ctl.on_terminal(*words, prompt="Password: ", typed="secret\n")
+    else:
+        result = logins.ctl.run(*words)
+    # the hashes that Dovecot refuses are errors
+    assert result.status == (78 if words[0] == "check" else 0), result.seen
+    assert result.stdout
+
+
+def test_the_manual_has_an_example_of_each_command():
+    text = (TOP / "mumctl/commands.h").read_text()
+    commands = set(re.findall(r'USAGE_\w+ "(\w+)', text))
+    assert {line.split()[1] for line in examples()} == commands and len(commands) == 9
 
 
 def test_json_may_stand_before_or_behind_the_command(logins):
