@@ -92,7 +92,8 @@ static void add_search(const struct difference *difference, size_t form)
 		add(difference, "D3");
 	if (spelling)
 		add(difference, "D14");
-	if (!extension && !quotes && !spelling)
+	/* Of ASCII the database ignores the case as we do. */
+	if (!extension && !quotes && !spelling && !is_ascii(difference->key))
 		add(difference, "D1");
 }
 
@@ -204,6 +205,32 @@ static void add_order(const struct difference *difference, const struct delivery
 		add(difference, "D5");
 }
 
+/* Is this what MUM's query makes of the alias: all of its recipients, in any order? */
+static bool is_list_of(const struct difference *difference)
+{
+	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
+	size_t len = 0, count = 0;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct delivery_row *row = &facts->deliveries[i];
+
+		if (row->alias == NULL || row->recipient == NULL ||
+		    !is_asked(difference, row->form))
+			continue;
+		len += strlen(row->recipient);
+		count++;
+		if (strstr(difference->stock, row->recipient) == NULL)
+			return false;
+	}
+	return count > 0 && strlen(difference->stock) == len + count - 1;
+}
+
+/* MySQL's group_concat_max_len cuts what is longer. */
+static bool is_cut(const char *list)
+{
+	return strlen(list) == 1024;
+}
+
 /* The alias that stock found, with what we leave out of it or change in it. */
 static bool explain_stock_alias(const struct difference *difference)
 {
@@ -260,7 +287,12 @@ static void explain_alias(const struct difference *difference)
 	}
 	if (!explain_stock_alias(difference))
 		add(difference, "D1");
-	if (difference->reason[0] == '\0' && is_same_set(difference->stock, difference->ours))
+	else if (is_cut(difference->stock))
+		add(difference, "D15");
+	else if (!is_list_of(difference))
+		difference->reason[0] = '\0';	/* another query of the admin's */
+	else if (difference->reason[0] == '\0' &&
+		 is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
 }
 
@@ -340,12 +372,25 @@ static void explain_owners(const struct difference *difference)
 
 /* ---- the other maps ---- */
 
+/* Stock finds what only collates as the key does, not a mailbox that is inactive. */
+static void add_twin(const struct difference *difference)
+{
+	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
+
+	for (size_t i = 0; i < facts->count; i++) {
+		if (facts->deliveries[i].mailbox != NULL &&
+		    is_asked(difference, facts->deliveries[i].form))
+			return;
+	}
+	add(difference, "D1");
+}
+
 static void explain_mailbox(const struct difference *difference)
 {
 	const struct delivery_row *mailbox;
 
 	if (difference->stock != NULL)
-		add(difference, "D1");
+		add_twin(difference);
 	else if (rule_mailbox(difference->answer, &mailbox) == MUM_FOUND)
 		add_search(difference, mailbox->form);
 }
@@ -396,7 +441,7 @@ static void explain_access(const struct difference *difference)
 	bool refused = difference->ours != NULL && strncmp(difference->ours, "550 ", 4) == 0;
 
 	if (difference->ours == NULL) {
-		add(difference, "D1");
+		add_twin(difference);
 		return;
 	}
 	alias = find_alias(difference->answer);
@@ -407,7 +452,7 @@ static void explain_access(const struct difference *difference)
 	else if (refused && strcmp(difference->stock, "REJECT") == 0)
 		add(difference, "D13");
 	else
-		add(difference, "D1");
+		add_twin(difference);
 }
 
 /* Has MUM a domain of this name, which its collation takes for the key? */
@@ -422,11 +467,23 @@ static bool is_domain(const struct difference *difference, const char *name)
 	return there;
 }
 
+static bool is_same_domain(const char *one, const char *other)
+{
+	char *folded = address_fold_domain(one, strlen(one));
+	char *other_folded = address_fold_domain(other, strlen(other));
+	bool same = strcmp(folded, other_folded) == 0;
+
+	free(folded);
+	free(other_folded);
+	return same;
+}
+
 static void explain_domain(const struct difference *difference)
 {
 	if (difference->ours != NULL && is_other_spelling(difference))
 		add(difference, "D14");
-	else if (difference->stock != NULL && is_domain(difference, difference->stock))
+	else if (difference->stock != NULL && is_domain(difference, difference->stock) &&
+		 !is_same_domain(difference->key, difference->stock))
 		add(difference, "D1");
 }
 

@@ -135,13 +135,28 @@ def copy(compared, tmp_path):
     return tmp_path
 
 
-def test_another_query_of_the_admin_is_no_known_difference(compared, copy):
+QUERIES = [
+    ("domains", "SELECT domain FROM", "SELECT 'other' FROM"),
+    ("domains", "AND active = 1", ""),
+    ("mailboxes", "AND mailboxes.active = 1", ""),
+    ("mailboxes", "AND mailboxes.active = 1", "AND mailboxes.send_only = 0"),
+    ("aliases", "AND aliases.active = 1", "AND alias_recipients.mailbox_id IS NULL"),
+    ("aliases", "DISTINCT", "'x',"),
+    ("recipient-access", "AND mailboxes.active = 1", ""),
+]
+
+
+@pytest.mark.parametrize("table, old, new", QUERIES)
+def test_another_query_of_the_admin_is_no_known_difference(compared, copy, table, old, new):
     compared.load(1)
-    path = copy / "domains.cf"
-    path.write_text(path.read_text().replace("SELECT domain FROM", "SELECT 'other' FROM"))
+    path = copy / f"{table}.cf"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
     result = compared.ctl.run("--json", "compare", "--postfix", copy,
                               environment=compared.environment)
     assert result.status == 1 and result.json()["unexplained"] > 0
+    assert {one["map"] for one in result.json()["differences"] if one["difference"] == "?"} == {
+        table}
 
 
 def test_a_file_that_is_not_there_is_named_and_left_out(compared, copy):
