@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""A whole Debian for one test, in which commands run as the manuals have them.
+
+It has mounts, processes and a loopback of its own: /etc/postfix, port 25 and the
+rest are those of a machine, but not of this one. Nothing of it outlives it.
+"""
+
+import contextlib
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import tempfile
+
+from .lab import ENVIRONMENT, LabError, Process, TOP, run, tail, wait_until
+
+# What systemctl would do, for the units of which there is one process each. There
+# is no systemd in a machine; the pair of this is Machine.start().
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+"enable --now mumd.socket mumd.service" | "start mumd")
+	[ -e /lib/systemd/system/mumd.service ] || exit 5
+	exec mumd ;;
+"stop mumd" | "disable --now mumd.socket mumd.service")
+	pkill -x mumd
+	while pgrep -x mumd >/dev/null; do sleep 0.1; done ;;
+"reload mumd") exec pkill -HUP -x mumd ;;
+*) echo "the machine of the tests has no: systemctl $*" >&2; exit 1 ;;
+esac
+"""
+
+
+class Machine:
+    """root: a directory with a Debian in it, or None for a copy of this machine's
+    own, which is written to memory only."""
+
+    def __init__(self, lab, root=None):
+        self._lab = lab
+        self._root = pathlib.Path(root) if root else lab.directory("machine")
+        self._copy = root is None
+        self._log = lab.path / "machine.log"
+        self._init = None
+
+    def start(self):
+        root = shlex.quote(str(self._root))
+        steps = ["set -e"]
+        if self._copy:
+            layers = self._lab.directory("machine-layers")
+            steps += [f"mount -t tmpfs none {layers}",
+                      f"mkdir {layers}/upper {layers}/work",
+                      f"mount -t overlay none {root} -o "
+                      f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work"]
+        steps += [f"mount -t proc none {root}/proc", f"mount --rbind /dev {root}/dev",
+                  f"mount -t tmpfs -o mode=755 none {root}/run",
+                  "ip link set lo up", "echo up",
+                  f"exec chroot {root} sh -c 'while :; do sleep 1000; done'"]
+        process = self._lab.own(Process(
+            ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
+             "sh", "-c", "\n".join(steps)], self._log))
+        self._lab.own(self)
+
+        def child():
+            if not process.running():
+                raise LabError(f"no machine:\n{tail(self._log)}")
+            listing = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+            return "up" in self._log.read_text() and listing.read_text().split()
+        self._init = int(wait_until(child, "a machine")[0])
+        return self
+
+    def stop(self):
+        """Whatever runs in it ends with its first process."""
+        if self._init is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._init, signal.SIGKILL)
+            self._init = None
+
+    # ---- in it ----
+
+    def run(self, commands, *, answers="", cwd="/root", check=True, timeout=60):
+        """A shell's work; answers is what somebody types. CompletedProcess, with the
+        errors among the output."""
+        # A file, not a pipe: servers that it starts keep their standard output.
+        with tempfile.TemporaryFile("w+", errors="replace") as out:
+            result = subprocess.run(
+                ["nsenter", f"--target={self._init}", "--mount", "--net", "--pid", "--root",
+                 "--wd", "sh", "-ec", f"cd {shlex.quote(cwd)}\n{commands}"],
+                env={**ENVIRONMENT, "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"},
+                input=answers, stdout=out, stderr=out, text=True, timeout=timeout,
+                cwd="/")
+            out.seek(0)
+            result.stdout = out.read()
+        if check and result.returncode != 0:
+            raise LabError(f"exit {result.returncode} of\n{commands}\n{result.stdout}")
+        return result
+
+    def write(self, path, text, mode=0o644):
+        """Writes a file of the machine."""
+        self.run(f"mkdir -p {shlex.quote(str(pathlib.PurePath(path).parent))}; "
+                 f"cat >{shlex.quote(path)}; chmod {mode:o} {shlex.quote(path)}", answers=text)
+
+    def background(self, command):
+        """A server that stays in the foreground."""
+        self.run(f"setsid {command} </dev/null >>/var/log/servers.log 2>&1 &")
+
+    # ---- as its user ----
+
+    def mail_user(self, *arguments):
+        """tests/lab/mail_user.py on this machine's loopback: (good, what it prints)."""
+        result = run("nsenter", f"--target={self._init}", "--net", "/usr/bin/python3",
+                     TOP / "tests/lab/mail_user.py", *arguments, check=False)
+        return result.returncode == 0, (result.stdout + result.stderr).strip()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""What a person does with a mail client, on the loopback it is run in.
+
+    mail_user.py submit LOGIN SENDER RECIPIENT SUBJECT   port 587: STARTTLS, a login, a mail
+    mail_user.py send SENDER RECIPIENT SUBJECT           port 25, as another server
+    mail_user.py fetch LOGIN SUBJECT                     port 143: waits for it, prints it
+
+The password is "secret". Prints the server's last word; exits with 1 when it is no.
+"""
+
+import imaplib
+import smtplib
+import ssl
+import sys
+import time
+
+
+def deliver(smtp, sender, recipient, subject):
+    text = f"From: <{sender}>\r\nTo: <{recipient}>\r\nSubject: {subject}\r\n\r\nHello.\r\n"
+    smtp.ehlo_or_helo_if_needed()
+    for code, reply in (smtp.mail(sender), smtp.rcpt(recipient)):
+        if code >= 400:
+            return code, reply
+    return smtp.data(text.encode())
+
+
+def submit(login, sender, recipient, subject):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with smtplib.SMTP("127.0.0.1", 587, "client.test", 30) as smtp:
+        smtp.starttls(context=context)
+        try:
+            smtp.login(login, "secret")
+        except smtplib.SMTPAuthenticationError as error:
+            return error.smtp_code, error.smtp_error
+        return deliver(smtp, sender, recipient, subject)
+
+
+def send(sender, recipient, subject):
+    with smtplib.SMTP("127.0.0.1", 25, "client.test", 30) as smtp:
+        return deliver(smtp, sender, recipient, subject)
+
+
+def fetch(login, subject):
+    """Until it is there: a delivery takes its time."""
+    with imaplib.IMAP4("127.0.0.1", 143, 30) as imap:
+        try:
+            imap.login(login, "secret")
+        except imaplib.IMAP4.error as error:
+            return 535, error.args[0]
+        imap.select("INBOX")
+        for _ in range(150):
+            _, found = imap.search(None, "SUBJECT", f'"{subject}"')
+            if found[0]:
+                _, parts = imap.fetch(found[0].split()[0], "(RFC822)")
+                return 250, parts[0][1]
+            time.sleep(0.2)
+            imap.noop()
+    return 550, f"no mail with subject {subject}".encode()
+
+
+def main():
+    action = {"submit": submit, "send": send, "fetch": fetch}[sys.argv[1]]
+    code, reply = action(*sys.argv[2:])
+    print(code, reply.decode(errors="replace") if isinstance(reply, bytes) else reply)
+    return 0 if code < 400 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

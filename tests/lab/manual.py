@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The commands that README.md and the manuals show, to be run as they stand.
+
+In README.md they are the blocks of language sh. In a manual they are the literal
+displays below a line .\\" sh; the displays of a manual for walking through have a line
+of this kind each, with sh or with the file whose lines they show.
+"""
+
+import collections
+import re
+
+from .lab import TOP
+
+# section: the heading above; line: where it begins.
+Block = collections.namedtuple("Block", "kind section line text")
+
+
+def blocks(name):
+    """All blocks of README.md or of a manual, in their order."""
+    text = (TOP / name).read_text()
+    return list(_markdown(text) if name.endswith(".md") else _mdoc(text))
+
+
+def commands(name):
+    return [block for block in blocks(name) if block.kind == "sh"]
+
+
+def _markdown(text):
+    section, kind, start, body = "", None, 0, []
+    for number, line in enumerate(text.splitlines(), 1):
+        if kind is None and line.startswith("```"):
+            kind, start, body = line[3:], number + 1, []
+        elif line == "```":
+            yield Block(kind, section, start, "\n".join(body))
+            kind = None
+        elif kind is not None:
+            body.append(line)
+        elif re.match(r"#|\*\*", line):
+            section = line.strip("# *")
+
+
+def _mdoc(text):
+    section, kind, start, body = "", "", 0, None
+    for number, line in enumerate(text.splitlines(), 1):
+        if line == ".Ed" and body is not None:
+            yield Block(kind, section, start, "\n".join(body))
+            kind, body = "", None
+        elif body is not None:
+            body.append(line.replace("\\&", "").replace("\\e", "\\"))
+        elif line.startswith(".Bd -literal"):
+            start, body = number + 1, []
+        elif line.startswith(('.\\" ', ".Sh ", ".Ss ")):
+            if line.startswith('.\\" '):
+                kind = line[4:].strip()
+            else:
+                section = line[4:].strip().strip('"')
+        elif not line.startswith("."):
+            kind = ""
