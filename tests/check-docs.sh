@@ -129,7 +129,7 @@ sed -n 's/^	{ "\([a-z-]*\)", MUM_ASK.*/\1/p' postfix-policy/socketmap.c |
 sed -n '/^\.Sh THE MAPS/,/^\.Sh THE POLICY/s/^\.It Cm //p' doc/mumd.8 |
 	LC_ALL=C sort >"$scratch/manual-maps"
 same 'maps' "$scratch/maps" "$scratch/manual-maps" postfix-policy/socketmap.c doc/mumd.8
-for file in README.md conf-examples/main.cf; do
+for file in README.md doc/mum-postfix.7 conf-examples/main.cf; do
 	grep -o 'mum/socketmap:[a-z-]*' "$file" | sed 's/.*://; /^$/d' | LC_ALL=C sort -u |
 		LC_ALL=C comm -13 "$scratch/maps" - | sed "s|^|$file: no such map: |" >"$scratch/bad"
 	if [ -s "$scratch/bad" ]; then
@@ -178,23 +178,33 @@ fi
 
 awk '$1 != "#" && $2 == "build" { print $1 }' tests/packages |
 	LC_ALL=C sort >"$scratch/packages"
-sed -n '/^apt-get install/,/[^\\]$/p' README.md | tr -s ' \\' '\n' | sed '1,/^--no/d; /^$/d' |
+sed -n '/^apt-get install.* autoconf /,/[^\\]$/p' README.md | tr -s ' \\' '\n' | sed '1,/^--no/d; /^$/d' |
 	LC_ALL=C sort >"$scratch/readme"
 same 'packages' "$scratch/packages" "$scratch/readme" tests/packages README.md
 
-# Each line that a block of README shows for Postfix stands in the example.
-awk '/^```/ { inside = !inside; next }
-	inside && /^(virtual_|smtp|recipient_|submission |  -o |    (reject|check)_)/' README.md |
-	while IFS= read -r line; do
-		grep -q -x -F -e "$line" conf-examples/main.cf conf-examples/master.cf ||
-			echo "README.md: not in conf-examples/: $line"
-	done >"$scratch/postfix"
-if [ -s "$scratch/postfix" ]; then
-	cat "$scratch/postfix"
-	status=1
-fi
+# debhelper brings autotools along, and build-essential a compiler.
+awk '/^[A-Z]/ { inside = $1 == "Build-Depends:" }
+	inside && NF && !/nocheck|debhelper|dh-sequence/ { sub(/,.*/, ""); print $1 }' \
+	debian/control | sed /:/d | LC_ALL=C sort >"$scratch/depends"
+grep -v -x -e autoconf -e automake -e libtool -e gcc -e libc6-dev -e make "$scratch/packages" \
+	>"$scratch/wanted"
+same 'packages' "$scratch/wanted" "$scratch/depends" tests/packages debian/control
 
-# So does each line for Dovecot, where it may be commented out.
+sed -n 's/^AC_INIT(\[mum-mail\], \[\(.*\)\])/\1/p' configure.ac >"$scratch/version"
+sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog >"$scratch/packaged"
+same 'version' "$scratch/version" "$scratch/packaged" configure.ac debian/changelog
+
+# Who follows README or mum-postfix(7) gets the settings of the example, all of them.
+awk '/^#|^$/ { next }
+	/^[^ ]/ && NR > 1 { printf "\n" }
+	{ sub(/^ +/, " "); printf "%s", $0 }
+	END { printf "\n" }' conf-examples/main.cf | sed /^$/d | LC_ALL=C sort >"$scratch/settings"
+for file in README.md doc/mum-postfix.7; do
+	sed -n "s/^    '\([a-z_]* =.*\)'[ \\\\e]*\$/\1/p" "$file" | LC_ALL=C sort >"$scratch/shown"
+	same 'settings of Postfix' "$scratch/settings" "$scratch/shown" conf-examples/main.cf "$file"
+done
+
+# Each line that README shows for Dovecot stands in the example, maybe commented out.
 sed 's/^#\([a-z} ]\)/\1/' conf-examples/dovecot.conf >"$scratch/dovecot"
 awk '/^```/ { inside = $0 == "```dovecot"; next } inside' README.md >"$scratch/shown"
 [ -s "$scratch/shown" ] || { echo "README.md shows no lines for Dovecot"; status=1; }
@@ -204,6 +214,18 @@ if [ -s "$scratch/bad" ]; then
 	cat "$scratch/bad"
 	status=1
 fi
+
+# So does each line of a display that a manual takes from an example: .\" FILE above it.
+awk '/^\.\\" conf-examples\// { from = $2; next }
+	/^\.Ed/ { from = "" }
+	from != "" && !/^\.Bd/ { print FILENAME "\t" from "\t" $0 }' doc/*.7 >"$scratch/shown"
+[ -s "$scratch/shown" ] || { echo "doc/*.7 show no lines of conf-examples/"; status=1; }
+while IFS='	' read -r file example line; do
+	sed 's/^#\([a-z} ]\)/\1/' "$example" | grep -q -x -F -e "$line" || {
+		echo "$file: not in $example: $line"
+		status=1
+	}
+done <"$scratch/shown"
 
 # The built mumd reads the mum.conf of README and manual.
 sections=$(sed 's/\..*//' "$scratch/table" | sort -u | paste -s -d '|')

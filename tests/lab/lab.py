@@ -179,10 +179,10 @@ def give(path, owner, group=None):
     os.chown(path, user.pw_uid, grp.getgrnam(group).gr_gid if group else user.pw_gid)
 
 
-def run(*argv, check=True, **options):
+def run(*argv, check=True, timeout=120, **options):
     """A short-lived command; its output as text. LabError when it fails."""
     result = subprocess.run([str(arg) for arg in argv], env=ENVIRONMENT,
-                            capture_output=True, text=True, timeout=120, **options)
+                            capture_output=True, text=True, timeout=timeout, **options)
     if check and result.returncode != 0:
         raise LabError(f"{' '.join(str(arg) for arg in argv)}: exit {result.returncode}\n"
                        f"{result.stdout}{result.stderr}")

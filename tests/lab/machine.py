@@ -15,28 +15,28 @@ import tempfile
 
 from .lab import ENVIRONMENT, LabError, Process, TOP, run, tail, wait_until
 
-# What systemctl would do, for the units of which there is one process each. There
-# is no systemd in a machine; the pair of this is Machine.start().
+# Stands in for systemctl, since there is no systemd in a machine: mumd runs without.
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
-"enable --now mumd.socket mumd.service" | "start mumd")
-	[ -e /lib/systemd/system/mumd.service ] || exit 5
-	exec mumd ;;
-"stop mumd" | "disable --now mumd.socket mumd.service")
+"enable --now mumd" | "start mumd") exec mumd ;;
+"disable --now mumd" | "stop mumd")
 	pkill -x mumd
 	while pgrep -x mumd >/dev/null; do sleep 0.1; done ;;
 "reload mumd") exec pkill -HUP -x mumd ;;
-*) echo "the machine of the tests has no: systemctl $*" >&2; exit 1 ;;
+*)
+	echo "the machines of the tests have no: systemctl $*" >&2
+	exit 1 ;;
 esac
 """
 
 
 class Machine:
     """root: a directory with a Debian in it, or None for a copy of this machine's
-    own, which is written to memory only."""
+    own, which is written to memory only. online: with this machine's network."""
 
-    def __init__(self, lab, root=None):
+    def __init__(self, lab, root=None, online=False):
         self._lab = lab
+        self._online = online
         self._root = pathlib.Path(root) if root else lab.directory("machine")
         self._copy = root is None
         self._log = lab.path / "machine.log"
@@ -53,11 +53,12 @@ class Machine:
                       f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work"]
         steps += [f"mount -t proc none {root}/proc", f"mount --rbind /dev {root}/dev",
                   f"mount -t tmpfs -o mode=755 none {root}/run",
-                  "ip link set lo up", "echo up",
+                  "true" if self._online else "ip link set lo up", "echo up",
                   f"exec chroot {root} sh -c 'while :; do sleep 1000; done'"]
+        self._log.write_text("")
         process = self._lab.own(Process(
-            ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child",
-             "sh", "-c", "\n".join(steps)], self._log))
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child",
+             *([] if self._online else ["--net"]), "sh", "-c", "\n".join(steps)], self._log))
         self._lab.own(self)
 
         def child():
@@ -66,6 +67,7 @@ class Machine:
             listing = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
             return "up" in self._log.read_text() and listing.read_text().split()
         self._init = int(wait_until(child, "a machine")[0])
+        self.write("/usr/local/sbin/systemctl", SYSTEMCTL, 0o755)
         return self
 
     def stop(self):
@@ -91,7 +93,8 @@ class Machine:
             out.seek(0)
             result.stdout = out.read()
         if check and result.returncode != 0:
-            raise LabError(f"exit {result.returncode} of\n{commands}\n{result.stdout}")
+            seen = "\n".join(result.stdout.splitlines()[-60:])
+            raise LabError(f"exit {result.returncode} of\n{commands}\n{seen}")
         return result
 
     def write(self, path, text, mode=0o644):

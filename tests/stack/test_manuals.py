@@ -2,52 +2,188 @@
 """Every command that README.md, mum-postfix(7) and mum-dovecot(7) show, run in their
 order on a mail server of Debian's packages, with the real Postfix, Dovecot and MariaDB.
 
-Not run here are the blocks that install or build (what apt-get begins): README's first
-is run by tests/debian/run, on an empty Debian; the one that builds without packages is
-what ./check does. As README.md says for that way, conf-examples/ takes the place of the
-packages' folder of examples, and mumd is started by itself: there is no systemd.
+Not run here are the blocks that install or build (they begin with apt-get, and run for
+minutes): those of README.md's first step are run by tests/debian/run on an empty
+Debian, and what builds without packages is what ./check does. As README.md says for
+that way, conf-examples/ takes the place of the packages' folder of examples. In place
+of systemctl mumd itself is called, since there is no systemd (tests/lab/machine.py).
+Displays that are no commands are compared with conf-examples/ by tests/check-docs.sh.
 """
 
 import pytest
 
+from conformance_stock import QUERIES
 from lab import Lab
 from lab.lab import TOP
 from lab.mail_server import mail_server
-from lab.manual import commands
+from lab.manual import blocks, commands
+from lab.mum_dovecot import STOCK_SQL
 
 EXAMPLES = "/usr/share/doc/mumd/examples"
-TRANSLATED = [(EXAMPLES, str(TOP / "conf-examples")),
-              ("systemctl enable --now mumd.socket mumd.service", "mumd"),
-              ("systemctl disable --now mumd.socket mumd.service", "pkill -x mumd")]
+ANNA, BEN, INFO, SCANNER = (f"{name}@example.org" for name in ("anna", "ben", "info", "scanner"))
+STRANGER = "friend@example.net"
+
+ANSWERS_OF_MAPS = ["example.org", "1", f"{ANNA},{BEN}", ANNA,
+                   "550 5.2.1 mailbox does not accept mail (send-only)", "encrypt"]
 
 
-def is_installation(block):
-    return block.text.startswith("apt-get ")
+@pytest.fixture
+def machine():
+    with Lab() as lab:
+        yield mail_server(lab)
 
 
 def run_block(machine, block):
-    """Its output; a command that fails fails the test."""
-    text = block.text
-    for old, new in TRANSLATED:
-        text = text.replace(old, new)
-    return machine.run(text, cwd=str(TOP), answers="secret\n").stdout
+    """Its output; a command that fails fails the test, which shows what was run."""
+    print(f"---- {block.section}, line {block.line}\n{block.text}\n----")
+    output = machine.run(block.text.replace(EXAMPLES, str(TOP / "conf-examples")),
+                         cwd=str(TOP), answers="secret\n").stdout
+    print(output)
+    return output
 
 
-@pytest.fixture(scope="module")
-def own_lab():
-    with Lab() as lab:
-        yield lab
+def run_section(machine, name, section):
+    for block in commands(name):
+        if block.section == section:
+            run_block(machine, block)
 
 
-@pytest.fixture(scope="module")
-def readme_machine(own_lab):
-    return mail_server(own_lab)
+def files(machine, *paths):
+    return machine.run("cat " + " ".join(paths)).stdout
 
 
-def test_readme(readme_machine):
-    blocks = [block for block in commands("README.md") if not is_installation(block)]
+def mail_arrives(machine, subject):
+    """Of anna, as the alias, to the alias; both members read it."""
+    good, seen = machine.mail_user("submit", ANNA, INFO, INFO, subject)
+    assert good, seen
+    for user in (ANNA, BEN):
+        good, seen = machine.mail_user("fetch", user, subject)
+        assert good and f"Subject: {subject}" in seen, seen
+
+
+def is_refused(machine, code, *arguments):
+    good, seen = machine.mail_user(*arguments)
+    assert not good and seen.startswith(code), seen
+
+
+def rules_of_mumd_hold(machine):
+    is_refused(machine, "550 5.2.1", "send", STRANGER, SCANNER, "to a send-only mailbox")
+    is_refused(machine, "553 5.7.1", "submit", BEN, INFO, ANNA, "as somebody else")
+    good, seen = machine.mail_user("submit", SCANNER, SCANNER, ANNA, "scan")
+    assert good, seen
+
+
+# ---- README.md ----
+
+def test_readme_leads_to_a_working_pair_and_back(machine):
+    stock = files(machine, "/etc/postfix/main.cf", "/etc/postfix/master.cf",
+                  "/etc/dovecot/conf.d/10-auth.conf")
+    shown = [block for block in commands("README.md")
+             if not block.text.startswith("apt-get ") and block.section != "Back again:"]
     # Without packages, what they prepare is done by hand, first.
-    blocks.sort(key=lambda block: not block.text.startswith("adduser "))
-    for block in blocks:
-        print(f"---- README.md:{block.line}\n{block.text}\n----")
-        print(run_block(readme_machine, block))
+    shown.sort(key=lambda block: not block.text.startswith("adduser "))
+    for block in shown:
+        output = run_block(machine, block)
+        if "postmap" in block.text:
+            assert output.splitlines() == ANSWERS_OF_MAPS
+        if "doveadm auth test" in block.text:
+            assert "auth succeeded" in output and "*:storage=1G" in output
+            assert output.splitlines()[-2:] == [ANNA, BEN]
+        if "mumctl check" in block.text:
+            assert "0 errors, 0 warnings" in output
+    mail_arrives(machine, "by README")
+    rules_of_mumd_hold(machine)
+    is_refused(machine, "535", "fetch", SCANNER, "anything")
+    setup_prints_the_examples(machine)
+    run_section(machine, "README.md", "Back again:")
+    assert files(machine, "/etc/postfix/main.cf", "/etc/postfix/master.cf",
+                 "/etc/dovecot/conf.d/10-auth.conf") == stock
+    assert machine.run("pgrep -x mumd", check=False).returncode == 1
+
+
+def setup_prints_the_examples(machine):
+    """mumctl setup says the lines of conf-examples/, for Debian's paths."""
+    printed = machine.run("mumctl -c /etc/mum/mum.conf setup").stdout.splitlines()
+    for name in ("main.cf", "master.cf", "dovecot.conf"):
+        for line in (TOP / "conf-examples" / name).read_text().splitlines():
+            assert line.startswith("#") or line in printed, f"{name}: {line}"
+
+
+# ---- from the stock configuration and back ----
+
+def shown_lines(name, kind):
+    """The lines of the stock configuration that a manual begins with."""
+    found = [block.text for block in blocks(name) if block.kind == kind]
+    assert len(found) == 1, f"{name} has {len(found)} displays of {kind}"
+    return found[0]
+
+
+def stock_postfix(machine):
+    for table, query in QUERIES.items():
+        machine.write(f"/etc/postfix/sql/{table}.cf", "user = stock\npassword = stock\n"
+                      "hosts = 127.0.0.1\ndbname = mum\nquery = " + " ".join(query.split()) + "\n")
+    main = machine.run("cat /etc/postfix/main.cf").stdout
+    machine.write("/etc/postfix/main.cf", main + shown_lines("doc/mum-postfix.7", "stock")
+                  + "\nvirtual_transport = lmtp:unix:private/dovecot-lmtp\n")
+    submission = [line for line in (TOP / "conf-examples/master.cf").read_text().splitlines()
+                  if line.startswith(("submission ", "  -o ")) and "sender_restr" not in line]
+    machine.run("cat >>/etc/postfix/master.cf", answers="\n".join(
+        submission + [shown_lines("doc/mum-postfix.7", "stock-master")]) + "\n")
+
+
+def stock_dovecot(machine):
+    ours = (TOP / "conf-examples/dovecot.conf").read_text()
+    rest = ours[ours.index("\nmail_uid = "):]
+    machine.write("/etc/dovecot/local.conf", shown_lines("doc/mum-dovecot.7", "stock") + rest)
+    machine.write("/etc/dovecot/dovecot-sql.conf", STOCK_SQL.format(
+        driver="mysql", connect='"host=127.0.0.1 dbname=mum user=stock password=stock"'), 0o600)
+    machine.run("sed -i 's/^!include auth-system/#&/' /etc/dovecot/conf.d/10-auth.conf\n"
+                "groupadd --gid 5000 vmail\n"
+                "useradd --uid 5000 --gid vmail --home-dir /srv/mail --create-home vmail")
+
+
+@pytest.fixture
+def stock_machine(machine):
+    """With MUM's manual followed, and mum.conf where the packages put it."""
+    machine.run("mariadb", answers="CREATE USER stock@localhost IDENTIFIED BY 'stock';"
+                "GRANT SELECT ON mum.* TO stock@localhost;")
+    stock_postfix(machine)
+    stock_dovecot(machine)
+    prepare = [block for block in commands("README.md") if block.text.startswith("adduser ")]
+    run_block(machine, prepare[0])
+    machine.run("postfix reload; doveadm reload; sleep 1")
+    return machine
+
+
+def walk(machine, name):
+    for block in commands(name):
+        if block.section != "ROLL-BACK":
+            run_block(machine, block)
+
+
+def test_the_manuals_lead_from_stock_to_mumd_and_back(stock_machine):
+    machine = stock_machine
+    stock = files(machine, "/etc/postfix/*.cf"), files(machine, "/etc/dovecot/*.conf")
+    mail_arrives(machine, "stock")
+
+    walk(machine, "doc/mum-postfix.7")
+    mail_arrives(machine, "Postfix asks mumd")
+    rules_of_mumd_hold(machine)
+
+    walk(machine, "doc/mum-dovecot.7")
+    mail_arrives(machine, "Dovecot asks the module")
+    rules_of_mumd_hold(machine)
+    is_refused(machine, "535", "fetch", SCANNER, "anything")
+
+    run_section(machine, "doc/mum-dovecot.7", "ROLL-BACK")
+    run_section(machine, "doc/mum-postfix.7", "ROLL-BACK")
+    machine.run("rm /etc/postfix/*.before-mum")
+    assert (files(machine, "/etc/postfix/*.cf"), files(machine, "/etc/dovecot/*.conf")) == stock
+    mail_arrives(machine, "stock again")
+
+
+@pytest.mark.parametrize("name", ["doc/mum-postfix.7", "doc/mum-dovecot.7"])
+def test_each_display_is_run_or_compared(name):
+    known = ("sh", "stock", "stock-master", "conf-examples/")
+    for block in blocks(name):
+        assert block.kind.startswith(known), f"{name}:{block.line}: what is it?\n{block.text}"
