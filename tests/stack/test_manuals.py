@@ -52,13 +52,17 @@ def files(machine, *paths):
     return machine.run("cat " + " ".join(paths)).stdout
 
 
+def logs(machine):
+    return "\n" + machine.run("tail -n 15 /var/log/mail.log /var/log/dovecot.log").stdout
+
+
 def mail_arrives(machine, subject):
     """Of anna, as the alias, to the alias; both members read it."""
     good, seen = machine.mail_user("submit", ANNA, INFO, INFO, subject)
-    assert good, seen
+    assert good, seen + logs(machine)
     for user in (ANNA, BEN):
         good, seen = machine.mail_user("fetch", user, subject)
-        assert good and f"Subject: {subject}" in seen, seen
+        assert good and f"Subject: {subject}" in seen, seen + logs(machine)
 
 
 def is_refused(machine, code, *arguments):
