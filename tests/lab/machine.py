@@ -32,10 +32,12 @@ esac
 
 class Machine:
     """root: a directory with a Debian in it, or None for a copy of this machine's
-    own, which is written to memory only. online: with this machine's network."""
+    own, which is written to memory only. online: with this machine's network.
+    seen: directories that are there, too, though they may be other file systems."""
 
-    def __init__(self, lab, root=None, online=False):
+    def __init__(self, lab, root=None, online=False, seen=()):
         self._lab = lab
+        self._seen = [shlex.quote(str(path)) for path in seen]
         self._online = online
         self._root = pathlib.Path(root) if root else lab.directory("machine")
         self._copy = root is None
@@ -51,6 +53,9 @@ class Machine:
                       f"mkdir {layers}/upper {layers}/work",
                       f"mount -t overlay none {root} -o "
                       f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work"]
+        for path in self._seen:
+            steps += [f"mkdir -p {root}{path}", f"mount --bind {path} {root}{path}",
+                      f"mount -o remount,bind,ro {root}{path}"]
         steps += [f"mount -t proc none {root}/proc", f"mount --rbind /dev {root}/dev",
                   f"mount -t tmpfs -o mode=755 none {root}/run",
                   "true" if self._online else "ip link set lo up", "echo up",

@@ -73,7 +73,7 @@ def install_built(machine):
 
 def mail_server(lab):
     """On a copy of this machine, with what was built here."""
-    machine = Machine(lab).start()
+    machine = Machine(lab, seen={TOP, binary().parent, module_path().parent}).start()
     machine.run(DEBIAN_DEFAULTS)
     install_built(machine)
     start_servers(machine)
