@@ -19,7 +19,7 @@ from .lab import ENVIRONMENT, LabError, Process, TOP, run, tail, wait_until
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
 "enable --now mumd" | "start mumd") exec mumd ;;
-"disable --now mumd" | "stop mumd")
+"disable --now mumd.service mumd.socket" | "stop mumd")
 	pkill -x mumd
 	while pgrep -x mumd >/dev/null; do sleep 0.1; done ;;
 "reload mumd") exec pkill -HUP -x mumd ;;
