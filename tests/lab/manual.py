@@ -40,6 +40,7 @@ def _markdown(text):
 
 
 def _mdoc(text):
+    """A line of .Dl is a block of its own."""
     section, kind, start, body = "", "", 0, None
     for number, line in enumerate(text.splitlines(), 1):
         if line == ".Ed" and body is not None:
@@ -47,6 +48,8 @@ def _mdoc(text):
             kind, body = "", None
         elif body is not None:
             body.append(line.replace("\\&", "").replace("\\e", "\\"))
+        elif line.startswith(".Dl "):
+            yield Block(kind, section, number, line[4:].strip())
         elif line.startswith(".Bd -literal"):
             start, body = number + 1, []
         elif line.startswith(('.\\" ', ".Sh ", ".Ss ")):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every command that README.md, mum-postfix(7) and mum-dovecot(7) show, run in their
-order on a mail server of Debian's packages, with the real Postfix, Dovecot and MariaDB.
+"""Every command that README.md, mum-postfix(7) and mum-dovecot(7) show, and those below
+EXAMPLES in mumd(8) and the like, run in their order on a mail server of Debian's packages, with the real Postfix, Dovecot and MariaDB.
 
 Not run here are the blocks that install or build (they begin with apt-get, and run for
 minutes): those of README.md's first step are run by tests/debian/run on an empty
@@ -33,11 +33,18 @@ def machine():
         yield mail_server(lab)
 
 
+# There is no terminal that a password could be asked on.
+TRANSLATED = {EXAMPLES: str(TOP / "conf-examples"),
+              "mumctl auth ": "mumctl auth --password-stdin "}
+
+
 def run_block(machine, block):
     """Its output; a command that fails fails the test, which shows what was run."""
     print(f"---- {block.section}, line {block.line}\n{block.text}\n----")
-    output = machine.run(block.text.replace(EXAMPLES, str(TOP / "conf-examples")),
-                         cwd=str(TOP), answers="secret\n").stdout
+    text = block.text
+    for shown, here in TRANSLATED.items():
+        text = text.replace(shown, here)
+    output = machine.run(text, cwd=str(TOP), answers="secret\n").stdout
     print(output)
     return output
 
@@ -45,6 +52,13 @@ def run_block(machine, block):
 def run_section(machine, name, section):
     for block in commands(name):
         if block.section == section:
+            run_block(machine, block)
+
+
+def run_examples(machine, name):
+    """In a manual of a program, all displays below EXAMPLES are commands."""
+    for block in blocks(name):
+        if block.section == "EXAMPLES":
             run_block(machine, block)
 
 
@@ -165,28 +179,31 @@ def walk(machine, name):
             run_block(machine, block)
 
 
-def test_the_manuals_lead_from_stock_to_mumd_and_back(stock_machine):
+WALKS = ("doc/mum-postfix.7", "doc/mum-dovecot.7")
+
+
+@pytest.mark.parametrize("order", [WALKS, WALKS[::-1]], ids=["postfix-first", "dovecot-first"])
+def test_the_manuals_lead_from_stock_to_mumd_and_back(stock_machine, order):
     machine = stock_machine
     stock = files(machine, "/etc/postfix/*.cf"), files(machine, "/etc/dovecot/*.conf")
     mail_arrives(machine, "stock")
 
-    walk(machine, "doc/mum-postfix.7")
-    mail_arrives(machine, "Postfix asks mumd")
-    rules_of_mumd_hold(machine)
-
-    walk(machine, "doc/mum-dovecot.7")
-    mail_arrives(machine, "Dovecot asks the module")
+    for name in order:
+        walk(machine, name)
+        mail_arrives(machine, f"after {name}")
     rules_of_mumd_hold(machine)
     is_refused(machine, "535", "fetch", SCANNER, "anything")
+    for path in sorted((TOP / "doc").glob("*.8")):
+        run_examples(machine, f"doc/{path.name}")
 
-    run_section(machine, "doc/mum-dovecot.7", "ROLL-BACK")
-    run_section(machine, "doc/mum-postfix.7", "ROLL-BACK")
+    for name in reversed(order):
+        run_section(machine, name, "ROLL-BACK")
     machine.run("rm /etc/postfix/*.before-mum")
     assert (files(machine, "/etc/postfix/*.cf"), files(machine, "/etc/dovecot/*.conf")) == stock
     mail_arrives(machine, "stock again")
 
 
-@pytest.mark.parametrize("name", ["doc/mum-postfix.7", "doc/mum-dovecot.7"])
+@pytest.mark.parametrize("name", WALKS)
 def test_each_display_is_run_or_compared(name):
     for block in blocks(name):
         known = (block.kind in ("sh", "stock", "stock-master")
