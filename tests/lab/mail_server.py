@@ -2,9 +2,9 @@
 """A machine whose Postfix, Dovecot and MariaDB are set up as Debian's packages leave
 them, with MUM's tables in the database: where README.md and the manuals begin."""
 
+from . import mumctl, mumd
 from .lab import TOP, wait_until
 from .machine import Machine
-from .mumd import binary
 from .mum_dovecot import MODULES, module_path
 
 DEBIAN_DEFAULTS = """
@@ -65,15 +65,15 @@ def start_servers(machine):
 
 def install_built(machine):
     """What "make install" does, and the packages' examples."""
-    mumctl = binary().parent / "mumctl/mumctl"
-    machine.run(f"install {binary()} {mumctl} /usr/local/sbin/\n"
+    machine.run(f"install {mumd.binary()} {mumctl.binary()} /usr/local/sbin/\n"
                 f"install -m 644 {module_path()} {MODULES}/libauthdb_mum.so\n"
                 "ln -s /etc/mum /usr/local/etc/mum\n")
 
 
 def mail_server(lab):
     """On a copy of this machine, with what was built here."""
-    machine = Machine(lab, seen={TOP, binary().parent, module_path().parent}).start()
+    built = (mumd.binary(), mumctl.binary(), module_path())
+    machine = Machine(lab, seen={TOP, *(path.parent for path in built)}).start()
     machine.run(DEBIAN_DEFAULTS)
     install_built(machine)
     start_servers(machine)
