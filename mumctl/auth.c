@@ -148,7 +148,7 @@ int command_auth(struct tool *tool, int argc, char **argv)
 	bool from_stdin = argc == 2 && strcmp(argv[0], "--password-stdin") == 0;
 	char password[PASSWORD_MAX] = "";
 	struct credential credential;
-	struct verdict verdict = { NULL };
+	struct verdict verdict = { .user = NULL };
 	struct asked asked;
 	enum mum_status status;
 
