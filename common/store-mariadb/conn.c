@@ -151,6 +151,32 @@ static const struct {
 	[CONN_STORING] = { store_start, store_cont, CONN_IDLE },
 };
 
+/*
+ * OpenSSL's, if that is what libmariadb encrypts with; else NULL. A connection
+ * that breaks leaves an error in the queue of this thread. libmariadb does not
+ * clear it, and SSL_get_error() then takes every other connection that has to
+ * wait for a broken one, until the process ends.
+ */
+void ERR_clear_error(void) __attribute__((weak));
+
+static void forget_tls_errors(void)
+{
+	if (ERR_clear_error != NULL)
+		ERR_clear_error();
+}
+
+static int step_start(struct conn *conn)
+{
+	forget_tls_errors();
+	return steps[conn->state].start(conn);
+}
+
+static int step_cont(struct conn *conn, int ready)
+{
+	forget_tls_errors();
+	return steps[conn->state].cont(conn, ready);
+}
+
 /* ---- running ---- */
 
 static void on_ready(unsigned events, void *arg);
@@ -219,7 +245,7 @@ static void run(struct conn *conn, int want)
 			finish(conn, CONN_RESULT);
 			return;
 		}
-		want = steps[conn->state].start(conn);
+		want = step_start(conn);
 	}
 	wait_for(conn, want);
 }
@@ -238,7 +264,7 @@ static void on_ready(unsigned events, void *arg)
 		finish(conn, CONN_LOST_IDLE);
 		return;
 	}
-	run(conn, steps[conn->state].cont(conn, ready));
+	run(conn, step_cont(conn, ready));
 }
 
 /* Of a statement, or of connecting. */
@@ -284,7 +310,7 @@ void conn_execute(struct conn *conn, enum mum_question question,
 	else
 		mysql_stmt_free_result(stmt(conn));
 	set_state(conn, prepared(conn)->done ? CONN_EXECUTING : CONN_PREPARING);
-	want = steps[conn->state].start(conn);
+	want = step_start(conn);
 	if (want != 0) {
 		start_limit(conn);
 		wait_for(conn, want);
