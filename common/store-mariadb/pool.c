@@ -264,6 +264,20 @@ static void connect_failed(struct slot *slot, const struct conn_error *error)
 	host_list_failed(pool->hosts, slot->host, error);
 }
 
+/*
+ * With another host to turn to, connections that wait on this one are given up:
+ * a question that it failed must not spend its time on the next of them.
+ */
+static void leave_host(struct pool *pool, size_t host)
+{
+	if (host_list_count(pool->hosts) == 1)
+		return;
+	for (size_t i = 0; i < pool->slots_count; i++) {
+		if (pool->slots[i].state == SLOT_IDLE && pool->slots[i].host == host)
+			slot_empty(&pool->slots[i]);
+	}
+}
+
 static void on_lost(struct slot *slot, const struct conn_error *error)
 {
 	struct pool *pool = slot->pool;
@@ -278,6 +292,8 @@ static void on_lost(struct slot *slot, const struct conn_error *error)
 		host_list_failed(pool->hosts, slot->host, error);
 	else if (error->timed_out)
 		host_list_suspect(pool->hosts, slot->host);
+	if (error->timed_out || error->class == ERROR_OUTSIDE)
+		leave_host(pool, slot->host);
 	if (before == SLOT_BUSY) {
 		log_broken(pool, slot->batch.question, error);
 		batch_failed(slot, error);
