@@ -25,7 +25,7 @@ enum {
 	PARTIAL_MAX = 30000,	/* ms that a request may take to arrive */
 	DRAIN_POLL = 20,	/* ms between looks whether all clients are gone */
 	DRAIN_EXTRA = 1000,	/* ms on top of the deadline, for replies to go out */
-	DESCRIPTORS_EXTRA = 64	/* that no client needs */
+	DESCRIPTORS_EXTRA = 56	/* that neither clients nor databases need */
 };
 
 struct mumd {
@@ -84,6 +84,37 @@ static void on_watchdog(void *arg)
 
 	mumd->watchdog = host->ops->timer(host->ctx, notify_watchdog_ms(), on_watchdog, mumd);
 	notify_status(mumd, "WATCHDOG=1\n");
+}
+
+/* ---- descriptors ---- */
+
+/*
+ * A descriptor for each client, and some that no client may take: two for each
+ * connection to the database, of an old core too, and for sockets and the log.
+ * Where the limit is lower, so is the number of clients.
+ */
+static void fit_descriptors(struct mumd *mumd)
+{
+	const struct mum_config *config = mum_core_config(mumd->service.core);
+	rlim_t spare = DESCRIPTORS_EXTRA + 4 * (rlim_t)config->database.connections;
+	rlim_t clients = config->process.max_clients, want = clients + spare;
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < want) {
+		limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur < want) {
+		clients = limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare
+						     : limit.rlim_cur / 2;
+		host_log(&mumd->host.host, MUM_LOG_WARNING,
+			 "process.max_clients needs %lu descriptors, the limit is %lu: "
+			 "at most %lu clients; raise it (LimitNOFILE= in systemd)",
+			 (unsigned long)want, (unsigned long)limit.rlim_cur,
+			 (unsigned long)clients);
+	}
+	clients_set_max(mumd->service.clients, clients);
 }
 
 /* ---- signals ---- */
@@ -160,7 +191,7 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 		host_log(&mumd->host.host, MUM_LOG_WARNING,
 			 "reload: %s: a changed listen option needs a restart",
 			 mumd->config_path);
-	clients_set_max(mumd->service.clients, now->process.max_clients);
+	fit_descriptors(mumd);
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *arg)
@@ -193,22 +224,6 @@ static void catch_signals(struct mumd *mumd)
 
 /* ---- start and end ---- */
 
-/* A descriptor for each client, and some for databases, sockets and the log. */
-static void raise_descriptor_limit(const struct mum_host *host, rlim_t clients_max)
-{
-	struct rlimit limit;
-	rlim_t want = clients_max + DESCRIPTORS_EXTRA;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want)
-		host_log(host, MUM_LOG_WARNING,
-			 "process.max_clients needs %lu descriptors, the limit is %lu; "
-			 "raise it (LimitNOFILE= in systemd)",
-			 (unsigned long)want, (unsigned long)limit.rlim_cur);
-}
-
 static bool open_listeners(struct mumd *mumd, const struct socket_owner *owner)
 {
 	mumd->listeners =
@@ -229,8 +244,7 @@ static int serve(struct mumd *mumd, bool foreground)
 	struct privileges privileges;
 	char *error = NULL;
 
-	raise_descriptor_limit(
-		host, mum_core_config(mumd->service.core)->process.max_clients);
+	fit_descriptors(mumd);
 	if (!privileges_find(mum_core_config(mumd->service.core), &privileges, &error) ||
 	    !open_listeners(mumd, &privileges.owner) || !privileges_drop(&privileges, &error)) {
 		if (error != NULL)
