@@ -7,8 +7,11 @@
 
 #include "common/log-text.h"
 
-/* Longer lines than this only come from hostile data. */
-enum { LOG_LINE_MAX = 4096 };
+/*
+ * Longer lines than this only come from hostile data. With what a host puts before
+ * it, a line fits into PIPE_BUF, so that it goes into a pipe at once or not at all.
+ */
+enum { LOG_LINE_MAX = 4000 };
 
 void host_log(const struct mum_host *host, enum mum_log_level level,
 	      const char *format, ...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "postfix-policy/host-libevent.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -112,6 +113,42 @@ static time_t host_wall(void *ctx)
 	return time(NULL);
 }
 
+/* The journal knows who writes, and wants the priority: sd-daemon(3). */
+static void put_line(const struct host_libevent *host, int priority, const char *word,
+		     const char *text)
+{
+	if (host->is_journal)
+		fprintf(stderr, "<%d>%s%s\n", priority, word, text);
+	else
+		fprintf(stderr, "mumd[%d]: %s%s\n", (int)getpid(), word, text);
+}
+
+/* Where there is room at all in a pipe or socket, there is for one line. */
+static bool has_room(void)
+{
+	struct pollfd log = { STDERR_FILENO, POLLOUT, 0 };
+
+	return poll(&log, 1, 0) != 0;
+}
+
+/* Mail does not wait for who reads the log: what does not fit is lost. */
+static void write_stderr(struct host_libevent *host, int priority, const char *word,
+			 const char *text)
+{
+	char gap[64];
+
+	if (host->lost > 0 && has_room()) {
+		snprintf(gap, sizeof(gap), "%u lines are lost here: nobody read them",
+			 host->lost);
+		put_line(host, LOG_WARNING, "warning: ", gap);
+		host->lost = 0;
+	}
+	if (has_room())
+		put_line(host, priority, word, text);
+	else
+		host->lost++;
+}
+
 static void host_log_line(void *ctx, enum mum_log_level level, const char *text)
 {
 	/* Postfix's words (postlog(1)); an info line has none. */
@@ -126,11 +163,8 @@ static void host_log_line(void *ctx, enum mum_log_level level, const char *text)
 	};
 	struct host_libevent *host = ctx;
 
-	/* The journal knows who writes, and wants the priority: sd-daemon(3). */
-	if (host->is_journal)
-		fprintf(stderr, "<%d>%s%s\n", levels[level].priority, levels[level].word, text);
-	else if (host->to_stderr)
-		fprintf(stderr, "mumd[%d]: %s%s\n", (int)getpid(), levels[level].word, text);
+	if (host->to_stderr)
+		write_stderr(host, levels[level].priority, levels[level].word, text);
 	else
 		syslog(LOG_MAIL | levels[level].priority, "%s%s", levels[level].word, text);
 }
@@ -163,6 +197,7 @@ void host_libevent_init(struct host_libevent *host, struct event_base *base,
 	host->host = (struct mum_host){ &libevent_ops, host };
 	host->base = base;
 	host->to_stderr = to_stderr;
+	host->lost = 0;
 	host->is_journal = to_stderr && is_journal(STDERR_FILENO);
 	if (!to_stderr)
 		openlog("mumd", LOG_PID, LOG_MAIL);

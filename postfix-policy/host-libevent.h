@@ -11,6 +11,7 @@
 struct host_libevent {
 	struct mum_host host;
 	struct event_base *base;	/* borrowed */
+	unsigned lost;			/* lines that standard error did not take */
 	bool to_stderr;			/* else syslog(3), facility mail */
 	bool is_journal;		/* standard error goes to systemd's journal */
 };
