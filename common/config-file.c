@@ -130,10 +130,8 @@ static void complain(cfg_t *cfg, const char *format, va_list args)
 
 static void complain(cfg_t *cfg, const char *format, va_list args)
 {
-	char *text;
+	char *text = xvasprintf(format, args);
 
-	if (vasprintf(&text, format, args) < 0)
-		return;
 	if (strstr(text, END_OF_FILE) != NULL) {
 		if (find_list(cfg, SET) != NULL)
 			add_note(cfg, COMPLAINTS,

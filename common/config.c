@@ -116,8 +116,7 @@ static void add_error(struct loader *loader, unsigned line, const char *format, 
 	char *text;
 
 	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = xstrdup("out of memory");
+	text = xvasprintf(format, args);
 	va_end(args);
 	if (loader->errors.len > 0)
 		buf_puts(&loader->errors, "\n");

@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "common/xalloc.h"
+
+/* Without memory uthash would end the process without a word. */
+#define uthash_malloc(size) xmalloc(size)
+#include <uthash.h>
+
 struct keyed_hash {
 	unsigned char secret[crypto_shorthash_KEYBYTES];
 };

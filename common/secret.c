@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "common/xalloc.h"
+
 struct pages {
 	size_t size;
 	char text[];
@@ -18,8 +20,7 @@ char *secret_new(const char *text)
 	struct pages *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (pages == MAP_FAILED)
-		abort();	/* only without memory; xalloc.h does the same */
+	pages = xchecked(pages != MAP_FAILED ? pages : NULL);
 	/* Where the kernel cannot do it, the rest is still of use. */
 	madvise(pages, size, MADV_DONTDUMP);
 	pages->size = size;

@@ -8,7 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-static void *checked(void *memory)
+void *xchecked(void *memory)
 {
 	static const char message[] = "mum: fatal: out of memory\n";
 
@@ -23,34 +23,34 @@ static void *checked(void *memory)
 
 void *xmalloc(size_t size)
 {
-	return checked(malloc(size > 0 ? size : 1));
+	return xchecked(malloc(size > 0 ? size : 1));
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-	return checked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+	return xchecked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
 }
 
 void *xrealloc(void *old, size_t size)
 {
-	return checked(realloc(old, size > 0 ? size : 1));
+	return xchecked(realloc(old, size > 0 ? size : 1));
 }
 
 char *xstrdup(const char *text)
 {
-	return checked(strdup(text));
+	return xchecked(strdup(text));
 }
 
 char *xstrndup(const char *text, size_t len)
 {
-	return checked(strndup(text, len));
+	return xchecked(strndup(text, len));
 }
 
 char *xvasprintf(const char *format, va_list args)
 {
 	char *text;
 
-	return checked(vasprintf(&text, format, args) < 0 ? NULL : text);
+	return xchecked(vasprintf(&text, format, args) < 0 ? NULL : text);
 }
 
 char *xasprintf(const char *format, ...)

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+/* Of what a library allocated: the same memory, never NULL. */
+void *xchecked(void *memory) __attribute__((returns_nonnull));
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));

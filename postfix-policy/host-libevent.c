@@ -36,7 +36,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 static struct event *checked(struct event *event)
 {
 	if (event == NULL)
-		abort();	/* only without memory; xalloc.h does the same */
+		abort();	/* not for want of memory: main() lends libevent xalloc.h */
 	return event;
 }
 

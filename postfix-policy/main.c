@@ -291,6 +291,8 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	unsigned clients_max = config->process.max_clients;
 	int result;
 
+	/* A watch or a timer that is not there would leave a client waiting for ever. */
+	event_set_mem_functions(xmalloc, xrealloc, free);
 	mumd.base = event_base_new();
 	if (mumd.base == NULL) {
 		fputs("mumd: fatal: no event loop\n", stderr);

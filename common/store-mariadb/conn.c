@@ -306,7 +306,7 @@ void conn_execute(struct conn *conn, enum mum_question question,
 	conn->failed = 0;
 	conn->bound = false;
 	if (stmt(conn) == NULL)
-		prepared(conn)->stmt = mysql_stmt_init(conn->mysql);
+		prepared(conn)->stmt = xchecked(mysql_stmt_init(conn->mysql));
 	else
 		mysql_stmt_free_result(stmt(conn));
 	set_state(conn, prepared(conn)->done ? CONN_EXECUTING : CONN_PREPARING);

@@ -74,7 +74,8 @@ static void set_mysql_error(struct connector *connector)
 	set_error(connector, mysql_errno(connector->mysql), mysql_error(connector->mysql));
 }
 
-static void set_options(struct connector *connector)
+/* False without memory: the connection would not be as safe as it should be. */
+static bool set_options(struct connector *connector)
 {
 	MYSQL *mysql = connector->mysql;
 	size_t default_stack = 0;
@@ -82,24 +83,28 @@ static void set_options(struct connector *connector)
 	unsigned protocol = connector->socket_path != NULL ? MYSQL_PROTOCOL_SOCKET
 							   : MYSQL_PROTOCOL_TCP;
 	my_bool verify = 1;
+	int failed = 0;
 
 	/* Else libmariadb takes "localhost" for its own socket, whatever the port. */
-	mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
-	mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, &default_stack);
-	mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+	failed |= mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+	failed |= mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, &default_stack);
+	failed |= mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
 	/* Backstops for the statements in this thread; later our own timer is shorter. */
 	seconds++;
-	mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
-	mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
-	mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	failed |= mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
+	failed |= mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
+	failed |= mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	if (connector->tls)
-		mysql_ssl_set(mysql, NULL, NULL, connector->tls_ca, NULL, NULL);
+		failed |= mysql_ssl_set(mysql, NULL, NULL, connector->tls_ca, NULL,
+					NULL);
 	/*
 	 * Only this one makes libmariadb refuse a server without TLS before it
 	 * logs in; it also verifies the name. Without it, is_private() refuses.
 	 */
 	if (connector->tls_verify_name)
-		mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+		failed |= mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT,
+					 &verify);
+	return failed == 0;
 }
 
 /* A server that answers but stands outside its cluster fails only here. */
@@ -170,11 +175,10 @@ static void forget_password(MYSQL *mysql)
 static bool log_in(struct connector *connector)
 {
 	connector->mysql = mysql_init(NULL);
-	if (connector->mysql == NULL) {
+	if (connector->mysql == NULL || !set_options(connector)) {
 		set_error(connector, 2008, "out of memory");
 		return false;
 	}
-	set_options(connector);
 	if (mysql_real_connect(connector->mysql,
 			       connector->socket_path != NULL ? "localhost"
 							      : connector->host_name,
