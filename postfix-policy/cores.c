@@ -18,6 +18,7 @@ struct cores {
 	struct service *service;
 	const char *config_path;
 	struct mum_core *next;		/* being tested by a reload; else NULL */
+	bool again;			/* another one was asked for meanwhile */
 	cores_reloaded_fn *fn;
 	void *arg;
 	struct retired *retired;
@@ -140,10 +141,13 @@ static void on_tested(const char *error, void *arg)
 			 cores->config_path, error);
 		retire(cores, &cores->next);
 		failed(cores);
-		return;
+	} else {
+		host_log(cores->service->host, MUM_LOG_INFO, "reload: %s: done",
+			 cores->config_path);
+		succeeded(cores);
 	}
-	host_log(cores->service->host, MUM_LOG_INFO, "reload: %s: done", cores->config_path);
-	succeeded(cores);
+	if (cores->again)
+		cores_reload(cores, cores->fn, cores->arg);
 }
 
 static void log_lines(const struct mum_host *host, const char *what, char *lines)
@@ -154,14 +158,15 @@ static void log_lines(const struct mum_host *host, const char *what, char *lines
 		host_log(host, MUM_LOG_ERROR, "%s: %s", what, line);
 }
 
-bool cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg)
+void cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg)
 {
 	const struct mum_host *host = cores->service->host;
 	struct mum_config *config;
 	char *errors;
 
-	if (cores->next != NULL)
-		return false;
+	cores->again = cores->next != NULL;
+	if (cores->again)
+		return;
 	cores->fn = fn;
 	cores->arg = arg;
 	config = mum_config_load(cores->config_path, MUM_ROLE_POSTFIX, &errors);
@@ -170,11 +175,10 @@ bool cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg)
 		host_log(host, MUM_LOG_ERROR, "reload: going on with the old configuration");
 		free(errors);
 		failed(cores);
-		return true;
+		return;
 	}
 	cores->next = mum_core_new(host, &config, MUM_ROLE_POSTFIX);
 	mum_core_test(cores->next, on_tested, cores);
-	return true;
 }
 
 /* ---- counts ---- */

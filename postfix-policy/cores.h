@@ -22,9 +22,10 @@ typedef void cores_reloaded_fn(const struct mum_config *before,
 			       const struct mum_config *now, void *arg);
 /*
  * Builds a core from the file, has it read a table, and swaps it in. fn runs once,
- * perhaps from inside this call; false and never when one is under way already.
+ * perhaps from inside this call. When one is under way already, another follows it,
+ * for the file may have changed since it was read.
  */
-bool cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg);
+void cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg);
 
 /* Of each core that lives, *count_r of them; caller frees the list. */
 const struct mum_stats **cores_stats(const struct cores *cores, size_t *count_r);
