@@ -83,6 +83,11 @@ def tail(path, lines=20):
         return str(error)
 
 
+def _fields(stat):
+    """Of a file such as /proc/PID/stat, from the third on: its state."""
+    return stat.read_text().rpartition(")")[2].split()
+
+
 class Process:
     """One child process whose output goes to a file."""
 
@@ -118,6 +123,27 @@ class Process:
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGKILL)
             self.wait(timeout)
+
+    def pause(self):
+        """Returns when none of its threads runs any more; SIGCONT ends it."""
+        self.signal(signal.SIGSTOP)
+        wait_until(self._is_paused, f"process {self.pid} stops", interval=0.001)
+
+    def _is_paused(self):
+        threads = pathlib.Path(f"/proc/{self.pid}/task").iterdir()
+        try:
+            return all(_fields(thread / "stat")[0] == "T" for thread in threads)
+        except FileNotFoundError:   # one that has just ended
+            return False
+
+    def cpu(self):
+        """Seconds of processor time so far."""
+        fields = _fields(pathlib.Path(f"/proc/{self.pid}/stat"))
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        """How many are open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def rss(self):
         """Resident memory in bytes."""

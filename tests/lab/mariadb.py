@@ -160,7 +160,7 @@ class MariaDB:
     @contextlib.contextmanager
     def paused(self):
         """Hung: it accepts connections and answers nothing."""
-        self.process.signal(signal.SIGSTOP)
+        self.process.pause()
         try:
             yield
         finally:

@@ -48,13 +48,15 @@ class Mumd:
 
     sockets is the directory of the two sockets; it also listens on TCP ports of
     loopback, socketmap_port and policy_port. For metrics.listen, METRICS is an entry
-    on metrics_port.
+    on metrics_port. runner: a command that becomes mumd, such as ("prlimit",
+    "--nofile=64").
     """
 
     METRICS = "inet:127.0.0.1:METRICS_PORT"
 
-    def __init__(self, lab, settings, name="mumd", sockets=None):
+    def __init__(self, lab, settings, name="mumd", sockets=None, runner=()):
         self._lab = lab
+        self._runner = runner
         self.directory = lab.directory(name)
         self.sockets = pathlib.Path(sockets or lab.directory(f"{name}/sockets", USER, "postfix"))
         self.socketmap = self.sockets / "socketmap"
@@ -88,7 +90,7 @@ class Mumd:
     def launch(self):
         """Runs it, whatever comes of it; the process."""
         self.process = self._lab.own(
-            Process([binary(), "-c", self.config, "-F"], self.log_path, cwd="/"))
+            Process([*self._runner, binary(), "-c", self.config, "-F"], self.log_path, cwd="/"))
         return self.process
 
     def start(self):
@@ -118,6 +120,11 @@ class Mumd:
     def stop(self):
         if self.process is not None:
             self.process.stop()
+
+    def limit_descriptors(self, number):
+        """While it runs. As its own user: root in a container may not."""
+        run("setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups",
+            "prlimit", "--pid", self.process.pid, f"--nofile={number}:")
 
     def rss(self):
         return self.process.rss()

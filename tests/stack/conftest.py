@@ -26,6 +26,12 @@ def mariadb(lab):
 
 
 @pytest.fixture(scope="session")
+def database(lab):
+    """The same in one that tests may stop, kill and hang. Each leaves it running and as it was."""
+    return MariaDB(lab, "db-faults").start().load_mum(sample.mariadb_text())
+
+
+@pytest.fixture(scope="session")
 def sqlite(lab):
     """The path of MUM's sample data in SQLite. Tests leave it as it is."""
     path = lab.path / "mum.sqlite"
@@ -53,8 +59,8 @@ def make_mumd(lab):
     """make_mumd(settings) is a started mumd that ends with the test."""
     made = []
 
-    def make(settings, start=True):
-        made.append(Mumd(lab, settings, name=f"m{len(list(lab.path.iterdir()))}"))
+    def make(settings, start=True, **options):
+        made.append(Mumd(lab, settings, name=f"m{len(list(lab.path.iterdir()))}", **options))
         return made[-1].start() if start else made[-1]
     yield make
     for mumd in made:

@@ -82,6 +82,14 @@ def make_dovecot(lab):
     factory.finish()
 
 
+@pytest.fixture(scope="module")
+def make_module_dovecot(lab):
+    """The same, one that ends with the module."""
+    factory = Factory(lab, f"m{next(_tests)}-")
+    yield factory
+    factory.finish()
+
+
 @pytest.fixture
 def dovecot(dovecots, store):
     """With the settings that we ship."""

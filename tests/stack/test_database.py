@@ -2,27 +2,15 @@
 """What becomes of answers while the database is slow, hung, gone or back."""
 
 import contextlib
-import itertools
 import sqlite3
 import time
 
 import pytest
 
-from asker import Asker
-from lab import MariaDB, free_port, netstring, sample, wait_until
+from asker import ALICE, NO_CACHE, TROUBLE, Asker, timed
+from lab import free_port, netstring, sample, wait_until
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings, sqlite_settings
-from servers import Stack
-
-ALICE = ("mailboxes", "alice@example.test")
-TROUBLE = "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
-NO_CACHE = {"ttl": "0s", "stale": "0s"}
-
-
-@pytest.fixture(scope="module")
-def database(lab):
-    """A MariaDB that these tests may stop, kill and hang. Each leaves it running."""
-    return MariaDB(lab, "db-faults").start().load_mum(sample.mariadb_text())
 
 
 @pytest.fixture
@@ -38,12 +26,6 @@ def asking(mumd, pause=0.005):
     with mumd.map_client() as client, \
             Asker(lambda: client.ask(*ALICE), b"OK 1", pause) as asker:
         yield asker
-
-
-def timed(function, *arguments):
-    start = time.monotonic()
-    result = function(*arguments)
-    return result, time.monotonic() - start
 
 
 def test_a_locked_table_delays_nobody_else(mumd, database):
@@ -359,83 +341,6 @@ def test_the_database_user_can_read_what_is_needed_and_no_more(mariadb):
     assert ask("SELECT id, local_part, domain_id, active, send_only FROM mailboxes") == "ok"
     assert ask("SELECT password FROM mailboxes", "mum_dovecot", "dovecot-secret-canary") == "ok"
     assert ask("SELECT id FROM aliases", "mum_dovecot", "dovecot-secret-canary") == "1142"
-
-
-# ---- the same, through Postfix ----
-
-@pytest.fixture(scope="module")
-def stack(lab, outside, database):
-    """Without a cache, so that Postfix feels each trouble."""
-    return Stack(lab, outside, "faults",
-                 mariadb_settings(database, POSTFIX_PASSWORD, deadline="500ms"), cache=NO_CACHE)
-
-
-_senders = (f"stranger{n}@elsewhere.test" for n in itertools.count())
-
-
-def rcpt(dialogue, recipient):
-    """With a new sender: smtpd remembers what it resolved for a pair."""
-    dialogue.reset()
-    dialogue.mail(next(_senders))
-    return dialogue.rcpt(recipient)
-
-
-def test_smtp_during_a_hang_defers_and_recovers(stack, database):
-    dialogue = stack.postfix.smtp()
-    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
-    with database.paused():
-        for recipient in ("alice@example.test", "nobody@example.test", "sendonly@example.test",
-                          "info@example.test", "x@foreign.test"):
-            assert rcpt(dialogue, recipient)[:3] in ("450", "451")
-    wait_until(lambda: rcpt(dialogue, "alice@example.test").startswith("250 "), "recovery",
-               timeout=3)
-    assert rcpt(dialogue, "nobody@example.test").startswith("550 5.1.1 ")
-
-
-def test_submission_during_a_hang_defers(stack, database):
-    dialogue = stack.postfix.submission("alice@example.test")
-    dialogue.mail("bob@example.test")
-    with database.locked("mailboxes", "aliases", "alias_senders"):
-        assert dialogue.rcpt("friend@external.test") == (
-            "450 4.3.0 <bob@example.test>: Sender address rejected: temporary lookup failure")
-    assert dialogue.rcpt("friend@external.test").startswith("553 5.7.1 ")
-    dialogue.quit()
-
-
-def test_an_alias_that_cannot_be_expanded_now_is_not_lost(stack, database):
-    dialogue = stack.postfix.smtp()
-    assert rcpt(dialogue, "info@example.test").startswith("250 ")
-    with database.paused():
-        assert dialogue.data("lost and found")[:3] in ("450", "451")
-    wait_until(lambda: rcpt(dialogue, "info@example.test").startswith("250 "), "recovery")
-    assert dialogue.data("lost and found").startswith("250 ")
-    stack.inside.wait("lost and found", 2)
-    stack.outside.wait("lost and found", 1)
-    wait_until(stack.postfix.is_idle, stack.postfix.log())
-    assert stack.inside.recipients("lost and found") == ["alice@example.test", "bob@example.test"]
-    assert stack.outside.recipients("lost and found") == ["friend@external.test"]
-
-
-def test_a_restart_of_mumd_is_not_seen_by_smtp(stack):
-    """In one SMTP session; for the policy service Postfix waits a second."""
-    dialogue = stack.postfix.smtp()
-    for _ in range(2):
-        assert rcpt(dialogue, "alice@example.test").startswith("250 ")
-        assert rcpt(dialogue, "nobody@example.test").startswith("550 5.1.1 ")
-        stack.mumd.stop()
-        stack.mumd.start()
-    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
-
-
-def test_smtp_while_mumd_is_gone_defers(stack):
-    dialogue = stack.postfix.smtp()
-    stack.mumd.stop()
-    try:
-        assert rcpt(dialogue, "alice@example.test")[:3] == "451"
-        assert rcpt(dialogue, "x@foreign.test")[:3] in ("451", "454")
-    finally:
-        stack.mumd.start()
-    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
 
 
 # ---- SQLite ----

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""The database or mumd fails, and who notices is an SMTP client of Postfix."""
+
+import contextlib
+import itertools
+import threading
+import time
+
+import pytest
+
+from lab import MariaDB, sample, wait_until
+from lab.mariadb import POSTFIX_PASSWORD
+from lab.mumd import mariadb_settings
+from asker import NO_CACHE, many_askers
+from servers import Stack
+
+
+@pytest.fixture(scope="module")
+def database(lab):
+    return MariaDB(lab, "db-smtp-faults").start().load_mum(sample.mariadb_text())
+
+
+@pytest.fixture(scope="module")
+def stack(lab, outside, database):
+    """Without a cache, so that Postfix feels each trouble."""
+    return Stack(lab, outside, "faults",
+                 mariadb_settings(database, POSTFIX_PASSWORD, deadline="500ms"), cache=NO_CACHE)
+
+
+_numbers = itertools.count()
+
+
+def rcpt(dialogue, recipient):
+    """With a new sender: smtpd remembers what it resolved for a pair."""
+    dialogue.reset()
+    dialogue.mail(f"stranger{next(_numbers)}@elsewhere.test")
+    return dialogue.rcpt(recipient)
+
+
+def test_smtp_during_a_hang_defers_and_recovers(stack, database):
+    dialogue = stack.postfix.smtp()
+    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+    with database.paused():
+        for recipient in ("alice@example.test", "nobody@example.test", "sendonly@example.test",
+                          "info@example.test", "x@foreign.test"):
+            assert rcpt(dialogue, recipient)[:3] in ("450", "451")
+    wait_until(lambda: rcpt(dialogue, "alice@example.test").startswith("250 "), "recovery",
+               timeout=3)
+    assert rcpt(dialogue, "nobody@example.test").startswith("550 5.1.1 ")
+
+
+def test_submission_during_a_hang_defers(stack, database):
+    dialogue = stack.postfix.submission("alice@example.test")
+    dialogue.mail("bob@example.test")
+    with database.locked("mailboxes", "aliases", "alias_senders"):
+        assert dialogue.rcpt("friend@external.test") == (
+            "450 4.3.0 <bob@example.test>: Sender address rejected: temporary lookup failure")
+    assert dialogue.rcpt("friend@external.test").startswith("553 5.7.1 ")
+    dialogue.quit()
+
+
+def test_an_alias_that_cannot_be_expanded_now_is_not_lost(stack, database):
+    dialogue = stack.postfix.smtp()
+    assert rcpt(dialogue, "info@example.test").startswith("250 ")
+    with database.paused():
+        assert dialogue.data("lost and found")[:3] in ("450", "451")
+    wait_until(lambda: rcpt(dialogue, "info@example.test").startswith("250 "), "recovery")
+    assert dialogue.data("lost and found").startswith("250 ")
+    stack.inside.wait("lost and found", 2)
+    stack.outside.wait("lost and found", 1)
+    wait_until(stack.postfix.is_idle, stack.postfix.log())
+    assert stack.inside.recipients("lost and found") == ["alice@example.test", "bob@example.test"]
+    assert stack.outside.recipients("lost and found") == ["friend@external.test"]
+
+
+def test_a_restart_of_mumd_is_not_seen_by_smtp(stack):
+    """In one SMTP session; for the policy service Postfix waits a second."""
+    dialogue = stack.postfix.smtp()
+    for _ in range(2):
+        assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+        assert rcpt(dialogue, "nobody@example.test").startswith("550 5.1.1 ")
+        stack.mumd.stop()
+        stack.mumd.start()
+    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+
+
+def test_smtp_while_mumd_is_gone_defers(stack):
+    dialogue = stack.postfix.smtp()
+    stack.mumd.stop()
+    try:
+        assert rcpt(dialogue, "alice@example.test")[:3] == "451"
+        assert rcpt(dialogue, "x@foreign.test")[:3] in ("451", "454")
+    finally:
+        stack.mumd.start()
+    assert rcpt(dialogue, "alice@example.test").startswith("250 ")
+
+
+class Smtp(threading.Thread):
+    """RCPT after RCPT in one SMTP session, each of a new sender to a new address; a context.
+
+    replies: (when it was sent, when it was answered, the reply).
+    """
+
+    def __init__(self, postfix):
+        super().__init__(daemon=True)
+        self.replies = []
+        self._dialogue, self._stop_it = postfix.smtp(), threading.Event()
+
+    def run(self):
+        while not self._stop_it.is_set():
+            sent = time.monotonic()
+            reply = rcpt(self._dialogue, f"alice+{next(_numbers)}@example.test")
+            self.replies.append((sent, time.monotonic(), reply))
+            self._stop_it.wait(0.005)
+
+    def __enter__(self):
+        self.start()
+        wait_until(lambda: self.replies, "the first reply")
+        return self
+
+    def __exit__(self, *exception):
+        self._stop_it.set()
+        self.join(10)
+        self._dialogue.close()
+        assert not self.is_alive()
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_restart_in_mid_load_is_over_within_a_second(stack, database, how):
+    """Fault: MariaDB ends, in good order or not, and starts again a second later, while eight
+    clients of ours and four of Postfix's ask for addresses never asked before. Reply: the right
+    one, or TEMP, DEFER_IF_PERMIT and 45x. Deadline: 500 ms here, Postfix asks several times.
+    Recovery, counted from when MariaDB answers a ping: no trouble later than 1 s at our sockets,
+    2 s at SMTP."""
+    with contextlib.ExitStack() as context:
+        askers = context.enter_context(many_askers(stack.mumd, 8))
+        clients = [context.enter_context(Smtp(stack.postfix)) for _ in range(4)]
+        getattr(database, how)()
+        time.sleep(1)
+        database.start()
+        back = time.monotonic()
+        time.sleep(2.5)
+    for asker in askers:
+        troubles = [answer.when for answer in asker.answers if not answer.right]
+        assert asker.wrong() == [] and asker.lost == 0
+        assert back - 1 < max(troubles) < back + 1 and asker.right_since(back) < back + 1
+        assert asker.slowest() < 1.5
+    for client in clients:
+        assert {reply[:3] for _, _, reply in client.replies} <= {"250", "450", "451"}
+        troubles = [when for _, when, reply in client.replies if not reply.startswith("250")]
+        good = [when for sent, when, reply in client.replies
+                if sent > back and reply.startswith("250")]
+        assert max(troubles, default=back) < back + 2 and min(good) < back + 2
