@@ -107,10 +107,6 @@ class Machine:
         self.run(f"mkdir -p {shlex.quote(str(pathlib.PurePath(path).parent))}; "
                  f"cat >{shlex.quote(path)}; chmod {mode:o} {shlex.quote(path)}", answers=text)
 
-    def background(self, command):
-        """A server that stays in the foreground."""
-        self.run(f"setsid {command} </dev/null >>/var/log/servers.log 2>&1 &")
-
     # ---- as its user ----
 
     def mail_user(self, *arguments):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every command that README.md, mum-postfix(7) and mum-dovecot(7) show, and those below
-EXAMPLES in mumd(8) and the like, run in their order on a mail server of Debian's packages, with the real Postfix, Dovecot and MariaDB.
+EXAMPLES in mumd(8) and the like, run in their order on a mail server of Debian's
+packages, with the real Postfix, Dovecot and MariaDB.
 
 Not run here are the blocks that install or build (they begin with apt-get, and run for
 minutes): those of README.md's first step are run by tests/debian/run on an empty
