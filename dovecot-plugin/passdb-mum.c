@@ -320,6 +320,10 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 	}
 }
 
+/*
+ * Both anew: who logs in is looked up in the userdb next, which has what it says
+ * from the cache, and a user who has just been activated must be known there.
+ */
 static struct pass_request *pass_start(struct auth_request *request)
 {
 	struct passdb_mum_module *module = container_of(request->passdb->passdb,
@@ -335,8 +339,8 @@ static struct pass_request *pass_start(struct auth_request *request)
 	instance_add_pending(pass->instance, &pass->pending);
 	pass->lookup = mum_lookup_start(
 		instance_lookups(pass->instance),
-		MUM_ASK(MUM_CREDENTIAL) | MUM_ASK(MUM_USER), request->fields.user,
-		strlen(request->fields.user),
+		MUM_ASK(MUM_CREDENTIAL) | MUM_ASK(MUM_USER) | MUM_FRESH,
+		request->fields.user, strlen(request->fields.user),
 		is_for_postfix(request) ? config->dovecot.smtp_deadline
 					: config->database.deadline,
 		on_answer, pass);

@@ -366,6 +366,16 @@ def test_inactive_mailbox_and_domain_look_unknown(store, dovecot):
     assert {(reply.kind, *sorted(set(reply.fields) - {"user"})) for reply in replies} == {("FAIL",)}
 
 
+@pytest.mark.parametrize("prefetch", [False, True])
+def test_mailbox_can_be_read_as_soon_as_it_is_active(store, dovecots, prefetch):
+    """Also when the userdb has just been told that there is no such user."""
+    dovecot = dovecots(store, prefetch=prefetch)
+    user = store.add(f"activated{next(_numbers)}", active=0)
+    assert dovecot.user(user) is None
+    store.change(user, active=1)
+    assert dovecot.imap().enter(user, "secret") == "OK"
+
+
 PASSWORDS = {
     "quotes": "it's \"quoted\" \\ and `ticked`",
     "blanks": "  two  blanks  ",
