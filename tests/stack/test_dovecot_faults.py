@@ -184,7 +184,7 @@ def test_the_second_host_answers_when_the_first_fails(first, second, on_two, fau
     the right one from the other. Deadline: 2 s here, half of it for the first host. Recovery:
     back on the first within 3 s after it is back."""
     with Requests(on_two) as one, Requests(on_two) as other:
-        assert second.connections() == 0
+        wait_until(lambda: second.connections() == 0, "the first host")
         if fault == "killed":
             first.server.kill()
             wait_until(second.connections, "failover")
