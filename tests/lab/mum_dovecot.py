@@ -40,7 +40,8 @@ iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
 
 # What no run of ours may ever write to the log.
 COMPLAINTS = re.compile(r"Panic|Fatal|Timeout leak|I/O leak|Leaked|leak:|Memory leak|"
-                        r"assertion failed|child \d+ killed|backtrace|runtime error", re.IGNORECASE)
+                        r"assertion failed|child \d+ killed|backtrace|Sanitizer|runtime error",
+                        re.IGNORECASE)
 
 # A process of Dovecot's that starts in the middle of a reload finds no config
 # socket and ends, before it loads any module.

@@ -117,6 +117,10 @@ class Mumd:
     def terminate(self):
         self.process.signal(signal.SIGTERM)
 
+    def kill(self):
+        self.process.signal(signal.SIGKILL)
+        self.process.wait()
+
     def stop(self):
         if self.process is not None:
             self.process.stop()

@@ -173,5 +173,9 @@ smtpd_junk_command_limit = 1000
         """Is the queue empty?"""
         return "Mail queue is empty" in run("postqueue", "-c", self.config, "-p").stdout
 
+    def flush(self):
+        """Tries to send at once what was put off."""
+        run("postqueue", "-c", self._etc, "-f")
+
     def empty_queue(self):
         run("postsuper", "-c", self.config, "-d", "ALL")

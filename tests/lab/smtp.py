@@ -37,11 +37,12 @@ class SmtpDialogue(Client):
     def rcpt(self, recipient):
         return self.command(f"RCPT TO:<{recipient}>")
 
-    def data(self, subject, sender="", body="Hello."):
+    def data(self, subject, sender="", body="Hello.", message_id=None):
         reply = self.command("DATA")
         if not reply.startswith("354"):
             return reply
-        return self.command(f"From: <{sender}>\r\nSubject: {subject}\r\n\r\n{body}\r\n.")
+        more = f"Message-ID: <{message_id}>\r\n" if message_id else ""
+        return self.command(f"From: <{sender}>\r\n{more}Subject: {subject}\r\n\r\n{body}\r\n.")
 
     def reset(self):
         return self.command("RSET")

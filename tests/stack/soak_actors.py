@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+"""Who works on a soak's servers: each a thread with dice of its own."""
+
+import contextlib
+import itertools
+import threading
+import time
+import traceback
+
+from lab.auth_clients import Imap
+from lab.clients import PolicyClient, SocketmapClient
+from lab.mum_dovecot import verdict
+from lab.smtp import SmtpDialogue
+from soak_faults import FAULTS
+from soak_history import Message, Reading
+from soak_model import CLOSED, DOMAIN, FOREIGN
+from soak_plan import PASSWORDS, WRONG
+
+# Seconds that a client waits for a reply before it is called hung: longer than any of our
+# deadlines, and than Postfix' tries with each table.
+PATIENCE = 45
+
+
+class Actor(threading.Thread):
+    """step() again and again, with a pause of up to so many seconds after each."""
+
+    PAUSE = 0.1
+
+    def __init__(self, name, world, history):
+        super().__init__(name=name, daemon=True)
+        self.world, self.history = world, history
+        self.plan = world.plan
+        self.dice = world.plan.dice(name)
+        self.numbers = itertools.count(1)
+        self.over = threading.Event()
+        self.users = [user for user in self.plan.state.mailboxes]
+
+    def run(self):
+        try:
+            while not self.over.is_set():
+                self.step()
+                self.over.wait(self.dice.uniform(0, 2 * self.PAUSE))
+        except Exception:   # pylint: disable=broad-except     # a fault of the soak itself
+            self.history.problems.append(f"{self.name}: {traceback.format_exc()}")
+
+    def step(self):
+        raise NotImplementedError
+
+    # ---- dice ----
+
+    def chance(self, share):
+        return self.dice.random() < share
+
+    def user_and_password(self):
+        user = self.dice.choice(self.users) if self.chance(0.95) else f"nobody@{DOMAIN}"
+        return user, self.dice.choices((*PASSWORDS, WRONG), (6, 2, 2))[0]
+
+    def recipient(self):
+        """One of everybody who may be written to, or not."""
+        return self.dice.choice([
+            lambda: self.dice.choice(self.users), lambda: self.dice.choice(self.users),
+            lambda: self.dice.choice(list(self.plan.members)),
+            lambda: self.dice.choice(list(self.plan.members)),
+            lambda: self.dice.choice([f"nobody{self.dice.randint(1, 9)}@{DOMAIN}",
+                                      f"gone@{DOMAIN}", f"scanner@{DOMAIN}",
+                                      f"user1@{CLOSED}", f"user1@{FOREIGN}"])])()
+
+    def spelling(self, address):
+        """With an extension, or in upper case, now and then."""
+        local, _, domain = address.partition("@")
+        return self.dice.choice([address, address, f"{local}+Ext@{domain}", address.upper()])
+
+
+# ---- SMTP ----
+
+class SmtpActor(Actor):
+    """Keeps its connection for some mails."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._dialogue = None
+
+    def connected(self, port):
+        if self._dialogue is None or self.chance(0.3):
+            self.hang_up()
+            with contextlib.suppress(OSError):
+                self._dialogue = SmtpDialogue(port, timeout=PATIENCE)
+        return self._dialogue
+
+    def hang_up(self):
+        if self._dialogue is not None:
+            self._dialogue.close()
+        self._dialogue = None
+
+    def ask(self, kind, question, function):
+        """After no answer there is no connection."""
+        answer = self.history.ask(kind, question, function)
+        if answer.reply.startswith("no answer"):
+            self.hang_up()
+        return answer
+
+    def disjoint(self, recipients):
+        """Those that can have no mailbox in common: each arrival then belongs to one of them."""
+        taken, chosen = set(), []
+        for recipient in recipients:
+            reach = {recipient, *self.plan.members.get(recipient, ())}
+            if not reach & taken:
+                taken |= reach
+                chosen.append(recipient)
+        return chosen
+
+    def send_mail(self, sender, kind, prefix, recipients):
+        """One transaction; what came of it goes into the history."""
+        name = f"soak-{self.name}-{next(self.numbers)}"
+        dialogue = self._dialogue
+        if not self.ask("MAIL", (sender,), lambda: dialogue.mail(sender)).reply.startswith("250"):
+            return
+        rcpts = []
+        for recipient in recipients:
+            typed = self.spelling(recipient)
+            rcpts.append(self.ask(kind, (*prefix, typed), lambda typed=typed: dialogue.rcpt(typed)))
+            if self._dialogue is None:
+                return
+        if not any(rcpt.reply.startswith("250") for rcpt in rcpts):
+            self.ask_plainly(dialogue.reset)
+            return
+        data = self.ask("DATA", (name,), lambda: dialogue.data(
+            name, sender, f"This is {name}.", message_id=f"{name}@{FOREIGN}"))
+        self.history.messages.append(Message(name, rcpts, data.reply, data.asked, data.answered))
+
+    def ask_plainly(self, function):
+        try:
+            function()
+        except OSError:
+            self.hang_up()
+
+
+class Sender(SmtpActor):
+    """The world outside, writing to us. Each mail has a sender of its own: smtpd remembers
+    what it resolved for a pair of sender and recipient."""
+
+    def step(self):
+        recipients = self.disjoint([self.recipient() for _ in range(self.dice.choice([1, 1, 2, 3]))])
+        sender = f"{self.name}-{self.dice.randrange(10 ** 9)}@{FOREIGN}"
+        if self.connected(self.world.postfix.port):
+            self.send_mail(sender, "RCPT", (), recipients)
+
+
+class Submitter(SmtpActor):
+    """Our users, writing with a login."""
+
+    def step(self):
+        user, password = self.user_and_password()
+        sender = self.dice.choice([user, user, f"{user.partition('@')[0]}+news@{DOMAIN}",
+                                   self.dice.choice(list(self.plan.members)),
+                                   self.dice.choice(self.users)])
+        recipient = self.recipient()
+        self.hang_up()
+        dialogue = self.connected(self.world.postfix.submission_port)
+        if dialogue is None:
+            return
+        answer = self.ask("AUTH", (user, password), lambda: dialogue.login(user, password))
+        if answer.reply.startswith("235"):
+            self.send_mail(sender, "submission RCPT", (user, sender), [recipient])
+        self.hang_up()
+
+
+# ---- IMAP ----
+
+class Reader(Actor):
+    PAUSE = 0.15
+
+    def step(self):
+        user, password = self.user_and_password()
+        with contextlib.ExitStack() as stack:
+            connections = []
+
+            def log_in():
+                try:
+                    connections.append(Imap(self.world.dovecot.imap_port, timeout=PATIENCE))
+                except Imap.error as error:
+                    raise ConnectionError(error) from error
+                stack.callback(connections[0].shutdown)
+                return connections[0].enter(user, password)
+
+            if self.history.ask("LOGIN", (user, password), log_in).reply == "OK":
+                with contextlib.suppress(OSError, Imap.error):
+                    self.history.readings.append(Reading(user, _ids(connections[0]), time.time()))
+
+
+def _ids(imap):
+    """The subjects of all our mails in the INBOX."""
+    imap.select("INBOX", readonly=True)
+    _, parts = imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    subjects = [part[1].decode(errors="replace").partition(":")[2].strip()
+                for part in parts if isinstance(part, tuple)]
+    return [subject for subject in subjects if subject.startswith("soak-")]
+
+
+# ---- our own sockets ----
+
+class Asker(Actor):
+    """Postfix' questions, without Postfix."""
+
+    PAUSE = 0.03
+    MAPS = ("mailboxes", "aliases", "recipient-access", "sender-login-maps")
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._clients = {}
+
+    def step(self):
+        address = self.spelling(self.recipient())
+        kind = self.dice.choice(("policy", "domains") + self.MAPS)
+        if kind == "policy":
+            self.ask(kind, (address,), PolicyClient, self.world.mumd.policy,
+                     lambda client: client.ask(sender="x@foreign.test", recipient=address))
+            return
+        key = address.partition("@")[2].lower() if kind == "domains" else address
+        self.ask(kind, (key,), SocketmapClient, self.world.mumd.socketmap,
+                 lambda client: client.ask(kind, key).decode())
+
+    def ask(self, kind, question, make, path, function):
+        """On a connection that stays; one that failed is made anew the next time."""
+        def on_connection():
+            if path not in self._clients:
+                self._clients[path] = make(path, timeout=PATIENCE)
+            return function(self._clients[path])
+        if self.history.ask(kind, question, on_connection).reply.startswith("no answer"):
+            client = self._clients.pop(path, None)
+            if client is not None:
+                client.close()
+
+
+class AuthAsker(Actor):
+    """Questions of Dovecot's services to its auth process."""
+
+    PAUSE = 0.1
+
+    def step(self):
+        user, password = self.user_and_password()
+        service = self.dice.choice(["imap", "smtp"])
+        dovecot = self.world.dovecot
+
+        def log_in():
+            with dovecot.auth_client(timeout=PATIENCE) as client:
+                return verdict(client.login(user, password, service))
+
+        def look_up():
+            with dovecot.userdb_client(timeout=PATIENCE) as client:
+                return {"USER": "found", "NOTFOUND": "nobody", "FAIL": "temp_fail"}[
+                    client.user(user).kind]
+
+        if self.chance(0.5):
+            self.history.ask("auth", (user, password, service), log_in)
+        else:
+            self.history.ask("userdb", (user,), look_up)
+
+
+# ---- the database ----
+
+class Admin(Actor):
+    """Changes one row after the other, and tries until it has."""
+
+    PAUSE = 0.4
+
+    def step(self):
+        address, change = self.plan.next_change(self.dice)
+        state = change(self.history.state)
+        row = {**state.mailboxes, **state.aliases}[address]
+        self.history.change(state, lambda: self._write(self.world.statement(address, row)))
+
+    def _write(self, statement):
+        while self.world.server.sql(statement, check=False).returncode != 0:
+            time.sleep(0.1)
+
+
+# ---- faults ----
+
+class Lane(Actor):
+    """One fault after the other, each at its time or as soon as it can."""
+
+    def __init__(self, lane, world, history, say):
+        super().__init__(lane, world, history)
+        self._strikes = iter(world.plan.strikes[lane])
+        self._say = say
+
+    def step(self):
+        strike = next(self._strikes, None)
+        if strike is None or self.over.wait(max(0, self.history.began + strike.at - time.time())):
+            self.over.wait()
+            return
+        fault = self.history.begin(strike.kind)
+        with FAULTS[strike.kind](self.world):
+            self.over.wait(strike.seconds)
+        fault.ended = time.time()
+        self._say(f"{fault.began - self.history.began:7.2f} s: {fault.kind}, "
+                  f"{fault.ended - fault.began:.2f} s")
+
+
+def cast(world, history, say):
+    """Everybody, not started."""
+    return ([Sender(f"sender{number}", world, history) for number in range(3)]
+            + [Submitter(f"submitter{number}", world, history) for number in range(2)]
+            + [Reader(f"reader{number}", world, history) for number in range(3)]
+            + [Asker(f"asker{number}", world, history) for number in range(2)]
+            + [AuthAsker("auth-asker", world, history), Admin("admin", world, history)]
+            + [Lane(lane, world, history, say) for lane in world.plan.strikes])

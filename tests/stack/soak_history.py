@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""What was asked and answered, what was changed, and what was broken meanwhile.
+
+Times are those of time.time(). Many threads write, nobody reads before the end.
+"""
+
+import collections
+import threading
+import time
+
+# kind: a key of soak_judge.KINDS. question: its arguments there. reply: as it came.
+Answer = collections.namedtuple("Answer", "kind question reply asked answered")
+
+# rcpts: the Answers to RCPT. reply: to the end of the data; "" when none came.
+Message = collections.namedtuple("Message", "id rcpts reply asked answered")
+
+# What a mailbox held when somebody read it: the ids of mails, twice if there twice.
+Reading = collections.namedtuple("Reading", "user ids when")
+
+# What was found afterwards; to: without extension.
+Delivery = collections.namedtuple("Delivery", "id to when")
+Bounce = collections.namedtuple("Bounce", "id to when")
+
+NO_ANSWER = "no answer: "
+
+
+class Version:
+    """A state of the database that answers may come from in [earliest, latest]."""
+
+    def __init__(self, state, earliest, latest=float("inf")):
+        self.state, self.earliest, self.latest = state, earliest, latest
+
+
+class Fault:
+    def __init__(self, kind, began, ended=float("inf")):
+        self.kind, self.began, self.ended = kind, began, ended
+
+
+class History:
+    """ttl and stale: of mum.conf, in seconds."""
+
+    def __init__(self, state, ttl, stale):
+        self.ttl, self.stale = ttl, stale
+        self.began = time.time()
+        self.versions = [Version(state, float("-inf"))]
+        self.answers, self.messages, self.readings, self.faults = [], [], [], []
+        self.deliveries, self.bounces = [], []
+        self.repeats = set()    # (id, to) where a server ended before it had confirmed a delivery
+        self.problems = []      # anything else that must not happen, as text
+        self._lock = threading.Lock()
+
+    @property
+    def state(self):
+        """As it is when nobody changes it."""
+        return self.versions[-1].state
+
+    def change(self, state, write):
+        """write() makes this state the database's; from now on both may be seen."""
+        before = self.versions[-1]
+        self.versions.append(Version(state, time.time()))
+        write()
+        before.latest = time.time()
+
+    def possible(self, since, until):
+        """The versions that somebody may have seen then."""
+        return [version for version in self.versions
+                if version.earliest <= until and version.latest >= since]
+
+    def ask(self, kind, question, function):
+        """Records what function() answers and returns it; what it raises is no answer."""
+        asked = time.time()
+        try:
+            reply = function()
+        except (OSError, EOFError, ValueError) as error:
+            reply = f"{NO_ANSWER}{error or type(error).__name__}"
+        answer = Answer(kind, question, reply, asked, time.time())
+        with self._lock:
+            self.answers.append(answer)
+        return answer
+
+    def begin(self, kind):
+        """A fault; its end is the caller's to set."""
+        fault = Fault(kind, time.time())
+        with self._lock:
+            self.faults.append(fault)
+        return fault
+
+    def faults_between(self, since, until):
+        return [fault for fault in self.faults if fault.began <= until and fault.ended >= since]

@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: MIT
+"""Whether a history is one that may happen; a Violation for all that may not."""
+
+import collections
+import re
+
+import soak_model as model
+from soak_history import NO_ANSWER
+
+# expected: what would have been right, as text. to what time span the states are judged.
+Violation = collections.namedtuple("Violation", "what question reply expected since until")
+
+TEMPORARY = "temporary"
+
+# ---- what a reply says: a word that the model knows, or TEMPORARY ----
+
+
+def read_smtp(reply):
+    """250, or the whole of what refuses for good."""
+    if reply.startswith("4"):
+        return TEMPORARY
+    return reply[:3] if reply.startswith(("2", "3")) else reply[:9]
+
+
+def read_auth_smtp(reply):
+    return {"235": "ok", "535": "refused"}.get(reply[:3], read_smtp(reply))
+
+
+def read_imap(reply):
+    """"command: LOGIN => ..." is what imaplib says of a connection that ends."""
+    if reply == "OK":
+        return "ok"
+    if reply.startswith(("[UNAVAILABLE]", "[SERVERBUG]", "command: LOGIN =>")):
+        return TEMPORARY
+    return "refused" if reply.startswith("[AUTHENTICATIONFAILED]") else reply
+
+
+def read_auth(reply):
+    """A send-only mailbox is refused for IMAP with a code of its own."""
+    return {"temp_fail": TEMPORARY, "user_disabled": "refused"}.get(reply, reply)
+
+
+def read_user(reply):
+    return TEMPORARY if reply == "temp_fail" else reply
+
+
+def read_map(reply):
+    return TEMPORARY if reply.startswith("TEMP ") else reply
+
+
+def read_policy(reply):
+    return TEMPORARY if reply.startswith("DEFER_IF_PERMIT 4.3.0 ") else reply
+
+
+# ---- the kinds of questions ----
+
+def of_each(rule):
+    """What is right by one of the states."""
+    return lambda states, *question: {rule(state, *question) for state in states}
+
+
+def accepts(states, *question):
+    return {"250"}
+
+
+def login_over(service):
+    return of_each(lambda state, user, password: model.may_log_in(state, user, password, service))
+
+
+OURS = 1        # seconds after the last fault in which our own sockets may report trouble
+THEIRS = 5      # and Postfix and Dovecot's services
+
+# right(states, *question): the set of words that may be said. age: the attribute of the history
+# that says how old an answer may be; None: it is asked anew each time. recovery: OURS or THEIRS.
+Kind = collections.namedtuple("Kind", "read right age recovery")
+
+KINDS = {
+    "MAIL": Kind(read_smtp, accepts, None, THEIRS),
+    "RCPT": Kind(read_smtp, model.rcpt_replies, "stale", THEIRS),
+    "submission RCPT": Kind(read_smtp, model.submission_replies, "stale", THEIRS),
+    "DATA": Kind(read_smtp, accepts, None, THEIRS),
+    "AUTH": Kind(read_auth_smtp, login_over("smtp"), None, THEIRS),
+    "LOGIN": Kind(read_imap, login_over("imap"), None, THEIRS),
+    "auth": Kind(read_auth, of_each(model.may_log_in), None, OURS),
+    "userdb": Kind(read_user, of_each(lambda state, user: "found" if model.has_mail(state, user)
+                                      else "nobody"), "ttl", OURS),
+    "domains": Kind(read_map, of_each(model.domains), "stale", OURS),
+    "mailboxes": Kind(read_map, of_each(model.mailboxes), "stale", OURS),
+    "aliases": Kind(read_map, of_each(model.aliases), "stale", OURS),
+    "recipient-access": Kind(read_map, of_each(model.recipient_access), "stale", OURS),
+    "sender-login-maps": Kind(read_map, of_each(model.sender_login_maps), "stale", OURS),
+    "policy": Kind(read_policy, of_each(model.policy), "stale", OURS),
+}
+
+
+class Judge:
+    """violations in the order they were found, after run()."""
+
+    def __init__(self, history):
+        self._history = history
+        self.violations = []
+        self.temporary = collections.Counter()      # by kind
+        self.slowest_recovery = 0.0     # seconds from a fault's end to the last question in vain
+
+    def run(self):
+        for answer in self._history.answers:
+            self._judge_answer(answer)
+        self._judge_messages()
+        self._judge_readings()
+        for problem in self._history.problems:
+            self._violation("trouble", "", problem, "none", 0, 0)
+        return self
+
+    def _violation(self, what, question, reply, expected, since, until):
+        self.violations.append(Violation(what, question, reply, expected, since, until))
+
+    def _states(self, since, until):
+        return [version.state for version in self._history.possible(since, until)]
+
+    # ---- answers ----
+
+    def word(self, answer):
+        if answer.reply.startswith(NO_ANSWER):
+            return TEMPORARY
+        return KINDS[answer.kind].read(answer.reply)
+
+    def _age(self, answer):
+        name = KINDS[answer.kind].age
+        return getattr(self._history, name) if name is not None else 0
+
+    def _judge_answer(self, answer):
+        if self.word(answer) == TEMPORARY:
+            self._judge_trouble(answer)
+            return
+        since = answer.asked - self._age(answer)
+        right = KINDS[answer.kind].right(self._states(since, answer.answered), *answer.question)
+        if self.word(answer) not in right:
+            self._violation(f"wrong answer to {answer.kind}", answer.question, answer.reply,
+                            " or ".join(sorted(right)), since, answer.answered)
+
+    def _judge_trouble(self, answer):
+        """A temporary failure is right while something is broken, and a little later."""
+        history = self._history
+        self.temporary[answer.kind] += 1
+        if "timed out" in answer.reply:
+            self._violation(f"no answer to {answer.kind}", answer.question, answer.reply,
+                            "an answer, if only a temporary failure", answer.asked, answer.answered)
+        recovery = KINDS[answer.kind].recovery
+        ended = max((fault.ended for fault in history.faults if fault.began <= answer.answered),
+                    default=float("-inf"))
+        if ended + recovery < answer.asked:
+            self._violation(f"no recovery of {answer.kind}", answer.question, answer.reply,
+                            f"an answer {recovery} s after the last fault",
+                            answer.asked, answer.answered)
+        if recovery == OURS and ended < answer.asked:
+            self.slowest_recovery = max(self.slowest_recovery, answer.asked - ended)
+
+    # ---- mail ----
+
+    def _judge_messages(self):
+        arrivals = collections.defaultdict(list)
+        for arrival in self._history.deliveries + self._history.bounces:
+            arrivals[arrival.id].append(arrival)
+        for message in self._history.messages:
+            self._judge_message(message, arrivals.pop(message.id, []))
+        for name, strange in arrivals.items():
+            self._violation("mail that nobody sent", name, _listed(strange), "nothing", 0, 0)
+
+    def _judge_message(self, message, arrivals):
+        for rcpt in message.rcpts:
+            mine = [arrival for arrival in arrivals if belongs_to(rcpt, arrival.to, self._history)]
+            arrivals = [arrival for arrival in arrivals if arrival not in mine]
+            self._judge_arrivals(message, rcpt, mine)
+        if arrivals:
+            self._violation("mail for somebody it was not sent to", message.id, _listed(arrivals),
+                            "nothing", message.asked, message.answered)
+
+    def _judge_arrivals(self, message, rcpt, arrivals):
+        since, until = rcpt.asked - self._history.stale, message.answered
+        taken = read_smtp(rcpt.reply) == "250" and message.reply.startswith("250")
+        unsure = read_smtp(rcpt.reply) == "250" and message.reply.startswith(NO_ANSWER)
+        right = [()] if not taken else []
+        if taken or unsure:
+            right += [model.delivered_to(state, rcpt.question[-1])
+                      for state in self._states(since, until)]
+        if sorted(self._once(arrivals)) not in map(sorted, right):
+            self._violation("mail in the wrong mailboxes", f"{message.id} for {rcpt.question[-1]}",
+                            _listed(arrivals), " or ".join(sorted({_names(to) for to in right})),
+                            since, until)
+        for arrival in arrivals:
+            self._judge_arrival(message, rcpt, arrival)
+
+    def _once(self, arrivals):
+        """To whom it went. What Postfix had to send again may have come again."""
+        names = [arrival.to for arrival in arrivals]
+        return [name for number, name in enumerate(names) if name not in names[:number]
+                or (arrivals[0].id, name) not in self._history.repeats]
+
+    def _judge_arrival(self, message, rcpt, arrival):
+        """A bounce needs a time when Dovecot knew no such user, a delivery one when it did."""
+        if model.domain_of(arrival.to) != model.DOMAIN:
+            return
+        bounced = arrival in self._history.bounces
+        since = max(rcpt.asked, arrival.when - DELIVERY_TIME) - self._history.ttl
+        until = arrival.when + 1 if bounced else arrival.when
+        if not any(model.has_mail(state, arrival.to) != bounced
+                   for state in self._states(since, until)):
+            self._violation("bounce of mail for a user" if bounced else "delivery to nobody",
+                            f"{message.id} for {rcpt.question[-1]}", _listed([arrival]),
+                            "a delivery" if bounced else "a bounce", since, until)
+
+    # ---- readings ----
+
+    def _judge_readings(self):
+        there = collections.defaultdict(set)
+        for delivery in self._history.deliveries:
+            there[delivery.to].add(delivery.id)
+        for reading in self._history.readings:
+            twice = [name for name, count in collections.Counter(reading.ids).items()
+                     if count > 1 and (name, reading.user) not in self._history.repeats]
+            gone = sorted(set(reading.ids) - there[reading.user])
+            if twice or gone:
+                self._violation("reading", reading.user, f"twice: {twice}; gone later: {gone}",
+                                "each mail once, and it stays", reading.when, reading.when)
+
+
+# Seconds that one delivery may take, from Dovecot's lookup to the file's name or the log's line.
+DELIVERY_TIME = 15
+
+
+def belongs_to(rcpt, to, history):
+    """May this be mail for that recipient, by any state there was?"""
+    name = model.plain(rcpt.question[-1])
+    return to == name or any(to in version.state.aliases[name].recipients
+                             for version in history.versions if name in version.state.aliases)
+
+
+def _names(addresses):
+    return ", ".join(addresses) or "nobody"
+
+
+def _listed(arrivals):
+    return ", ".join(f"{type(arrival).__name__.lower()} {arrival.to}" for arrival in arrivals) or "none"
+
+
+# ---- a violation as text ----
+
+def _concerned(state, text):
+    """The rows of a state that the text names, with or without extensions."""
+    text = re.sub(r"\+[^@ ]*@", "@", text.lower())
+    aliases = {name: alias for name, alias in state.aliases.items() if name in text}
+    members = {member for alias in aliases.values() for member in alias.recipients + alias.senders}
+    mailboxes = {name: mailbox for name, mailbox in state.mailboxes.items()
+                 if name in text or name in members}
+    return {**aliases, **mailboxes}
+
+
+def describe(violation, history):
+    """All that one needs to judge the judge."""
+    def at(when):
+        return "..." if abs(when) == float("inf") else f"{when - history.began:.3f}"
+
+    v = violation
+    question = v.question if isinstance(v.question, str) else " ".join(v.question)
+    lines = [f"VIOLATION {v.what}", f"  question  {question}", f"  answer    {v.reply}",
+             f"  expected  {v.expected}", f"  judged by the states from {at(v.since)} to {at(v.until)} s:"]
+    shown = None
+    for version in history.possible(v.since, v.until):
+        rows = _concerned(version.state, f"{question} {v.reply}")
+        if rows != shown:
+            lines.append(f"    from {at(version.earliest)}, until {at(version.latest)} at the latest")
+            lines += [f"      {name} {' '.join(f'{key}={value!r}' for key, value in row._asdict().items())}"
+                      for name, row in rows.items()]
+        shown = rows
+    lines.append("  faults:")
+    lines += [f"    {fault.kind}, from {at(fault.began)} to {at(fault.ended)}"
+              for fault in history.faults_between(v.since, v.until)] or ["    none"]
+    return "\n".join(lines)

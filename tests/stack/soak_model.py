@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""The soak's small database, and what is right to say about it."""
+
+import collections
+
+DOMAIN, CLOSED, FOREIGN = "soak.test", "closed.test", "external.test"
+
+Mailbox = collections.namedtuple("Mailbox", "active send_only password")
+Alias = collections.namedtuple("Alias", "active recipients senders")     # in their rows' order
+State = collections.namedtuple("State", "mailboxes aliases")             # by address
+
+REFUSED_SEND_ONLY = "550 5.2.1 mailbox does not accept mail (send-only)"
+REFUSED_DEAD = "550 5.2.1 alias leads to no mailbox that accepts mail"
+UNKNOWN, RELAY, NOT_OWNED = "550 5.1.1", "554 5.7.1", "553 5.7.1"
+
+
+def split(address):
+    """(address without extension, in lower case; "+extension" or "")."""
+    local, _, domain = address.rpartition("@")
+    name, plus, extension = local.partition("+")
+    return f"{name}@{domain}".lower(), plus + extension
+
+
+def plain(address):
+    return split(address)[0]
+
+
+def domain_of(address):
+    return address.rpartition("@")[2].lower()
+
+
+# ---- mailboxes ----
+
+def may_log_in(state, user, password, service):
+    mailbox = state.mailboxes.get(user.lower())
+    right = mailbox is not None and mailbox.active and mailbox.password == password
+    return "ok" if right and not (mailbox.send_only and service == "imap") else "refused"
+
+
+def has_mail(state, address):
+    """Does Dovecot know a home of theirs, without extension?"""
+    mailbox = state.mailboxes.get(address.lower())
+    return mailbox is not None and mailbox.active and not mailbox.send_only
+
+
+# ---- recipients ----
+
+def live_recipients(state, address):
+    alias = state.aliases.get(plain(address))
+    if alias is None or not alias.active:
+        return ()
+    return tuple(recipient for recipient in alias.recipients
+                 if domain_of(recipient) != DOMAIN or has_mail(state, recipient))
+
+
+def delivered_to(state, address):
+    """To whom a mail goes that was let in, without extensions."""
+    return live_recipients(state, address) or (plain(address),)
+
+
+def recipient_refusal(state, address):
+    """What the policy service and recipient-access say against it, or None."""
+    mailbox = state.mailboxes.get(plain(address))
+    alias = state.aliases.get(plain(address))
+    if live_recipients(state, address):
+        return None
+    if mailbox is not None and mailbox.active:
+        return REFUSED_SEND_ONLY if mailbox.send_only else None
+    return REFUSED_DEAD if alias is not None and alias.active else None
+
+
+def is_known(state, address):
+    mailbox = state.mailboxes.get(plain(address))
+    return bool(live_recipients(state, address)) or mailbox is not None and mailbox.active
+
+
+def rcpt(state, address, logged_in=False):
+    """The reply to RCPT, as far as it is judged."""
+    if domain_of(address) != DOMAIN:
+        return "250" if logged_in else RELAY
+    refusal = recipient_refusal(state, address)
+    if refusal is not None:
+        return refusal[:9]
+    return "250" if is_known(state, address) else UNKNOWN
+
+
+def rcpt_replies(states, address, logged_in=False):
+    """smtpd asks the policy service, then the tables: a change may come in between."""
+    replies = {rcpt(state, address, logged_in) for state in states}
+    if {recipient_refusal(state, address) == REFUSED_DEAD for state in states} == {True, False}:
+        replies.add(UNKNOWN)
+    return replies
+
+
+# ---- senders ----
+
+def owners(state, sender):
+    name = plain(sender)
+    mailbox, alias = state.mailboxes.get(name), state.aliases.get(name)
+    found = [name] if mailbox is not None and mailbox.active else []
+    if alias is not None and alias.active:
+        found += [user for user in alias.senders if state.mailboxes[user].active]
+    return found
+
+
+def submission_replies(states, login, sender, address):
+    """The sender is judged first, and each by a state of its own."""
+    owned = {login in owners(state, sender) for state in states}
+    replies = rcpt_replies(states, address, logged_in=True) if True in owned else set()
+    return replies | ({NOT_OWNED} if False in owned else set())
+
+
+# ---- mumd's tables ----
+
+def _found(value):
+    return f"OK {value}" if value is not None else "NOTFOUND "
+
+
+def domains(state, key):
+    return _found(DOMAIN if key == DOMAIN else None)
+
+
+def mailboxes(state, key):
+    mailbox = state.mailboxes.get(plain(key))
+    return _found("1" if mailbox is not None and mailbox.active else None)
+
+
+def aliases(state, key):
+    extension = split(key)[1]
+    return _found(",".join(recipient.replace("@", extension + "@")
+                           for recipient in live_recipients(state, key)) or None)
+
+
+def recipient_access(state, key):
+    alias = state.aliases.get(plain(key))
+    refusal = recipient_refusal(state, key)
+    there = is_known(state, key) or alias is not None and alias.active
+    return _found(refusal or ("DUNNO" if there else None))
+
+
+def sender_login_maps(state, key):
+    return _found(",".join(owners(state, key)) or None)
+
+
+def policy(state, recipient):
+    return recipient_refusal(state, recipient) or "DUNNO"

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""All that is random in a soak, from its seed: rows, faults, and each actor's dice."""
+
+import collections
+import random
+
+from soak_model import DOMAIN, FOREIGN, Alias, Mailbox, State
+
+PASSWORDS = ("first secret", "second secret")
+WRONG = "wrong"
+
+# What may change about a mailbox or alias; one thing each, so that two questions about it that
+# see different states never make an answer that no state would give.
+HABITS = ("active", "active", "password", "send_only", "none", "none")
+
+# Faults, and how many seconds each lasts. Two lanes strike independently of each other.
+LANES = {
+    "database": {"database hung": (0.5, 8), "database killed": (0, 2), "connections killed": (1, 3),
+                 "tables locked": (1, 5), "too many connections": (1, 9)},
+    "services": {"mumd reloaded": (0, 1), "mumd restarted": (0, 1), "mumd killed": (0, 1),
+                 "dovecot reloaded": (0, 1), "postfix reloaded": (0, 1), "slow clients": (2, 4)},
+}
+CALM_BEFORE, CALM_AFTER = 2, 8      # seconds at both ends without a new fault
+PAUSE = {"database": (1, 6), "services": (1, 6)}
+
+# at: seconds from the start. A lane that is late strikes as soon as it can.
+Strike = collections.namedtuple("Strike", "at kind seconds")
+
+
+class Plan:
+    """state: the first one. habits: {address: what is changed about it}. strikes: by lane."""
+
+    def __init__(self, seed, seconds, mailboxes=24, aliases=8):
+        self.seed, self.seconds = seed, seconds
+        dice = self.dice("rows")
+        users = [f"user{number}@{DOMAIN}" for number in range(mailboxes)]
+        self.habits = {user: HABITS[number % len(HABITS)] for number, user in enumerate(users)}
+        rows = {user: Mailbox(dice.random() < 0.8 or self.habits[user] == "none",
+                              self.habits[user] == "send_only", PASSWORDS[0]) for user in users}
+        rows[f"gone@{DOMAIN}"] = Mailbox(False, False, PASSWORDS[0])
+        rows[f"scanner@{DOMAIN}"] = Mailbox(True, True, PASSWORDS[0])
+        self.members = {f"list{number}@{DOMAIN}": dice.sample(users, 4) + [f"friend{number}@{FOREIGN}"]
+                        for number in range(aliases)}
+        for number, alias in enumerate(self.members):
+            self.habits[alias] = ("recipients", "active", "recipients")[number % 3]
+        self.state = State(rows, {alias: Alias(True, self.recipients(dice, alias),
+                                               tuple(dice.sample(users, 3)))
+                                  for alias in self.members})
+        self.strikes = {lane: self._strikes(lane) for lane in LANES}
+
+    def dice(self, name):
+        """Each actor's own: what others do does not change what they show."""
+        return random.Random(f"{self.seed} {name}")
+
+    def recipients(self, dice, alias):
+        members = self.members[alias]
+        return tuple(dice.sample(members, dice.randint(1, len(members))))
+
+    def _strikes(self, lane):
+        """All kinds in a new order, again and again."""
+        dice = self.dice(lane)
+        at, kinds, strikes = CALM_BEFORE + dice.random(), [], []
+        while at < self.seconds - CALM_AFTER:
+            if not kinds:
+                kinds = dice.sample(sorted(LANES[lane]), len(LANES[lane]))
+            kind = kinds.pop()
+            strike = Strike(at, kind, dice.uniform(*LANES[lane][kind]))
+            strikes.append(strike)
+            at += strike.seconds + dice.uniform(*PAUSE[lane])
+        return strikes
+
+    def next_change(self, dice):
+        """A function from a state to the next one, and the address that it changes."""
+        address = dice.choice([name for name, habit in self.habits.items() if habit != "none"])
+        habit = self.habits[address]
+        recipients = self.recipients(dice, address) if habit == "recipients" else None
+
+        def change(state):
+            rows = state.aliases if address in state.aliases else state.mailboxes
+            old = rows[address]
+            new = old._replace(**{
+                "active": lambda: {"active": not old.active},
+                "send_only": lambda: {"send_only": not old.send_only},
+                "password": lambda: {"password": PASSWORDS[old.password == PASSWORDS[0]]},
+                "recipients": lambda: {"recipients": recipients},
+            }[habit]())
+            changed = {**rows, address: new}
+            return (state._replace(aliases=changed) if address in state.aliases
+                    else state._replace(mailboxes=changed))
+        return address, change

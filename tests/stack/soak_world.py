@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""The servers of a soak, and what is found in them afterwards."""
+
+import collections
+import re
+import time
+
+from lab import LabError, MailRecorder, MariaDB, Mumd, Postfix, free_port, hashes, wait_until
+from lab.mariadb import POSTFIX_PASSWORD
+from lab.mum_dovecot import COMPLAINTS, MumDovecot
+from lab.mumd import mariadb_settings
+from soak_history import Bounce, Delivery
+from soak_model import CLOSED, DOMAIN, plain
+
+# Mail that is put off is tried again soon: the queue must be empty in the end.
+POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
+                    "maximal_backoff_time = 6s"]
+
+MONTHS = {month: number for number, month in enumerate(
+    "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)}
+
+_MESSAGE_ID = re.compile(r"/cleanup\[\d+\]: (\w+): message-id=<([^@>]*)@")
+# Dovecot's LMTP, too, may have kept a mail when a reload ends it before its reply.
+_AGAIN = re.compile(r"message may be sent more than once\)$|"
+                    r"said: 421 4\.3\.2 \S+ Shutting down \(in reply to end of DATA command\)\)$")
+_RECIPIENT = re.compile(r"\[\d+\]: (?P<queue>\w+): to=<(?P<to>[^>]*)>")
+
+Logged = collections.namedtuple("Logged", "bounces repeats")
+
+
+def _text(value):
+    return "'" + value.replace("'", "''") + "'"
+
+
+class World:
+    def __init__(self, lab, plan, ttl, stale, sanitized):
+        self.plan = plan
+        self._mail = lab.directory("soak-mail", "mail", mode=0o770)
+        self.server = MariaDB(lab, name="soak-db").start().load_mum(self._rows(plan.state))
+        self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
+        self.postfix = Postfix(lab, self.outside.address, name="soak-pf", settings=POSTFIX_SETTINGS)
+        database = mariadb_settings(self.server, POSTFIX_PASSWORD)
+        self.mumd = Mumd(lab, {"database": database,
+                               "cache": {"ttl": f"{ttl}s", "stale": f"{stale}s"}},
+                         name="soak-mumd", sockets=self.postfix.sockets).start()
+        self.dovecot = MumDovecot(lab, database, name="soak-dc", postfix=self.postfix,
+                                  sections={"cache": {"ttl": f"{ttl}s"}},
+                                  sanitized=sanitized).start()
+        self.postfix.start()
+
+    # ---- the database ----
+
+    def home(self, address):
+        return self._mail / address.partition("@")[0]
+
+    def _rows(self, state):
+        self._ids = {address: number for number, address in
+                     enumerate([*state.mailboxes, *state.aliases], start=1)}
+        lines = [f"INSERT INTO domains (id, domain, homedir, active) VALUES "
+                 f"(1, '{DOMAIN}', '{self._mail}/1', 1), (2, '{CLOSED}', '{self._mail}/2', 0);"]
+        for address, mailbox in state.mailboxes.items():
+            home, local = self.home(address), address.partition("@")[0]
+            lines.append(
+                "INSERT INTO mailboxes (id, local_part, domain_id, homedir, maildir, password) VALUES "
+                f"({self._ids[address]}, '{local}', 1, '{home}', 'maildir:{home}/Maildir', '');"
+                + self.statement(address, mailbox))
+        for address, alias in state.aliases.items():
+            number, local = self._ids[address], address.partition("@")[0]
+            lines.append(f"INSERT INTO aliases (id, local_part, domain_id) VALUES "
+                         f"({number}, '{local}', 1);" + self.statement(address, alias))
+            lines += [f"INSERT INTO alias_senders (alias_id, mailbox_id) VALUES "
+                      f"({number}, {self._ids[user]});" for user in alias.senders]
+        return "\n".join(lines)
+
+    def statement(self, address, row):
+        """SQL that makes the row of that address what it shall be, however often it runs."""
+        number = self._ids[address]
+        if not hasattr(row, "recipients"):
+            return (f"UPDATE mum.mailboxes SET active = {row.active:d}, send_only = {row.send_only:d}, "
+                    f"password = {_text(hashes.bcrypt(row.password, cost=4))} WHERE id = {number};")
+        values = ", ".join(f"({number}, {_text(recipient)}, {self._ids.get(recipient, 'NULL')})"
+                           for recipient in row.recipients)
+        return ("START TRANSACTION;"
+                f"UPDATE mum.aliases SET active = {row.active:d} WHERE id = {number};"
+                f"DELETE FROM mum.alias_recipients WHERE alias_id = {number};"
+                "INSERT INTO mum.alias_recipients (alias_id, recipient_address, mailbox_id) "
+                f"VALUES {values};"
+                "COMMIT;")
+
+    # ---- the end ----
+
+    def heal(self):
+        """Waits until everything works again; what does not."""
+        user = next(name for name, habit in self.plan.habits.items() if habit == "none")
+        password = self.plan.state.mailboxes[user].password
+        try:
+            wait_until(lambda: self.mumd.lookup("domains", DOMAIN) == f"OK {DOMAIN}".encode(),
+                       "mumd after all faults", 10)
+            wait_until(lambda: self.dovecot.login(user, password) == "ok",
+                       "logins after all faults", 10)
+        except (LabError, OSError) as error:
+            return [f"after all faults: {error}"]
+        return []
+
+    def drain(self, timeout=60):
+        """Sends what is in Postfix's queue; what cannot be sent."""
+        end = time.monotonic() + timeout
+        while not self.postfix.is_idle():
+            if time.monotonic() > end:
+                return [f"mail that stays in the queue: {self.postfix.log()[-2000:]}"]
+            self.postfix.flush()
+            time.sleep(1)
+        return []
+
+    def complaints(self):
+        """What no server may have written to its log."""
+        return ([f"in Dovecot's log: {line}" for line in self.dovecot.complaints()]
+                + self.dovecot.sanitizer_reports()
+                + [f"in mumd's log: {line}" for line in self.mumd.log() if COMPLAINTS.search(line)])
+
+    def deliveries(self):
+        """Of our mails, not of bounces: their subject is their id."""
+        for address in self.plan.state.mailboxes:
+            maildir = self.home(address) / "Maildir"
+            for path in [*maildir.glob("new/*"), *maildir.glob("cur/*")]:
+                subject = _subject(path)
+                if subject.startswith("soak-"):
+                    yield Delivery(subject, address, _delivery_time(path.name))
+        for mail in self.outside.mails():
+            if mail.subject.startswith("soak-"):
+                yield Delivery(mail.subject, plain(mail.recipient), float("inf"))
+
+    def logged(self):
+        """(bounces, repeats) for the history: what Postfix gave up, and what it sends once more
+        since nobody confirmed the first time. It uses the names of queue files again."""
+        ids, bounces, repeats = {}, [], set()
+        for line in self.postfix.log().splitlines():
+            message = _MESSAGE_ID.search(line)
+            recipient = _RECIPIENT.search(line)
+            if message:
+                ids[message[1]] = message[2]
+            if not recipient or not ids.get(recipient["queue"], "").startswith("soak-"):
+                continue
+            name, to = ids[recipient["queue"]], plain(recipient["to"])
+            if " status=bounced " in line:
+                bounces.append(Bounce(name, to, _log_time(line)))
+            if _AGAIN.search(line):
+                repeats.add((name, to))
+        return Logged(bounces, repeats)
+
+
+def _subject(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if line == "\n":
+                return ""
+            if line.startswith("Subject: "):
+                return line[len("Subject: "):].strip()
+    return ""
+
+
+def _delivery_time(name):
+    """Of a file in a maildir: "SECONDS.MMICROSECONDSP...". """
+    seconds, micro = re.match(r"(\d+)\.M(\d+)P", name).groups()
+    return int(seconds) + int(micro) / 1e6
+
+
+def _log_time(line):
+    """Local time, without a year: of all years it is the one that is nearest."""
+    month, day, clock = line.split(maxsplit=3)[:3]
+    moment = (MONTHS[month], int(day), *map(int, clock.split(":")))
+    now = time.time()
+    year = time.localtime(now).tm_year
+    return min((time.mktime((number, *moment, 0, 0, -1)) for number in (year - 1, year, year + 1)),
+               key=lambda when: abs(when - now))
