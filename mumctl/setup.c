@@ -162,7 +162,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 	if (argc != 0)
 		tool_usage(USAGE_SETUP);
 	setup.config = tool_config(tool, MUM_ROLE_POSTFIX);
-	setup.postfix = first_line("postconf -h mail_version 2>/dev/null");
+	setup.postfix = first_line("postconf -d -h mail_version 2>/dev/null");
 	setup.queue = first_line("postconf -h queue_directory 2>/dev/null");
 	setup.dovecot = first_line("dovecot --version 2>/dev/null");
 	put_postfix(&setup);

@@ -88,6 +88,13 @@ def _fields(stat):
     return stat.read_text().rpartition(")")[2].split()
 
 
+def in_own_mounts(script, *options):
+    """argv of a shell whose mounts nobody else sees; it gets what is appended as "$@"."""
+    # In a chroot / is no mount point, and there is nothing to be made private.
+    return ["unshare", "--mount", "--propagation", "unchanged", *options, "sh", "-c",
+            f"mount --make-rprivate / 2>/dev/null || true\n{script}", "sh"]
+
+
 class Process:
     """One child process whose output goes to a file."""
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 
-from .lab import ENVIRONMENT, LabError, Process, TOP, run, tail, wait_until
+from .lab import ENVIRONMENT, LabError, Process, TOP, in_own_mounts, run, tail, wait_until
 
 # Stands in for systemctl, since there is no systemd in a machine: mumd runs without.
 SYSTEMCTL = """#!/bin/sh
@@ -62,8 +62,8 @@ class Machine:
                   f"exec chroot {root} sh -c 'while :; do sleep 1000; done'"]
         self._log.write_text("")
         process = self._lab.own(Process(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child",
-             *([] if self._online else ["--net"]), "sh", "-c", "\n".join(steps)], self._log))
+            in_own_mounts("\n".join(steps), "--pid", "--fork", "--kill-child",
+                          *([] if self._online else ["--net"])), self._log))
         self._lab.own(self)
 
         def child():

@@ -27,8 +27,8 @@ postconf -e myhostname=mail.example.net mydestination=localhost recipient_delimi
 
 cp -r /usr/share/dovecot/dovecot.conf /usr/share/dovecot/conf.d /etc/dovecot/
 mkdir -p /etc/dovecot/private
-cp /etc/ssl/certs/ssl-cert-snakeoil.pem /etc/dovecot/private/dovecot.pem
-cp /etc/ssl/private/ssl-cert-snakeoil.key /etc/dovecot/private/dovecot.key
+cp --remove-destination /etc/ssl/certs/ssl-cert-snakeoil.pem /etc/dovecot/private/dovecot.pem
+cp --remove-destination /etc/ssl/private/ssl-cert-snakeoil.key /etc/dovecot/private/dovecot.key
 """
 
 # There is no syslogd.

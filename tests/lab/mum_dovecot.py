@@ -9,7 +9,7 @@ import shlex
 import signal
 
 from .auth_clients import AuthClient, Imap, LmtpDialogue, Pop3, UserdbClient
-from .lab import TOP, LabError, Process, accepts, free_port, run, tail, wait_until
+from .lab import TOP, LabError, Process, accepts, free_port, in_own_mounts, run, tail, wait_until
 from .mariadb import DOVECOT_PASSWORD
 from .mumd import render
 
@@ -244,12 +244,9 @@ service auth-worker {{
 
     def start(self):
         self.write()
-        script = ("mount --make-rprivate / 2>/dev/null; mount --bind "
-                  f"{shlex.quote(str(self._modules))} {MODULES} && "
+        script = (f"mount --bind {shlex.quote(str(self._modules))} {MODULES} && "
                   f"exec dovecot -F -c {shlex.quote(str(self.config))}")
-        self.process = self._lab.own(Process(["unshare", "-m", "--propagation",
-                                              "unchanged", "sh", "-c", script],
-                                             self.directory / "out.log"))
+        self.process = self._lab.own(Process(in_own_mounts(script), self.directory / "out.log"))
 
         def up():
             if not self.process.running():

@@ -13,7 +13,6 @@ import sys
 import time
 
 from .lab import ENVIRONMENT, LabError, Process, run
-from .mumd import binary
 
 # Runs in the new process: puts descriptors where sd_listen_fds(3) says, and execs.
 LAUNCHER = """
@@ -70,7 +69,7 @@ def launch(lab, mumd, sockets=(), names=None, user=None, prefix=(), **variables)
         environment["LISTEN_FDNAMES"] = ":".join(names)
     fds = [sock.fileno() for sock in sockets]
     argv = [sys.executable, "-c", LAUNCHER, ",".join(map(str, fds)), *prefix,
-            binary(), "-c", mumd.config, "-F"]
+            mumd.program(), "-c", mumd.config, "-F"]
     assigned = [f"{name}={value}" for name, value in environment.items()]
     options = {"user": user, "group": user and "nogroup",
                "extra_groups": []} if user else {}

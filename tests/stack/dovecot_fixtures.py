@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the tests with Dovecot share. A plugin, so that each server starts once."""
 
+import concurrent.futures
 import itertools
 
 import pytest
@@ -30,8 +31,9 @@ class Factory:
         return dovecot.start() if start else dovecot
 
     def finish(self):
-        for dovecot in self._made:
-            dovecot.stop()
+        """All at once: each takes half a second to end."""
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(MumDovecot.stop, self._made))
         complaints = {dovecot.directory.name: dovecot.complaints() for dovecot in self._made
                       if dovecot.complaints()}
         assert not complaints

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from lab import wait_until
+from lab.lab import in_own_mounts
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings
 from asker import ALICE, MIXED, NO_CACHE, MixedAsker, many_askers, timed
@@ -145,8 +146,7 @@ def mute_resolver(lab):
         server.bind(("127.0.0.153", 53))
         path = lab.path / "resolv.conf"
         path.write_text("nameserver 127.0.0.153\n")
-        yield ("unshare", "-m", "sh", "-c",
-               f'mount --bind {path} /etc/resolv.conf && exec "$@"', "sh")
+        yield in_own_mounts(f'mount --bind {path} /etc/resolv.conf && exec "$@"')
 
 
 def test_a_name_server_that_is_silent_delays_nobody_who_can_be_answered(make_mumd, database,

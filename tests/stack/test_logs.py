@@ -18,9 +18,9 @@ import pytest
 
 from lab import MariaDB, sample, wait_until
 from lab.clients import netstring
-from lab.lab import ENVIRONMENT, TOP, Process, run
+from lab.lab import ENVIRONMENT, TOP, Process, in_own_mounts, run
 from lab.mariadb import POSTFIX_PASSWORD
-from lab.mumd import Mumd, binary, mariadb_settings, sqlite_settings
+from lab.mumd import Mumd, mariadb_settings, sqlite_settings
 
 ALICE = ("mailboxes", "alice@example.test")
 NO_CACHE = {"ttl": "0s", "stale": "0s"}
@@ -284,10 +284,10 @@ def test_in_the_background_it_logs_to_syslog_facility_mail(lab, sqlite):
             (devices / name).touch()
         binds = "".join(f"mount --bind /dev/{name} {shlex.quote(str(devices / name))} && "
                         for name in ("null", "urandom"))
-        script = (f"mount --make-rprivate / 2>/dev/null; {binds}"
+        script = (f"{binds}"
                   f"mount --rbind {shlex.quote(str(devices))} /dev && "
-                  f"exec {shlex.quote(str(binary()))} -c {shlex.quote(str(mumd.config))}")
-        parent = Process(["unshare", "-m", "--propagation", "unchanged", "sh", "-c", script],
+                  f"exec {shlex.quote(str(mumd.program()))} -c {shlex.quote(str(mumd.config))}")
+        parent = Process(in_own_mounts(script),
                          lab.path / "syslogged/out.log")
         assert parent.wait() == 0, parent.log.read_text()
 
@@ -320,7 +320,7 @@ def test_to_the_journal_it_tells_the_priority(lab, sqlite):
     mumd.log_path.touch()
     status = mumd.log_path.stat()
     mumd.process = lab.own(Process(
-        ["env", f"JOURNAL_STREAM={status.st_dev}:{status.st_ino}", binary(), "-c", mumd.config,
+        ["env", f"JOURNAL_STREAM={status.st_dev}:{status.st_ino}", mumd.program(), "-c", mumd.config,
          "-F"], mumd.log_path, cwd="/"))
     mumd.wait_log(" ready")
     mumd.decide(**SENDS)
@@ -470,7 +470,7 @@ def test_the_kernel_writes_no_core_dump_of_mumd(lab, sqlite, writable, user):
     """Neither of one that root started nor of one that began without rights."""
     mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name=f"core-{user}")
     dumped, owner = dumped_by_the_kernel(
-        [binary(), "-c", mumd.config, "-F"], writable,
+        [mumd.program(), "-c", mumd.config, "-F"], writable,
         lambda: mumd.socketmap.exists() and mumd.lookup(*ALICE) == b"OK 1", user=user)
     assert not dumped and owner == 0
     assert not list(writable.iterdir())

@@ -437,7 +437,7 @@ def test_setup_prints_the_lines_that_we_ship(logins):
         assert missing == [] and text, name
     text = logins.ctl.run("setup").stdout
     assert all(part.rstrip() in text for part in (document["main.cf"], document["master.cf"]))
-    assert document["postfix_version"] == run("postconf", "-h", "mail_version").stdout.strip()
+    assert document["postfix_version"] == run("postconf", "-d", "-h", "mail_version").stdout.strip()
     assert document["dovecot_version"] == run("dovecot", "--version").stdout.strip()
 
 

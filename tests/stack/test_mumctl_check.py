@@ -11,7 +11,7 @@ import pytest
 
 from dovecot_stores import STORES
 from lab import Mumctl, hashes
-from lab.lab import TOP, free_port, give
+from lab.lab import TOP, free_port, give, in_own_mounts
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 from lab.mumd import GROUP
 from mumctl_world import World
@@ -314,7 +314,7 @@ def no_postfix(world):
     path = world.directory / "passwd"
     path.write_text("".join(line for line in users if not line.startswith("postfix:")))
     script = f"mount --bind {path} /etc/passwd && exec \"$@\""
-    ctl = Mumctl(world.mumd.config, ["unshare", "-m", "sh", "-c", script, "sh"])
+    ctl = Mumctl(world.mumd.config, in_own_mounts(script))
     yield ctl, [finding("user-missing", "warning", "socketmap.listen", "install Postfix",
                         'no user "postfix"')]
 
@@ -579,7 +579,7 @@ def test_each_finding_of_the_sources_is_made_here(worlds):
 @pytest.fixture(scope="module", params=list(STORES))
 def crowd(request, lab):
     """A MUM of the same make with 100,000 mailboxes and 100,000 aliases."""
-    world = World(lab, request.param, "crowd")
+    world = World(lab, request.param, "many")
     world.add_many(100000)
     return world
 
