@@ -60,10 +60,16 @@ def test_submission_during_a_hang_defers(stack, database):
 
 
 def test_an_alias_that_cannot_be_expanded_now_is_not_lost(stack, database):
+    """cleanup begins to expand it at RCPT. Where it is done before the database hangs, the mail
+    is accepted, which is as well; then another one is sent."""
     dialogue = stack.postfix.smtp()
-    assert rcpt(dialogue, "info@example.test").startswith("250 ")
-    with database.paused():
-        assert dialogue.data("lost and found")[:3] in ("450", "451")
+    for _ in range(20):
+        wait_until(lambda: rcpt(dialogue, "info@example.test").startswith("250 "), "a recipient")
+        with database.paused():
+            reply = dialogue.data("found at once")
+        if not reply.startswith("250 "):
+            break
+    assert reply[:3] in ("450", "451")
 
     def sent_again():
         """As its sender does until the mail is accepted."""
