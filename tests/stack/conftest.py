@@ -45,13 +45,23 @@ def outside(lab):
     return lab.own(MailRecorder(("127.0.0.1", free_port())))
 
 
+@pytest.fixture(scope="session")
+def stacks(lab, outside, mariadb, sqlite):
+    """Each of them by its database, made when it is first asked for."""
+    databases = {"mariadb": mariadb_settings(mariadb, POSTFIX_PASSWORD),
+                 "sqlite": sqlite_settings(sqlite)}
+    made = {}
+
+    def get(name):
+        if name not in made:
+            made[name] = Stack(lab, outside, name, databases[name])
+        return made[name]
+    return get
+
+
 @pytest.fixture(scope="session", params=["mariadb", "sqlite"])
-def stack(request, lab, outside):
-    if request.param == "mariadb":
-        database = mariadb_settings(request.getfixturevalue("mariadb"), POSTFIX_PASSWORD)
-    else:
-        database = sqlite_settings(request.getfixturevalue("sqlite"))
-    return Stack(lab, outside, request.param, database)
+def stack(request, stacks):
+    return stacks(request.param)
 
 
 @pytest.fixture

@@ -261,52 +261,55 @@ def crowd():
     return {f"user{n}@example.test" for n in range(1, MANY * 10 // 9 + 1) if n % 10}
 
 
+@pytest.fixture
+def dovecot_of_crowd(crowded, make_dovecot):
+    """On a busy machine Dovecot 2.3's auth process may overlook the end of a long list that
+    it has read already, whichever driver made it, until the worker says that it idles."""
+    return make_dovecot(crowded, settings="service auth-worker {\n  idle_kill = 2 s\n}\n")
+
+
 def peak_memory(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) * 1024 for line in status.splitlines()
                 if line.startswith("VmHWM:"))
 
 
-def test_a_hundred_thousand_are_listed_each_once(crowded, make_dovecot):
-    dovecot = make_dovecot(crowded)
-    listed = dovecot.doveadm("user", "*").stdout.splitlines()
+def test_a_hundred_thousand_are_listed_each_once(dovecot_of_crowd):
+    listed = dovecot_of_crowd.doveadm("user", "*").stdout.splitlines()
     assert len(listed) == len(set(listed)) == MANY and set(listed) == crowd()
 
 
-def test_listing_a_hundred_thousand_takes_no_more_memory_than_a_few(crowded, make_dovecot):
-    dovecot = make_dovecot(crowded)
-    with dovecot.userdb_client() as client:
+def test_listing_a_hundred_thousand_takes_no_more_memory_than_a_few(dovecot_of_crowd):
+    with dovecot_of_crowd.userdb_client() as client:
         listing = client.listing()
         for _ in range(3000):
             next(listing)
-        worker, = dovecot.worker_pids()
+        worker, = dovecot_of_crowd.worker_pids()
         early = peak_memory(worker)
         assert sum(1 for _ in listing) == MANY - 3000
         assert peak_memory(worker) - early < 3 * 1024 * 1024
 
 
-def test_reader_that_pauses_holds_up_nobody(crowded, make_dovecot):
-    dovecot = make_dovecot(crowded)
-    with dovecot.userdb_client() as slow:
+def test_reader_that_pauses_holds_up_nobody(dovecot_of_crowd):
+    with dovecot_of_crowd.userdb_client() as slow:
         listing = slow.listing()
         first = [next(listing) for _ in range(10)]
         time.sleep(1)
         started = time.monotonic()
-        assert dovecot.user("user1@example.test")
-        assert dovecot.login("user2@example.test", "secret") == "ok"
+        assert dovecot_of_crowd.user("user1@example.test")
+        assert dovecot_of_crowd.login("user2@example.test", "secret") == "ok"
         assert time.monotonic() - started < 1
         assert set(first) | set(listing) == crowd()
 
 
-def test_reader_that_goes_away_in_the_middle_does_no_harm(crowded, make_dovecot):
-    dovecot = make_dovecot(crowded)
+def test_reader_that_goes_away_in_the_middle_does_no_harm(dovecot_of_crowd):
     for _ in range(5):
-        with dovecot.userdb_client() as client:
+        with dovecot_of_crowd.userdb_client() as client:
             listing = client.listing()
             for _ in range(10):
                 next(listing)
-    assert dovecot.user("user1@example.test")
-    assert len(dovecot.doveadm("user", "*").stdout.splitlines()) == MANY
+    assert dovecot_of_crowd.user("user1@example.test")
+    assert len(dovecot_of_crowd.doveadm("user", "*").stdout.splitlines()) == MANY
 
 
 def test_listing_that_breaks_off_says_so(lab, make_dovecot):
