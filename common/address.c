@@ -484,6 +484,16 @@ char *address_fold(const char *text)
 	return whole;
 }
 
+bool address_is_same(const char *one, const char *other)
+{
+	char *folded = address_fold(one), *other_folded = address_fold(other);
+	bool same = strcmp(folded, other_folded) == 0;
+
+	free(folded);
+	free(other_folded);
+	return same;
+}
+
 /* A quoted-string of RFC 5321 section 4.1.2: no quote inside but escaped ones. */
 static bool is_quoted_string(const char *text, size_t len)
 {

@@ -72,6 +72,9 @@ char *address_fold_domain(const char *text, size_t len);
 /* The folded form of a whole address: equal for equal mailboxes. Caller frees. */
 char *address_fold(const char *text);
 
+/* Do two whole addresses name the same mailbox? */
+bool address_is_same(const char *one, const char *other);
+
 /*
  * Appends a stored address in the form of RFC 5321 section 4.1.2: the local
  * part quoted where it must be, the extension put behind it, a non-ASCII

@@ -164,7 +164,8 @@ static bool has_active_alias(const struct delivery_row *row)
 	       !row->alias_expired;
 }
 
-static const char *trim(struct arena *arena, const char *text)
+/* Without the blanks at both ends. Caller frees. */
+static char *trimmed(const char *text)
 {
 	static const char blanks[] = " \t\r\n";
 	size_t len;
@@ -173,40 +174,47 @@ static const char *trim(struct arena *arena, const char *text)
 	len = strlen(text);
 	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
 		len--;
-	return arena_strndup(arena, text, len);
+	return xstrndup(text, len);
 }
 
-static bool is_same_address(const char *a, const char *b)
+static enum recipient_state state_of(const struct delivery_row *row, const char *recipient)
 {
-	char *a_folded = address_fold(a), *b_folded = address_fold(b);
-	bool same = strcmp(a_folded, b_folded) == 0;
-
-	free(a_folded);
-	free(b_folded);
-	return same;
+	if (*recipient == '\0')
+		return RECIPIENT_IS_BLANK;
+	if (address_is_same(recipient, row->alias))
+		return has_active_mailbox(row) && !row->mailbox_send_only
+			       ? RECIPIENT_IS_LIVE : RECIPIENT_IS_ALIAS_ITSELF;
+	if (!row->recipient_local)
+		return RECIPIENT_IS_LIVE;
+	if (!row->recipient_domain_active)
+		return RECIPIENT_IS_IN_INACTIVE_DOMAIN;
+	if (!row->recipient_active)
+		return RECIPIENT_IS_INACTIVE;
+	return row->recipient_send_only ? RECIPIENT_IS_SEND_ONLY : RECIPIENT_IS_LIVE;
 }
 
-/*
- * The trimmed recipient if mail to it gets anywhere, else NULL. An alias that
- * names itself is how admins keep a copy in the mailbox of that name: Postfix
- * ends the recursion there (virtual(5)), so that mailbox must accept mail.
- */
+enum recipient_state rule_recipient_state(const struct delivery_row *row)
+{
+	char *recipient = trimmed(row->recipient);
+	enum recipient_state state = state_of(row, recipient);
+
+	free(recipient);
+	return state;
+}
+
+/* The trimmed recipient if mail to it gets anywhere, else NULL. */
 static const char *live_recipient(const struct delivery_row *row, struct arena *arena)
 {
-	const char *recipient;
+	const char *live = NULL;
+	char *recipient;
 
 	if (row->recipient == NULL)
 		return NULL;
-	recipient = trim(arena, row->recipient);
-	if (*recipient == '\0')
-		return NULL;
-	if (is_same_address(recipient, row->alias))
-		return has_active_mailbox(row) && !row->mailbox_send_only ? recipient : NULL;
-	if (row->recipient_local && (!row->recipient_active ||
-				     !row->recipient_domain_active ||
-				     row->recipient_send_only))
-		return NULL;
-	return recipient;
+	recipient = trimmed(row->recipient);
+	if (state_of(row, recipient) == RECIPIENT_IS_LIVE)
+		live = arena_strndup(arena, recipient, strlen(recipient));
+	free(recipient);
+	return live;
 }
 
 /* The alias of one form; its live recipients go to the list. */
@@ -246,6 +254,7 @@ static enum alias_state find_alias(const struct mum_answer *answer, struct arena
 
 		if (state == ALIAS_LIVE) {
 			names_make_unique(&list);
+			recipients_r->form = form;
 			recipients_r->extension = answer->address->forms[form].extension;
 			recipients_r->count = list.count;
 			recipients_r->addresses = names_finish(&list, arena);
@@ -291,7 +300,7 @@ enum mum_status rule_recipient(const struct mum_answer *answer,
 
 /* ---- senders ---- */
 
-static bool is_owner(const struct owner_row *row)
+bool rule_is_owner(const struct owner_row *row)
 {
 	if (!row->domain_active || !row->mailbox_active || !row->mailbox_domain_active)
 		return false;
@@ -311,7 +320,7 @@ enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena
 		for (size_t i = 0; i < facts->count; i++) {
 			const struct owner_row *row = &facts->owners[i];
 
-			if (row->form == form && is_owner(row))
+			if (row->form == form && rule_is_owner(row))
 				names_add(&list, row->login);
 		}
 		if (list.count > 0) {
@@ -327,7 +336,7 @@ enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena
 static bool owns(const struct owners *owners, const char *login)
 {
 	for (size_t i = 0; i < owners->count; i++) {
-		if (is_same_address(owners->logins[i], login))
+		if (address_is_same(owners->logins[i], login))
 			return true;
 	}
 	return false;

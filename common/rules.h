@@ -21,7 +21,25 @@ enum mum_status rule_domain(const struct mum_answer *answer, const char **name_r
 enum mum_status rule_mailbox(const struct mum_answer *answer,
 			     const struct delivery_row **mailbox_r);
 
+enum recipient_state {
+	RECIPIENT_IS_LIVE,
+	RECIPIENT_IS_BLANK,
+	RECIPIENT_IS_ALIAS_ITSELF,	/* and no mailbox of that name accepts mail */
+	RECIPIENT_IS_IN_INACTIVE_DOMAIN,
+	RECIPIENT_IS_INACTIVE,
+	RECIPIENT_IS_SEND_ONLY
+};
+
+/*
+ * Does mail to the row's recipient, which is not NULL, get anywhere? An alias
+ * that names itself is how admins keep a copy in the mailbox of that name:
+ * Postfix ends the recursion there (virtual(5)), so that mailbox must accept
+ * mail.
+ */
+enum recipient_state rule_recipient_state(const struct delivery_row *row);
+
 struct recipients {
+	size_t form;		/* of the address, whose alias it is */
 	const char *extension;	/* to put behind each; "" if none */
 	size_t count;
 	const char **addresses;	/* as stored, trimmed, each once, by id */
@@ -50,6 +68,9 @@ struct owners {
 	size_t count;
 	const char **logins;	/* stored addresses, each once; the mailbox itself first */
 };
+
+/* Does this row let its login send as the address? */
+bool rule_is_owner(const struct owner_row *row);
 
 /*
  * Asks MUM_OWNERS. The active mailboxes that may send as the first form that

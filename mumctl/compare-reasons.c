@@ -135,16 +135,6 @@ static bool is_same_set(const char *one, const char *other)
 	return one != NULL && other != NULL && is_within(one, other) && is_within(other, one);
 }
 
-static bool is_same_address(const char *one, const char *other)
-{
-	char *folded = address_fold(one), *other_folded = address_fold(other);
-	bool same = strcmp(folded, other_folded) == 0;
-
-	free(folded);
-	free(other_folded);
-	return same;
-}
-
 static bool is_blank(char c)
 {
 	return c != '\0' && strchr(" \t\r\n", c) != NULL;
@@ -173,24 +163,28 @@ static void add_form(const struct difference *difference, const char *recipient)
 	free(text);
 }
 
-static bool is_dead(const struct delivery_row *row)
+/* One that we leave out is in vain (D7), or leads to a mailbox that takes no mail (D6). */
+static void add_lost(const struct difference *difference, const struct delivery_row *row)
 {
-	return row->recipient_local && !(row->recipient_active && row->recipient_domain_active &&
-					 !row->recipient_send_only);
-}
-
-/* The alias itself, and no mailbox that keeps a copy. */
-static bool is_lost_self(const struct delivery_row *row)
-{
-	return is_same_address(row->recipient, row->alias) &&
-	       !(row->mailbox != NULL && row->mailbox_active && !row->mailbox_send_only);
+	switch (rule_recipient_state(row)) {
+	case RECIPIENT_IS_LIVE:
+		break;
+	case RECIPIENT_IS_BLANK:
+	case RECIPIENT_IS_ALIAS_ITSELF:
+		add(difference, "D7");
+		break;
+	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
+	case RECIPIENT_IS_INACTIVE:
+	case RECIPIENT_IS_SEND_ONLY:
+		add(difference, "D6");
+		break;
+	}
 }
 
 static void add_recipient(const struct difference *difference, const struct delivery_row *row)
 {
-	if (is_dead(row))
-		add(difference, "D6");
-	if (is_untrimmed(row->recipient) || is_lost_self(row))
+	add_lost(difference, row);
+	if (is_untrimmed(row->recipient))
 		add(difference, "D7");
 	if (difference->ours != NULL && row->recipient[strspn(row->recipient, " \t")] != '\0')
 		add_form(difference, row->recipient);
@@ -258,20 +252,12 @@ static bool explain_stock_alias(const struct difference *difference)
 /* The form whose alias has live recipients. */
 static bool find_live_form(const struct mum_answer *answer, size_t *form_r)
 {
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
 	struct arena arena = { NULL };
-	struct recipients live = { .count = 0 };
-	bool found = false;
+	struct recipients live;
+	bool found = rule_recipients(answer, &arena, &live) == MUM_FOUND;
 
-	(void)rule_recipients(answer, &arena, &live);
-	for (size_t i = 0; i < facts->count && live.count > 0 && !found; i++) {
-		const struct delivery_row *row = &facts->deliveries[i];
-
-		found = row->alias != NULL && row->alias_active && !row->alias_expired &&
-			strcmp(answer->address->forms[row->form].extension,
-			       live.extension) == 0;
-		*form_r = row->form;
-	}
+	if (found)
+		*form_r = live.form;
 	arena_free(&arena);
 	return found;
 }
@@ -304,12 +290,6 @@ static void add_owner(const struct difference *difference, const struct owner_ro
 		add(difference, "D9");
 	if (!row->mailbox_active)
 		add(difference, "D10");
-}
-
-static bool is_owner(const struct owner_row *row)
-{
-	return row->domain_active && row->mailbox_active && row->mailbox_domain_active &&
-	       (row->id == 0 || (row->alias_active && !row->alias_expired));
 }
 
 /* Is it the login of a mailbox, perhaps one whose name collates as the key does? */
@@ -353,7 +333,7 @@ static void explain_owners(const struct difference *difference)
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct owner_row *row = &facts->owners[i];
 
-		if (difference->stock == NULL && is_owner(row)) {
+		if (difference->stock == NULL && rule_is_owner(row)) {
 			add_search(difference, row->form);
 			return;
 		}
@@ -425,12 +405,8 @@ static void explain_alias_access(const struct difference *difference,
 	for (size_t i = 0; i < facts->count && refused; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 
-		if (row->alias == NULL || row->form != alias->form || row->recipient == NULL)
-			continue;
-		if (is_dead(row) && !is_lost_self(row))
-			add(difference, "D6");
-		else if (!is_dead(row))
-			add(difference, "D7");
+		if (row->alias != NULL && row->form == alias->form && row->recipient != NULL)
+			add_lost(difference, row);
 	}
 }
 

@@ -45,39 +45,24 @@ char *reason_of_mailbox(const struct mum_answer *answer)
 	return xstrdup(state != NULL ? state : "no mailbox has this name");
 }
 
-static bool is_same(const char *one, const char *other)
+/* Of a recipient that rule_recipients() leaves out; NULL for others. */
+static const char *why_dead(const struct delivery_row *row)
 {
-	char *folded = address_fold(one), *other_folded = address_fold(other);
-	bool same = strcmp(folded, other_folded) == 0;
-
-	free(folded);
-	free(other_folded);
-	return same;
-}
-
-static bool is_in(const struct recipients *live, const char *recipient)
-{
-	for (size_t i = 0; i < live->count; i++) {
-		if (is_same(live->addresses[i], recipient))
-			return true;
-	}
-	return false;
-}
-
-/* Of a recipient that rule_recipients() leaves out. */
-static const char *why_dead(const struct delivery_row *row, const char *recipient)
-{
-	if (*recipient == '\0')
+	switch (rule_recipient_state(row)) {
+	case RECIPIENT_IS_LIVE:
+		break;
+	case RECIPIENT_IS_BLANK:
 		return "is blank";
-	if (is_same(recipient, row->alias))
+	case RECIPIENT_IS_ALIAS_ITSELF:
 		return "is the alias itself, and no mailbox of that name accepts mail";
-	if (!row->recipient_local)
-		return NULL;
-	if (!row->recipient_domain_active)
+	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
 		return "is in an inactive domain";
-	if (!row->recipient_active)
+	case RECIPIENT_IS_INACTIVE:
 		return "is inactive";
-	return row->recipient_send_only ? "is send-only" : NULL;
+	case RECIPIENT_IS_SEND_ONLY:
+		return "is send-only";
+	}
+	return NULL;
 }
 
 static const char *state_of_alias(const struct delivery_row *row)
@@ -89,30 +74,6 @@ static const char *state_of_alias(const struct delivery_row *row)
 	return row->alias_expired ? "the alias has passed its deactivate_at" : NULL;
 }
 
-/* As rule_recipients() trims it. Caller frees. */
-static char *trimmed(const char *text)
-{
-	static const char blanks[] = " \t\r\n";
-	char *copy = xstrdup(text + strspn(text, blanks));
-	size_t len = strlen(copy);
-
-	while (len > 0 && strchr(blanks, copy[len - 1]) != NULL)
-		copy[--len] = '\0';
-	return copy;
-}
-
-/* Why this recipient is not among the live ones, if it is not. */
-static void put_dead(struct buf *text, const struct delivery_row *row,
-		     const struct recipients *live)
-{
-	char *recipient = trimmed(row->recipient);
-	const char *why = is_in(live, recipient) ? NULL : why_dead(row, recipient);
-
-	if (why != NULL && !text->failed)
-		buf_printf(text, "; <%s> %s", row->recipient, why);
-	free(recipient);
-}
-
 /* "2 of 3 recipients get mail; <x@y> is send-only" */
 static char *count_recipients(const struct facts *facts, size_t form,
 			      const struct recipients *live)
@@ -122,11 +83,14 @@ static char *count_recipients(const struct facts *facts, size_t form,
 
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
+		const char *why;
 
 		if (row->form != form || row->recipient == NULL)
 			continue;
 		all++;
-		put_dead(&dead, row, live);
+		why = why_dead(row);
+		if (why != NULL && !dead.failed)
+			buf_printf(&dead, "; <%s> %s", row->recipient, why);
 	}
 	buf_printf(&text, "%zu of %zu recipients get mail", live->count, all);
 	/* What did not fit is seen in the rows. */
@@ -135,73 +99,67 @@ static char *count_recipients(const struct facts *facts, size_t form,
 	return buf_steal(&text);
 }
 
-/* The form whose alias counts: the first that has live recipients, else the first. */
-static bool find_alias_form(const struct mum_answer *answer, const struct recipients *live,
-			    const struct delivery_row **row_r)
+/* A row of the alias that counts: the live one, else the first that exists, else the first. */
+static const struct delivery_row *find_alias(const struct facts *facts,
+					     const struct recipients *live)
 {
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
-	bool found = false;
+	const struct delivery_row *found = NULL;
 
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 
 		if (row->alias == NULL)
 			continue;
-		if (!found)
-			*row_r = row;
-		found = true;
-		if (live->count > 0 && state_of_alias(row) == NULL && row->recipient != NULL &&
-		    strcmp(answer->address->forms[row->form].extension, live->extension) == 0) {
-			char *recipient = trimmed(row->recipient);
-			bool is_live = is_in(live, recipient);
-
-			free(recipient);
-			if (is_live) {
-				*row_r = row;
-				break;
-			}
-		}
+		if (live->count > 0 ? row->form == live->form : state_of_alias(row) == NULL)
+			return row;
+		if (found == NULL)
+			found = row;
 	}
 	return found;
 }
 
 char *reason_of_recipients(const struct mum_answer *answer)
 {
+	const struct facts *facts = answer->facts[MUM_DELIVERY];
 	struct arena arena = { NULL };
 	struct recipients live = { .count = 0 };
 	const struct delivery_row *row;
 	char *reason;
 
 	(void)rule_recipients(answer, &arena, &live);
-	if (!find_alias_form(answer, &live, &row))
+	row = find_alias(facts, &live);
+	if (row == NULL)
 		reason = xstrdup("no alias has this name");
 	else if (state_of_alias(row) != NULL)
 		reason = xstrdup(state_of_alias(row));
 	else
-		reason = count_recipients(answer->facts[MUM_DELIVERY], row->form, &live);
+		reason = count_recipients(facts, row->form, &live);
 	arena_free(&arena);
 	return reason;
 }
 
+/* An alias decides where it is live, or where there is no mailbox. */
+static bool is_decided_by_alias(const struct mum_answer *answer)
+{
+	struct arena arena = { NULL };
+	struct recipients live;
+	const struct delivery_row *mailbox;
+	bool is_live = rule_recipients(answer, &arena, &live) == MUM_FOUND;
+
+	arena_free(&arena);
+	return is_live || rule_mailbox(answer, &mailbox) != MUM_FOUND;
+}
+
 char *reason_of_recipient(const struct mum_answer *answer)
 {
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
 	enum recipient_verdict verdict = RECIPIENT_UNKNOWN;
-	bool alias = false;
 
 	(void)rule_recipient(answer, &verdict);
-	for (size_t i = 0; i < facts->count; i++)
-		alias = alias || facts->deliveries[i].alias != NULL;
-	switch (verdict) {
-	case RECIPIENT_SEND_ONLY:
-		return reason_of_mailbox(answer);
-	case RECIPIENT_ACCEPTED:
-	case RECIPIENT_DEAD_ALIAS:
-		return alias ? reason_of_recipients(answer) : reason_of_mailbox(answer);
-	case RECIPIENT_UNKNOWN:
-		break;
-	}
-	return xstrdup("neither an active mailbox nor an active alias; Postfix says so itself");
+	if (verdict == RECIPIENT_UNKNOWN)
+		return xstrdup("neither an active mailbox nor an active alias; "
+			       "Postfix says so itself");
+	return is_decided_by_alias(answer) ? reason_of_recipients(answer)
+					   : reason_of_mailbox(answer);
 }
 
 char *reason_of_owners(const struct mum_answer *answer)
@@ -249,7 +207,12 @@ static const char *state_of_login(const struct mailbox_row *mailbox)
 {
 	if (!mailbox->domain_active)
 		return "the domain is inactive";
-	return mailbox->active ? NULL : "the mailbox is inactive";
+	if (!mailbox->active)
+		return "the mailbox is inactive";
+	if (mailbox->address == NULL ||
+	    !text_is_clean(mailbox->address, strlen(mailbox->address)))
+		return "the stored name holds control characters or invalid UTF-8";
+	return NULL;
 }
 
 char *reason_of_credential(const struct mum_answer *answer, const struct mum_config *config)

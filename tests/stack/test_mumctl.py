@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import termios
+import time
 
 import pytest
 
@@ -185,6 +186,11 @@ REASONS = [
     ("off.test", "tls-policies", "the policy is inactive"),
     ("a\tb@example.test", "mailboxes", "no name in MUM can be written so"),
     ("tab@dirty.test", "aliases", "recipients get mail"),
+    # an alias that does not decide gives no reason
+    ("expbox@example.test", "policy recipient", "the mailbox is active"),
+    ("deadbox@example.test", "policy recipient", "the mailbox is active"),
+    ("deadbox@example.test", "recipient-access", "the mailbox is active"),
+    ("norecip@example.test", "policy recipient", "0 of 0 recipients get mail"),
 ]
 
 
@@ -195,6 +201,34 @@ def test_a_verdict_has_its_reason(ours, key, what, reason):
         assert reason in found["reason"]
     else:
         assert "control" in found["reason"] or "character" in found["reason"]
+
+
+@pytest.fixture(scope="module")
+def strange(lab):
+    """A world with rows that only SQLite can hold, or that are many."""
+    world = World(lab, "sqlite", "strange")
+    world.store.insert("domains", id=1001, domain=b"\xc3\xa9\xff.test", homedir="/srv/1001")
+    world.store.insert("mailboxes", id=1001, local_part="a", domain_id=1001, password="x",
+                       homedir="/srv/a", maildir="maildir:/srv/a")
+    world.store.insert("aliases", id=1001, local_part="crowd", domain_id=1)
+    world.store.run("INSERT INTO alias_recipients (alias_id, recipient_address) WITH RECURSIVE "
+                    "n(seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 20000) "
+                    "SELECT 1001, 'r' || seq || '@external.test' FROM n")
+    return world
+
+
+def test_a_name_that_is_no_text_is_the_reason(strange):
+    found = verdicts(strange.ctl.json("explain", "a@\u00e9\ufffd.test"))
+    for what in ("passdb", "userdb"):
+        assert found["dovecot", what]["reason"] == \
+            "the stored name holds control characters or invalid UTF-8"
+
+
+def test_an_alias_of_many_recipients_is_explained_at_once(strange):
+    started = time.monotonic()
+    found = verdicts(strange.ctl.json("explain", "crowd@example.test"))
+    assert "20000 of 20000" in found["postfix", "policy recipient"]["reason"]
+    assert time.monotonic() - started < 3
 
 
 # ---- query, policy ----
