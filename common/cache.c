@@ -13,6 +13,7 @@ struct entry {
 	struct entry *prev, *next;	/* least recently used first */
 	struct facts *facts;
 	uint64_t stored_ms;
+	size_t rows;	/* at least 1 */
 	size_t key_len;
 	char key[];	/* one byte for the question, then the key */
 };
@@ -20,18 +21,18 @@ struct entry {
 struct cache {
 	struct entry *by_key;
 	struct entry *by_use;
-	size_t entries_max;
+	size_t rows, rows_max;
 	struct keyed_hash hash;
 	/* The key of the call in progress; kept to save an allocation each time. */
 	char *wanted;
 	size_t wanted_len, wanted_size;
 };
 
-struct cache *cache_new(size_t entries_max)
+struct cache *cache_new(size_t rows_max)
 {
 	struct cache *cache = xcalloc(1, sizeof(*cache));
 
-	cache->entries_max = entries_max;
+	cache->rows_max = rows_max;
 	keyed_hash_init(&cache->hash);
 	return cache;
 }
@@ -40,6 +41,7 @@ static void entry_free(struct cache *cache, struct entry *entry)
 {
 	HASH_DELETE(hh, cache->by_key, entry);
 	DL_DELETE(cache->by_use, entry);
+	cache->rows -= entry->rows;
 	facts_unref(&entry->facts);
 	free(entry);
 }
@@ -81,15 +83,18 @@ void cache_put(struct cache *cache, enum mum_question question, const char *key,
 {
 	unsigned hash;
 	struct entry *entry = find(cache, question, key, &hash);
+	size_t rows = facts->count > 0 ? facts->count : 1;
 
-	if (cache->entries_max == 0)
-		return;
 	if (entry != NULL)
 		entry_free(cache, entry);
-	else if (HASH_COUNT(cache->by_key) >= cache->entries_max)
+	if (cache->rows_max == 0 || (rows > 1 && rows > cache->rows_max / 4))
+		return;
+	while (cache->rows + rows > cache->rows_max)
 		entry_free(cache, cache->by_use);
+	cache->rows += rows;
 	entry = xmalloc(sizeof(*entry) + cache->wanted_len);
 	entry->facts = facts_ref(facts);
+	entry->rows = rows;
 	entry->stored_ms = now_ms;
 	entry->key_len = cache->wanted_len;
 	memcpy(entry->key, cache->wanted, cache->wanted_len);

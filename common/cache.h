@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts by question and key, bounded in number, least recently used first out.
+ * Facts by question and key, bounded in rows, least recently used first out.
  * Knows ages and nothing else: what is fresh or stale enough is the caller's
  * decision.
+ *
+ * Rows, because a key costs what its facts weigh, and strangers choose keys:
+ * with an extension each is another name of the same long alias.
  */
 #ifndef MUM_CACHE_H
 #define MUM_CACHE_H
@@ -14,10 +17,14 @@
 
 struct cache;
 
-struct cache *cache_new(size_t entries_max);
+/* Facts without rows count as one. */
+struct cache *cache_new(size_t rows_max);
 void cache_free(struct cache **cache);
 
-/* Takes its own reference; replaces what was there. now_ms: see host_now(). */
+/*
+ * Takes its own reference; replaces what was there. Facts that would take more
+ * than a quarter of the cache are not kept. now_ms: see host_now().
+ */
 void cache_put(struct cache *cache, enum mum_question question, const char *key,
 	       struct facts *facts, uint64_t now_ms);
 /*
@@ -26,6 +33,7 @@ void cache_put(struct cache *cache, enum mum_question question, const char *key,
  */
 struct facts *cache_get(struct cache *cache, enum mum_question question,
 			const char *key, uint64_t now_ms, uint64_t *age_ms_r);
+/* Of keys. */
 size_t cache_count(const struct cache *cache);
 
 #endif

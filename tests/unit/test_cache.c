@@ -128,6 +128,40 @@ static void test_replacing_in_a_full_cache_drops_nobody(void **state)
 	cache_free(&cache);
 }
 
+/* Of so many rows, which nobody reads here. */
+static void put_rows(struct cache *cache, const char *key, size_t count)
+{
+	struct facts *facts = facts_new(MUM_DELIVERY);
+
+	facts->count = count;
+	cache_put(cache, MUM_DELIVERY, key, facts, 0);
+	facts_unref(&facts);
+}
+
+static void test_facts_weigh_their_rows(void **state)
+{
+	struct cache *cache = cache_new(20);
+
+	(void)state;
+	for (const char *key = "abcdefghijklmnop"; *key != '\0'; key++)
+		put(cache, MUM_DELIVERY, key, 0);
+	put_rows(cache, "4 rows", 4);
+	WANT_NUMBER("full", cache_count(cache), 17);
+	put_rows(cache, "5 rows", 5);
+	WANT_NUMBER("five for one", cache_count(cache), 13);
+	WANT("which is there", get(cache, "5 rows") != NULL);
+	put_rows(cache, "6 rows", 6);
+	WANT("more than a quarter", get(cache, "6 rows") == NULL);
+	WANT_NUMBER("drops nobody", cache_count(cache), 13);
+	put_rows(cache, "4 rows", 6);
+	WANT("what it replaces is outdated", get(cache, "4 rows") == NULL);
+	put_rows(cache, "5 rows", 1);
+	for (size_t n = 0; n < 8; n++)
+		put_rows(cache, (const char *[]){ "1", "2", "3", "4", "5", "6", "7", "8" }[n], 1);
+	WANT_NUMBER("their room is free again", cache_count(cache), 20);
+	cache_free(&cache);
+}
+
 static void test_sizes(void **state)
 {
 	struct cache *none = cache_new(0), *one = cache_new(1);
@@ -186,6 +220,7 @@ int main(void)
 		UNIT_TEST(test_a_reader_does_not_make_facts_younger),
 		UNIT_TEST(test_least_recently_used_goes_first),
 		UNIT_TEST(test_replacing_in_a_full_cache_drops_nobody),
+		UNIT_TEST(test_facts_weigh_their_rows),
 		UNIT_TEST(test_sizes),
 		UNIT_TEST(test_many_and_long_keys),
 		UNIT_TEST(test_facts_outlive_their_entry),
