@@ -62,17 +62,20 @@ bool host_list_may_try(const struct host_list *list, size_t index)
 bool host_list_pick(const struct host_list *list, size_t *index_r, unsigned *wait_ms_r)
 {
 	uint64_t now = host_now(list->host);
-	uint64_t soonest = UINT64_MAX;
+	size_t next = 0;
 
 	for (size_t i = 0; i < list->count; i++) {
-		if (now >= list->hosts[i].retry_at) {
+		if (list->hosts[i].failures == 0 && now >= list->hosts[i].retry_at) {
 			*index_r = i;
 			return true;
 		}
-		if (list->hosts[i].retry_at < soonest)
-			soonest = list->hosts[i].retry_at;
+		if (list->hosts[i].retry_at < list->hosts[next].retry_at)
+			next = i;
 	}
-	*wait_ms_r = (unsigned)(soonest - now);
+	*index_r = next;
+	if (now >= list->hosts[next].retry_at)
+		return true;
+	*wait_ms_r = (unsigned)(list->hosts[next].retry_at - now);
 	return false;
 }
 

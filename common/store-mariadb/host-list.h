@@ -25,8 +25,9 @@ size_t host_list_count(const struct host_list *list);
 const char *host_list_name(const struct host_list *list, size_t index);
 
 /*
- * The first host that may be tried now: true and its index; else false and
- * the milliseconds until one may.
+ * The first host that is not in trouble, else the one whose turn has come
+ * longest ago, so that those that keep silent do not take each other's turns:
+ * true and its index; else false and the milliseconds until one may be tried.
  */
 bool host_list_pick(const struct host_list *list, size_t *index_r, unsigned *wait_ms_r);
 /* May this host be tried now? */

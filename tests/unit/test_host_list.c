@@ -71,6 +71,27 @@ static void test_waits_for_the_soonest(void **state)
 	tear_down(&setup);
 }
 
+static void test_silent_hosts_leave_turns_to_the_others(void **state)
+{
+	struct setup setup;
+	unsigned tried[3] = { 0 }, wait;
+	size_t index;
+
+	(void)state;
+	set_up(&setup);
+	for (size_t i = 0; i < 30; i++) {
+		while (!host_list_pick(setup.list, &index, &wait))
+			fake_host_advance(&setup.fake, wait);
+		tried[index]++;
+		fake_host_advance(&setup.fake, 1000);	/* as long as a connection may take */
+		host_list_failed(setup.list, index, &lost);
+	}
+	WANT_NUMBER("the first", tried[0], 10);
+	WANT_NUMBER("the second", tried[1], 10);
+	WANT_NUMBER("the third", tried[2], 10);
+	tear_down(&setup);
+}
+
 /* How long the first host is left alone after one more failure. */
 static unsigned wait_after(struct setup *setup, const struct conn_error *error)
 {
@@ -201,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_first_host_first),
 		UNIT_TEST(test_waits_for_the_soonest),
+		UNIT_TEST(test_silent_hosts_leave_turns_to_the_others),
 		UNIT_TEST(test_back_off_doubles_with_jitter),
 		UNIT_TEST(test_refused_waits_longer),
 		UNIT_TEST(test_two_log_lines_per_trouble),
