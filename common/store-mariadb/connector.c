@@ -99,11 +99,16 @@ static bool set_options(struct connector *connector)
 					NULL);
 	/*
 	 * Only this one makes libmariadb refuse a server without TLS before it
-	 * logs in; it also verifies the name. Without it, is_private() refuses.
+	 * logs in; it also verifies the name. Without it, is_private() refuses
+	 * after the login, in which nothing but a scramble may go: not the
+	 * password that such a server may ask for.
 	 */
 	if (connector->tls_verify_name)
 		failed |= mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT,
 					 &verify);
+	else if (connector->tls)
+		failed |= mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH,
+					 "mysql_native_password,client_ed25519");
 	return failed == 0;
 }
 
@@ -189,7 +194,7 @@ static bool log_in(struct connector *connector)
 		return false;
 	}
 	forget_password(connector->mysql);
-	/* Before any statement; the password went as a scramble. */
+	/* Before any statement; of the password only a scramble went, see set_options(). */
 	if (!is_private(connector))
 		return false;
 	if (!set_session(connector)) {

@@ -4,6 +4,7 @@
 import pytest
 
 from lab import MariaDB, PrivateCa, sample, wait_until
+from fakes.rogue_mariadb import RogueMariaDB
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings
 
@@ -44,10 +45,9 @@ def server(lab, certificates):
 @pytest.fixture
 def over_tcp(make_mumd, certificates):
     def make(database, host="localhost", **more):
-        settings = mariadb_settings(database, POSTFIX_PASSWORD,
-                                    hosts=[f"{host}:{database.port}"], deadline="1s",
-                                    **{"tls": "verify-full",
-                                       "tls_ca": certificates.ca.certificate, **more})
+        settings = {"driver": "mariadb", "hosts": [f"{host}:{database.port}"], "name": "mum",
+                    "user": "mum_postfix", "password": POSTFIX_PASSWORD, "deadline": "1s",
+                    "tls": "verify-full", "tls_ca": certificates.ca.certificate, **more}
         return make_mumd({"database": settings, "cache": {"ttl": "0s", "stale": "0s"}})
     return make
 
@@ -105,6 +105,19 @@ def refused(mumd, database, logged_in=False):
 def test_a_server_without_tls_is_refused(over_tcp, plain, tls):
     # verify-ca has to log in to see that it is not encrypted, but asks nothing
     refused(over_tcp(plain, tls=tls), plain, logged_in=tls == "verify-ca")
+
+
+@pytest.mark.parametrize("plugin", [b"mysql_clear_password", b"dialog", b"sha256_password",
+                                    b"caching_sha2_password"])
+@pytest.mark.parametrize("tls", ["verify-full", "verify-ca"])
+def test_a_server_in_the_middle_does_not_get_the_password(over_tcp, tls, plugin):
+    with RogueMariaDB(plugin) as rogue:
+        mumd = over_tcp(rogue, tls=tls)
+        assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+        wait_until(lambda: any("database localhost" in line for line in mumd.log()),
+                   "the refusal is logged")
+        assert (b"mum_postfix" in rogue.heard) == (tls == "verify-ca")
+        assert POSTFIX_PASSWORD.encode() not in rogue.heard and rogue.answers == 0
 
 
 def test_a_server_of_another_name_is_refused(over_tcp, server, certificates):
