@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/address.h"
 
+#include <errno.h>
 #include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,15 +51,21 @@ static char *ascii_lower(char *text)
 typedef uint8_t *u8_map_fn(const uint8_t *text, size_t len, const char *language,
 			   uninorm_t nf, uint8_t *result, size_t *result_len);
 
-/* The mapped text, or the text itself where it cannot be mapped. Caller frees. */
+/*
+ * The mapped text, or the text itself where it cannot be mapped, which is not
+ * to say for want of memory: that would be another name. Caller frees.
+ */
 static char *u8_mapped(u8_map_fn *map, const char *text, size_t len)
 {
 	size_t mapped_len;
-	uint8_t *mapped = map((const uint8_t *)text, len, NULL, UNINORM_NFC, NULL,
-			      &mapped_len);
-	char *copy = mapped == NULL ? xstrndup(text, len)
-				    : xstrndup((char *)mapped, mapped_len);
+	uint8_t *mapped;
+	char *copy;
 
+	errno = 0;
+	mapped = map((const uint8_t *)text, len, NULL, UNINORM_NFC, NULL, &mapped_len);
+	if (mapped == NULL && errno == ENOMEM)
+		xchecked(NULL);
+	copy = mapped == NULL ? xstrndup(text, len) : xstrndup((char *)mapped, mapped_len);
 	free(mapped);
 	return copy;
 }
@@ -78,12 +85,20 @@ static bool fits_column(const char *text)
 			   u8_mbsnlen((const uint8_t *)text, len) <= ADDRESS_PART_MAX);
 }
 
+/* Of what libidn2 returned: false where the name has no such form. */
+static bool is_done(int result)
+{
+	if (result == IDN2_MALLOC)
+		xchecked(NULL);
+	return result == IDN2_OK;
+}
+
 /* A-labels decoded, U-labels as they are; NULL where libidn2 cannot. */
 static char *to_ulabels(const char *text)
 {
 	char *ulabels;
 
-	if (idn2_to_unicode_8z8z(text, &ulabels, 0) != IDN2_OK)
+	if (!is_done(idn2_to_unicode_8z8z(text, &ulabels, 0)))
 		return NULL;
 	return ulabels;	/* malloc'ed by libidn2, as free() expects */
 }
@@ -97,7 +112,7 @@ static char *to_alabels(const char *lower)
 	char *alabels, *back, *given;
 	bool same;
 
-	if (idn2_to_ascii_8z(lower, &alabels, IDN2_NONTRANSITIONAL) != IDN2_OK)
+	if (!is_done(idn2_to_ascii_8z(lower, &alabels, IDN2_NONTRANSITIONAL)))
 		return NULL;
 	back = to_ulabels(alabels);
 	given = to_ulabels(lower);
