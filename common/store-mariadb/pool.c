@@ -133,7 +133,8 @@ static void slot_empty(struct slot *slot)
 
 /* ---- results ---- */
 
-static void read_rows(struct slot *slot)
+/* False when they cannot be read, for which all questions end. */
+static bool read_rows(struct slot *slot)
 {
 	struct column columns[COLUMNS_MAX + 1];
 	struct batch *batch = &slot->batch;
@@ -159,6 +160,7 @@ static void read_rows(struct slot *slot)
 								: "the rows cannot be read");
 		}
 	}
+	return result == 0;
 }
 
 static void log_bad_rows(struct slot *slot)
@@ -177,11 +179,12 @@ static void log_bad_rows(struct slot *slot)
 	}
 }
 
-/* The statement gave no rows: its questions are asked again, or end. */
-static void batch_failed(struct slot *slot, const struct conn_error *error)
+/* The statement gave no rows: its questions are asked again, or end (true). */
+static bool batch_failed(struct slot *slot, const struct conn_error *error)
 {
 	struct pool *pool = slot->pool;
 	struct batch *batch = &slot->batch;
+	bool given_up = false;
 	char *reason = xasprintf("database %s: %s (%u)",
 				 host_list_name(pool->hosts, slot->host), error->text,
 				 error->number);
@@ -193,32 +196,43 @@ static void batch_failed(struct slot *slot, const struct conn_error *error)
 		if (request == NULL)
 			continue;
 		request->attempts++;
-		if (error->class == ERROR_MISCONFIGURED)
+		if (error->class == ERROR_MISCONFIGURED) {
 			request_finish(pool, request, MUM_MISCONFIGURED, reason);
-		else if (request->attempts >= ATTEMPTS_MAX)
+		} else if (request->attempts >= ATTEMPTS_MAX) {
 			request_finish(pool, request, MUM_TEMPFAIL, reason);
-		else
+			given_up = true;
+		} else {
 			queue_put(&pool->queues[request->question.kind], request, true);
+		}
 	}
 	free(reason);
+	return given_up;
 }
 
-/* Once for each kind of question, until it is answered again. */
+/*
+ * Once for each kind of question, until it is answered again. What another try
+ * mends is not worth a line: given_up says that it did not.
+ */
 static void log_broken(struct pool *pool, enum mum_question question,
-		       const struct conn_error *error)
+		       const struct conn_error *error, bool given_up)
 {
-	bool misconfigured = error->class == ERROR_MISCONFIGURED;
-	bool slow = error->class == ERROR_SLOW || error->timed_out;
+	const char *cure;
 
-	if (pool->broken[question] || (!misconfigured && !slow))
+	if (error->class == ERROR_MISCONFIGURED)
+		cure = "mail is deferred until tables and grants are as grants.sql says";
+	else if (error->class == ERROR_SLOW || error->timed_out)
+		cure = "if this stays, look for a locked table or a slow server";
+	else if (given_up)
+		cure = "tried in vain, and mail is deferred; if this stays, see the server's log";
+	else
+		return;
+	if (pool->broken[question])
 		return;
 	pool->broken[question] = true;
-	host_log(pool->host, misconfigured ? MUM_LOG_ERROR : MUM_LOG_WARNING,
+	host_log(pool->host,
+		 error->class == ERROR_MISCONFIGURED ? MUM_LOG_ERROR : MUM_LOG_WARNING,
 		 "database: question=%s: %s (%u); %s", mum_question_name(question),
-		 error->text, error->number,
-		 misconfigured ? "mail is deferred until tables and grants are as "
-				 "conf-examples/grants.sql says"
-			       : "if this stays, look for a locked table or a slow server");
+		 error->text, error->number, cure);
 }
 
 static void log_mended(struct pool *pool, enum mum_question question)
@@ -228,6 +242,17 @@ static void log_mended(struct pool *pool, enum mum_question question)
 	pool->broken[question] = false;
 	host_log(pool->host, MUM_LOG_INFO, "database: question=%s: answered again",
 		 mum_question_name(question));
+}
+
+static void result_came(struct slot *slot)
+{
+	struct conn_error unreadable = { ERROR_RETRY, false, 0, "the rows cannot be read" };
+
+	if (read_rows(slot))
+		log_mended(slot->pool, slot->batch.question);
+	else
+		log_broken(slot->pool, slot->batch.question, &unreadable, true);
+	log_bad_rows(slot);
 }
 
 /* ---- connections ---- */
@@ -282,6 +307,7 @@ static void on_lost(struct slot *slot, const struct conn_error *error)
 {
 	struct pool *pool = slot->pool;
 	enum slot_state before = slot->state;
+	bool given_up;
 
 	count_error(slot, error);
 	/* Not connected from here on, which the next lines look at. */
@@ -295,8 +321,8 @@ static void on_lost(struct slot *slot, const struct conn_error *error)
 	if (error->timed_out || error->class == ERROR_OUTSIDE)
 		leave_host(pool, slot->host);
 	if (before == SLOT_BUSY) {
-		log_broken(pool, slot->batch.question, error);
-		batch_failed(slot, error);
+		given_up = batch_failed(slot, error);
+		log_broken(pool, slot->batch.question, error, given_up);
 	}
 	slot_empty(slot);
 	if (!is_connected(pool) && (before == SLOT_CONNECTING || error->timed_out))
@@ -324,21 +350,20 @@ static void on_conn_event(struct conn *conn, enum conn_event event, void *arg)
 {
 	struct slot *slot = arg;
 	struct conn_error error = conn_error(conn);
+	bool given_up;
 
 	switch (event) {
 	case CONN_UP:
 		on_up(slot);
 		break;
 	case CONN_RESULT:
-		read_rows(slot);
-		log_bad_rows(slot);
-		log_mended(slot->pool, slot->batch.question);
+		result_came(slot);
 		set_state(slot, SLOT_IDLE);
 		break;
 	case CONN_FAILED:
 		count_error(slot, &error);
-		log_broken(slot->pool, slot->batch.question, &error);
-		batch_failed(slot, &error);
+		given_up = batch_failed(slot, &error);
+		log_broken(slot->pool, slot->batch.question, &error, given_up);
 		set_state(slot, SLOT_IDLE);
 		break;
 	case CONN_LOST:

@@ -164,3 +164,16 @@ def test_a_name_server_that_is_silent_delays_nobody_who_can_be_answered(make_mum
     assert asker.failures() == [] and asker.slowest() < 0.5
     _, seconds = timed(mumd.stop)
     assert mumd.process.status == 0 and seconds < 1
+
+
+def test_an_error_that_we_do_not_know_is_said_once(over, database):
+    """Fault: the server prepares no statement (1461, which is in no table of ours). Reply: TEMP.
+    Recovery: within 1 s. Two lines tell of it, however often it is asked."""
+    mumd = over(deadline="1s")
+    with mumd.map_client() as client:
+        with variable(database, "max_prepared_stmt_count", 0):
+            database.sql("KILL USER mum_postfix")
+            assert all(client.ask(*ALICE).startswith(b"TEMP ") for _ in range(3))
+        wait_until(lambda: client.ask(*ALICE) == b"OK 1", "an answer", timeout=1)
+    broken, mended = (line for line in told(mumd) if "question=delivery" in line)
+    assert "(1461)" in broken and "mail is deferred" in broken and "answered again" in mended
