@@ -95,8 +95,12 @@ bool mum_core_is_up(const struct mum_core *core)
 struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
 				  mum_answer_fn *fn, void *arg)
 {
-	/* RFC 2606: no such domain, but a whole answer from the database. */
-	static const char key[] = "mum.invalid";
+	/*
+	 * RFC 2606: müm.invalid is no domain, but a whole answer from the database. It has
+	 * two spellings, so that the statement is that for many names, of which a
+	 * server that is too old knows the syntax of the other one only.
+	 */
+	static const char key[] = "m\303\274m.invalid";
 
 	return mum_lookup_start(core->lookups, MUM_ASK(MUM_DOMAIN) | MUM_FRESH, key,
 				sizeof(key) - 1, deadline_ms, fn, arg);
