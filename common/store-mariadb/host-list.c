@@ -8,6 +8,7 @@
 enum {
 	BACKOFF_FIRST = 50,	/* ms; doubles with each failure */
 	BACKOFF_MAX = 500,	/* ms; so a return is noticed within a second */
+	FAILURES_OF_RESTART = 6,
 	BACKOFF_REFUSED = 2000	/* ms; servers block hosts that log in wrongly too often */
 };
 
@@ -85,7 +86,9 @@ static unsigned backoff(struct host_list *list, const struct database_host *db,
 {
 	unsigned ms = BACKOFF_MAX;
 
-	if (error->class == ERROR_MISCONFIGURED)
+	/* 2xxx, for example TLS, is refused on our side; a restart looks like that, too. */
+	if (error->class == ERROR_MISCONFIGURED &&
+	    (error->number < 2000 || db->failures >= FAILURES_OF_RESTART))
 		ms = BACKOFF_REFUSED;
 	else if (db->failures < 4)
 		ms = BACKOFF_FIRST << db->failures;

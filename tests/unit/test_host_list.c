@@ -7,6 +7,7 @@
 static const char *const names[] = { "unix:/a", "b:3306", "c" };
 static const struct mum_list three = { 3, names };
 static const struct conn_error lost = { ERROR_LOST, false, 2002, "connection refused" };
+static const struct conn_error no_tls = { ERROR_MISCONFIGURED, false, 2026, "TLS" };
 static const struct conn_error denied = { ERROR_MISCONFIGURED, false, 1045, "denied" };
 
 struct setup {
@@ -147,6 +148,18 @@ static void test_refused_waits_longer(void **state)
 	tear_down(&setup);
 }
 
+static void test_what_a_restart_looks_like_waits_longer_when_it_lasts(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	for (int i = 0; i < 6; i++)
+		WANT("as for a lost connection", wait_after(&setup, &no_tls) <= 500);
+	WANT("then as for a wrong password", wait_after(&setup, &no_tls) >= 1500);
+	tear_down(&setup);
+}
+
 static void test_two_log_lines_per_trouble(void **state)
 {
 	struct setup setup;
@@ -225,6 +238,7 @@ int main(void)
 		UNIT_TEST(test_silent_hosts_leave_turns_to_the_others),
 		UNIT_TEST(test_back_off_doubles_with_jitter),
 		UNIT_TEST(test_refused_waits_longer),
+		UNIT_TEST(test_what_a_restart_looks_like_waits_longer_when_it_lasts),
 		UNIT_TEST(test_two_log_lines_per_trouble),
 		UNIT_TEST(test_a_suspect_is_no_trouble),
 		UNIT_TEST(test_each_host_has_its_own_trouble),
