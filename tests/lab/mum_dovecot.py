@@ -274,13 +274,13 @@ service auth-worker {{
 
     def reload(self):
         """doveadm reload; returns when a new auth process answers."""
-        old = self.auth_pid()
+        old = self._auth_pids()
         self.doveadm("reload", check=True)
 
         def renewed():
             try:
                 with self.auth_client():
-                    return self.auth_pid() not in (None, old)
+                    return self._auth_pids() - old  # the old one may stay for its clients
             except OSError:
                 return False
         wait_until(renewed, "a new auth process")
@@ -367,8 +367,11 @@ service auth-worker {{
             if name == "auth":
                 yield int(pid), "worker" in line or "-w" in line.split("\0")
 
+    def _auth_pids(self):
+        return {pid for pid, worker in self._processes() if not worker}
+
     def auth_pid(self):
-        return next((pid for pid, worker in self._processes() if not worker), None)
+        return next(iter(self._auth_pids()), None)
 
     def worker_pids(self):
         return [pid for pid, worker in self._processes() if worker]
