@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The SQLite store, and the only <sqlite3.h>. SQLite is a library, not a
- * server: its answers come from local memory and disk, in the loop. Waiting for
- * a writer's lock does not.
+ * server: its answers come from local memory and disk, in the loop. A writer's
+ * lock is waited for with a timer, not in the loop.
  */
 #include "common/store.h"
 
@@ -385,6 +385,22 @@ static unsigned answer_first(struct sqlite_store *store)
 	return wait_ms;
 }
 
+/*
+ * Nobody asks, so nobody finds out that the file can be read again; and known names
+ * are not asked about while it is known to be down. Returns as answer_first() does.
+ */
+static unsigned try_table(struct sqlite_store *store)
+{
+	if (sqlite3_exec(store->db, "SELECT id FROM domains LIMIT 1", NULL, NULL, NULL) ==
+	    SQLITE_OK) {
+		came_up(store);
+		return 0;
+	}
+	went_down(store, sqlite3_errmsg(store->db));
+	close_file(store);
+	return RETRY_OPEN;
+}
+
 static void on_timer(void *arg);
 
 static void work_in(struct sqlite_store *store, unsigned ms)
@@ -407,6 +423,8 @@ static void on_timer(void *arg)
 	sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
 	for (int i = 0; i < PER_TICK && wait_ms == 0 && store->queue != NULL; i++)
 		wait_ms = answer_first(store);
+	if (store->queue == NULL && !store->up)
+		wait_ms = try_table(store);
 	if (store->db != NULL)
 		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	if (store->queue != NULL || !store->up)

@@ -390,6 +390,28 @@ def test_sqlite_whose_file_is_away_is_trouble_until_it_is_back(make_mumd, sqlite
     assert not sqlite_file.exists()     # nobody made an empty one
 
 
+def test_sqlite_that_cannot_be_read_costs_nothing_and_its_return_is_noticed(make_mumd,
+                                                                            sqlite_file):
+    """Though nobody asks for anything but what is known, and so not asked for."""
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="300ms"),
+                      "cache": {"ttl": "100ms", "stale": "10m"}})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    with sqlite3.connect(sqlite_file) as writer:
+        writer.execute("UPDATE mailboxes SET active = 0 WHERE local_part = 'alice'")
+    writer.close()
+    changed = sqlite_file.read_bytes()
+    # It can be opened: that it is no database is seen when it is read.
+    sqlite_file.write_bytes(b"no database " * 1000)
+    assert mumd.lookup("mailboxes", "bob@example.test").startswith(b"TEMP ")
+    before = mumd.process.cpu()
+    time.sleep(1.5)             # in which there is nothing to do
+    assert mumd.process.cpu() - before < 0.2
+    answer, seconds = timed(mumd.lookup, *ALICE)
+    assert answer == b"OK 1" and seconds < 0.2
+    sqlite_file.write_bytes(changed)
+    wait_until(lambda: mumd.lookup(*ALICE) == b"NOTFOUND ", "what was known ends", timeout=1)
+
+
 def test_sqlite_without_its_tables_is_trouble(make_mumd, sqlite_file):
     mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="300ms"),
                       "cache": NO_CACHE})
