@@ -2,6 +2,7 @@
 #include "postfix-policy/listen-socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -15,29 +16,56 @@
 
 /* ---- unix sockets ---- */
 
-/* Does a process listen there? A file that none answers on may be replaced. */
-static bool is_alive(const struct sockaddr_un *address)
+/* 0 when a process listens there, else why there is no talking to it. */
+static int try_connect(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool alive;
+	int error = 0;
 
-	if (fd < 0)
-		return true;
-	alive = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-		errno == EAGAIN;
-	close(fd);
-	return alive;
+	if (fd < 0 || connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
+		error = errno == EAGAIN ? 0 : errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+/* Why what stands there has to stay; NULL for a socket that nobody answers on. */
+static const char *why_stays(const struct sockaddr_un *address, mode_t mode)
+{
+	int error;
+
+	if (!S_ISSOCK(mode))
+		return "something that is no socket stands there; move it away";
+	error = try_connect(address);
+	if (error == 0)
+		return "another process listens there";
+	return error == ECONNREFUSED ? NULL : strerror(error);
 }
 
 /*
- * Without root there is nothing to give away, and a service manager's filter of
- * system calls need not let us try.
+ * Gives away what we have just made. Who owns the directory may have put something
+ * else in its place since: what we look at is what we give. Without root there is
+ * nothing to give away, and a service manager's filter of system calls need not let
+ * us try.
  */
-static bool give(const char *path, const struct socket_owner *owner)
+static bool give(const char *path, mode_t type, const struct socket_owner *owner)
 {
+	struct stat status;
+	bool ok = false;
+	int fd, error;
+
 	if (owner->uid == (uid_t)-1 && owner->gid == (gid_t)-1)
 		return true;
-	return chown(path, owner->uid, owner->gid) == 0;
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	errno = EEXIST;
+	if (fstat(fd, &status) == 0 && (status.st_mode & S_IFMT) == type)
+		ok = fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH) == 0;
+	error = errno;
+	close(fd);
+	errno = error;
+	return ok;
 }
 
 /* The directory of the socket, ours and Postfix's alone, if it is missing. */
@@ -48,16 +76,29 @@ static bool make_directory(const char *path, const struct socket_owner *owner)
 	bool ok = true;
 
 	if (mkdir(directory, 0750) == 0)
-		ok = give(directory, owner);
+		ok = give(directory, S_IFDIR, owner);
 	else
 		ok = errno == EEXIST;
 	free(copy);
 	return ok;
 }
 
+/* The mode is right from the start: a chmod(2) behind it would follow links. */
+static int bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode)
+{
+	mode_t before = umask(0777 & ~mode);
+	int result = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+
+	umask(before);
+	return result;
+}
+
 static int bind_unix(const char *path, const struct socket_owner *owner, char **error_r)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *why = NULL;
+	struct stat status;
+	bool exists;
 	int fd = -1;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
@@ -66,14 +107,17 @@ static int bind_unix(const char *path, const struct socket_owner *owner, char **
 		return -1;
 	}
 	strcpy(address.sun_path, path);
-	if (access(path, F_OK) == 0 && is_alive(&address)) {
-		*error_r = xasprintf("%s: another process listens there", path);
+	exists = lstat(path, &status) == 0;
+	if (exists)
+		why = why_stays(&address, status.st_mode);
+	if (why != NULL) {
+		*error_r = xasprintf("%s: %s", path, why);
 		return -1;
 	}
-	if (make_directory(path, owner) && (unlink(path) == 0 || errno == ENOENT))
+	if (make_directory(path, owner) && (!exists || unlink(path) == 0))
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-	    give(path, owner) && chmod(path, owner->mode) == 0)
+	if (fd >= 0 && bind_with_mode(fd, &address, owner->mode) == 0 &&
+	    give(path, S_IFSOCK, owner))
 		return fd;
 	*error_r = xasprintf("%s: %s", path, strerror(errno));
 	if (fd >= 0)

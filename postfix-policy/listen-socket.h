@@ -19,8 +19,9 @@ struct listen_socket {
 };
 
 /*
- * Binds and does not listen yet. A socket file that nobody answers on is
- * replaced. False with *error_r (caller frees).
+ * Binds and does not listen yet. A stream socket that nobody answers on is replaced,
+ * anything else stays. False with *error_r (caller frees). The directory may belong to
+ * somebody whom we do not trust; those above it may not.
  */
 bool listen_socket_bind(struct listen_socket *sock, const char *entry,
 			const struct socket_owner *owner, char **error_r);
