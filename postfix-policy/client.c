@@ -15,7 +15,7 @@
 enum {
 	READ_SIZE = 2048,	/* bytes wanted in one read(2) */
 	OUTPUT_MAX = 131072,	/* bytes; more than any reply */
-	SWEEP_EVERY = 5000,	/* ms between looks at incomplete requests */
+	SWEEP_EVERY = 5000,	/* ms between looks who makes us wait */
 	BAD_LOG_EVERY = 10000,	/* ms in which bad requests get so many lines: */
 	BAD_LINES_MAX = 100
 };
@@ -29,7 +29,9 @@ struct client {
 	bool busy;		/* a request is begun and its reply not done */
 	bool in_request;	/* inside handler->request */
 	bool ended;		/* it sends no more, but may wait for a reply */
-	uint64_t partial_since;	/* host_now() when the incomplete request began; 0 = none */
+	/* host_now() since when it owes us the rest of a request, or to read its reply;
+	 * 0 = neither. */
+	uint64_t waiting_since;
 	struct mum_watch *watch;
 	unsigned watched;
 	struct client *prev, *next;
@@ -39,7 +41,7 @@ struct clients {
 	const struct mum_host *host;
 	struct client *by_use;	/* longest idle first */
 	struct client_counts counts;
-	unsigned partial_ms;
+	unsigned patience_ms;
 	struct mum_timer *sweep;
 	bool draining;
 	bool full;		/* logged */
@@ -102,28 +104,41 @@ static void wait_for_events(struct client *client)
 						 client);
 }
 
+/* Another end has to do something now, and not in its own good time. */
+static void begin_waiting(struct client *client)
+{
+	if (client->waiting_since == 0)
+		client->waiting_since = host_now(client->clients->host);
+}
+
 /* False when the client was closed. */
 static bool send_output(struct client *client)
 {
 	ssize_t sent;
 
+	if (client->out.len == 0)
+		return true;
 	while (client->out.len > 0) {
 		sent = send(client->fd, client->out.data, client->out.len, MSG_NOSIGNAL);
 		if (sent < 0 && errno == EINTR)
 			continue;
-		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			begin_waiting(client);
 			return true;
+		}
 		if (sent < 0) {
 			client_close(client);
 			return false;
 		}
 		buf_consume(&client->out, (size_t)sent);
 	}
+	client->waiting_since = 0;
 	return true;
 }
 
 /* Whoever sends nonsense must not be able to fill the log with it. */
-static void log_bad(struct clients *clients, const char *name, const char *why)
+static void log_bad(struct clients *clients, const char *name, const char *did,
+		    const char *why)
 {
 	uint64_t now = host_now(clients->host);
 
@@ -133,16 +148,17 @@ static void log_bad(struct clients *clients, const char *name, const char *why)
 	}
 	if (++clients->bad_lines <= BAD_LINES_MAX)
 		host_log(clients->host, MUM_LOG_WARNING,
-			 "%s: closing a client that sent a bad request: %s", name, why);
+			 "%s: closing a client that %s%s", name, did, why);
 	if (clients->bad_lines == BAD_LINES_MAX)
 		host_log(clients->host, MUM_LOG_WARNING,
 			 "%s: more bad requests follow and are not logged for a while", name);
 }
 
-static void close_bad(struct client *client, const char *why)
+/* did and why: what it did, in one text or two. */
+static void close_bad(struct client *client, const char *did, const char *why)
 {
 	client->clients->counts.bad++;
-	log_bad(client->clients, client->handler->name, why);
+	log_bad(client->clients, client->handler->name, did, why);
 	client_close(client);
 }
 
@@ -156,16 +172,15 @@ static bool begin_request(struct client *client)
 	used = client->handler->request(client->arg, client->in.data, client->in.len, &why);
 	client->in_request = false;
 	if (used < 0) {
-		close_bad(client, why);
+		close_bad(client, "sent a bad request: ", why);
 		return false;
 	}
 	if (used == 0) {
 		client->busy = false;
-		if (client->partial_since == 0)
-			client->partial_since = host_now(client->clients->host);
+		begin_waiting(client);
 		return true;
 	}
-	client->partial_since = 0;
+	client->waiting_since = 0;
 	buf_consume(&client->in, (size_t)used);
 	return true;
 }
@@ -300,7 +315,10 @@ struct client *client_new(struct clients *clients, int fd,
 	return client;
 }
 
-/* A request that trickles in holds a buffer: it gets partial_ms, not for ever. */
+/*
+ * A request that trickles in holds a buffer, and a reply that is not read a place among
+ * the clients that nobody else can have: they get patience_ms, not for ever.
+ */
 static void on_sweep(void *arg)
 {
 	struct clients *clients = arg;
@@ -310,20 +328,24 @@ static void on_sweep(void *arg)
 	clients->sweep = clients->host->ops->timer(clients->host->ctx, SWEEP_EVERY,
 						   on_sweep, clients);
 	DL_FOREACH_SAFE(clients->by_use, client, next) {
-		if (client->partial_since != 0 &&
-		    now - client->partial_since > clients->partial_ms)
-			close_bad(client, "not complete in time");
+		if (client->waiting_since == 0 ||
+		    now - client->waiting_since <= clients->patience_ms)
+			continue;
+		if (client->out.len > 0)
+			close_bad(client, "did not read its reply in time", "");
+		else
+			close_bad(client, "sent a bad request: ", "not complete in time");
 	}
 }
 
 struct clients *clients_new(const struct mum_host *host, size_t clients_max,
-			    unsigned partial_ms)
+			    unsigned patience_ms)
 {
 	struct clients *clients = xcalloc(1, sizeof(*clients));
 
 	clients->host = host;
 	clients->counts.max = clients_max;
-	clients->partial_ms = partial_ms;
+	clients->patience_ms = patience_ms;
 	clients->sweep = host->ops->timer(host->ctx, SWEEP_EVERY, on_sweep, clients);
 	return clients;
 }

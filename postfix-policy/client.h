@@ -32,9 +32,12 @@ struct client_handler {
 	void (*closed)(void *arg);
 };
 
-/* partial_ms: a request that is not complete by then closes its client. */
+/*
+ * patience_ms: a request that is not complete by then, or a reply that is not read,
+ * closes its client.
+ */
 struct clients *clients_new(const struct mum_host *host, size_t clients_max,
-			    unsigned partial_ms);
+			    unsigned patience_ms);
 /* Closes all. */
 void clients_free(struct clients **clients);
 void clients_set_max(struct clients *clients, size_t clients_max);

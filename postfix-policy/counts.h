@@ -31,7 +31,7 @@ struct client_counts {
 	uint64_t accepted;
 	uint64_t evicted;	/* closed while idle, to make room */
 	uint64_t refused;	/* closed at once: no room, and nobody idle */
-	uint64_t bad;		/* closed for a request that was malformed or took too long */
+	uint64_t bad;		/* closed for a malformed request, or for making us wait */
 };
 
 #endif

@@ -22,7 +22,7 @@
 #include "postfix-policy/session.h"
 
 enum {
-	PARTIAL_MAX = 30000,	/* ms that a request may take to arrive */
+	PATIENCE = 30000,	/* ms that a request may take to arrive, a reply to be read */
 	DRAIN_POLL = 20,	/* ms between looks whether all clients are gone */
 	DRAIN_EXTRA = 1000,	/* ms on top of the deadline, for replies to go out */
 	DESCRIPTORS_EXTRA = 56	/* that neither clients nor databases need */
@@ -304,7 +304,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	mumd.service.host = &mumd.host.host;
 	mumd.service.metrics = &mumd.metrics;
 	mumd.cores = cores_new(&mumd.service, config_path, &config);
-	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PARTIAL_MAX);
+	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PATIENCE);
 	result = serve(&mumd, foreground);
 	cleanup(&mumd);
 	return result;

@@ -314,6 +314,29 @@ def test_a_client_over_the_limit_takes_the_place_of_an_idle_one(make_mumd, maria
     assert len(mumd.log()) - lines <= 2     # when it begins, and when it ends
 
 
+def test_clients_that_read_nothing_do_not_keep_others_out_for_ever(make_mumd, mariadb):
+    """Each place is taken by one that asks and asks; after 30 s there is room again."""
+    mumd = make_mumd({"database": mariadb_settings(mariadb, POSTFIX_PASSWORD),
+                      "process": {"max_clients": "5"}})
+    ask = netstring(b"aliases limit@big.test")      # a reply of 100 kB
+
+    def is_served():
+        try:
+            return mumd.lookup("mailboxes", "alice@example.test") == b"OK 1"
+        except ConnectionError:
+            return False
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            client = stack.enter_context(mumd.map_client())
+            client.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                for _ in range(100):
+                    client.send(ask * 1000)
+        assert not is_served()
+        wait_until(is_served, "room", timeout=60, interval=0.5)
+    mumd.wait_log("socketmap: closing a client that did not read its reply in time")
+
+
 def test_connecting_and_leaving_leaves_nothing_behind(mumd):
     before = mumd.rss()
     for _ in range(2000):
