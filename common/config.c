@@ -22,6 +22,7 @@
 
 enum {
 	ERRORS_MAX = 65536,	/* bytes of error text */
+	ERROR_MAX = 2048,	/* bytes of one: it may repeat a value of any length */
 	PASSWORD_MAX = 1024	/* bytes in a password file */
 };
 
@@ -112,19 +113,31 @@ static void add_error(struct loader *loader, unsigned line, const char *format, 
 
 static void add_error(struct loader *loader, unsigned line, const char *format, ...)
 {
+	const char *newline = loader->errors.len > 0 ? "\n" : "";
 	va_list args;
 	char *text;
 
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	if (loader->errors.len > 0)
-		buf_puts(&loader->errors, "\n");
+	if (strlen(text) > ERROR_MAX)
+		strcpy(text + ERROR_MAX - 3, "...");
 	if (line > 0)
-		buf_printf(&loader->errors, "%s:%u: %s", loader->path, line, text);
+		buf_printf(&loader->errors, "%s%s:%u: %s", newline, loader->path, line, text);
 	else
-		buf_printf(&loader->errors, "%s: %s", loader->path, text);
+		buf_printf(&loader->errors, "%s%s: %s", newline, loader->path, text);
 	free(text);
+}
+
+/* Nobody is to think that what is printed is all of it. */
+static void end_errors(struct loader *loader)
+{
+	bool failed = loader->errors.failed;
+
+	loader->errors.failed = false;
+	loader->errors.limit += strlen(loader->path) + ERROR_MAX;
+	if (failed || loader->errors.len == 0)
+		add_error(loader, 0, "there is more to mend than is shown here");
 }
 
 /* ---- values ---- */
@@ -619,17 +632,17 @@ struct mum_config *mum_config_load(const char *path, enum mum_role role,
 	struct mum_config *config = xcalloc(1, sizeof(*config));
 	struct loader loader = { .path = path, .config = config,
 				 .errors = BUF_INIT(ERRORS_MAX) };
+	bool ok;
 
 	for (size_t i = 0; i < OPTIONS_COUNT; i++)
 		names[i] = (struct config_name){ options[i].section, options[i].name };
 	set_defaults(config);
-	if (config_file_read(path, names, OPTIONS_COUNT, on_setting, on_error, &loader) ||
-	    loader.errors.len > 0) {
-		apply_role(&loader, role);
-		check_values(&loader, role);
-	}
+	ok = config_file_read(path, names, OPTIONS_COUNT, on_setting, on_error, &loader);
+	apply_role(&loader, role);
+	check_values(&loader, role);
 	*errors_r = NULL;
-	if (loader.errors.len > 0) {
+	if (!ok || loader.errors.len > 0 || loader.errors.failed) {
+		end_errors(&loader);
 		*errors_r = buf_steal(&loader.errors);
 		mum_config_free(&config);
 	}

@@ -342,6 +342,45 @@ static void test_all_errors_at_once(void **state)
 	free(errors);
 }
 
+static void test_a_complaint_of_any_length_is_one(void **state)
+{
+	static const size_t lengths[] = { 1, 1000, 2000, 2048, 65000, 65536, 70000, 500000 };
+
+	(void)state;
+	FOR_EACH_ROW(len, lengths) {
+		char *value = unit_repeat("7", *len);
+		char *text = xasprintf("process {\n socket_mode = \"x%s\"\n}\n", value), *errors;
+		struct mum_config *config = load(text, &errors);
+
+		WANT("it is refused", config == NULL && errors != NULL);
+		if (errors != NULL)
+			WANT("it says where",
+			     strncmp(errors, "mum.conf:2: process.socket_mode = ", 34) == 0 &&
+				     strlen(errors) < 4096 && strchr(errors, '\n') == NULL);
+		free(errors);
+		mum_config_free(&config);
+		free(text);
+		free(value);
+	}
+}
+
+static void test_complaints_without_number_are_refused_and_cut(void **state)
+{
+	char *text = unit_repeat("mum { colour = \"red\" }\n", 20000), *errors;
+	struct mum_config *config = load(text, &errors);
+	const char *end = "\nmum.conf: there is more to mend than is shown here";
+
+	(void)state;
+	assert_null(config);
+	assert_non_null(errors);
+	WANT("the first is there", strncmp(errors, "mum.conf:1: ", 12) == 0);
+	WANT_TEXT("the end says that there are more",
+		  strlen(errors) > strlen(end) ? errors + strlen(errors) - strlen(end) : errors,
+		  end);
+	free(errors);
+	free(text);
+}
+
 static void test_lines_are_those_of_the_file(void **state)
 {
 	static const struct {
@@ -552,6 +591,8 @@ int main(void)
 		UNIT_TEST(test_units),
 		UNIT_TEST(test_every_section_arrives),
 		UNIT_TEST(test_all_errors_at_once),
+		UNIT_TEST(test_a_complaint_of_any_length_is_one),
+		UNIT_TEST(test_complaints_without_number_are_refused_and_cut),
 		UNIT_TEST(test_lines_are_those_of_the_file),
 		UNIT_TEST(test_duplicates),
 		UNIT_TEST(test_files_that_cannot_be_read),
