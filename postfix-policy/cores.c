@@ -26,12 +26,14 @@ struct cores {
 };
 
 struct cores *cores_new(struct service *service, const char *config_path,
-			struct mum_config **config)
+			struct mum_config **config, cores_reloaded_fn *fn, void *arg)
 {
 	struct cores *cores = xcalloc(1, sizeof(*cores));
 
 	cores->service = service;
 	cores->config_path = config_path;
+	cores->fn = fn;
+	cores->arg = arg;
 	service->core = mum_core_new(service->host, config, MUM_ROLE_POSTFIX);
 	return cores;
 }
@@ -115,7 +117,7 @@ static void failed(struct cores *cores)
 
 	metrics->failed_reloads++;
 	metrics->last_reload_failed = true;
-	cores->fn(config, NULL, cores->arg);
+	cores->fn(config, NULL, cores->again, cores->arg);
 }
 
 static void succeeded(struct cores *cores)
@@ -127,7 +129,8 @@ static void succeeded(struct cores *cores)
 	cores->next = NULL;
 	service->metrics->reloads++;
 	service->metrics->last_reload_failed = false;
-	cores->fn(mum_core_config(before), mum_core_config(service->core), cores->arg);
+	cores->fn(mum_core_config(before), mum_core_config(service->core), cores->again,
+		  cores->arg);
 	retire(cores, &before);
 }
 
@@ -147,7 +150,7 @@ static void on_tested(const char *error, void *arg)
 		succeeded(cores);
 	}
 	if (cores->again)
-		cores_reload(cores, cores->fn, cores->arg);
+		cores_reload(cores);
 }
 
 static void log_lines(const struct mum_host *host, const char *what, char *lines)
@@ -158,7 +161,7 @@ static void log_lines(const struct mum_host *host, const char *what, char *lines
 		host_log(host, MUM_LOG_ERROR, "%s: %s", what, line);
 }
 
-void cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg)
+void cores_reload(struct cores *cores)
 {
 	const struct mum_host *host = cores->service->host;
 	struct mum_config *config;
@@ -167,8 +170,6 @@ void cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg)
 	cores->again = cores->next != NULL;
 	if (cores->again)
 		return;
-	cores->fn = fn;
-	cores->arg = arg;
 	config = mum_config_load(cores->config_path, MUM_ROLE_POSTFIX, &errors);
 	if (config == NULL) {
 		log_lines(host, "reload", errors);

@@ -11,21 +11,28 @@
 
 struct cores;
 
-/* Takes over the configuration and sets service->core. All else outlives it. */
+/*
+ * After a reload. now is NULL when it failed, and the old configuration stays. again:
+ * another one follows at once, that was asked for while this one was under way.
+ */
+typedef void cores_reloaded_fn(const struct mum_config *before,
+			       const struct mum_config *now, bool again, void *arg);
+
+/*
+ * Takes over the configuration and sets service->core. All else outlives it. fn runs
+ * for each reload.
+ */
 struct cores *cores_new(struct service *service, const char *config_path,
-			struct mum_config **config);
+			struct mum_config **config, cores_reloaded_fn *fn, void *arg);
 /* Cancels all lookups. Sets NULL, service->core too; NULL is fine. */
 void cores_free(struct cores **cores);
 
-/* now is NULL when the reload failed, and the old configuration stays. */
-typedef void cores_reloaded_fn(const struct mum_config *before,
-			       const struct mum_config *now, void *arg);
 /*
- * Builds a core from the file, has it read a table, and swaps it in. fn runs once,
- * perhaps from inside this call. When one is under way already, another follows it,
- * for the file may have changed since it was read.
+ * Builds a core from the file, has it read a table, and swaps it in; the file may be
+ * refused inside this call. While that is under way, any number of calls ask for one
+ * more behind it, for the file may have changed since it was read.
  */
-void cores_reload(struct cores *cores, cores_reloaded_fn *fn, void *arg);
+void cores_reload(struct cores *cores);
 
 /* Of each core that lives, *count_r of them; caller frees the list. */
 const struct mum_stats **cores_stats(const struct cores *cores, size_t *count_r);

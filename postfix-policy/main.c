@@ -180,11 +180,13 @@ static bool is_same_listen(const struct mum_config *a, const struct mum_config *
 }
 
 static void on_reloaded(const struct mum_config *before, const struct mum_config *now,
-			void *arg)
+			bool again, void *arg)
 {
 	struct mumd *mumd = arg;
 
-	notify_status(mumd, "READY=1\n");
+	/* Who asked for the next one waits until that is done. */
+	if (!again)
+		notify_status(mumd, "READY=1\n");
 	if (now == NULL)
 		return;
 	if (!is_same_listen(before, now))
@@ -203,7 +205,7 @@ static void on_hangup(evutil_socket_t number, short what, void *arg)
 	if (mumd->drain_timer != NULL)
 		return;
 	notify_reloading();
-	cores_reload(mumd->cores, on_reloaded, mumd);
+	cores_reload(mumd->cores);
 }
 
 static void catch_signals(struct mumd *mumd)
@@ -303,7 +305,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	host_libevent_init(&mumd.host, mumd.base, true);
 	mumd.service.host = &mumd.host.host;
 	mumd.service.metrics = &mumd.metrics;
-	mumd.cores = cores_new(&mumd.service, config_path, &config);
+	mumd.cores = cores_new(&mumd.service, config_path, &config, on_reloaded, &mumd);
 	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PATIENCE);
 	result = serve(&mumd, foreground);
 	cleanup(&mumd);

@@ -8,8 +8,10 @@ import os
 import pwd
 import grp
 import re
+import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import sys
 import threading
@@ -94,6 +96,39 @@ def test_a_reload_is_told_from_beginning_to_end(lab, mumd, one_manager):
         assert before <= int(message["MONOTONIC_USEC"]) <= before + 5_000_000
         assert one_manager.next()["READY"] == "1"
     assert mumd.lookup(*ALICE) == b"OK 1"
+
+
+@pytest.mark.parametrize("last_is_good", [True, False])
+def test_it_is_ready_when_the_last_of_several_reloads_is_done(lab, mumd, one_manager, sqlite,
+                                                             last_is_good):
+    """The second and the third are asked for while the first waits for a lock."""
+    def reloading():
+        mumd.reload()
+        assert one_manager.next()["RELOADING"] == "1"
+    path = lab.path / f"reloaded{next(_names)}.sqlite"
+    shutil.copy(sqlite, path)
+    mumd.write({"database": sqlite_settings(path, deadline="60s")})
+    launch(lab, mumd, NOTIFY_SOCKET=one_manager.name)
+    one_manager.wait("READY")
+    seen = len(mumd.log())
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    reloading()
+    assert mumd.lookup("aliases", "example.test") == b"NOTFOUND "   # it has read the file
+    mumd.write({"database": sqlite_settings(path, deadline="300ms"),
+                "address": {"recipient_delimiter": "-"}})
+    if not last_is_good:
+        mumd.write_text('database { driver = "oracle" }\n')
+    reloading()
+    reloading()
+    assert one_manager.next(timeout=0.3) is None
+    writer.execute("COMMIT")
+    assert one_manager.next()["READY"] == "1"
+    assert (mumd.lookup("mailboxes", "alice-x@example.test") == b"OK 1") == last_is_good
+    assert one_manager.next(timeout=0.5) is None
+    writer.close()
+    done = [line for line in mumd.log()[seen:] if "reload: " in line and line.endswith(": done")]
+    assert len(done) == 1 + last_is_good
 
 
 def test_a_manager_that_is_gone_or_reads_nothing_changes_nothing(lab, mumd, one_manager):
