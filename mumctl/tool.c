@@ -44,6 +44,7 @@ void tool_free(struct tool *tool)
 {
 	for (int i = 0; i < MUM_ROLES; i++)
 		mum_core_free(&tool->cores[i]);
+	host_libevent_clear(&tool->host);
 	event_base_free(tool->base);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "postfix-policy/host-libevent.h"
 
+#include <paths.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "common/xalloc.h"
+
+enum { SYSLOG_WAIT = 10 };	/* ms; its queue may be as short as ten lines */
 
 struct mum_watch {
 	struct event *event;
@@ -113,16 +116,6 @@ static time_t host_wall(void *ctx)
 	return time(NULL);
 }
 
-/* The journal knows who writes, and wants the priority: sd-daemon(3). */
-static void put_line(const struct host_libevent *host, int priority, const char *word,
-		     const char *text)
-{
-	if (host->is_journal)
-		fprintf(stderr, "<%d>%s%s\n", priority, word, text);
-	else
-		fprintf(stderr, "mumd[%d]: %s%s\n", (int)getpid(), word, text);
-}
-
 /* Where there is room at all in a pipe or socket, there is for one line. */
 static bool has_room(void)
 {
@@ -131,22 +124,38 @@ static bool has_room(void)
 	return poll(&log, 1, 0) != 0;
 }
 
-/* Mail does not wait for who reads the log: what does not fit is lost. */
-static void write_stderr(struct host_libevent *host, int priority, const char *word,
-			 const char *text)
+/* The journal knows who writes, and wants the priority: sd-daemon(3). */
+static bool put_stderr(const struct host_libevent *host, int priority, const char *word,
+		       const char *text)
+{
+	if (!has_room())
+		return false;
+	if (host->is_journal)
+		fprintf(stderr, "<%d>%s%s\n", priority, word, text);
+	else
+		fprintf(stderr, "mumd[%d]: %s%s\n", (int)getpid(), word, text);
+	return true;
+}
+
+/* Mail does not wait for who reads the log: false when the line is lost. */
+static bool put_line(struct host_libevent *host, int priority, const char *word,
+		     const char *text)
+{
+	if (host->to_stderr)
+		return put_stderr(host, priority, word, text);
+	/* Whoever has just not read is not waited for again. */
+	return syslog_socket_put(&host->syslog, priority, word, text,
+				 host->lost == 0 ? SYSLOG_WAIT : 0);
+}
+
+/* In their place, when there is room again. */
+static void tell_lost(struct host_libevent *host)
 {
 	char gap[64];
 
-	if (host->lost > 0 && has_room()) {
-		snprintf(gap, sizeof(gap), "%u lines are lost here: nobody read them",
-			 host->lost);
-		put_line(host, LOG_WARNING, "warning: ", gap);
+	snprintf(gap, sizeof(gap), "%u lines are lost here: nobody read them", host->lost);
+	if (put_line(host, LOG_WARNING, "warning: ", gap))
 		host->lost = 0;
-	}
-	if (has_room())
-		put_line(host, priority, word, text);
-	else
-		host->lost++;
 }
 
 static void host_log_line(void *ctx, enum mum_log_level level, const char *text)
@@ -163,10 +172,10 @@ static void host_log_line(void *ctx, enum mum_log_level level, const char *text)
 	};
 	struct host_libevent *host = ctx;
 
-	if (host->to_stderr)
-		write_stderr(host, levels[level].priority, levels[level].word, text);
-	else
-		syslog(LOG_MAIL | levels[level].priority, "%s%s", levels[level].word, text);
+	if (host->lost > 0)
+		tell_lost(host);
+	if (!put_line(host, levels[level].priority, levels[level].word, text))
+		host->lost++;
 }
 
 static const struct mum_host_ops libevent_ops = {
@@ -199,6 +208,10 @@ void host_libevent_init(struct host_libevent *host, struct event_base *base,
 	host->to_stderr = to_stderr;
 	host->lost = 0;
 	host->is_journal = to_stderr && is_journal(STDERR_FILENO);
-	if (!to_stderr)
-		openlog("mumd", LOG_PID, LOG_MAIL);
+	syslog_socket_init(&host->syslog, _PATH_LOG);
+}
+
+void host_libevent_clear(struct host_libevent *host)
+{
+	syslog_socket_close(&host->syslog);
 }

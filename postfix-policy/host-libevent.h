@@ -7,17 +7,20 @@
 #include <stdbool.h>
 
 #include "common/host.h"
+#include "postfix-policy/syslog-socket.h"
 
 struct host_libevent {
 	struct mum_host host;
 	struct event_base *base;	/* borrowed */
-	unsigned lost;			/* lines that standard error did not take */
-	bool to_stderr;			/* else syslog(3), facility mail */
+	unsigned lost;			/* lines that the log did not take */
+	bool to_stderr;			/* else to syslogd */
 	bool is_journal;		/* standard error goes to systemd's journal */
+	struct syslog_socket syslog;
 };
 
-/* host is the caller's memory; nothing is to be freed. */
+/* host is the caller's memory. */
 void host_libevent_init(struct host_libevent *host, struct event_base *base,
 			bool to_stderr);
+void host_libevent_clear(struct host_libevent *host);
 
 #endif

@@ -283,6 +283,7 @@ static void cleanup(struct mumd *mumd)
 		if (mumd->signals[i] != NULL)
 			event_free(mumd->signals[i]);
 	}
+	host_libevent_clear(&mumd->host);
 	event_base_free(mumd->base);
 	libevent_global_shutdown();
 }

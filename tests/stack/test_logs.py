@@ -8,6 +8,7 @@ import pathlib
 import pwd
 import re
 import resource
+import select
 import shlex
 import signal
 import socket
@@ -272,47 +273,129 @@ def test_no_descriptors_are_two_lines(make_mumd, sqlite):
 
 # ---- where it logs ----
 
-def test_in_the_background_it_logs_to_syslog_facility_mail(lab, sqlite):
-    """In a mount namespace, where /dev/log is ours."""
-    mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name="syslogged")
-    devices = lab.directory("syslogged/dev")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
-        log.bind(str(devices / "log"))
-        (devices / "log").chmod(0o666)
-        log.settimeout(10)
-        for name in ("null", "urandom"):
-            (devices / name).touch()
-        binds = "".join(f"mount --bind /dev/{name} {shlex.quote(str(devices / name))} && "
-                        for name in ("null", "urandom"))
-        script = (f"{binds}"
-                  f"mount --rbind {shlex.quote(str(devices))} /dev && "
-                  f"exec {shlex.quote(str(mumd.program()))} -c {shlex.quote(str(mumd.config))}")
-        parent = Process(in_own_mounts(script),
-                         lab.path / "syslogged/out.log")
-        assert parent.wait() == 0, parent.log.read_text()
+SYSLOG_LINE = re.compile(r"<(\d+)>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d mumd\[(\d+)\]: (.*)")
+MAIL, ERROR, WARNING, INFO = 2, 3, 4, 6
 
-        def line():
-            """(facility, priority, pid, text)"""
-            got = re.fullmatch(r"<(\d+)>.{15} mumd\[(\d+)\]: (.*)", log.recv(8192).decode())
-            return int(got[1]) >> 3, int(got[1]) & 7, int(got[2]), got[3]
-        facility, priority, pid, text = line()
+
+class Syslogd:
+    """The socket of one, with nobody who would read it by himself."""
+
+    def __init__(self, path):
+        self._path = path
+        self._socket = None
+        self.start()
+
+    def start(self):
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(self._path))
+        self._path.chmod(0o666)
+
+    def stop(self):
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def line(self, timeout=10):
+        """(facility, priority, pid, text), or None when none comes."""
+        self._socket.settimeout(timeout)
         try:
-            assert str(mumd.config) in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
-            mail, info, warning, error = 2, 6, 4, 3
-            assert (facility, priority) == (mail, info) and text.endswith(" ready")
-            mumd.decide(**SENDS)
-            assert line()[:2] == (mail, info)
-            mumd.lookup("nosuch", "key")
-            facility, priority, _, text = line()
-            assert (facility, priority) == (mail, warning) and text.startswith("warning: ")
-            mumd.write_text("nonsense\n")
-            os.kill(pid, signal.SIGHUP)
-            facility, priority, _, text = line()
-            assert (facility, priority) == (mail, error) and text.startswith("error: ")
-        finally:
-            os.kill(pid, signal.SIGTERM)
-            wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "its end")
+            text = self._socket.recv(8192).decode()
+        except (TimeoutError, BlockingIOError):
+            return None
+        got = SYSLOG_LINE.fullmatch(text)
+        assert got, text
+        return int(got[1]) >> 3, int(got[1]) & 7, int(got[2]), got[3]
+
+
+@contextlib.contextmanager
+def in_background(lab, sqlite, name):
+    """(mumd, syslogd, pid), in a mount namespace where /dev/log is ours."""
+    mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name=name)
+    devices = lab.directory(f"{name}/dev")
+    for device in ("null", "urandom"):
+        (devices / device).touch()
+    binds = "".join(f"mount --bind /dev/{device} {shlex.quote(str(devices / device))} && "
+                    for device in ("null", "urandom"))
+    script = (f"{binds}"
+              f"mount --rbind {shlex.quote(str(devices))} /dev && "
+              f"exec {shlex.quote(str(mumd.program()))} -c {shlex.quote(str(mumd.config))}")
+    syslogd = Syslogd(devices / "log")
+    parent = Process(in_own_mounts(script), lab.path / f"{name}/out.log")
+    assert parent.wait() == 0, parent.log.read_text()
+    facility, priority, pid, text = syslogd.line()
+    try:
+        assert str(mumd.config) in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+        assert (facility, priority) == (MAIL, INFO) and text.endswith(" ready")
+        yield mumd, syslogd, pid
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        syslogd.stop()
+        wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "its end")
     assert parent.log.read_text() == ""
+
+
+def test_in_the_background_it_logs_to_syslog_facility_mail(lab, sqlite):
+    with in_background(lab, sqlite, "syslogged") as (mumd, syslogd, pid):
+        mumd.decide(**SENDS)
+        assert syslogd.line()[:3] == (MAIL, INFO, pid)
+        mumd.lookup("nosuch", "key")
+        facility, priority, _, text = syslogd.line()
+        assert (facility, priority) == (MAIL, WARNING) and text.startswith("warning: ")
+        mumd.write_text("nonsense\n")
+        os.kill(pid, signal.SIGHUP)
+        facility, priority, _, text = syslogd.line()
+        assert (facility, priority) == (MAIL, ERROR) and text.startswith("error: ")
+
+
+def test_a_syslogd_that_hangs_holds_up_no_mail(lab, sqlite):
+    """What it does not read is lost, and counted."""
+    with in_background(lab, sqlite, "unread-syslog") as (mumd, syslogd, _):
+        with mumd.policy_client(timeout=5) as client:
+            start = time.monotonic()
+            for _ in range(1000):       # far more than its queue holds
+                assert client.ask(**SENDS).startswith("553 ")
+            assert time.monotonic() - start < 3
+            seen = 0
+            while syslogd.line(timeout=0.2) is not None:
+                seen += 1
+            assert 0 < seen < 1000
+            client.ask(**SENDS)
+        assert syslogd.line()[1:4:2] == (
+            WARNING, f"warning: {1000 - seen} lines are lost here: nobody read them")
+        assert syslogd.line()[3].startswith("policy: reject: ")
+
+
+def test_standard_error_that_nobody_reads_holds_up_no_mail(lab, sqlite):
+    mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name="unread-stderr")
+    with subprocess.Popen([mumd.program(), "-c", mumd.config, "-F"], env=ENVIRONMENT, cwd="/",
+                          stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr.readline().endswith(" ready\n")
+            with mumd.policy_client(timeout=5) as client:
+                for _ in range(1000):
+                    assert client.ask(**SENDS).startswith("553 ")
+                seen = 0
+                while select.select([process.stderr], [], [], 0.2)[0]:
+                    seen += os.read(process.stderr.fileno(), 1 << 20).count(b"\n")
+                assert 0 < seen < 1000
+                client.ask(**SENDS)
+            assert f"warning: {1000 - seen} lines are lost here" in process.stderr.readline()
+            assert "policy: reject: " in process.stderr.readline()
+        finally:
+            process.terminate()
+
+
+def test_a_new_syslogd_gets_the_lines_that_follow(lab, sqlite):
+    with in_background(lab, sqlite, "new-syslog") as (mumd, syslogd, _):
+        syslogd.stop()
+        mumd.decide(**SENDS)
+        syslogd.start()
+        mumd.decide(**SENDS)
+        assert "1 lines are lost" in syslogd.line()[3]
+        assert syslogd.line()[3].startswith("policy: reject: ")
+        syslogd.stop()
+        syslogd.start()
+        mumd.decide(**SENDS)    # not one is lost by a restart that nobody saw
+        assert syslogd.line()[3].startswith("policy: reject: ")
 
 
 def test_to_the_journal_it_tells_the_priority(lab, sqlite):
