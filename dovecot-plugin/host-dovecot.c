@@ -3,10 +3,12 @@
 
 #include "dovecot-plugin/host-dovecot.h"
 
+#include <poll.h>
 #include <time.h>
 
 /* An io of Dovecot's does not say what it found, so there is one for each. */
 struct mum_watch {
+	int fd;
 	struct io *read, *write;
 	mum_watch_fn *fn;
 	void *arg;
@@ -18,14 +20,28 @@ struct mum_timer {
 	void *arg;
 };
 
+/*
+ * Dovecot's loop runs timers between its wait and what that has found, which it
+ * remembers by descriptor: where a timer closes one, and the next watch gets the
+ * same number, the old one's event would be told to the new one.
+ */
+static bool is_ready(const struct mum_watch *watch, short events)
+{
+	struct pollfd pollfd = { .fd = watch->fd, .events = events };
+
+	return poll(&pollfd, 1, 0) > 0;
+}
+
 static void on_read(struct mum_watch *watch)
 {
-	watch->fn(MUM_READ, watch->arg);
+	if (is_ready(watch, POLLIN))
+		watch->fn(MUM_READ, watch->arg);
 }
 
 static void on_write(struct mum_watch *watch)
 {
-	watch->fn(MUM_WRITE, watch->arg);
+	if (is_ready(watch, POLLOUT))
+		watch->fn(MUM_WRITE, watch->arg);
 }
 
 static struct mum_watch *watch_fd(void *ctx ATTR_UNUSED, int fd, unsigned events,
@@ -33,6 +49,7 @@ static struct mum_watch *watch_fd(void *ctx ATTR_UNUSED, int fd, unsigned events
 {
 	struct mum_watch *watch = i_new(struct mum_watch, 1);
 
+	watch->fd = fd;
 	watch->fn = fn;
 	watch->arg = arg;
 	if ((events & MUM_READ) != 0)
