@@ -219,6 +219,26 @@ class MariaDB:
             yield
 
     @contextlib.contextmanager
+    def variable(self, name, value):
+        """A global variable has that value meanwhile."""
+        old = self.sql(f"SELECT @@global.{name}")[0][0]
+        self.sql(f"SET GLOBAL {name} = {value}")
+        try:
+            yield
+        finally:
+            self.sql(f"SET GLOBAL {name} = {old}")
+
+    @contextlib.contextmanager
+    def full(self):
+        """max_connections is reached meanwhile; who is connected already stays so."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.variable("max_connections", 10))
+            # this client counts, too: an administrator may have one more
+            while len(self.sql("SELECT 1 FROM information_schema.processlist")) < 11:
+                stack.enter_context(self.session())
+            yield
+
+    @contextlib.contextmanager
     def general_log(self):
         """A path whose file lists what clients do meanwhile."""
         path = self.directory / f"general-{time.monotonic_ns()}.log"

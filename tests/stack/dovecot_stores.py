@@ -77,12 +77,20 @@ class Store:
         yield
 
     @contextlib.contextmanager
-    def _renamed_table(self):
-        self.run("ALTER TABLE mailboxes RENAME TO mailboxes_away")
+    def _changed(self, breakage, repair):
+        self.run(breakage)
         try:
             yield
         finally:
-            self.run("ALTER TABLE mailboxes_away RENAME TO mailboxes")
+            self.run(repair)
+
+    def _renamed_table(self):
+        return self._changed("ALTER TABLE mailboxes RENAME TO mailboxes_away",
+                             "ALTER TABLE mailboxes_away RENAME TO mailboxes")
+
+    def _missing_column(self):
+        return self._changed("ALTER TABLE mailboxes RENAME COLUMN active TO active_away",
+                             "ALTER TABLE mailboxes RENAME COLUMN active_away TO active")
 
     def trouble(self, name):
         return getattr(self, "_" + name.replace(" ", "_"))()
@@ -113,11 +121,36 @@ class MariaStore(Store):
         with self.server.paused():
             yield
 
+    def _locked_table(self):
+        return self.server.locked("mailboxes", "domains")
+
+    @contextlib.contextmanager
+    def _full_server(self):
+        self._disconnect()
+        with self.server.full():
+            yield
+
+    def _revoked_grant(self):
+        return self._changed("REVOKE SELECT (active) ON mailboxes FROM mum_dovecot@localhost",
+                             "GRANT SELECT (active) ON mailboxes TO mum_dovecot@localhost")
+
+    @contextlib.contextmanager
+    def _read_only_server(self):
+        with self.server.variable("read_only", 1):
+            self._disconnect()
+            yield
+
+    @contextlib.contextmanager
+    def _impatient_server(self):
+        """It closes what has been idle for a second, again and again."""
+        with self.server.variable("wait_timeout", 1):
+            self._disconnect()
+            yield
+
     @contextlib.contextmanager
     def _wrong_password(self):
         self._password("somebody changed it")
-        for number in self.server.connections("mum_dovecot"):
-            self.server.sql(f"KILL {number}", check=False)
+        self._disconnect()
         try:
             yield
         finally:
@@ -127,6 +160,9 @@ class MariaStore(Store):
         for host in ("localhost", "127.0.0.1"):
             self.server.sql(f"ALTER USER mum_dovecot@'{host}' "
                             f"IDENTIFIED BY '{text or DOVECOT_PASSWORD}'")
+
+    def _disconnect(self):
+        self.server.sql("KILL USER mum_dovecot; KILL USER mum_postfix")
 
     def connections(self):
         return len(self.server.connections("mum_dovecot"))
@@ -151,7 +187,15 @@ class SqliteStore(Store):
                 connection.execute(sql)
 
     @contextlib.contextmanager
-    def _database_locked(self):
+    def _missing_file(self):
+        away = self.path.rename(self.path.with_suffix(".away"))
+        try:
+            yield
+        finally:
+            away.rename(self.path)
+
+    @contextlib.contextmanager
+    def _locked_database(self):
         connection = sqlite3.connect(self.path, isolation_level=None)
         connection.execute("BEGIN EXCLUSIVE")
         try:
@@ -163,6 +207,9 @@ class SqliteStore(Store):
 
 STORES = {"mariadb": MariaStore, "sqlite": SqliteStore}
 
-TROUBLES = [("mariadb", "server down"), ("mariadb", "server hung"),
-            ("mariadb", "wrong password"), ("mariadb", "renamed table"),
-            ("sqlite", "database locked"), ("sqlite", "renamed table")]
+# At once: of a MariaDB, of another one, and of SQLite.
+TROUBLES = [("server down", "locked table", "locked database"),
+            ("server hung", "full server", "renamed table"),
+            ("wrong password", "missing column", "missing column"),
+            ("renamed table", "revoked grant", "missing file")]
+HARMLESS = ["read only server", "impatient server"]

@@ -153,19 +153,14 @@ def test_killed_idle_connections_are_invisible(mumd, database):
 
 
 def test_connections_that_time_out_at_the_server_are_invisible(mumd, database):
-    old = database.sql("SELECT @@global.wait_timeout")[0][0]
-    database.sql("SET GLOBAL wait_timeout = 1")
-    try:
-        for number in database.connections():
-            database.sql(f"KILL {number}", check=False)
+    with database.variable("wait_timeout", 1):
+        database.sql("KILL USER mum_postfix")
         with mumd.map_client() as client:
             assert client.ask(*ALICE) == b"OK 1"
             before = set(database.connections())
             wait_until(lambda: not before & set(database.connections()),
                        "the server drops its idle connections")
             assert client.ask(*ALICE) == b"OK 1"
-    finally:
-        database.sql(f"SET GLOBAL wait_timeout = {old}")
 
 
 def test_a_killed_query_is_asked_again(mumd, database):
@@ -309,18 +304,11 @@ def test_connections_stay_within_the_configured_number(make_mumd, database):
 
 
 def test_too_many_connections_at_the_server_are_trouble_not_an_answer(make_mumd, database):
-    old = database.sql("SELECT @@global.max_connections")[0][0]
-    database.sql("SET GLOBAL max_connections = 10")
-    try:
-        with contextlib.ExitStack() as stack:
-            for _ in range(10):     # an administrator may have one more
-                stack.enter_context(database.session())
-            mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD,
-                                                           deadline="300ms")})
-            assert mumd.lookup(*ALICE).startswith(b"TEMP ")
-        wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=5)
-    finally:
-        database.sql(f"SET GLOBAL max_connections = {old}")
+    with database.full():
+        mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD,
+                                                       deadline="300ms")})
+        assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+    wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery", timeout=5)
 
 
 def test_the_database_user_can_read_what_is_needed_and_no_more(mariadb):

@@ -36,7 +36,7 @@ def test_sanitizers_find_nothing_in_the_module(store, make_dovecot):
              store.add(f"{name}g", homedir="relative", maildir="h" * 191)]
     assert dovecot.login(users[0], "secret") == "ok"
     exercise(dovecot, store, users)
-    trouble = "server down" if store.name == "mariadb" else "database locked"
+    trouble = "server down" if store.name == "mariadb" else "locked database"
     with store.trouble(trouble):
         pending = threading.Thread(target=exercise, args=(dovecot, store, users))
         pending.start()

@@ -28,17 +28,6 @@ def over(make_mumd, database):
     return make
 
 
-@contextlib.contextmanager
-def variable(database, name, value):
-    """A global variable of the server has that value meanwhile."""
-    old = database.sql(f"SELECT @@global.{name}")[0][0]
-    database.sql(f"SET GLOBAL {name} = {value}")
-    try:
-        yield
-    finally:
-        database.sql(f"SET GLOBAL {name} = {old}")
-
-
 def told(mumd, after=0):
     """What mumd has logged of its database."""
     return [line for line in mumd.log()[after:] if " database " in line or ": database" in line]
@@ -52,7 +41,7 @@ def test_a_read_only_replica_answers_as_any(over, database):
     """Fault: the server takes no writes; connections made before and after. Reply: the right
     one."""
     before = over()
-    with variable(database, "read_only", 1):
+    with database.variable("read_only", 1):
         for mumd in (before, over()):
             with MixedAsker(mumd, pause=0) as asker:
                 wait_until(lambda: len(asker.answers) > 5 * len(MIXED), "answers")
@@ -64,10 +53,8 @@ def test_a_server_that_is_full_is_asked_over_the_connections_that_are_there(over
     right one. Deadline: 2 s. One line in the log."""
     mumd = over(connections="4")
     assert mumd.lookup(*ALICE) == b"OK 1"
-    with contextlib.ExitStack() as stack, variable(database, "max_connections", 10):
-        held = len(database.connections())
-        while len(database.sql("SELECT 1 FROM information_schema.processlist")) < 11:
-            stack.enter_context(database.session())
+    held = len(database.connections())
+    with database.full():
         with many_askers(mumd, 8, pause=0) as askers:
             wait_until(lambda: all(len(asker.answers) > 50 for asker in askers), "answers")
             assert len(database.connections()) == held < 4
@@ -171,7 +158,7 @@ def test_an_error_that_we_do_not_know_is_said_once(over, database):
     Recovery: within 1 s. Two lines tell of it, however often it is asked."""
     mumd = over(deadline="1s")
     with mumd.map_client() as client:
-        with variable(database, "max_prepared_stmt_count", 0):
+        with database.variable("max_prepared_stmt_count", 0):
             database.sql("KILL USER mum_postfix")
             assert all(client.ask(*ALICE).startswith(b"TEMP ") for _ in range(3))
         wait_until(lambda: client.ask(*ALICE) == b"OK 1", "an answer", timeout=1)
