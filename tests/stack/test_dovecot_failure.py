@@ -280,6 +280,40 @@ def test_logins_are_answered_by_their_deadline(lab, make_dovecot, trouble):
     assert reply == "ok" and seconds < 1
 
 
+# See the lab's dovecot.conf, which switches it off.
+PENALTY = """
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0600
+  }
+}
+"""
+
+
+def test_an_outage_makes_nobody_wait_afterwards(lab, make_dovecot):
+    """Fault: twelve logins from one address, as of a webmail, while a table is missing. Reply:
+    [UNAVAILABLE]. Deadline: 5 s. Recovery: the right login is answered within 1 s, although
+    Dovecot lets an address wait 4 s to 15 s whose logins were refused."""
+    store = MariaStore(lab, name="penalty")
+    user = store.add("user")
+    dovecot = make_dovecot(store, settings=PENALTY)
+
+    def log_in(password):
+        return timed(dovecot.imap().enter, user, password)
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        with store.trouble("renamed table"):
+            replies = list(pool.map(log_in, [f"password {n}" for n in range(12)]))
+            replies.append(log_in("secret"))
+    assert {reply[:13] for reply, _ in replies} == {"[UNAVAILABLE]"}
+    assert max(seconds for _, seconds in replies) < 6
+    reply, seconds = log_in("secret")
+    assert reply == "OK" and seconds < 1
+    assert log_in("wrong")[0].startswith("[AUTHENTICATIONFAILED]")
+    reply, seconds = log_in("secret")
+    assert reply == "OK" and seconds > 3.5
+
+
 # ---- the life of auth ----
 
 @pytest.mark.parametrize("how", ["terminate", "reload", "interrupt auth"])
