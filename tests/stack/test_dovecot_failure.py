@@ -204,6 +204,30 @@ def test_reload_is_never_a_wrong_password(hosts):
     assert host.dovecot.complaints() == []
 
 
+def test_auth_that_is_killed_is_a_temporary_failure_to_postfix(hosts):
+    """Fault: kill -9 of the auth process, or it ends for want of memory, while logins wait for the
+    database. Reply: 454, from Postfix. IMAP clients get [AUTHENTICATIONFAILED] and lose their
+    connection: so says Dovecot's imap-login of an auth process that is gone, whatever the
+    passdb. Deadline: none, all are told at once. Recovery: within 1 s, without a reload."""
+    host = hosts("mariadb")
+    waiting = [host.submission, lambda: host.dovecot.imap().enter(host.user, "secret")] * 4
+    with concurrent.futures.ThreadPoolExecutor(len(waiting)) as pool:
+        with host.store.trouble("locked table"):
+            futures = [pool.submit(timed, way) for way in waiting]
+            time.sleep(0.5)     # they have reached the auth process
+            os.kill(host.dovecot.auth_pid(), signal.SIGKILL)
+            replies = [future.result() for future in futures]
+    assert {reply[:3] for reply, _ in replies[::2]} == {"454"}
+    assert {reply.split()[0] for reply, _ in replies[1::2]} == {"[AUTHENTICATIONFAILED]"}
+    assert max(seconds for _, seconds in replies) < 2
+    for way, right in zip(waiting[:2], ("235", "OK")):
+        reply, seconds = timed(way)
+        assert reply.startswith(right) and seconds < 1
+    (complaint,) = host.dovecot.complaints()
+    assert "service(auth)" in complaint and "killed with signal 9" in complaint
+    host.dovecot.log_path.write_text("")
+
+
 def test_killed_database_in_the_middle_of_lookups_ends_no_process(lab, make_dovecot):
     store = MariaStore(lab, name="killed")
     user = store.add("user")
