@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A cluster of three database servers that lose each other."""
+"""A cluster of three database servers that lose each other.
+
+Each test says the fault, the reply that clients see, the deadline of an answer
+and how long it takes until all is well again.
+"""
 
 import concurrent.futures
 import contextlib
@@ -21,7 +25,7 @@ NOBODY = "nobody@example.test"
 USERS = ("mum_postfix", "mum_dovecot")
 TTL, DEADLINE, LOGIN_DEADLINE = 0.5, 1, 2
 
-# A machine that is busy with other things takes its time now and then.
+# After its deadline an answer may take so long, and so may the first one when all is well.
 SLACK = 1
 
 
@@ -100,7 +104,9 @@ def assert_in_time(mailbox, login, home):
 
 
 def test_a_node_that_falls_out_of_the_cluster_is_missed_by_nobody(site):
-    """It keeps our connections and refuses everything (1047); the others go on without it."""
+    """Fault: a node keeps our connections and refuses everything (1047); the others go on
+    without it. Reply: the right one. Deadline: 1 s for mumd, 2 s for Dovecot here. Recovery: none
+    needed; the second host within the deadline, the first when the cluster has it back."""
     first, second, _ = site.nodes
     assert site.uses_only(first)
     with site.asked_all_along() as askers:
@@ -113,6 +119,10 @@ def test_a_node_that_falls_out_of_the_cluster_is_missed_by_nobody(site):
 
 
 def test_nodes_that_are_killed_make_nobody_unknown_and_come_back(site):
+    """Fault: kill -9 of the first node, then of the second, which leaves one without a quorum
+    (1047), then all come back. Reply: the right one; without a quorum what mumd knew, TEMP,
+    DEFER_IF_PERMIT, temp_fail, FAIL. Deadline: 1 s for mumd, 2 s for Dovecot here. Recovery:
+    within 1 s after there is a quorum."""
     first, second, third = site.nodes
     assert site.uses_only(first)
     with site.asked_all_along() as askers:
@@ -127,7 +137,7 @@ def test_nodes_that_are_killed_make_nobody_unknown_and_come_back(site):
         lose_quorum(site, third)
         founded = time.monotonic()
         wait_until(lambda: all(asker.right_since(founded) for asker in askers), "answers", 10)
-    assert max(asker.right_since(founded) - founded for asker in askers) < 1 + SLACK
+    assert max(asker.right_since(founded) - founded for asker in askers) < SLACK
     assert_in_time(*askers)
     mailbox, login, home = (asker.words() for asker in askers)
     assert mailbox == {b"OK"}       # what was known went on
