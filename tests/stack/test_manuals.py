@@ -45,8 +45,13 @@ def run_block(machine, block):
     text = block.text
     for shown, here in TRANSLATED.items():
         text = text.replace(shown, here)
+    if ".password" in text:
+        # the shell shows each command with its arguments, as ps does
+        text = f"set -x\n{text}"
     output = machine.run(text, cwd=str(TOP), answers="secret\n").stdout
     print(output)
+    for password in machine.run("cat /etc/mum/*.password 2>/dev/null || :").stdout.split():
+        assert password not in output, "a password is an argument, or printed"
     return output
 
 
