@@ -58,3 +58,9 @@ def argon2(password="secret", kind="id", time=3, memory_kib=1024):
             ctypes.c_size_t(memory_kib * 1024), {"i": 1, "id": 2}[kind]) != 0:
         raise ValueError("crypto_pwhash_str_alg() failed")
     return out.value.decode()
+
+
+def argon2_verify(password, stored):
+    text = password.encode()
+    return _sodium().crypto_pwhash_str_verify(stored.encode(), text,
+                                              ctypes.c_ulonglong(len(text))) == 0

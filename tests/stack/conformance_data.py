@@ -50,8 +50,10 @@ SPECIAL = [
     "ö" * 191, "n" * 186 + "+tag", "xn--bcher-kva", "NULL", "0", "1", "-", "--", "*", "=",
 ]
 
-# Two differences show with nothing else: "@" in a login, "," in an owner.
-ALWAYS = ["a@b", "comma,name"]
+# Differences that show with nothing else: "@" in a login, "," in an owner, and a hash
+# that costs too much.
+COSTLY = "costly"
+ALWAYS = ["a@b", "comma,name", COSTLY]
 
 # Rows that nobody may hand on.
 DIRTY = ["tab\tbed", "bell\x07", "del\x7fete", "next\u0085line"]
@@ -80,7 +82,10 @@ PARAMS = [None, None, "", "match=.secure.test:mx.secure.test ciphers=high", " ",
 HASHES = [lambda: hashes.bcrypt(cost=4)] * 6 + [
     lambda: hashes.bcrypt(cost=4, kind="2b"), lambda: hashes.sha512(rounds=1000),
     lambda: hashes.argon2(time=1, memory_kib=64)]
-BAD_HASHES = ["", "secret", "{PLAIN}secret", "$2y$31$abcdefghijklmnopqrstuu" + "O" * 31,
+# Lower than the default: stock, too, has to verify one that costs more.
+MAX_BCRYPT_COST = 8
+
+BAD_HASHES = ["", "secret", "{PLAIN}secret", hashes.bcrypt(cost=MAX_BCRYPT_COST + 1),
               "$1$abc", "abJnggxhB/yWI"]
 
 BAD_HOMES = ["", "relative/home", "/srv/../../etc", "/srv/tab\there"]
@@ -151,6 +156,8 @@ class Generator:
             quota = self.random.choice([None, None, 0, 3, 4294967295])
             password = (self.random.choice(BAD_HASHES) if self._chance(6)
                         else self.random.choice(HASHES)())
+            if name == COSTLY:
+                password = hashes.bcrypt(cost=MAX_BCRYPT_COST + 1)
             self._add("mailboxes", name, domain_id, password, quota, home, maildir,
                       int(self._chance(15)), int(self._chance(85)))
 

@@ -3,12 +3,23 @@
 
 import itertools
 
+import conformance_passwords as passwords
+from conformance_data import MAX_BCRYPT_COST
+from conformance_logins import service_of
 from lab import LabError
-from lab.auth_clients import Reply, UserdbClient, unescape
+from lab.auth_clients import AuthClient, Reply, UserdbClient, unescape
 from lab.mum_dovecot import MumDovecot
 
-# Requests on their way at once.
+# Requests on their way at once; and logins, of which Dovecot answers the refused ones
+# only after half a second.
 WINDOW = 40
+LOGINS_WINDOW = 250
+
+SETTINGS = "auth_username_chars =\nauth_worker_max_count = 4\n"
+
+
+def _bytes(user):
+    return user.encode("utf-8", "surrogateescape")
 
 
 class MasterClient(UserdbClient):
@@ -44,9 +55,11 @@ class Users:
 
     def __init__(self, lab, database, name, driver, fresh):
         self._dovecot = MumDovecot(lab, database, name=f"conf-dovecot-{name}", driver=driver,
-                                   settings="auth_username_chars =\n",
+                                   settings=SETTINGS,
+                                   options={"max_bcrypt_cost": MAX_BCRYPT_COST},
                                    sections={"cache": fresh}).start()
         self._client = MasterClient(self._dovecot.directory / "run/auth-master")
+        self._logins = AuthClient(self._dovecot.directory / "run/auth-client")
 
     def ask_all(self, users):
         """{table: {user: answer}}, as Logins.ask() has them; nobody is left out."""
@@ -55,19 +68,37 @@ class Users:
         answers = {}
         for table, (verb, service) in requests.items():
             replies = self._client.ask_windowed(
-                ((verb, user.encode("utf-8", "surrogateescape"), service) for user in users),
-                WINDOW)
+                ((verb, _bytes(user), service) for user in users), WINDOW)
             found = {user: _answer(reply) for user, reply in zip(users, replies)}
             answers[table] = {user: answer for user, answer in found.items() if answer is not None}
         answers["iteration"] = {"": self._client.everybody()}
         return answers
 
+    def log_in_all(self, tables):
+        """{table: {key: answer}}, as Passwords.ask() has them."""
+        asked = [(table, key) for table, keys in tables.items() for key in keys]
+        requests = ((*passwords.split(key), service_of(table)) for table, key in asked)
+        replies = self._logins.ask_windowed(
+            ((_bytes(user), password, service) for user, password, service in requests),
+            LOGINS_WINDOW)
+        answers = {table: {} for table in tables}
+        for (table, key), reply in zip(asked, replies):
+            answers[table][key] = _verdict(reply)
+        return answers
+
     def close(self):
         self._client.close()
+        self._logins.close()
         self._dovecot.stop()
         complaints = self._dovecot.complaints()
         if complaints:
             raise LabError("\n".join(complaints))
+
+
+def _verdict(reply):
+    if reply.kind == "OK":
+        return reply.fields["user"]
+    return "TEMP" if "temp" in reply.fields else None
 
 
 def _answer(reply):

@@ -8,9 +8,10 @@ from conformance_keys import ADDRESS_MAPS
 from conformance_logins import LOGIN_RULES, Logins
 from conformance_model import RULES, SEARCH, STOCK
 from conformance_names import WIDTH, is_text, quote_address, search_keys, unquote
+from conformance_passwords import PASSWORD_RULES, Passwords
 from conformance_senders import SENDER_RULES, Senders
 
-ALL_RULES = {**RULES, **LOGIN_RULES, **SENDER_RULES}
+ALL_RULES = {**RULES, **LOGIN_RULES, **PASSWORD_RULES, **SENDER_RULES}
 
 LISTS = ("aliases", "sender-login-maps")    # whose order stock leaves open
 
@@ -37,7 +38,12 @@ class Judge:
     def __init__(self, model, stock, ours, delimiters):
         self._model = model
         self._logins = Logins(model)
-        self._senders = Senders(model)
+        # who knows what is right of which table
+        self._models = {}
+        for rules, knows in ((RULES, model), (LOGIN_RULES, self._logins),
+                             (PASSWORD_RULES, Passwords(self._logins)),
+                             (SENDER_RULES, Senders(model))):
+            self._models.update(dict.fromkeys(rules, knows))
         self._stock = stock
         self._ours = ours
         self._delimiters = delimiters
@@ -59,9 +65,7 @@ class Judge:
         self.failures.append(Failure(table, key, what, said, expected))
 
     def _right(self, table, key, rules):
-        model = (self._model if table in RULES else
-                 self._senders if table in SENDER_RULES else self._logins)
-        return model.ask(table, key, rules)
+        return self._models[table].ask(table, key, rules)
 
     def _judge_key(self, table, key):
         right = self._right(table, key, ALL_RULES[table])

@@ -7,6 +7,7 @@ it is what we promise.
 
 import re
 
+from conformance_data import MAX_BCRYPT_COST
 from conformance_model import NAMES, TEMP
 from conformance_names import is_clean, is_text
 
@@ -18,12 +19,16 @@ LOGIN_RULES = {
     "iteration": {"iteration", "clean-names"},
 }
 
-# Whole hashes that name their scheme and cost no more than mum.conf's defaults.
-HASH = re.compile(r"\$2[abxy]\$(0[4-9]|1[0-4])\$[./0-9A-Za-z]{53}|"
+# Whole hashes that name their scheme and cost no more than mum.conf allows.
+HASH = re.compile(rf"\$2[abxy]\$0[4-{MAX_BCRYPT_COST}]\$[./0-9A-Za-z]{{53}}|"
                   r"\$6\$(rounds=\d{4,6}\$)?[^$]+\$[./0-9A-Za-z]{86}|"
                   r"\$argon2id?\$v=19\$m=\d{1,6},t=\d,p=1\$[^$]+\$[^$]+")
 
 QUOTA_END = 1 << 33     # GB: more bytes than 63 bits
+
+
+def service_of(table):
+    return table.split()[1]
 
 
 def is_path(text):
@@ -47,6 +52,10 @@ class Logins:
             if self._model.is_name(local, rules):
                 return self._model.active_mailbox(form, rules), user
         return None, user
+
+    def hash_of(self, user, rules):
+        mailbox, _ = self._mailbox(user, rules)
+        return mailbox and mailbox.password
 
     def passdb(self, user, service, rules):
         """The user's name, None for nobody, or TEMP."""
@@ -90,4 +99,4 @@ class Logins:
             return self.listed(rules)
         if table == "userdb":
             return self.userdb(user, rules)
-        return self.passdb(user, table.split()[1], rules)
+        return self.passdb(user, service_of(table), rules)

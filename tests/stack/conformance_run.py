@@ -7,6 +7,7 @@ import time
 from conformance_data import Generator
 from conformance_database import Database
 from conformance_judge import Judge
+import conformance_passwords as passwords
 import conformance_senders as senders
 from conformance_dovecot import Users
 from conformance_keys import ADDRESS_MAPS, MAPS, Keys
@@ -55,6 +56,7 @@ class Conformance:
         keys = Keys(seed, rows)
         tables = {**keys.by_map, **{table: keys.logins for table in LOGIN_RULES},
                   "iteration": [""],
+                  **dict.fromkeys(passwords.MAPS, passwords.keys(seed, rows, keys.logins)),
                   senders.MAP: senders.keys(seed, rows, keys.by_map["sender-login-maps"])}
         if only_map is not None:
             tables = {only_map: tables[only_map] if only_key is None else [only_key]}
@@ -71,14 +73,17 @@ class Conformance:
         maps = {table: keys for table, keys in tables.items() if table in MAPS}
         users = next((keys for table, keys in tables.items()
                       if table in LOGIN_RULES and table != "iteration"), [])
+        logins = {table: keys for table, keys in tables.items() if table in passwords.MAPS}
         pairs = tables.get(senders.MAP, [])
         owned = maps.get("sender-login-maps", []) + senders.senders_of(pairs)
         submit = self._threads.submit
         stock = [submit(self._stock.ask_all,
                         self._with_search({**maps, "sender-login-maps": owned})),
-                 submit(self._stock_users.ask_all, users)]
+                 submit(self._stock_users.ask_all, users),
+                 submit(self._stock_users.log_in_all, logins)]
         ours = {store: [submit(self._ours.ask_all, store, maps),
                         submit(self._our_users[store].ask_all, users),
+                        submit(self._our_users[store].log_in_all, logins),
                         submit(self._ask_senders, store, pairs)]
                 for store in self._ours.stores}
         self._learn(rows, tables)
@@ -106,7 +111,7 @@ class Conformance:
         texts = {row.domain for row in rows["domains"] + rows["tls_policies"]}
         texts |= {row.local_part for row in rows["mailboxes"] + rows["aliases"]}
         keys = {key for keys in tables.values() for key in keys}
-        for key in keys | set(senders.senders_of(tables.get(senders.MAP, []))):
+        for key in keys | {key.split(" > ", 1)[-1] for key in keys}:
             local, _, domain = key.rpartition("@")
             plain = local.strip('"')
             texts |= {text.casefold() for text in (
