@@ -7,7 +7,7 @@ import itertools
 from conformance_keys import ADDRESS_MAPS
 from conformance_logins import LOGIN_RULES, Logins
 from conformance_model import RULES, SEARCH, STOCK
-from conformance_names import WIDTH, is_text, quote_address, search_keys, unquote
+from conformance_names import is_text, quote_address, search_keys, unquote
 from conformance_passwords import PASSWORD_RULES, Passwords
 from conformance_senders import SENDER_RULES, Senders
 
@@ -23,12 +23,6 @@ def _is_equal(table, one, other):
     if table in LISTS and None not in (one, other):
         return sorted(one.split(",")) == sorted(other.split(","))
     return one == other
-
-
-def is_overlong(key):
-    """Wider than MUM's columns? Whether one with invisible characters is found then
-    depends on how MariaDB reads the table."""
-    return any(len(part.casefold()) > WIDTH for part in key.rpartition("@"))
 
 
 class Judge:
@@ -74,10 +68,7 @@ class Judge:
             if said != right:
                 self._fail(table, key, f"we on {store} and the model", said, right)
         stock = self._stock[table].get(key)
-        if is_overlong(key):
-            self.rules_seen["exact-names"] += stock != right
-        else:
-            self._judge_stock(table, key, stock, right)
+        self._judge_stock(table, key, stock, right)
 
     def _judge_stock(self, table, key, stock, right):
         plain = self._right(table, key, STOCK)
@@ -115,6 +106,6 @@ class Judge:
         if not reasons:     # only several together make a difference
             reasons = next((list(some) for some in itertools.combinations(sorted(rules), 2)
                             if self._right(table, key, set(some)) != plain), [])
-        if not reasons and table not in LISTS:
+        if not reasons and not _is_equal(table, plain, right):
             self._fail(table, key, "stock and us, for no reason", plain, right)
         return reasons
