@@ -83,7 +83,7 @@ class Judge:
         """What Postfix gets in the end for an address, in its internal form: with many
         questions to a mysql: table, with one or two to mumd."""
         stock = next((self._with_extension(table, form, extension)
-                      for form, extension in search_keys(key, self._delimiters)
+                      for form, extension in search_keys(table, key, self._delimiters)
                       if form in self._stock[table]), None)
         asked = dict.fromkeys([quote_address(key), key])
         ours = next((value for value in (self._model.ask(table, form, SEARCH) for form in asked)

@@ -151,8 +151,11 @@ class Keys:
             f"{local}+{'e' * 200}@{domain}", f"{'l' * 191}+{'e' * 100}@{domain}", f"%@{domain}",
             f"j\udcf6rg@{domain}", f"{local}@\udcff{domain}", f"{local}\udcc3@{domain}",
             f"{local}@{domain}.", f"{local}@.{domain}", "postmaster+x@" + domain])
-        for name in self._domain_of.values():   # virtual_alias_domains asks for them
-            self.by_map["aliases"] += [name, "@" + name]
+        # what might catch all: Postfix asks mysql: tables for these, and the alias map
+        # for each domain (virtual_alias_domains)
+        for keys in (self.by_map[table] for table in ADDRESS_MAPS):
+            keys += [form for name in self._domain_of.values() for form in (name, "@" + name)]
+            keys += [local + "@" for local, _ in self._stored()]
 
     def _everywhere(self, keys):
         for table in ADDRESS_MAPS:

@@ -145,16 +145,28 @@ def split_extension(local, delimiters):
     return (local[:cut], local[cut:]) if cut > 0 else (local, "")
 
 
-def search_keys(key, delimiters):
-    """The keys that Postfix asks for an address (its internal form), in this order,
-    with the extension that goes back to the results: mail_addr_find()."""
+def search_keys(table, key, delimiters):
+    """The keys that Postfix asks a mysql: table for an address (its internal form), in
+    this order, with the extension that goes back to the results: mail_addr_find(), and
+    check_mail_access() for an access table. MUM's queries must find nothing for what is
+    less than a whole address."""
     local, at, domain = key.rpartition("@")
     if not at:
         return [(key, "")]
     stem, extension = split_extension(local, delimiters)
     readings = [(local, "")] + ([(stem, extension)] if extension else [])
-    return [(f"{form}@{domain}", behind) for name, behind in readings
-            for form in dict.fromkeys([quote(name), name])]
+    forms = [(form, behind) for name, behind in readings
+             for form in dict.fromkeys([quote(name), name])]
+    less = ["@" + domain]
+    if table == "recipient-access":
+        less = _with_parents(domain) + [form + "@" for form, _ in forms]
+    return [(f"{form}@{domain}", behind) for form, behind in forms] + [
+        (form, "") for form in less]
+
+
+def _with_parents(domain):
+    labels = domain.split(".")
+    return [".".join(labels[cut:]) for cut in range(len(labels))]
 
 
 def without_accents(text):

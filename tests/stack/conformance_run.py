@@ -103,7 +103,7 @@ class Conformance:
         """And what Postfix asks a mysql: table for these addresses."""
         return {table: list(dict.fromkeys(
                     form for key in asked for form, _ in [(key, "")] + search_keys(
-                        key, self._delimiters))) if table in ADDRESS_MAPS else asked
+                        table, key, self._delimiters))) if table in ADDRESS_MAPS else asked
                 for table, asked in keys.items()}
 
     def _learn(self, rows, tables):

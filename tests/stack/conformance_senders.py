@@ -49,8 +49,8 @@ def stock_answers(pairs, found, delimiters):
     answers = {}
     for pair in pairs:
         login, sender = pair.split(" > ", 1)
-        owners = next((found[form] for form, _ in search_keys(sender, delimiters)
-                       if form in found), "")
+        forms = search_keys("sender-login-maps", sender, delimiters)
+        owners = next((found[form] for form, _ in forms if form in found), "")
         answers[pair] = verdict(sender == "" or login.casefold() in split(owners))
     return answers
 
