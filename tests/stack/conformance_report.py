@@ -47,10 +47,16 @@ def _shell(text):
                           f"\\x{byte:02x}" for byte in bytes_) + "'"
 
 
+def again(result, failure):
+    """The command, for bash, that asks only that once more."""
+    return (f"tests/stack/conformance --seed={result.seed} "
+            f"--delimiters={_shell(result.delimiters)} --map={_shell(failure.map)} "
+            f"--key={_shell(failure.key)}")
+
+
 def describe(result, failure):
     lines = [f"FAILURE seed {result.seed} map {failure.map} key {failure.key!r}",
-             f"  again: --seed {result.seed} --map {_shell(failure.map)} "
-             f"--key {_shell(failure.key)}",
+             f"  again: {again(result, failure)}",
              f"  {failure.what} differ:",
              f"    said     {str(failure.said)[:400]!r}",
              f"    expected {str(failure.expected)[:400]!r}"]

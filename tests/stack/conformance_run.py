@@ -21,8 +21,9 @@ from lab.mumd import mariadb_settings, sqlite_settings
 
 
 class Result:
-    def __init__(self, seed, rows, judge, keys, seconds):
-        self.seed, self.rows, self.seconds = seed, rows, seconds
+    def __init__(self, seed, delimiters, rows, judge, keys, seconds):
+        self.seed, self.delimiters = seed, delimiters
+        self.rows, self.seconds = rows, seconds
         self.failures, self.rules_seen = judge.failures, judge.rules_seen
         self.keys = sum(map(len, keys.values()))
 
@@ -66,7 +67,7 @@ class Conformance:
         judge.judge(tables)
         if "iteration" in tables:
             judge.judge_mended(mended)
-        return Result(seed, rows, judge, tables, time.monotonic() - start)
+        return Result(seed, self._delimiters, rows, judge, tables, time.monotonic() - start)
 
     def _ask(self, rows, tables):
         """Everybody at once: (stock's answers, ours for each store, mended stock's list)."""

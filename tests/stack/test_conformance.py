@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
 """A few seeds of tests/stack/conformance, and the list of differences itself."""
 
+import collections
+import os
+import subprocess
+
 import pytest
 
 from conformance_entries import mismatches
-from conformance_judge import ALL_RULES
-from conformance_report import describe
+from conformance_judge import ALL_RULES, Failure
+from conformance_report import again, describe
 from conformance_run import Conformance
+from lab.lab import TOP
 
 # Together they show every rule.
 SEEDS = (1, 2, 3)
@@ -35,6 +40,37 @@ def test_every_difference_is_an_entry(results, seed):
 def test_every_entry_shows(results):
     seen = set().union(*(result.rules_seen for result in results.values()))
     assert set().union(*ALL_RULES.values()) - seen == set()
+
+
+# ---- the script ----
+
+Seed = collections.namedtuple("Seed", "seed delimiters")
+
+ODD_KEYS = ["--@example.test", "o'brien@example.test", "$HOME `id` !!@example.test", "",
+            "back\\slash@example.test", "b\udcfccher.test", "tab\t\x07@example.test",
+            "j\u00f6rg@b\u00fccher.test", "secret > anna@example.test"]
+
+
+def bash(command):
+    return subprocess.run(["bash", "-c", command], cwd=TOP, capture_output=True, timeout=300,
+                          encoding="utf-8", errors="surrogateescape",
+                          env={**os.environ, "LC_ALL": "C.UTF-8"})
+
+
+def test_the_script_runs_a_seed_and_asks_one_key_again():
+    whole = bash("tests/stack/conformance --seeds 1 --first 1")
+    assert (whole.returncode, whole.stderr) == (0, ""), whole.stdout
+    assert "keys; failed seeds: none" in whole.stdout.splitlines()[-1]
+    failure = Failure("aliases", "-o'brien+x\u200b@example.test", "", "", "")
+    one = bash(again(Seed(1, "+-"), failure))
+    assert one.returncode == 0 and one.stdout.startswith("seed 1: 1 keys, "), one
+
+
+def test_a_failure_names_the_very_key():
+    commands = [again(Seed(7, "+-"), Failure("aliases", key, "", "", "")) for key in ODD_KEYS]
+    shown = bash("show() { shift $(($# - 1)); printf '%s\\0' \"$1\"; }\n" + "\n".join(
+        command.replace("tests/stack/conformance", "show") for command in commands))
+    assert shown.stdout.split("\0")[:-1] == [f"--key={key}" for key in ODD_KEYS]
 
 
 def test_entries_and_rules_are_the_same():
