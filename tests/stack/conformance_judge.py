@@ -9,9 +9,10 @@ from conformance_logins import LOGIN_RULES, Logins
 from conformance_model import RULES, SEARCH, STOCK
 from conformance_names import is_text, quote_address, search_keys, unquote
 from conformance_passwords import PASSWORD_RULES, Passwords
+from conformance_recipients import RECIPIENT_RULES, Recipients
 from conformance_senders import SENDER_RULES, Senders
 
-ALL_RULES = {**RULES, **LOGIN_RULES, **PASSWORD_RULES, **SENDER_RULES}
+ALL_RULES = {**RULES, **LOGIN_RULES, **PASSWORD_RULES, **RECIPIENT_RULES, **SENDER_RULES}
 
 LISTS = ("aliases", "sender-login-maps")    # whose order stock leaves open
 
@@ -36,6 +37,7 @@ class Judge:
         self._models = {}
         for rules, knows in ((RULES, model), (LOGIN_RULES, self._logins),
                              (PASSWORD_RULES, Passwords(self._logins)),
+                             (RECIPIENT_RULES, Recipients(model)),
                              (SENDER_RULES, Senders(model))):
             self._models.update(dict.fromkeys(rules, knows))
         self._stock = stock

@@ -57,6 +57,12 @@ class OurPostfix:
             answers[pair] = verdict(action == "DUNNO")
         return answers
 
+    def ask_recipients(self, store, recipients):
+        """To the policy service, as a stranger's mail comes in."""
+        return {recipient: self._policies[store].ask(
+                    sender="friend@external.test", policy_context="recipient",
+                    recipient=recipient) for recipient in recipients}
+
     def close(self):
         for client in (*self._clients.values(), *self._policies.values()):
             client.close()

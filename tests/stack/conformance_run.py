@@ -8,6 +8,7 @@ from conformance_data import Generator
 from conformance_database import Database
 from conformance_judge import Judge
 import conformance_passwords as passwords
+import conformance_recipients as recipients
 import conformance_senders as senders
 from conformance_dovecot import Users
 from conformance_keys import ADDRESS_MAPS, MAPS, Keys
@@ -58,6 +59,7 @@ class Conformance:
         tables = {**keys.by_map, **{table: keys.logins for table in LOGIN_RULES},
                   "iteration": [""],
                   **dict.fromkeys(passwords.MAPS, passwords.keys(seed, rows, keys.logins)),
+                  recipients.MAP: recipients.keys(seed, rows, keys.by_map[recipients.ACCESS]),
                   senders.MAP: senders.keys(seed, rows, keys.by_map["sender-login-maps"])}
         if only_map is not None:
             tables = {only_map: tables[only_map] if only_key is None else [only_key]}
@@ -76,29 +78,33 @@ class Conformance:
                       if table in LOGIN_RULES and table != "iteration"), [])
         logins = {table: keys for table, keys in tables.items() if table in passwords.MAPS}
         pairs = tables.get(senders.MAP, [])
-        owned = maps.get("sender-login-maps", []) + senders.senders_of(pairs)
+        takers = tables.get(recipients.MAP, [])
+        asked = {**maps, senders.OWNERS: maps.get(senders.OWNERS, []) + senders.senders_of(pairs),
+                 recipients.ACCESS: maps.get(recipients.ACCESS, []) + takers}
         submit = self._threads.submit
-        stock = [submit(self._stock.ask_all,
-                        self._with_search({**maps, "sender-login-maps": owned})),
+        stock = [submit(self._stock.ask_all, self._with_search(asked)),
                  submit(self._stock_users.ask_all, users),
                  submit(self._stock_users.log_in_all, logins)]
         ours = {store: [submit(self._ours.ask_all, store, maps),
                         submit(self._our_users[store].ask_all, users),
                         submit(self._our_users[store].log_in_all, logins),
-                        submit(self._ask_senders, store, pairs)]
+                        submit(self._ask_policy, store, pairs, takers)]
                 for store in self._ours.stores}
         self._learn(rows, tables)
         stock = _merged(stock)
-        stock[senders.MAP] = senders.stock_answers(pairs, stock["sender-login-maps"],
+        stock[senders.MAP] = senders.stock_answers(pairs, stock[senders.OWNERS],
                                                    self._delimiters)
+        stock[recipients.MAP] = recipients.stock_answers(takers, stock[recipients.ACCESS],
+                                                         self._delimiters)
         # MUM's own query; the one that the stock Dovecot here has is the mended one
         mended = stock["iteration"][""]
         stock["iteration"][""] = tuple(self._database.stock_iteration())
         ours = {store: _merged(answers) for store, answers in ours.items()}
         return stock, ours, mended
 
-    def _ask_senders(self, store, pairs):
-        return {senders.MAP: self._ours.ask_senders(store, pairs)}
+    def _ask_policy(self, store, pairs, takers):
+        return {senders.MAP: self._ours.ask_senders(store, pairs),
+                recipients.MAP: self._ours.ask_recipients(store, takers)}
 
     def _with_search(self, keys):
         """And what Postfix asks a mysql: table for these addresses."""

@@ -8,8 +8,9 @@ import re
 from conformance_model import RULES, SEARCH
 from conformance_names import fold_address, search_keys, unquote
 
+OWNERS = "sender-login-maps"
 MAP = "policy sender"
-SENDER_RULES = {MAP: (RULES["sender-login-maps"] - SEARCH - {"order", "values"})
+SENDER_RULES = {MAP: (RULES[OWNERS] - SEARCH - {"order", "values"})
                 | {"whole-owners"}}
 
 ACCEPTED, REFUSED = "accepted", "refused"
@@ -49,7 +50,7 @@ def stock_answers(pairs, found, delimiters):
     answers = {}
     for pair in pairs:
         login, sender = pair.split(" > ", 1)
-        forms = search_keys("sender-login-maps", sender, delimiters)
+        forms = search_keys(OWNERS, sender, delimiters)
         owners = next((found[form] for form, _ in forms if form in found), "")
         answers[pair] = verdict(sender == "" or login.casefold() in split(owners))
     return answers

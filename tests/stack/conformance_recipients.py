@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Who takes mail, at RCPT TO: stock's check_recipient_access, and our policy service in
+context "recipient". A key is a recipient as Postfix hands it to a policy service."""
+
+import random
+
+from conformance_model import RULES, SEARCH
+from conformance_names import search_keys
+from conformance_senders import internal
+
+ACCESS = "recipient-access"
+MAP = "policy recipient"
+RECIPIENT_RULES = {MAP: RULES[ACCESS] - SEARCH}
+
+NOTHING = "DUNNO"       # also where the table has nothing
+
+
+def keys(seed, rows, recipients):
+    """All that is stored, and some of what comes near to it."""
+    chance = random.Random(f"recipients {seed}")
+    domains = {row.id: row.domain for row in rows["domains"]}
+    stored = [f"{row.local_part}@{domains[row.domain_id]}"
+              for row in rows["mailboxes"] + rows["aliases"]]
+    near = chance.sample(recipients, min(80, len(recipients)))
+    return [key for key in dict.fromkeys(map(internal, stored + near)) if "\n" not in key]
+
+
+def stock_answers(recipients, found, delimiters):
+    """found: {key: value} of the stock recipient-access."""
+    answers = {}
+    for recipient in recipients:
+        forms = search_keys(ACCESS, recipient, delimiters)
+        answers[recipient] = next((found[form] for form, _ in forms if form in found), NOTHING)
+    return answers
+
+
+class Recipients:
+    def __init__(self, model):
+        self._model = model
+
+    def ask(self, _, key, rules):
+        return self._model.recipient_access(key, rules | SEARCH) or NOTHING
