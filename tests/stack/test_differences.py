@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""The tables of doc/differences.md: stock and we are asked each key that stands there,
+and answer what stands there."""
+
+import collections
+import itertools
+import re
+
+import pytest
+
+from conformance_database import literal
+from conformance_entries import DOCUMENT
+from conformance_senders import stock_answers, verdict
+from conformance_stock import StockPostfix
+from lab import MariaDB, Mumctl, Mumd, hashes, sample
+from lab.lab import run
+from lab.mariadb import POSTFIX_PASSWORD
+from lab.mum_dovecot import MumDovecot
+from lab.mumd import mariadb_settings
+
+Row = collections.namedtuple("Row", "entry table key stock ours")
+
+# MAP `KEY` and maybe more | stock | ours
+LINE = re.compile(r"\| ([a-z0-9 -]+) `([^`]*)`[^|]* \| ([^|]+) \| ([^|]+) \|")
+
+# What sample.py has not: local part, and what is odd about it.
+MAILBOXES = {
+    "tab\tbed": {}, "a@b": {}, "sha512": {"password": hashes.sha512(rounds=1000)},
+    "argon2": {"password": hashes.argon2(time=1, memory_kib=64)},
+    "costly": {"password": hashes.bcrypt(cost=9)}, "prefixed": {"password": "{PLAIN}secret"},
+    "relative": {"homedir": "srv/mail"}, "upwards": {"homedir": "/srv/../../etc"},
+    "nowhere": {"maildir": ""}, "plenty": {"domain_id": 99}}
+
+
+def _insert(table, **row):
+    values = ", ".join(map(literal, row.values()))
+    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values});"
+
+
+def _mailbox(local, odd):
+    usual = {"local_part": local, "domain_id": 1, "password": hashes.bcrypt(cost=4),
+             "homedir": f"/srv/mail/{local}", "maildir": f"maildir:/srv/mail/{local}"}
+    return _insert("mailboxes", **{**usual, **odd})
+
+
+MORE = "\n".join([
+    _insert("domains", id=99, domain="huge.test", quota=1 << 33, homedir="/srv/99", active=1),
+    *itertools.starmap(_mailbox, MAILBOXES.items()),
+    _insert("aliases", id=99, local_part="semicolon", domain_id=1),
+    _insert("alias_recipients", alias_id=99, recipient_address="friend@external.test;other")])
+
+
+def rows():
+    """All of them; a line of a table that is none fails."""
+    entry, found = None, []
+    for line in DOCUMENT.read_text().splitlines():
+        if line.startswith("### "):
+            entry = line.split()[1].rstrip(".")
+        if entry and line.startswith("| ") and not line.startswith("| question |"):
+            table, key, *cells = LINE.fullmatch(line).groups()
+            key = key.replace("\\t", "\t")
+            found.append(Row(entry, table, key + "example.test" if key.endswith("@") else key,
+                             *cells))
+    return found
+
+
+def holds(cell, answer):
+    if cell.startswith("`"):
+        text = re.escape(cell.strip("`")).replace(r"\.\.\.", "[^,]*")
+        return re.fullmatch(re.sub(r"^\[\^,\]\*,", "(.*,)?", text), answer or "") is not None
+    return {"-": answer is None, "temporary failure": answer == "TEMP",
+            "the value": answer not in (None, "TEMP")}.get(cell, answer == cell)
+
+
+class Answers:
+    """What both have: Dovecot for users."""
+
+    def __init__(self, dovecot):
+        self.dovecot = dovecot
+
+    def ask(self, table, key):
+        word, _, service = table.partition(" ")
+        if word == "login":
+            return verdict(self.dovecot.login(key, "secret", service) == "ok")
+        if word == "userdb":
+            fields = self.dovecot.user(key)
+            return fields["user"] if isinstance(fields, dict) else fields and "TEMP"
+        if word == "doveadm":
+            return self.dovecot.doveadm("user", key).stdout.strip() or None
+        return self.sender(key) if word == "sender" else self.map(table, key)
+
+
+class Stock(Answers):
+    def __init__(self, lab, server):
+        dovecot = MumDovecot(lab, mariadb_settings(server, ""), name="stock", driver="sql",
+                             settings="auth_username_chars =\n")
+        queries = dovecot.directory / "dovecot-sql.conf"    # as MUM's manual has the last
+        before, word, last = queries.read_text().rpartition("WHERE ")
+        queries.write_text(f"{before}{word}mailboxes.local_part = '%n' AND domains.domain = '%d' "
+                           f"AND {last}")
+        super().__init__(dovecot.start())
+        self.files = StockPostfix(lab, server).directory
+
+    def map(self, table, key):
+        result = run("postmap", "-c", self.files, "-q", key,
+                     f"mysql:{self.files}/{table}.cf", check=False)
+        return result.stdout[:-1] if result.returncode == 0 else None
+
+    def sender(self, key):
+        """Postfix splits what it gets."""
+        found = {key: self.map("sender-login-maps", key)}
+        return stock_answers([f"{key} > {key}"], found, "+")[f"{key} > {key}"]
+
+
+class Ours(Answers):
+    def __init__(self, lab, server):
+        super().__init__(MumDovecot(
+            lab, mariadb_settings(server, ""), name="ours", settings="auth_username_chars =\n",
+            options={"max_bcrypt_cost": 8}).start())
+        self.mumd = Mumd(lab, {"database": mariadb_settings(server, POSTFIX_PASSWORD)}).start()
+
+    def map(self, table, key):
+        with self.mumd.map_client() as client:
+            word, _, value = client.ask(table, key).decode().partition(" ")
+        return {"OK": value, "TEMP": "TEMP"}.get(word)
+
+    def sender(self, key):
+        with self.mumd.policy_client() as client:
+            return verdict(client.ask(sender=key, sasl_username=key, sasl_method="PLAIN",
+                                      policy_context="sender", recipient=key) == "DUNNO")
+
+
+@pytest.fixture(scope="module")
+def server(lab):
+    return MariaDB(lab, name="differences-db").start().load_mum(sample.mariadb_text() + MORE)
+
+
+@pytest.fixture(scope="module")
+def both(lab, server):
+    return Stock(lab, server), Ours(lab, server)
+
+
+@pytest.fixture
+def cut(server):
+    """MySQL's default; MariaDB's is 1 MB."""
+    server.sql("SET GLOBAL group_concat_max_len = 1024")
+    yield
+    server.sql("SET GLOBAL group_concat_max_len = DEFAULT")
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row.entry}-{row.table}-{row.key!r}")
+def test_both_answer_what_the_table_says(both, request, row):
+    if row.key.startswith("big@"):
+        request.getfixturevalue("cut")
+    stock, ours = (who.ask(row.table, row.key) for who in both)
+    assert holds(row.stock, stock), f"stock: {stock}"
+    assert holds(row.ours, ours), f"ours: {ours}"
+
+
+def test_each_entry_has_a_table():
+    listed = re.findall(r"^### (D\d+)", DOCUMENT.read_text(), re.MULTILINE)
+    assert {row.entry for row in rows()} == set(listed)
+
+
+@pytest.mark.usefixtures("cut")
+def test_compare_knows_a_list_that_is_cut(both, tmp_path):
+    stock, ours = both
+    (tmp_path / "keys").write_text("big@example.test\n")
+    document = Mumctl(ours.mumd.config).json("compare", "--postfix", stock.files, "--keys",
+                                             tmp_path / "keys",
+                                             environment={"MAIL_CONFIG": str(stock.files)})
+    one = next(one for one in document["differences"] if one["map"] == "aliases")
+    assert one["difference"] == "D15" and document["unexplained"] == 0
+    assert len(one["stock"]) == 1024 and one["mum"].count(",") == 59
