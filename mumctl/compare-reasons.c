@@ -20,7 +20,16 @@ struct difference {
 	const char *domain;		/* of the key, as stored; NULL when there is none */
 	const struct mum_answer *answer;
 	char *reason;
+	bool *failed;			/* set by a question without an answer */
 };
+
+static void ask(const struct difference *difference, enum mum_question question,
+		const char *key, struct asked *asked_r)
+{
+	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(question), key, asked_r);
+	if (asked_r->answer.status != MUM_FOUND && asked_r->answer.status != MUM_NOT_FOUND)
+		*difference->failed = true;
+}
 
 static void add(const struct difference *difference, const char *number)
 {
@@ -299,7 +308,7 @@ static bool is_login(const struct difference *difference, const char *word, size
 	struct asked asked;
 	bool there = false;
 
-	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_OWNERS), login, &asked);
+	ask(difference, MUM_OWNERS, login, &asked);
 	for (size_t i = 0; asked.answer.status == MUM_FOUND && !there &&
 			   i < asked.answer.facts[MUM_OWNERS]->count; i++)
 		there = asked.answer.facts[MUM_OWNERS]->owners[i].id == 0;
@@ -437,7 +446,7 @@ static bool is_domain(const struct difference *difference, const char *name)
 	struct asked asked;
 	bool there;
 
-	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN), name, &asked);
+	ask(difference, MUM_DOMAIN, name, &asked);
 	there = asked.answer.status == MUM_FOUND && asked.answer.facts[MUM_DOMAIN]->count > 0;
 	asked_free(&asked);
 	return there;
@@ -509,16 +518,14 @@ static bool is_same(const char *stock, const struct map_reply *ours)
 }
 
 /* From the facts, and for an address from the spelling of its domain. */
-static void explain(struct tool *tool, size_t i, struct difference *difference)
+static void explain(size_t i, struct difference *difference)
 {
 	const char *at = strrchr(difference->key, '@');
 	struct asked asked, domain;
 	const struct facts *domains;
 
-	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(explanations[i].question), difference->key,
-		 &asked);
-	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN),
-		 at != NULL ? at + 1 : difference->key, &domain);
+	ask(difference, explanations[i].question, difference->key, &asked);
+	ask(difference, MUM_DOMAIN, at != NULL ? at + 1 : difference->key, &domain);
 	domains = domain.answer.facts[MUM_DOMAIN];
 	difference->domain = domain.answer.status == MUM_FOUND && domains->count > 0
 				     ? domains->domains[0].name : NULL;
@@ -533,24 +540,26 @@ static void explain(struct tool *tool, size_t i, struct difference *difference)
 	asked_free(&asked);
 }
 
-void compare_reason(struct tool *tool, const char *map, const char *key,
+bool compare_reason(struct tool *tool, const char *map, const char *key,
 		    const char *stock, const struct map_reply *ours,
 		    char reason[REASON_TEXT_SIZE])
 {
+	bool failed = false;
 	struct difference difference = {
 		.tool = tool, .key = key, .stock = stock, .ours = ours->value, .reason = reason,
+		.failed = &failed,
 	};
 
 	reason[0] = '\0';
 	if (is_same(stock, ours))
-		return;
-	/* Facts, but a value that Postfix must not be handed. */
-	if (ours->status == MUM_TEMPFAIL)
+		return true;
+	if (ours->bad_value)
 		add(&difference, "D15");
 	for (size_t i = 0; i < sizeof(explanations) / sizeof(explanations[0]); i++) {
 		if (strcmp(explanations[i].map, map) == 0 && reason[0] == '\0')
-			explain(tool, i, &difference);
+			explain(i, &difference);
 	}
 	if (reason[0] == '\0')
 		add(&difference, "?");
+	return !failed;
 }

@@ -151,6 +151,13 @@ static void report(struct compare *compare, const char *map, const char *key,
 	printf("\n");
 }
 
+/* Nothing further is asked: each question might wait for its deadline. */
+static void fail(struct compare *compare, const char *key, const char *why)
+{
+	tool_complain(key, why != NULL ? why : "the database gave no answer");
+	compare->failed = true;
+}
+
 static void compare_key(struct compare *compare, const char *map, const char *key,
 			const char *stock)
 {
@@ -159,14 +166,17 @@ static void compare_key(struct compare *compare, const char *map, const char *ke
 
 	if (!postfix_ask_map(compare->tool, map, key, &ours))
 		return;
-	if (ours.status == MUM_MISCONFIGURED ||
-	    (ours.status == MUM_TEMPFAIL && ours.why != NULL && stock == NULL))
-		tool_complain(key, ours.why != NULL ? ours.why : "no answer");
-	compare->failed = compare->failed || ours.status == MUM_MISCONFIGURED;
-	compare->compared++;
-	compare_reason(compare->tool, map, key, stock, &ours, reason);
-	if (*reason != '\0')
-		report(compare, map, key, stock, &ours, reason);
+	if (ours.status != MUM_FOUND && ours.status != MUM_NOT_FOUND && !ours.bad_value) {
+		fail(compare, key, ours.why);
+	} else if (!compare_reason(compare->tool, map, key, stock, &ours, reason)) {
+		fail(compare, key, NULL);
+	} else {
+		if (ours.bad_value && stock == NULL)
+			tool_complain(key, ours.why);
+		compare->compared++;
+		if (*reason != '\0')
+			report(compare, map, key, stock, &ours, reason);
+	}
 	map_reply_free(&ours);
 }
 
@@ -185,7 +195,7 @@ static void compare_map(struct compare *compare, const char *map, const char *ke
 		compare->failed = compare->failed || stock == NULL;
 	}
 	keys = stock != NULL ? fopen(keys_file, "re") : NULL;
-	while (keys != NULL && getline(&key, &size, keys) > 0) {
+	while (keys != NULL && !compare->failed && getline(&key, &size, keys) > 0) {
 		key[strcspn(key, "\n")] = '\0';
 		if (*key != '\0')
 			compare_key(compare, map, key, stock_find(stock, key));

@@ -26,9 +26,9 @@ enum { REASON_TEXT_SIZE = 64 };
 /*
  * The entries of doc/differences.md that tell the two answers apart, as "D6 D9";
  * "" when they are the same; "?" when no entry does. stock is NULL when it was
- * not found.
+ * not found. False when the database gave no answer to what it asks besides.
  */
-void compare_reason(struct tool *tool, const char *map, const char *key,
+bool compare_reason(struct tool *tool, const char *map, const char *key,
 		    const char *stock, const struct map_reply *ours,
 		    char reason[REASON_TEXT_SIZE]);
 

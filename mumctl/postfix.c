@@ -32,8 +32,9 @@ static void ask(struct tool *tool, const struct socketmap_map *map, const char *
 	tool_ask(tool, MUM_ROLE_POSTFIX, socketmap_questions(map), key, &asked);
 	outcome = socketmap_put_answer(&wire, map, &asked.answer);
 	*reply_r = (struct map_reply){ .status = asked.answer.status, .ms = asked.ms };
+	reply_r->bad_value = outcome.result == SOCKETMAP_BAD_VALUE;
 	if (reply_r->status == MUM_FOUND)
-		reply_r->status = outcome.cure != NULL ? MUM_TEMPFAIL : MUM_NOT_FOUND;
+		reply_r->status = reply_r->bad_value ? MUM_TEMPFAIL : MUM_NOT_FOUND;
 	read_reply(&wire, reply_r);
 	if (outcome.cure != NULL)
 		reply_r->why = xstrdup(outcome.cure);

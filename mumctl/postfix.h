@@ -9,6 +9,7 @@ struct map_reply {
 	enum mum_status status;
 	char *value;		/* with MUM_FOUND; else NULL */
 	char *why;		/* why there is no answer; else NULL */
+	bool bad_value;		/* MUM_TEMPFAIL: there is one, which Postfix must not be handed */
 	double ms;
 };
 

@@ -2,6 +2,8 @@
 """mumctl compare: on the databases of the conformance test each difference that it
 prints has a number of doc/differences.md, and one that the model there agrees with."""
 
+import contextlib
+import re
 import shutil
 
 import pytest
@@ -13,7 +15,7 @@ from conformance_judge import ALL_RULES, LISTS, Judge
 from conformance_keys import MAPS, Keys
 from conformance_model import NAMES, STOCK, Model
 from conformance_stock import StockPostfix
-from lab import MariaDB, Mumctl, Mumd
+from lab import MariaDB, Mumctl, Mumd, free_port
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings
 
@@ -183,6 +185,38 @@ def test_a_file_that_cannot_be_asked_is_75_and_no_difference(compared, copy, cha
                               environment=compared.environment)
     assert result.status == 75 and f"{path}: postmap could not ask" in result.stderr
     assert "mailboxes <" not in result.stdout
+
+
+# The maps that are there, the table that nobody can read meanwhile (None: no server), a
+# key, and the answers that are compared before; of a locked table stock is not asked.
+SILENCES = {
+    "all maps": (["domains"], None, "secure.test", 0),
+    "the second map": (["domains", "mailboxes"], "mailboxes", "x@secure.test", 20),
+    "what an explanation asks": (["tls-policies"], "domains", "secure.test", 0),
+}
+
+
+@pytest.mark.parametrize("silence", SILENCES)
+def test_a_database_that_gives_us_no_answer_is_75_and_no_difference(compared, copy, silence):
+    """It is said once, and no further name waits for its deadline."""
+    maps, locked, key, answered = SILENCES[silence]
+    compared.load(1)
+    there = copy(*maps)
+    (there / "keys").write_text(f"{key}\n" * 20)
+    settings = mariadb_settings(compared.server, POSTFIX_PASSWORD, deadline="500ms")
+    if locked is None:
+        settings["hosts"] = [f"127.0.0.1:{free_port()}"]
+    elif locked in maps:
+        path = there / f"{locked}.cf"
+        path.write_text(re.sub("query = .*", "query = SELECT '%s'", path.read_text()))
+    ctl = Mumctl(Mumd(compared.lab, {"database": settings}, name=f"silent-{locked}").config)
+    with compared.server.locked(f"mum.{locked}") if locked else contextlib.nullcontext():
+        result = ctl.run("--json", "compare", "--postfix", there, "--keys", there / "keys",
+                         environment=compared.environment)
+    assert (result.status, result.json()) == (75, {
+        "compared": answered, "different": 0, "unexplained": 0, "differences": []}), result.seen
+    said = [line for line in result.stderr.splitlines() if line.startswith(f"mumctl: {key}: ")]
+    assert len(said) == 1, result.stderr
 
 
 def test_a_file_of_keys_that_is_not_there_is_named(compared):
