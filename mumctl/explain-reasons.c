@@ -7,6 +7,7 @@
 #include "common/rules.h"
 #include "common/xalloc.h"
 #include "mumctl/verify.h"
+#include "postfix-policy/action.h"
 
 enum { REASON_MAX = 4096 };	/* bytes; an alias may have many recipients */
 
@@ -191,18 +192,6 @@ char *reason_of_tls(const struct mum_answer *answer)
 					    : "the policy is inactive");
 }
 
-char *reason_of_sender(const struct mum_answer *answer, const char *login)
-{
-	enum sender_verdict verdict = SENDER_ACCEPTED;
-
-	(void)rule_sender(answer, login, false, &verdict);
-	if (*login == '\0')
-		return reason_of_owners(answer);
-	return xasprintf(verdict == SENDER_ACCEPTED ? "<%s> may send as this address"
-						    : "<%s> may not send as this address",
-			 login);
-}
-
 static const char *state_of_login(const struct mailbox_row *mailbox)
 {
 	if (!mailbox->domain_active)
@@ -252,4 +241,81 @@ char *reason_of_user(const struct mum_answer *answer)
 		return xstrdup(state_of_login(mailbox));
 	return xstrdup(mailbox->send_only ? "the mailbox is send-only: it holds no mail"
 					  : "the mailbox is active");
+}
+
+char *reason_without_facts(const struct asked *asked)
+{
+	if (asked->answer.status == MUM_NOT_FOUND)
+		return xstrdup("no name in MUM can be written so");
+	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
+}
+
+/* ---- the policy service's checks ---- */
+
+/* What "warn" makes of a refusal and of trouble. Takes over reason. */
+static char *with_mode(char *reason, const char *option, int mode, bool accepted)
+{
+	char *text;
+
+	if (mode != MUM_CHECK_WARN || accepted)
+		return reason;
+	text = xasprintf("%s; %s = \"warn\" lets it pass", reason, option);
+	free(reason);
+	return text;
+}
+
+char *reason_of_recipient_check(const struct asked *delivery,
+				const struct mum_config *config)
+{
+	const struct mum_answer *answer = &delivery->answer;
+	enum recipient_verdict verdict = RECIPIENT_UNKNOWN;
+	bool answered = answer->status == MUM_FOUND || answer->status == MUM_NOT_FOUND;
+
+	if (config->policy.recipient == MUM_CHECK_OFF)
+		return xstrdup("policy.recipient = \"off\"");
+	(void)rule_recipient(answer, &verdict);
+	return with_mode(answer->status == MUM_FOUND ? reason_of_recipient(answer)
+						     : reason_without_facts(delivery),
+			 "policy.recipient", config->policy.recipient,
+			 answered && reason_for_recipient(verdict) == REASON_NONE);
+}
+
+/* Of an answer that allows a verdict. */
+static char *reason_of_sender(const struct mum_answer *answer, enum sender_verdict verdict,
+			      const char *login)
+{
+	struct arena arena = { NULL };
+	struct owners owners = { .count = 0 };
+	bool owned;
+
+	(void)rule_owners(answer, &arena, &owners);
+	owned = owners.count > 0;
+	arena_free(&arena);
+	if (verdict == SENDER_NOT_LOGGED_IN)
+		return xstrdup("the address belongs to somebody here, and nobody logged in");
+	if (verdict == SENDER_ACCEPTED && !owned)
+		return xstrdup("the address belongs to nobody here");
+	return xasprintf(verdict == SENDER_ACCEPTED ? "<%s> may send as this address"
+						    : "<%s> may not send as this address",
+			 login);
+}
+
+char *reason_of_sender_check(const struct asked *owners, const char *login,
+			     const struct mum_config *config)
+{
+	enum sender_verdict verdict = SENDER_ACCEPTED;
+	bool answered;
+
+	if (config->policy.sender == MUM_CHECK_OFF)
+		return xstrdup("policy.sender = \"off\"");
+	if (*login == '\0' &&
+	    config->policy.sender_unauthenticated == MUM_UNAUTHENTICATED_ACCEPT)
+		return xstrdup("nobody logged in: policy.sender_unauthenticated = \"accept\"");
+	answered = rule_sender(&owners->answer, login,
+			       config->policy.sender_login == MUM_SENDER_KNOWN,
+			       &verdict) == MUM_FOUND;
+	return with_mode(answered ? reason_of_sender(&owners->answer, verdict, login)
+				  : reason_without_facts(owners),
+			 "policy.sender", config->policy.sender,
+			 answered && verdict == SENDER_ACCEPTED);
 }

@@ -53,14 +53,6 @@ static void add_verdict(struct explain *explain, const char *asks, const char *w
 	free(reason);
 }
 
-/* Why there are no facts to give a reason from. Caller frees. */
-static char *reason_without_facts(const struct asked *asked)
-{
-	if (asked->answer.status == MUM_NOT_FOUND)
-		return xstrdup("no name in MUM can be written so");
-	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
-}
-
 /* reason is asked when the question was answered. */
 static void add_map(struct explain *explain, const char *map, const char *key,
 		    const struct asked *asked, char *(*reason)(const struct mum_answer *))
@@ -102,8 +94,8 @@ static void add_policy(struct explain *explain, const char *context, const char 
 static void explain_postfix(struct explain *explain)
 {
 	const enum mum_role role = MUM_ROLE_POSTFIX;
+	const struct mum_config *config = tool_config(explain->tool, role);
 	struct asked domain, delivery, owners, tls;
-	bool found;
 
 	ask(explain, role, MUM_DOMAIN, explain->domain, &domain);
 	add_map(explain, "domains", explain->domain, &domain, reason_of_domain);
@@ -113,18 +105,14 @@ static void explain_postfix(struct explain *explain)
 		add_map(explain, "mailboxes", explain->address, &delivery, reason_of_mailbox);
 		add_map(explain, "aliases", explain->address, &delivery,
 			reason_of_recipients);
-		found = delivery.answer.status == MUM_FOUND;
 		add_map(explain, "recipient-access", explain->address, &delivery,
 			reason_of_recipient);
 		add_policy(explain, "recipient", "recipient",
-			   found ? reason_of_recipient(&delivery.answer)
-				 : reason_without_facts(&delivery));
+			   reason_of_recipient_check(&delivery, config));
 		add_map(explain, "sender-login-maps", explain->address, &owners,
 			reason_of_owners);
-		found = owners.answer.status == MUM_FOUND;
 		add_policy(explain, "sender", "sender",
-			   found ? reason_of_sender(&owners.answer, explain->login)
-				 : reason_without_facts(&owners));
+			   reason_of_sender_check(&owners, explain->login, config));
 		asked_free(&delivery);
 		asked_free(&owners);
 	}

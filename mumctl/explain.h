@@ -19,13 +19,21 @@ json_t *explain_rows(const struct mum_answer *answer, enum mum_question question
 char *reason_of_domain(const struct mum_answer *answer);
 char *reason_of_mailbox(const struct mum_answer *answer);
 char *reason_of_recipients(const struct mum_answer *answer);
-/* Why the recipient check decides so. */
 char *reason_of_recipient(const struct mum_answer *answer);
 char *reason_of_owners(const struct mum_answer *answer);
 char *reason_of_tls(const struct mum_answer *answer);
-/* login: "" when nobody logged in. */
-char *reason_of_sender(const struct mum_answer *answer, const char *login);
 char *reason_of_credential(const struct mum_answer *answer, const struct mum_config *config);
 char *reason_of_user(const struct mum_answer *answer);
+/* Why there are no facts, of any other answer. */
+char *reason_without_facts(const struct asked *asked);
+
+/*
+ * Why the policy service's two checks decide so, with the modes of mum.conf; of
+ * any answer. login: "" when nobody logged in.
+ */
+char *reason_of_recipient_check(const struct asked *delivery,
+				const struct mum_config *config);
+char *reason_of_sender_check(const struct asked *owners, const char *login,
+			     const struct mum_config *config);
 
 #endif

@@ -231,6 +231,58 @@ def test_an_alias_of_many_recipients_is_explained_at_once(strange):
     assert time.monotonic() - started < 3
 
 
+LOGGED_IN = ["--as", "bob@example.test"]
+CHECKS = [
+    # policy section, address, options, what, action, reason
+    ({}, "alice@example.test", LOGGED_IN, "sender", "553 5.7.1 not owned by user bob@example.test",
+     "<bob@example.test> may not send as this address"),
+    ({}, "info@example.test", ["--as", "ALICE@example.test"], "sender", "DUNNO",
+     "<ALICE@example.test> may send as this address"),
+    ({}, "x@foreign.test", LOGGED_IN, "sender", "553 5.7.1 not owned by user bob@example.test",
+     "<bob@example.test> may not send as this address"),
+    ({}, "alice@example.test", [], "sender", "DUNNO",
+     'nobody logged in: policy.sender_unauthenticated = "accept"'),
+    ({"sender_login": "known"}, "x@foreign.test", LOGGED_IN, "sender", "DUNNO",
+     "the address belongs to nobody here"),
+    ({"sender_login": "known"}, "a\tb@example.test", LOGGED_IN, "sender", "DUNNO",
+     "the address belongs to nobody here"),
+    ({"sender_login": "known"}, "alice@example.test", LOGGED_IN, "sender",
+     "553 5.7.1 not owned by user bob@example.test",
+     "<bob@example.test> may not send as this address"),
+    ({"sender": "warn"}, "alice@example.test", LOGGED_IN, "sender", "DUNNO",
+     '<bob@example.test> may not send as this address; policy.sender = "warn" lets it pass'),
+    ({"sender": "warn"}, "bob@example.test", LOGGED_IN, "sender", "DUNNO",
+     "<bob@example.test> may send as this address"),
+    ({"sender": "off"}, "alice@example.test", LOGGED_IN, "sender", "DUNNO",
+     'policy.sender = "off"'),
+    ({"sender_unauthenticated": "reject"}, "alice@example.test", [], "sender",
+     "553 5.7.1 not logged in", "the address belongs to somebody here, and nobody logged in"),
+    ({"sender_unauthenticated": "reject"}, "x@foreign.test", [], "sender", "DUNNO",
+     "the address belongs to nobody here"),
+    ({"sender_unauthenticated": "reject", "sender": "warn"}, "alice@example.test", [], "sender",
+     "DUNNO", "the address belongs to somebody here, and nobody logged in; "
+     'policy.sender = "warn" lets it pass'),
+    ({"recipient": "warn"}, "sendonly@example.test", [], "recipient", "DUNNO",
+     "<sendonly@example.test>: the mailbox is active, and send-only; "
+     'policy.recipient = "warn" lets it pass'),
+    ({"recipient": "warn"}, "alice@example.test", [], "recipient", "DUNNO",
+     "<alice@example.test>: the mailbox is active"),
+    ({"recipient": "off"}, "sendonly@example.test", [], "recipient", "DUNNO",
+     'policy.recipient = "off"'),
+]
+
+
+@pytest.mark.parametrize("policy, address, options, check, action, reason", CHECKS)
+def test_a_check_has_its_reason_in_each_mode(lab, sqlite, policy, address, options, check,
+                                             action, reason):
+    """The whole reason: it never contradicts the action."""
+    mumd = Mumd(lab, {"database": sqlite_settings(sqlite), "policy": policy,
+                      "dovecot": {"user": "mum_dovecot"}}, name="ask-modes")
+    found = verdicts(Mumctl(mumd.config).json("explain", address, *options))
+    verdict = found["postfix", f"policy {check}"]
+    assert (verdict["answer"], verdict["reason"]) == (action, reason)
+
+
 # ---- query, policy ----
 
 QUERIES = [
@@ -318,6 +370,8 @@ def test_a_database_that_is_away_is_75_for_every_question(lab):
             found = verdicts(result.json())
     assert found["postfix", "mailboxes"]["answer"] == "TEMP"
     assert found["postfix", "policy recipient"]["answer"].startswith("DEFER_IF_PERMIT 4.3.0 ")
+    assert found["postfix", "policy recipient"]["reason"] == (
+        found["postfix", "mailboxes"]["reason"]) != ""
     assert found["dovecot", "passdb"]["answer"] == "temporary failure"
 
 
