@@ -51,52 +51,44 @@ static char *account(const struct check *check)
 	return text != NULL ? text : xasprintf("'%s'@HOST", check->config->database.user);
 }
 
-static char *grant_text(const struct check *check, const char *table, const char *columns)
+static void report_column(const struct check *check, const struct grant *grant,
+			  const char *column, const struct inspect_error *error)
 {
+	char *where = xasprintf("%s.%s", grant->table, column);
 	char *user = account(check);
-	char *text = xasprintf("GRANT SELECT (%s) ON %s.%s TO %s", columns,
-			       check->config->database.name, table, user);
-
-	free(user);
-	return text;
-}
-
-static void report_column(const struct check *check, const char *table, const char *column,
-			  const char *columns, const struct inspect_error *error)
-{
-	char *where = xasprintf("%s.%s", table, column);
-	char *grant = grant_text(check, table, columns);
+	char *cure = grant_statement(grant, check->config->database.name, user);
 
 	if (error->trouble == INSPECT_DENIED)
-		report_add(check->report, LEVEL_ERROR, "grant-missing", where, grant, "%s",
+		report_add(check->report, LEVEL_ERROR, "grant-missing", where, cure, "%s",
 			   error->text);
 	else
 		report_add(check->report, LEVEL_ERROR, "schema-missing", where,
 			   "is this MUM's database, and are its migrations done?", "%s",
 			   error->text);
 	free(where);
-	free(grant);
+	free(user);
+	free(cure);
 }
 
 /* The table as a whole first; only in trouble each column for itself. */
-static bool check_table(const struct check *check, const char *table, const char *columns)
+static bool check_table(const struct check *check, const struct grant *grant)
 {
 	struct inspect_error error;
 	char *list, *rest, *column;
-	bool good = can_read(check, table, columns, &error);
+	bool good = can_read(check, grant->table, grant->columns, &error);
 
 	if (good)
 		return true;
-	rest = list = xstrdup(columns);
+	rest = list = xstrdup(grant->columns);
 	while ((column = strsep(&rest, ",")) != NULL) {
 		column += strspn(column, " ");
-		if (can_read(check, table, column, &error))
+		if (can_read(check, grant->table, column, &error))
 			continue;
 		if (error.trouble == INSPECT_OTHER) {
 			check_report_read(check, &error);
 			break;	/* not the column's trouble */
 		}
-		report_column(check, table, column, columns, &error);
+		report_column(check, grant, column, &error);
 	}
 	free(list);
 	return false;
@@ -108,7 +100,7 @@ bool check_columns(const struct check *check)
 
 	for (size_t i = 0; i < GRANTS; i++) {
 		if (grants[i].role == check->role)
-			good = check_table(check, grants[i].table, grants[i].columns) && good;
+			good = check_table(check, &grants[i]) && good;
 	}
 	return good;
 }
@@ -132,9 +124,30 @@ static bool is_writing(const char *grant)
 	return writing;
 }
 
+/*
+ * The statements after which the user has the rights that it needs and no others.
+ * A further GRANT takes nothing away. Caller frees.
+ */
+static char *cure_of_rights(const struct check *check)
+{
+	struct buf cure = BUF_INIT(65536);
+	char *user = account(check);
+
+	buf_printf(&cure, "REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s", user);
+	for (size_t i = 0; i < GRANTS; i++) {
+		char *grant = grant_statement(&grants[i], check->config->database.name, user);
+
+		if (grants[i].role == check->role)
+			buf_printf(&cure, "; %s", grant);
+		free(grant);
+	}
+	free(user);
+	return buf_steal(&cure);
+}
+
 struct grantee {
 	const struct check *check;
-	char *account;
+	char *cure;
 };
 
 static void on_grant(const struct column *columns, void *arg)
@@ -142,20 +155,16 @@ static void on_grant(const struct column *columns, void *arg)
 	const struct grantee *grantee = arg;
 	const struct check *check = grantee->check;
 	const char *grant = columns[0].data;
-	char *mend;
 
 	if (grant == NULL || !is_writing(grant))
 		return;
-	mend = xasprintf("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s, then load "
-			 "conf-examples/grants.sql", grantee->account);
 	/* "IDENTIFIED BY PASSWORD '...'" follows in a global one. */
 	report_add(check->report, LEVEL_WARNING, "grant-writes",
-		   check->config->database.user, mend,
+		   check->config->database.user, grantee->cure,
 		   "it may change data, which it never needs: %.*s",
 		   (int)(strstr(grant, " TO ") != NULL ? strstr(grant, " TO ") - grant
 						       : (ptrdiff_t)strlen(grant)),
 		   grant);
-	free(mend);
 }
 
 void check_grants(const struct check *check)
@@ -165,14 +174,13 @@ void check_grants(const struct check *check)
 
 	if (check->config->database.driver == MUM_DRIVER_SQLITE)
 		return;
-	grantee.account = account(check);
+	grantee.cure = cure_of_rights(check);
 	check_query(check, "SHOW GRANTS", on_grant, &grantee);
-	free(grantee.account);
 	if (check->role == MUM_ROLE_POSTFIX && can_read(check, "mailboxes", "password", &error))
 		report_add(check->report, LEVEL_WARNING, "grant-password",
-			   check->config->database.user,
-			   "grant it columns, not tables: see conf-examples/grants.sql",
+			   check->config->database.user, grantee.cure,
 			   "it can read mailboxes.password, which mumd never needs");
+	free(grantee.cure);
 }
 
 /* ---- indexes ---- */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/grants.h"
 
+#include <string.h>
+
+#include "common/xalloc.h"
+
 const struct grant grants[GRANTS] = {
 	{ MUM_ROLE_POSTFIX, "domains", "id, domain, active" },
 	{ MUM_ROLE_POSTFIX, "mailboxes", "id, local_part, domain_id, active, send_only" },
@@ -13,3 +17,18 @@ const struct grant grants[GRANTS] = {
 	{ MUM_ROLE_DOVECOT, "mailboxes",
 	  "id, local_part, password, domain_id, quota, homedir, maildir, active, send_only" },
 };
+
+/* Is it a name that SQL takes without quotes? */
+static bool is_plain(const char *name)
+{
+	return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				 "0123456789_")] == '\0';
+}
+
+char *grant_statement(const struct grant *grant, const char *database, const char *account)
+{
+	const char *quote = is_plain(database) ? "" : "`";
+
+	return xasprintf("GRANT SELECT (%s) ON %s%s%s.%s TO %s", grant->columns, quote,
+			 database, quote, grant->table, account);
+}

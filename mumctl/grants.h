@@ -14,4 +14,7 @@ enum { GRANTS = 8 };
 
 extern const struct grant grants[GRANTS];
 
+/* The statement that gives it, without a semicolon. account: 'user'@'host'. Caller frees. */
+char *grant_statement(const struct grant *grant, const char *database, const char *account);
+
 #endif

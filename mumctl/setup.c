@@ -110,10 +110,15 @@ static void put_grants(struct setup *setup)
 		buf_printf(&setup->grants,
 			   "CREATE USER IF NOT EXISTS '%s'@'localhost' IDENTIFIED BY "
 			   "'change-me';\n", users[i]);
-	for (size_t i = 0; i < GRANTS; i++)
-		buf_printf(&setup->grants, "GRANT SELECT (%s) ON %s.%s TO '%s'@'localhost';\n",
-			   grants[i].columns, config->database.name, grants[i].table,
-			   users[grants[i].role == MUM_ROLE_DOVECOT]);
+	for (size_t i = 0; i < GRANTS; i++) {
+		char *account = xasprintf("'%s'@'localhost'",
+					  users[grants[i].role == MUM_ROLE_DOVECOT]);
+		char *grant = grant_statement(&grants[i], config->database.name, account);
+
+		buf_printf(&setup->grants, "%s;\n", grant);
+		free(grant);
+		free(account);
+	}
 }
 
 static json_t *part(struct buf *buf)

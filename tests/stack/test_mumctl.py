@@ -539,6 +539,11 @@ def test_the_grants_of_setup_are_all_that_is_needed(lab):
     assert world.ctl.run("check").stdout == "0 errors, 0 warnings\n"
 
 
+def test_setup_quotes_the_name_of_a_database_that_needs_it(logins):
+    grants = logins.ctl_with(database={"driver": "mariadb", "name": "mum-2"}).json("setup")["grants"]
+    assert "GRANT SELECT (id, domain, active) ON `mum-2`.domains TO " in grants
+
+
 # ---- the program itself ----
 
 def test_usage_is_64_and_help_is_0(logins):

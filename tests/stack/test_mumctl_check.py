@@ -2,6 +2,7 @@
 """mumctl check: each finding is made here, with what it says of place and cure."""
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import re
@@ -17,6 +18,10 @@ from lab.mumd import GROUP
 from mumctl_world import World
 
 BCRYPT = hashes.bcrypt(cost=4)
+
+# As SHOW GRANTS has it, of DOVECOT_PASSWORD.
+NATIVE_HASH = "*" + hashlib.sha1(
+    hashlib.sha1(DOVECOT_PASSWORD.encode()).digest()).hexdigest().upper()
 
 # A build with sanitizers is told so by these; it takes its time.
 SLOWER = 4 if "ASAN_OPTIONS" in os.environ else 1
@@ -477,8 +482,20 @@ def right_to_passwords(world):
     with world.changed(("GRANT SELECT (password) ON mum.mailboxes TO mum_postfix@localhost",
                         "REVOKE SELECT (password) ON mum.mailboxes FROM mum_postfix@localhost")):
         yield world.ctl_with(), [
-            finding("grant-password", "warning", "mum_postfix", "conf-examples/grants.sql",
+            finding("grant-password", "warning", "mum_postfix", "REVOKE ALL PRIVILEGES",
                     "mailboxes.password")]
+
+
+@contextlib.contextmanager
+def right_to_write_everywhere(world):
+    """Of such a grant the server shows the password's hash, too."""
+    with world.changed(("GRANT INSERT ON *.* TO mum_dovecot@localhost",
+                        "REVOKE INSERT ON *.* FROM mum_dovecot@localhost")):
+        shown = world.store.server.sql("SHOW GRANTS FOR mum_dovecot@localhost")
+        assert any(f"PASSWORD '{NATIVE_HASH}'" in row[0] for row in shown)
+        yield world.ctl_with(), [
+            finding("grant-writes", "warning", "mum_dovecot", "REVOKE ALL PRIVILEGES",
+                    "GRANT INSERT ON *.*")]
 
 
 @contextlib.contextmanager
@@ -515,7 +532,8 @@ WAYS = [
     (without_tls, MARIADB, 1), (no_sqlite_file, SQLITE, 78),
     (sqlite_file_for_root_alone, SQLITE, 78), (no_database_file, SQLITE, 78),
     (column_missing, BOTH, 78), (table_missing, BOTH, 78), (right_missing, MARIADB, 78),
-    (right_to_write, MARIADB, 1), (right_to_passwords, MARIADB, 1),
+    (right_to_write, MARIADB, 1),
+    (right_to_write_everywhere, MARIADB, 1), (right_to_passwords, MARIADB, 1),
     (index_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
 ]
 CASES = [(way, store, status) for way, stores, status in WAYS for store in stores]
@@ -533,7 +551,7 @@ def test_what_is_wrong_is_found(worlds, way, store, status):
     assert [one for one in findings if not any(matches(one, want) for want in wanted)] == []
     assert len(findings) == len(wanted), findings
     assert result.status == status
-    for secret in (POSTFIX_PASSWORD, DOVECOT_PASSWORD):
+    for secret in (POSTFIX_PASSWORD, DOVECOT_PASSWORD, NATIVE_HASH[1:]):
         assert secret not in result.seen
 
 
@@ -547,11 +565,42 @@ def test_the_cure_for_indexes_cures_them(worlds):
     assert world.ctl.findings() == []
 
 
-def test_the_cure_for_a_right_cures_it(worlds):
+RIGHTS = {
+    # what is wrong: (how it came, what is found)
+    "a right is missing": (
+        "REVOKE SELECT (policy, params) ON mum.tls_policies FROM mum_postfix@localhost",
+        {"grant-missing"}),
+    "two rights of Dovecot are missing": (
+        "REVOKE SELECT (password, quota) ON mum.mailboxes FROM mum_dovecot@localhost",
+        {"grant-missing"}),
+    "password as a column": (
+        "GRANT SELECT (password) ON mum.mailboxes TO mum_postfix@localhost",
+        {"grant-password"}),
+    "password with its table": (
+        "GRANT SELECT ON mum.mailboxes TO mum_postfix@localhost", {"grant-password"}),
+    "password with the whole database": (
+        "GRANT SELECT ON mum.* TO mum_postfix@localhost", {"grant-password"}),
+    "writes to a column": (
+        "GRANT UPDATE (active) ON mum.mailboxes TO mum_dovecot@localhost", {"grant-writes"}),
+    "writes to a table": (
+        "GRANT INSERT, DELETE ON mum.aliases TO mum_postfix@localhost", {"grant-writes"}),
+    "everything in the database": (
+        "GRANT ALL PRIVILEGES ON mum.* TO mum_postfix@localhost WITH GRANT OPTION",
+        {"grant-writes", "grant-password"}),
+    "everything": (
+        "GRANT ALL PRIVILEGES ON *.* TO mum_postfix@localhost, mum_dovecot@localhost",
+        {"grant-writes", "grant-password"}),
+}
+
+
+@pytest.mark.parametrize("wrong", RIGHTS)
+def test_the_cure_for_a_right_cures_it(worlds, wrong):
     world = worlds("mariadb")
-    world.store.run("REVOKE SELECT (policy, params) ON mum.tls_policies "
-                    "FROM mum_postfix@localhost")
-    for one in world.ctl.findings():
+    statement, codes = RIGHTS[wrong]
+    world.store.run(statement)
+    found = world.ctl.findings()
+    assert {one["code"] for one in found} == codes
+    for one in found:
         world.store.run(one["mend"])
     assert world.ctl.findings() == []
 
