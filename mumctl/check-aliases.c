@@ -14,8 +14,13 @@
 #include "common/rules.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
+#include "postfix-policy/socketmap.h"
 
-enum { ROW_ALIAS_ID = DELIVERY_COLUMNS, LOOP_SHOWN = 8 };
+enum {
+	ROW_ALIAS_ID = DELIVERY_COLUMNS,
+	LOOP_SHOWN = 8,
+	EXPANSION_MAX = 1000	/* Postfix's virtual_alias_expansion_limit, unless told */
+};
 
 /*
  * As MUM_DELIVERY has them, and the alias's id; %s: now, and how the database takes
@@ -37,6 +42,7 @@ struct node {
 	UT_hash_handle hh;
 	size_t targets_count;
 	char **targets;		/* live recipients, as stored */
+	size_t expansion;	/* recipients in the end; up to EXPANSION_MAX + 1 */
 	char *id;		/* of the row */
 	enum { NODE_NEW, NODE_ON_PATH, NODE_DONE } state;
 	struct node *from;	/* while on the path */
@@ -105,6 +111,8 @@ static void add_finding(const struct aliases *aliases, enum level level, const c
 /* What mumd would have to refuse to hand to Postfix. */
 static void check_recipients(const struct aliases *aliases, const struct recipients *live)
 {
+	size_t len = live->count - 1;	/* commas */
+
 	for (size_t i = 0; i < live->count; i++) {
 		struct buf external = BUF_INIT(4096);
 
@@ -114,8 +122,15 @@ static void check_recipients(const struct aliases *aliases, const struct recipie
 				   aliases->where, "mend or remove it in MUM",
 				   "mail to the alias is deferred: recipient <%s> is no "
 				   "address that Postfix can be handed", live->addresses[i]);
+		len += external.len;
 		buf_free(&external);
 	}
+	if (len > SOCKETMAP_VALUE_MAX)
+		report_add(aliases->check->report, LEVEL_ERROR, "alias-too-long",
+			   aliases->where, "give it fewer recipients, or some of them by way "
+			   "of another alias",
+			   "mail to the alias is deferred: its %zu recipients are %zu bytes, "
+			   "and Postfix takes %d", live->count, len, SOCKETMAP_VALUE_MAX);
 }
 
 /* Its own name among the recipients: the usual way to keep a copy. */
@@ -234,7 +249,7 @@ static void on_row(const struct column *columns, void *arg)
 			      &aliases->bad_row);
 }
 
-/* ---- all of them: loops ---- */
+/* ---- all of them: loops, and where mail goes in the end ---- */
 
 /* "<a@x>, which leads to <b@x>, ...", from the path's end; of a long one its end. */
 static char *loop_text(const struct node *first, const struct node *last)
@@ -289,6 +304,16 @@ static struct node *follow(const struct aliases *aliases, const struct node *nod
 	return next;
 }
 
+/* One of the node's targets leads to so many recipients; node may be NULL. */
+static void add_expansion(struct node *node, size_t recipients)
+{
+	if (node == NULL)
+		return;
+	node->expansion += recipients;
+	if (node->expansion > EXPANSION_MAX)
+		node->expansion = EXPANSION_MAX + 1;
+}
+
 /* A walk in depth without recursion: the path may be as long as the table. */
 static void walk(struct aliases *aliases, struct node *root)
 {
@@ -300,20 +325,35 @@ static void walk(struct aliases *aliases, struct node *root)
 
 		if (node->at == node->targets_count) {
 			node->state = NODE_DONE;
+			add_expansion(node->from, node->expansion);
 			node = node->from;
 			continue;
 		}
 		next = follow(aliases, node, node->targets[node->at++]);
-		if (next == NULL || next->state == NODE_DONE)
-			continue;
-		if (next->state == NODE_ON_PATH) {
+		if (next == NULL || next->state == NODE_DONE) {
+			add_expansion(node, next == NULL ? 1 : next->expansion);
+		} else if (next->state == NODE_ON_PATH) {
 			report_loop(aliases, next, node);
-			continue;
+		} else {
+			next->state = NODE_ON_PATH;
+			next->from = node;
+			node = next;
 		}
-		next->state = NODE_ON_PATH;
-		next->from = node;
-		node = next;
 	}
+}
+
+static void check_expansion(const struct aliases *aliases, const struct node *node)
+{
+	char *where;
+
+	if (node->expansion <= EXPANSION_MAX)
+		return;
+	where = xasprintf("aliases.id=%s <%s>", node->id, node->key);
+	report_add(aliases->check->report, LEVEL_WARNING, "alias-too-wide", where,
+		   "give it fewer recipients, or raise virtual_alias_expansion_limit in main.cf",
+		   "mail to it is deferred (4.6.0): it leads to more than %d recipients, "
+		   "those of other aliases included", EXPANSION_MAX);
+	free(where);
 }
 
 static void free_nodes(struct aliases *aliases)
@@ -348,6 +388,9 @@ void check_aliases(const struct check *check)
 	HASH_ITER(hh, aliases.nodes, node, next) {
 		if (node->state == NODE_NEW)
 			walk(&aliases, node);
+	}
+	HASH_ITER(hh, aliases.nodes, node, next) {
+		check_expansion(&aliases, node);
 	}
 	free_nodes(&aliases);
 	free(sql);

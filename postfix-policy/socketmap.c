@@ -232,7 +232,7 @@ struct socketmap_outcome socketmap_put_answer(struct buf *out,
 					      const struct socketmap_map *map,
 					      const struct mum_answer *answer)
 {
-	struct buf value = BUF_INIT(SOCKETMAP_REPLY_MAX - sizeof("OK ") + 1);
+	struct buf value = BUF_INIT(SOCKETMAP_VALUE_MAX);
 	struct socketmap_outcome outcome = { .result = SOCKETMAP_TEMPFAIL };
 
 	switch (map->put_value(&value, answer)) {

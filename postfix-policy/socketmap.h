@@ -16,7 +16,8 @@ enum {
 	/* dict_sockmap.c of Postfix sends keys of up to 10,000 bytes, and a map name. */
 	SOCKETMAP_REQUEST_MAX = 10240,
 	/* It refuses replies of more than 100,000 bytes, "OK " included. */
-	SOCKETMAP_REPLY_MAX = 100000
+	SOCKETMAP_REPLY_MAX = 100000,
+	SOCKETMAP_VALUE_MAX = SOCKETMAP_REPLY_MAX - 3
 };
 
 enum { SOCKETMAP_MAPS = 6 };

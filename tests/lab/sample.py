@@ -70,7 +70,7 @@ DAY = datetime.timedelta(days=1)
 HOUR = datetime.timedelta(hours=1)
 
 
-def _value_of(length):
+def value_of(length):
     """External addresses that make a reply of exactly that many bytes."""
     suffix = "@external.test"
     addresses, left = [], length
@@ -80,6 +80,8 @@ def _value_of(length):
         left -= size + (1 if left > size else 0)
     return addresses
 
+
+MANY = [f"one-of-many-{n:04d}@external.test" for n in range(1, 1002)]
 
 # (id, local part, domain id, active, expires in, senders, recipients)
 # senders are mailbox ids. A recipient is a mailbox id, which MUM marks as local,
@@ -123,14 +125,16 @@ ALIASES = [
     (35, "team", 1, 1, None, [3, 1, 2], [3, 2, 1]),         # not in the order of mailbox ids
     (36, "soon", 1, 1, HOUR, [1], [1]),                     # expired only east of UTC
     (37, "mixedcase", 2, 1, None, [12], [12]),
-    (38, "limit", 8, 1, None, [], _value_of(99997)),
-    (39, "over", 8, 1, None, [], _value_of(99998)),
+    (38, "limit", 8, 1, None, [], value_of(99997)),
+    (39, "over", 8, 1, None, [], value_of(99998)),
     (40, "tab", 9, 1, None, [], ["a\tb@external.test"]),
     (41, "newline", 9, 1, None, [], [1, "a@external.test\nDATA: x"]),
     (42, "delete", 9, 1, None, [], ["a\x7fb@external.test"]),
     (43, "commas", 1, 1, None, [33], [33]),
     (44, "everywhere", 1, 1, None, [],
      [1, 2, 3, "friend@external.test", "other@external.test"]),
+    (45, "thousand", 8, 1, None, [], MANY[:1000]),          # as many as Postfix takes
+    (46, "thousandone", 8, 1, None, [], MANY[:1001]),
 ]
 
 # (domain, policy, params, active)

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from dovecot_stores import STORES
-from lab import Mumctl, hashes
+from lab import Mumctl, hashes, sample
 from lab.lab import TOP, free_port, give, in_own_mounts
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 from lab.mumd import GROUP
@@ -82,7 +82,7 @@ def alias(number, local_part, recipients=(), **columns):
     yield ("aliases", {"id": number, "local_part": local_part, "domain_id": 1, **columns})
     for place, recipient in enumerate(recipients):
         address, local = recipient if isinstance(recipient, tuple) else (recipient, None)
-        yield ("alias_recipients", {"id": number * 10 + place, "alias_id": number,
+        yield ("alias_recipients", {"id": number * 10000 + place, "alias_id": number,
                                     "recipient_address": address, "mailbox_id": local})
 
 
@@ -96,8 +96,16 @@ def expensive(kind):
         "$6$rounds=1000001$saltsalt$" + hashes.sha512(rounds=1000).rpartition("$")[2]
 
 
+def too_wide(number, name):
+    return finding("alias-too-wide", "warning", f"aliases.id={number} <{name}@example.test>",
+                   "raise virtual_alias_expansion_limit in main.cf", "more than 1000 recipients")
+
+
 LONG_LOOP = [row for n in range(1300, 1320)
              for row in alias(n, f"long{n}", [f"long{(n - 1299) % 20 + 1300}@example.test"])]
+
+MANY = [f"r{n}@external.test" for n in range(1001)]
+
 
 ROWS = {
     "a loop of two": (
@@ -147,6 +155,22 @@ ROWS = {
         [mailbox(1015, "deadbox"), *alias(1015, "deadbox", [("gone@example.test", 3)])],
         [finding("alias-dead", "warning", "aliases.id=1015 <deadbox@example.test>",
                  "activate a recipient", "mail goes to the mailbox of the same name")]),
+    "an alias as long as Postfix takes it, and one byte more": (
+        [*alias(1100, "long", sample.value_of(99997)),
+         *alias(1101, "longer", sample.value_of(99998))],
+        [finding("alias-too-long", "error", "aliases.id=1101 <longer@example.test>",
+                 "give it fewer recipients",
+                 f"its {len(sample.value_of(99998))} recipients are 99998 bytes, and Postfix "
+                 "takes 99997")]),
+    "aliases of as many recipients as Postfix takes, and of one more": (
+        [*alias(1103, "thousand", MANY[:1000]), *alias(1105, "thousandone", MANY)],
+        [too_wide(1105, "thousandone")]),
+    "an alias of too many by way of others": (
+        [*alias(1107, "halves", ["HALF+x@example.test", "half2@example.test"]),
+         *alias(1108, "more", ["half@example.test", "half2@example.test", "y@external.test"]),
+         *alias(1109, "half", MANY[:500]), *alias(1110, "half2", MANY[:500]),
+         *alias(1111, "evenmore", ["more@example.test"])],
+        [too_wide(1108, "more"), too_wide(1111, "evenmore")]),
     "aliases that do not exist any more": (
         [*alias(1016, "over", deactivate_at="2020-01-01 00:00:00"),
          *alias(1017, "inactive", active=0)],

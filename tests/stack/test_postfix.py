@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from lab import SmtpDialogue, wait_until
+from lab import SmtpDialogue, sample, wait_until
 
 # Postfix remembers what it resolved for a pair of sender and recipient: every
 # dialogue uses a sender of its own.
@@ -149,6 +149,7 @@ DELIVERIES = [
     (["idn@example.test"], ["anna@xn--caf-dma.test", "uwe@xn--bcher-kva.test"], []),
     (["big@example.test"], [],
      [f"recipient-number-{n:03d}@external.test" for n in range(1, 61)]),
+    (["thousand@big.test"], [], sample.MANY[:1000]),
 ]
 
 
@@ -275,6 +276,14 @@ def test_postmap_as_an_admin_asks(stack, table, key, want):
 def test_postmap_reads_a_value_of_the_greatest_length(stack):
     status, value = stack.postfix.postmap("aliases", "limit@big.test")
     assert status == 0 and len(value) == 99997
+
+
+def test_an_alias_of_more_than_a_thousand_recipients_defers_mail(stack, mx):
+    """virtual_alias_expansion_limit. With a thousand they all get it, see DELIVERIES."""
+    assert stack.postfix.postmap("aliases", "thousandone@big.test")[1].count(",") == 1000
+    mx.mail(next(_strangers))
+    assert mx.rcpt("thousandone@big.test") == ACCEPTED
+    assert mx.data(next(_subjects)) == "451 4.6.0 Alias expansion error"
 
 
 def test_an_alias_that_cannot_be_answered_defers_mail(mx):
