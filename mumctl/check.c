@@ -89,8 +89,9 @@ static void check_database(struct check *check)
 				   check->host,
 				   sqlite ? "let the user of mumd and Dovecot read the file "
 					    "and its folder"
-					  : "see that it runs, and database.hosts, user and "
-					    "password in mum.conf",
+					  : "see that it runs, database.hosts, name, user and "
+					    "password in mum.conf, and the grants that "
+					    "\"mumctl setup\" prints",
 				   "as %s: %s",
 				   sqlite ? "this user" : check->config->database.user,
 				   error.text);

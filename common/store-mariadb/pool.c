@@ -219,7 +219,8 @@ static void log_broken(struct pool *pool, enum mum_question question,
 	const char *cure;
 
 	if (error->class == ERROR_MISCONFIGURED)
-		cure = "mail is deferred until tables and grants are as grants.sql says";
+		cure = "mail is deferred until the tables are MUM's, and the grants those "
+		       "that \"mumctl setup\" prints";
 	else if (error->class == ERROR_SLOW || error->timed_out)
 		cure = "if this stays, look for a locked table or a slow server";
 	else if (given_up)

@@ -211,7 +211,7 @@ def test_a_missing_table_is_two_lines(make_mumd, database):
     mumd.lookup("tls-policies", "null.test")
     lines = mumd.log()[seen:]
     assert len(lines) == 2, lines
-    assert "error: database: question=tls: " in lines[0] and "grants.sql" in lines[0]
+    assert "error: database: question=tls: " in lines[0] and "mumctl setup" in lines[0]
     assert "question=tls: answered again" in lines[1]
 
 

@@ -540,8 +540,8 @@ def test_the_grants_of_setup_are_all_that_is_needed(lab):
 
 
 def test_setup_quotes_the_name_of_a_database_that_needs_it(logins):
-    grants = logins.ctl_with(database={"driver": "mariadb", "name": "mum-2"}).json("setup")["grants"]
-    assert "GRANT SELECT (id, domain, active) ON `mum-2`.domains TO " in grants
+    ctl = logins.ctl_with(database={"driver": "mariadb", "name": "mum-2"})
+    assert "ON `mum-2`.domains TO " in ctl.json("setup")["grants"]
 
 
 # ---- the program itself ----

@@ -429,6 +429,19 @@ def password_wrong(world):
 
 
 @contextlib.contextmanager
+def no_rights_at_all(world):
+    """What mumctl setup prints is the cure."""
+    world.store.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM mum_dovecot@localhost")
+    try:
+        yield world.ctl_with(), [
+            finding("database-unreachable", "error", world.store.settings["hosts"][0],
+                    'the grants that "mumctl setup" prints',
+                    "as mum_dovecot: Access denied for user 'mum_dovecot'@'localhost' to database")]
+    finally:
+        world.store.run(world.ctl.json("setup")["grants"])
+
+
+@contextlib.contextmanager
 def without_tls(world):
     """Reached by an address that is not loopback's, though it leads there."""
     host = f"0.0.0.0:{world.store.server.port}"
@@ -553,6 +566,7 @@ WAYS = [
     (password_of_dovecot_for_mumd, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
     (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
     (not_root, BOTH, 1), (host_down, MARIADB, 78), (password_wrong, MARIADB, 78),
+    (no_rights_at_all, MARIADB, 78),
     (without_tls, MARIADB, 1), (no_sqlite_file, SQLITE, 78),
     (sqlite_file_for_root_alone, SQLITE, 78), (no_database_file, SQLITE, 78),
     (column_missing, BOTH, 78), (table_missing, BOTH, 78), (right_missing, MARIADB, 78),
