@@ -16,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/config-file.h"
+#include "common/log-text.h"
 #include "common/secret.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
@@ -114,19 +115,19 @@ static void add_error(struct loader *loader, unsigned line, const char *format, 
 static void add_error(struct loader *loader, unsigned line, const char *format, ...)
 {
 	const char *newline = loader->errors.len > 0 ? "\n" : "";
+	char shown[ERROR_MAX];	/* on one line, whatever the value that it names holds */
 	va_list args;
 	char *text;
 
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
-	if (strlen(text) > ERROR_MAX)
-		strcpy(text + ERROR_MAX - 3, "...");
-	if (line > 0)
-		buf_printf(&loader->errors, "%s%s:%u: %s", newline, loader->path, line, text);
-	else
-		buf_printf(&loader->errors, "%s%s: %s", newline, loader->path, text);
+	log_escape(shown, sizeof(shown), text, "");
 	free(text);
+	if (line > 0)
+		buf_printf(&loader->errors, "%s%s:%u: %s", newline, loader->path, line, shown);
+	else
+		buf_printf(&loader->errors, "%s%s: %s", newline, loader->path, shown);
 }
 
 /* Nobody is to think that what is printed is all of it. */

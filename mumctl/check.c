@@ -30,13 +30,8 @@ static void report_config(struct report *report, char *errors)
 	char *rest = errors, *line;
 
 	while ((line = strsep(&rest, "\n")) != NULL) {
-		char *text = strstr(line, ": ");
+		char *text = strstr(line, ": ");	/* behind FILE or FILE:LINE */
 
-		if (text == NULL) {
-			report_add(report, LEVEL_ERROR, "config", "mum.conf",
-				   "see mum.conf(5)", "%s", line);
-			continue;
-		}
 		*text = '\0';
 		report_add(report, LEVEL_ERROR, "config", line, "see mum.conf(5)", "%s",
 			   text + 2);

@@ -442,6 +442,42 @@ static void test_duplicates(void **state)
 	free(errors);
 }
 
+/* Who reads them takes each line for a fault of its own. */
+static void test_an_error_is_one_line(void **state)
+{
+	char *errors;
+	struct mum_config *config = load("cache {\n ttl = \"so\\non\"\n stale = 1x\n}\n", &errors);
+
+	(void)state;
+	assert_null(config);
+	assert_string_equal(errors, "mum.conf:2: cache.ttl = \"so\\x0aon\": want a time such as "
+				    "500ms, 2s, 10m or 1h\n"
+				    "mum.conf:3: cache.stale = \"1x\": want a time such as "
+				    "500ms, 2s, 10m or 1h");
+	free(errors);
+}
+
+/* More than anybody reads: each line that is there is whole, and the last says so. */
+static void test_very_many_errors_end_with_a_whole_one(void **state)
+{
+	struct buf text = BUF_INIT(1 << 20);
+	char *errors, *file, *line, *rest;
+
+	(void)state;
+	buf_puts(&text, "cache {\n");
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&text, "opt%0*d = 1\n", 1 + i % 40, i);
+	buf_puts(&text, "}\n");
+	file = buf_steal(&text);
+	assert_null(load(file, &errors));
+	assert_true(strlen(errors) > 30000);
+	for (rest = errors; (line = strsep(&rest, "\n")) != NULL;)
+		assert_non_null(strstr(line, rest != NULL ? ": no such option 'opt"
+							  : ": there is more to mend"));
+	free(errors);
+	free(file);
+}
+
 static void test_files_that_cannot_be_read(void **state)
 {
 	char *errors, *path = xasprintf("%s/none", scratch.path);
@@ -595,6 +631,8 @@ int main(void)
 		UNIT_TEST(test_complaints_without_number_are_refused_and_cut),
 		UNIT_TEST(test_lines_are_those_of_the_file),
 		UNIT_TEST(test_duplicates),
+		UNIT_TEST(test_an_error_is_one_line),
+		UNIT_TEST(test_very_many_errors_end_with_a_whole_one),
 		UNIT_TEST(test_files_that_cannot_be_read),
 		UNIT_TEST(test_a_folder_is_no_file),
 		UNIT_TEST(test_defaults),
