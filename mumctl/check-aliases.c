@@ -194,7 +194,7 @@ static void judge(struct aliases *aliases)
 	if (aliases->bad_row != NULL)
 		add_finding(aliases, LEVEL_ERROR, "recipient-unusable",
 			    "mend or remove it in MUM", aliases->bad_row);
-	else if (aliases->facts->count == 0)
+	else if (aliases->facts->count == 0 || aliases->facts->deliveries[0].alias == NULL)
 		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
 			    "it is not found by its own name");
 	else if (aliases->facts->deliveries[0].alias_expired)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 import re
+import socket
 import time
 
 import pytest
@@ -101,6 +102,19 @@ def too_wide(number, name):
                    "raise virtual_alias_expansion_limit in main.cf", "more than 1000 recipients")
 
 
+# That Postfix agrees is for test_mumctl_tls.py.
+TLS_FAULTS = [
+    ("may", "protocols=TLSv1.2 protocols=TLSv1.3", "an attribute stands there twice"),
+    ("may", "ciphers=", "ciphers has no value"),
+    ("fingerprint", "match=nonsense", "fingerprint needs match=DIGEST"),
+    ("verify", "match=", "match has no value"),
+    ("may", "connection_reuse=maybe", "neither yes nor no"),
+    ("secure", "match", "not NAME=VALUE"),
+    ("encrypt", "servername=mx..test", "servername is no host name"),
+    ("secure", "tafile=", "tafile goes with verify and secure, and a file"),
+    ("encrypt", "nonsense=1", "unknown attribute"),
+]
+
 LONG_LOOP = [row for n in range(1300, 1320)
              for row in alias(n, f"long{n}", [f"long{(n - 1299) % 20 + 1300}@example.test"])]
 
@@ -187,6 +201,22 @@ ROWS = {
         [*alias(1020, "be\x07ll", ["anna@example.test"])],
         [finding("name-unusable", "error", "aliases.id=1020 <be\x07ll@example.test>",
                  "rename it", "no mail can have this name")]),
+    "a recipient with a NUL byte": (
+        [*alias(1035, "nul", ["a\0b@external.test", "anna@example.test"])],
+        [finding("recipient-unusable", "error", "aliases.id=1035 <nul@example.test>",
+                 "mend or remove it", "a row holds a value that cannot be read")]),
+    "names with a NUL byte": (
+        [mailbox(1036, "nul\0mailbox"), *alias(1037, "nul\0alias", ["anna@example.test"])],
+        [finding("name-unusable", "error", where, "rename it", "not found by its own name")
+         for where in ("mailboxes.id=1036 <nul@example.test>",
+                       "aliases.id=1037 <nul@example.test>")]),
+    "names in a domain with an @": (
+        [("domains", {"id": 1038, "domain": "at@home.test", "homedir": "/at"}),
+         mailbox(1038, "inner", domain_id=1038),
+         *alias(1039, "outer", ["anna@example.test"], domain_id=1038)],
+        [finding("name-unusable", "error", where, "rename it", "not found by its own name")
+         for where in ("mailboxes.id=1038 <inner@at@home.test>",
+                       "aliases.id=1039 <outer@at@home.test>")]),
     "a mailbox that nobody can name": (
         [mailbox(1021, "esc\x1b[2J")],
         [finding("name-unusable", "error", "mailboxes.id=1021 <esc\x1b[2J@example.test>",
@@ -199,6 +229,15 @@ ROWS = {
         [mailbox(1023, "upwards", homedir="/srv/../etc")],
         [finding("mailbox-unusable", "error", "mailboxes.id=1023 <upwards@example.test>",
                  "mend it", "homedir")]),
+    "no home, and one with a control character": (
+        [mailbox(1040, "homeless", homedir=""), mailbox(1041, "bell", homedir="/srv/\a")],
+        [finding("mailbox-unusable", "error", f"mailboxes.id={number} <{name}@example.test>",
+                 "mend it", "homedir is not an absolute path of printable characters")
+         for number, name in ((1040, "homeless"), (1041, "bell"))]),
+    "a maildir with a control character": (
+        [mailbox(1042, "feed", maildir="maildir:/srv/\n")],
+        [finding("mailbox-unusable", "error", "mailboxes.id=1042 <feed@example.test>",
+                 "mend it", "maildir is empty or holds control characters")]),
     "no maildir": (
         [mailbox(1024, "nomail", maildir="")],
         [finding("mailbox-unusable", "error", "mailboxes.id=1024 <nomail@example.test>",
@@ -222,6 +261,12 @@ ROWS = {
         [finding("hash-refused", "error", f"mailboxes.id={number} <{name}@example.test>",
                  "dovecot.max_*", "costs more than mum.conf allows")
          for number, name in ((1028, "costly"), (1029, "rounds"))]),
+    "hashes that are cut or go on behind a NUL byte": (
+        [mailbox(1043, "cut", password=BCRYPT[:-1]),
+         mailbox(1044, "goeson", password=BCRYPT + "\0")],
+        [finding("hash-refused", "error", f"mailboxes.id={number} <{name}@example.test>",
+                 "set the password anew", "malformed hash")
+         for number, name in ((1043, "cut"), (1044, "goeson"))]),
     "a hash of an unknown scheme": (
         [mailbox(1030, "unknown", password="$9$hash-canary")],
         [finding("hash-refused", "error", "mailboxes.id=1030 <unknown@example.test>",
@@ -234,6 +279,12 @@ ROWS = {
         [tls(1032, "fault.test", "encrypt", "match=nexthop")],
         [finding("tls-params", "error", "tls_policies.domain=<fault.test>", "mend policy or params",
                  "match does not go with this policy (encrypt match=nexthop)")]),
+    "all faults of TLS policies": (
+        [tls(1050 + number, f"fault{number}.test", policy, params)
+         for number, (policy, params, _) in enumerate(TLS_FAULTS)],
+        [finding("tls-params", "error", f"tls_policies.domain=<fault{number}.test>",
+                 "mend policy or params", f"{fault} ({policy} {params})")
+         for number, (policy, params, fault) in enumerate(TLS_FAULTS)]),
     "a TLS policy with a line end": (
         [tls(1033, "line.test", "encrypt", "ciphers=high\nprotocols=TLSv1.2")],
         [finding("tls-params", "error", "tls_policies.domain=<line.test>", "mend policy or params",
@@ -401,6 +452,33 @@ def folder_closed_to_postfix(world):
 
 
 @contextlib.contextmanager
+def sockets_that_nobody_accepts_from(world):
+    """Their queues are full: whoever connects waits."""
+    with contextlib.ExitStack() as stack:
+        def make(family, address):
+            listener, client = [stack.enter_context(socket.socket(family)) for _ in range(2)]
+            listener.bind(address)
+            listener.listen(0)
+            client.connect(listener.getsockname())
+            return listener.getsockname()
+
+        path = make(socket.AF_UNIX, f"{world.directory}/full")
+        stack.callback(os.unlink, path)
+        os.chmod(path, 0o666)
+        yield world.ctl_with(socketmap={"listen": [f"unix:{path}"]}), [
+            finding("socket-dead", "error", f"unix:{path}", "start mumd", "Connection timed out")]
+
+
+@contextlib.contextmanager
+def unknown_prefix(world):
+    """Prefixes are allowed, but this one is none of Dovecot's."""
+    with world.rows([mailbox(1045, "prefix", password="{ROT13}frperg")]):
+        yield world.ctl_with(dovecot={"allow_scheme_prefix": "true"}), [
+            finding("hash-refused", "error", "mailboxes.id=1045 <prefix@example.test>",
+                    "set the password anew", "an unknown {SCHEME} prefix")]
+
+
+@contextlib.contextmanager
 def not_root(world):
     ctl = Mumctl(world.mumd.config,
                  ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"])
@@ -479,11 +557,34 @@ def no_database_file(world):
 
 
 @contextlib.contextmanager
+def view_that_breaks(world):
+    """In its second row only: each column can be read, the table cannot."""
+    with world.changed(
+            ("ALTER TABLE tls_policies RENAME TO tls_policies_away",
+             "ALTER TABLE tls_policies_away RENAME TO tls_policies"),
+            ("INSERT INTO tls_policies_away (id, domain, policy) VALUES (2, 'two.test', 'may')",
+             "DELETE FROM tls_policies_away WHERE id = 2"),
+            ("CREATE VIEW tls_policies AS SELECT domain, policy, params, "
+             "abs(-9223372036854775806 - id) > 0 AS active FROM tls_policies_away",
+             "DROP VIEW tls_policies")):
+        yield world.ctl_with(), [finding("database-read", "error", str(world.store.path),
+                                         "mend what the message names", "integer overflow")]
+
+
+@contextlib.contextmanager
 def column_missing(world):
     with world.changed(("ALTER TABLE aliases RENAME COLUMN deactivate_at TO expires_at",
                         "ALTER TABLE aliases RENAME COLUMN expires_at TO deactivate_at")):
         yield world.ctl_with(), [finding("schema-missing", "error", "aliases.deactivate_at",
                                          "migrations", "deactivate_at")]
+
+
+@contextlib.contextmanager
+def column_missing_for_dovecot(world):
+    with world.changed(("ALTER TABLE mailboxes RENAME COLUMN homedir TO home",
+                        "ALTER TABLE mailboxes RENAME COLUMN home TO homedir")):
+        yield world.ctl_with(), [finding("schema-missing", "error", "mailboxes.homedir",
+                                         "migrations", "homedir")]
 
 
 @contextlib.contextmanager
@@ -496,6 +597,16 @@ def table_missing(world):
 
 
 @contextlib.contextmanager
+def unknown_policy(world):
+    """What a lax server makes of one that MUM's column does not know: an empty one."""
+    with world.changed(("SET sql_mode = ''; INSERT INTO tls_policies (domain, policy, active) "
+                        "VALUES ('lax.test', 'strict', 1)",
+                        "DELETE FROM tls_policies WHERE domain = 'lax.test'")):
+        yield world.ctl_with(), [finding("tls-params", "error", "tls_policies.domain=<lax.test>",
+                                         "mend policy or params", "unknown policy ( )")]
+
+
+@contextlib.contextmanager
 def right_missing(world):
     with world.changed(("REVOKE SELECT (send_only) ON mum.mailboxes FROM mum_postfix@localhost",
                         "GRANT SELECT (send_only) ON mum.mailboxes TO mum_postfix@localhost")):
@@ -503,6 +614,16 @@ def right_missing(world):
             finding("grant-missing", "error", "mailboxes.send_only",
                     "GRANT SELECT (id, local_part, domain_id, active, send_only) ON "
                     "mum.mailboxes TO 'mum_postfix'@'localhost'", "denied")]
+
+
+@contextlib.contextmanager
+def right_missing_for_dovecot(world):
+    with world.changed(("REVOKE SELECT (quota) ON mum.domains FROM mum_dovecot@localhost",
+                        "GRANT SELECT (quota) ON mum.domains TO mum_dovecot@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-missing", "error", "domains.quota",
+                    "GRANT SELECT (id, domain, active, quota) ON mum.domains TO "
+                    "'mum_dovecot'@'localhost'", "denied")]
 
 
 @contextlib.contextmanager
@@ -535,13 +656,36 @@ def right_to_write_everywhere(world):
                     "GRANT INSERT ON *.*")]
 
 
+INDEXES = {
+    # the column: (the index, how MUM makes it)
+    "domains.domain": ("domains_domain_unique", "UNIQUE domains_domain_unique (domain)"),
+    "mailboxes.local_part": (
+        "mailboxes_local_part_domain_id_unique",
+        "UNIQUE mailboxes_local_part_domain_id_unique (local_part, domain_id)"),
+    "aliases.local_part": (
+        "aliases_local_part_domain_id_unique",
+        "UNIQUE aliases_local_part_domain_id_unique (local_part, domain_id)"),
+    "alias_recipients.alias_id": (
+        "alias_recipients_alias_id_recipient_address_unique",
+        "UNIQUE alias_recipients_alias_id_recipient_address_unique (alias_id, recipient_address)"),
+    "alias_senders.alias_id": ("alias_senders_alias_id_foreign",
+                               "INDEX alias_senders_alias_id_foreign (alias_id)"),
+    "tls_policies.domain": ("tls_policies_domain_unique",
+                            "UNIQUE tls_policies_domain_unique (domain)"),
+}
+
+
 @contextlib.contextmanager
-def index_missing_in_mariadb(world):
-    with world.changed(("ALTER TABLE tls_policies DROP INDEX tls_policies_domain_unique",
-                        "ALTER TABLE tls_policies ADD UNIQUE tls_policies_domain_unique (domain)")):
+def all_indexes_missing_in_mariadb(world):
+    """Foreign keys need some of them, and are not looked at meanwhile."""
+    with world.changed(*[
+            (f"SET foreign_key_checks = 0; ALTER TABLE {where.partition('.')[0]} DROP INDEX {name}",
+             f"ALTER TABLE {where.partition('.')[0]} ADD {definition}")
+            for where, (name, definition) in INDEXES.items()]):
         yield world.ctl_with(), [
-            finding("index-missing", "warning", "tls_policies.domain",
-                    "CREATE INDEX tls_policies_domain ON tls_policies (domain)", "whole table")]
+            finding("index-missing", "warning", where,
+                    "CREATE INDEX {0}_{1} ON {0} ({1})".format(*where.split(".")), "whole table")
+            for where in INDEXES]
 
 
 def _indexes():
@@ -565,14 +709,18 @@ WAYS = [
     (config_for_root_alone, BOTH, 1), (password_for_root_alone, MARIADB, 1),
     (password_of_dovecot_for_mumd, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
     (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
+    (sockets_that_nobody_accepts_from, SQLITE, 78), (unknown_prefix, BOTH, 78),
+    (unknown_policy, MARIADB, 78),
     (not_root, BOTH, 1), (host_down, MARIADB, 78), (password_wrong, MARIADB, 78),
     (no_rights_at_all, MARIADB, 78),
     (without_tls, MARIADB, 1), (no_sqlite_file, SQLITE, 78),
     (sqlite_file_for_root_alone, SQLITE, 78), (no_database_file, SQLITE, 78),
-    (column_missing, BOTH, 78), (table_missing, BOTH, 78), (right_missing, MARIADB, 78),
+    (view_that_breaks, SQLITE, 78), (column_missing, BOTH, 78),
+    (column_missing_for_dovecot, BOTH, 78), (table_missing, BOTH, 78),
+    (right_missing, MARIADB, 78), (right_missing_for_dovecot, MARIADB, 78),
     (right_to_write, MARIADB, 1),
     (right_to_write_everywhere, MARIADB, 1), (right_to_passwords, MARIADB, 1),
-    (index_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
+    (all_indexes_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
 ]
 CASES = [(way, store, status) for way, stores, status in WAYS for store in stores]
 
@@ -593,14 +741,20 @@ def test_what_is_wrong_is_found(worlds, way, store, status):
         assert secret not in result.seen
 
 
-def test_the_cure_for_indexes_cures_them(worlds):
+@pytest.mark.parametrize("store, way", [("mariadb", all_indexes_missing_in_mariadb),
+                                        ("sqlite", all_indexes_missing_in_sqlite)])
+def test_the_cure_for_indexes_cures_them(worlds, store, way):
     """The printed statements, run as they are, leave nothing to find."""
-    world = worlds("sqlite")
-    for name in _indexes():
-        world.store.run(f"DROP INDEX {name}")
-    for one in world.ctl.findings():
-        world.store.run(one["mend"])
-    assert world.ctl.findings() == []
+    world = worlds(store)
+    with way(world):
+        cures = [one["mend"] for one in world.ctl.findings()]
+        made = [re.fullmatch(r'CREATE INDEX "?(\w+)"? ON "?(\w+)"? .*', one).groups()
+                for one in cures]
+        drop = "DROP INDEX {0} ON {1}" if store == "mariadb" else "DROP INDEX {0}"
+        with world.changed(*[(cure, f"SET foreign_key_checks = 0; {drop}".format(*names)
+                              if store == "mariadb" else drop.format(*names))
+                             for cure, names in zip(cures, made)]):
+            assert world.ctl.findings() == []
 
 
 RIGHTS = {
@@ -645,20 +799,80 @@ def test_the_cure_for_a_right_cures_it(worlds, wrong):
 
 # ---- the list itself ----
 
-def codes_in_sources():
-    text = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check*.c")))
-    called = re.findall(r"\b(?:report_add|add_finding)\((.*?);\n", text, re.DOTALL)
-    return {code for call in called for code in re.findall(r'LEVEL_[A-Z]+,\s+"([a-z-]+)"', call)}
+STRING = r'"(?:[^"\\]|\\.)*"'
+
+# Texts that a call has in a variable, by code: all of this file, or these.
+ELSEWHERE = {
+    "hash-refused": "common/hash.c", "mailbox-unusable": "common/rules.c",
+    "tls-params": "mumctl/tls-policy.c",
+    "recipient-unusable": ["a row holds a value that cannot be read"],
+}
 
 
-def test_each_finding_of_the_sources_is_made_here(worlds):
+def arguments(call):
+    """Of a call in C."""
+    found, depth = [""], 0
+    for token in re.findall(rf"{STRING}|.", call, re.DOTALL):
+        depth += (token == "(") - (token == ")")
+        if token == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += token
+    return found
+
+
+def texts(source):
+    """Its string literals with words in them, those joined that C joins."""
+    source = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    joined = ["".join(one[1:-1] for one in re.findall(STRING, row)).replace('\\"', '"')
+              for row in re.findall(rf"(?:{STRING}\s*)+", source)]
+    return [text for text in joined if re.search("[a-z]{2}", text)]
+
+
+def pattern(text):
+    """For what it becomes in print."""
+    return ".*".join(map(re.escape, re.split(r"%[.*\d]*[a-z]+", text)))
+
+
+def texts_in_sources():
+    """{(code, member of a finding, pattern)}: whatever check can print."""
+    source = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check*.c")))
+    said = set()
+    for name, call in re.findall(r"\b(report_add|add_finding)\((.*?)\);\n", source, re.DOTALL):
+        words = arguments(call)
+        if not words[1].strip().startswith("LEVEL_"):
+            continue    # these two functions themselves
+        where, mend = (words[3], words[4]) if name == "report_add" else ("", words[3])
+        what = words[words.index(mend) + 1:]    # a format comes first
+        code = texts(words[2])[0]
+        said |= {(code, "code", "")} | {
+            (code, member, begin + pattern(text)) for member, begin, some in (
+                ("where", "^", where), ("mend", "^", mend), ("what", "^", what[0]),
+                ("what", "", ",".join(what[1:])))
+            for text in texts(some)}
+    for code, place in ELSEWHERE.items():
+        some = texts((TOP / place).read_text()) if isinstance(place, str) else place
+        said |= {(code, "what", pattern(text)) for text in some if " " in text}
+    return said
+
+
+def is_said(findings, code, member, text):
+    return any(one["code"] == code and re.search(text, one[member]) for one in findings)
+
+
+def test_each_text_of_the_sources_is_made_here(worlds):
     """So that a new one has a test."""
-    made = {want["code"] for _, wanted in ROWS.values() for want in wanted}
-    for way, stores, _ in WAYS:
-        for store in stores:
-            with way(worlds(store)) as (_, wanted):
-                made |= {want["code"] for want in wanted}
-    assert made == codes_in_sources() and len(made) > 20
+    found = []
+    for store in STORES:
+        with worlds(store).rows([row for rows, _ in ROWS.values() for row in rows]):
+            found += worlds(store).ctl.findings()
+    for way, store, _ in CASES:
+        with way(worlds(store)) as (ctl, _):
+            found += ctl.findings()
+    said = texts_in_sources()
+    assert [one for one in sorted(said) if not is_said(found, *one)] == []
+    assert {code for code, _, _ in said} == {one["code"] for one in found}
+    assert len(said) > 70
 
 
 # ---- many rows ----
