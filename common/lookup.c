@@ -213,17 +213,19 @@ static struct fetch *fetch_new(struct lookups *lookups, const struct question *q
 static void part_fetch(struct part *part, const struct question *question)
 {
 	struct lookups *lookups = part->lookup->lookups;
+	struct mum_question_stats *stats = &lookups->stats->questions[question->kind];
 	const char *key = question->address != NULL ? question->address->key : "";
 	char *name = xasprintf("%c%s", 'a' + question->kind, key);
 	size_t len = strlen(name);
 	unsigned hash = keyed_hash(&lookups->hash, name, len);
 	struct fetch *fetch = NULL;
 
+	stats->misses++;
 	part->asked_us = host_now_us(lookups->host);
 	if (is_cached(question->kind))
 		HASH_FIND_BYHASHVALUE(hh, lookups->fetches, name, len, hash, fetch);
 	if (fetch != NULL) {
-		lookups->stats->questions[question->kind].joined++;
+		stats->joined++;
 	} else {
 		fetch = fetch_new(lookups, question, name, len);
 		fetch->joinable = is_cached(question->kind);
@@ -352,7 +354,6 @@ static bool part_from_cache(struct part *part, enum mum_question question)
 {
 	struct mum_lookup *lookup = part->lookup;
 	struct lookups *lookups = lookup->lookups;
-	struct mum_question_stats *stats = &lookups->stats->questions[question];
 	struct facts *facts;
 	uint64_t age;
 
@@ -365,11 +366,9 @@ static bool part_from_cache(struct part *part, enum mum_question question)
 				? NULL : stale_facts(lookup, question);
 		lookup->stale = lookup->stale || facts != NULL;
 	}
-	if (facts == NULL) {
-		stats->misses++;
+	if (facts == NULL)
 		return false;
-	}
-	stats->hits++;
+	lookups->stats->questions[question].hits++;
 	part_take(part, facts);
 	return true;
 }

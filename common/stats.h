@@ -29,7 +29,7 @@ void mum_histogram_add(struct mum_histogram *histogram, uint64_t us);
 /* Of one kind of question. */
 struct mum_question_stats {
 	uint64_t hits;		/* facts came from the cache, stale ones too */
-	uint64_t misses;	/* the database was asked */
+	uint64_t misses;	/* the database was asked, also where no cache is */
 	uint64_t joined;	/* misses that waited for another lookup's question */
 	/* Of the misses: from asking to facts, or to giving up. */
 	struct mum_histogram duration;

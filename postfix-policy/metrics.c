@@ -246,7 +246,7 @@ static void put_questions(struct buf *out, const struct mum_stats *sum)
 	} counters[] = {
 		{ "mumd_cache_hits_total", "Questions answered from the cache.",
 		  offsetof(struct mum_question_stats, hits) },
-		{ "mumd_cache_misses_total", "Questions that the cache could not answer.",
+		{ "mumd_cache_misses_total", "Questions put to the database.",
 		  offsetof(struct mum_question_stats, misses) },
 		{ "mumd_questions_joined_total",
 		  "Questions that waited for an equal one under way.",
