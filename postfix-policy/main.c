@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mumd(8): options, life cycle, signals. */
+#include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
 #include <signal.h>
@@ -255,8 +256,11 @@ static int serve(struct mumd *mumd, bool foreground)
 		return EX_CONFIG;
 	}
 	if (!foreground) {
-		if (daemon(0, 0) < 0)
+		if (daemon(0, 0) < 0) {
+			host_log(host, MUM_LOG_ERROR, "cannot go into the background: %s",
+				 strerror(errno));
 			return EX_OSERR;
+		}
 		event_reinit(mumd->base);
 		host_libevent_init(&mumd->host, mumd->base, false);
 	}

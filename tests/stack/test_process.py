@@ -10,7 +10,7 @@ import stat
 import pytest
 
 from lab import Mumd, wait_until
-from lab.lab import TOP, accepts
+from lab.lab import TOP, accepts, run
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings, sqlite_settings
 
@@ -324,6 +324,14 @@ def test_the_shipped_example_shows_each_default(make_mumd, settings):
     for line in output.splitlines():
         assert "/etc/mum/postfix.password" in line or "mum.sqlite" in line \
             or '"mum"' in line or "/var/spool/postfix/mum" in line, output
+
+
+def test_it_says_why_it_cannot_go_into_the_background(make_mumd, settings):
+    """Its user has no process left."""
+    mumd = make_mumd(settings, start=False)
+    result = run("prlimit", "--nproc=0", mumd.program(), "-c", mumd.config, check=False)
+    assert result.returncode == 71
+    assert "error: cannot go into the background: " in result.stderr
 
 
 # ---- privileges and the log ----
