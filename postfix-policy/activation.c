@@ -70,8 +70,10 @@ bool activation_read(struct activation *activation, char **error_r)
 	char *copy = xstrdup(names != NULL ? names : ""), *rest = copy;
 	bool ok = count <= SOCKETS_MAX;
 
-	*activation = (struct activation){ 0, xcalloc(count, sizeof(struct inherited)) };
-	if (!ok)
+	*activation = (struct activation){ 0, NULL };
+	if (ok)
+		activation->sockets = xcalloc(count, sizeof(struct inherited));
+	else
 		*error_r = xasprintf("LISTEN_FDS: more than %d sockets", SOCKETS_MAX);
 	for (size_t i = 0; ok && i < count; i++) {
 		const char *name = strsep(&rest, ":");

@@ -238,6 +238,14 @@ def test_a_socket_of_another_kind_is_an_error(lab, mumd):
     assert any("stream socket" in line for line in mumd.log())
 
 
+@pytest.mark.parametrize("count", ["65", "99999999999", "-1"])
+def test_more_sockets_than_anybody_listens_on_are_an_error(lab, mumd, count):
+    script = f'LISTEN_PID=$$ LISTEN_FDS={count} exec "$@"'
+    result = run("sh", "-c", script, "sh", mumd.program(), "-c", mumd.config, "-F", check=False)
+    assert result.returncode == 78
+    assert "LISTEN_FDS: more than 64 sockets" in result.stderr
+
+
 def test_sockets_that_were_meant_for_another_process_are_left_alone(lab, mumd):
     started(lab, mumd, [], LISTEN_PID="1", LISTEN_FDS="2")
     assert mumd.lookup(*ALICE) == b"OK 1"
