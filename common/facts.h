@@ -83,12 +83,13 @@ struct tls_row {
 
 struct credential_row {
 	struct mailbox_row mailbox;
-	const char *password;		/* hash as stored; NULL if it holds a NUL byte */
+	/* Hash as stored; NULL if it is, or holds control characters or invalid UTF-8. */
+	const char *password;
 };
 
 struct user_row {
 	struct mailbox_row mailbox;
-	const char *homedir, *maildir;	/* NULL if they hold control characters */
+	const char *homedir, *maildir;	/* NULL as the password */
 	const char *quota;		/* GB, decimal, as stored; the mailbox's, else the domain's, else "0" */
 };
 

@@ -29,7 +29,7 @@ static bool is_crypt64(const char *text, size_t len)
 	return strlen(text) == len && strspn(text, crypt64) == len;
 }
 
-/* Decimal digits up to a character of `ends`; moves *at behind them. */
+/* Decimal digits; moves *at behind them. More than fits is UINT_MAX. */
 static bool read_number(const char **at, unsigned *value_r)
 {
 	unsigned long long value = 0;
