@@ -35,6 +35,7 @@ struct slot {
 	struct conn *conn;	/* NULL when SLOT_EMPTY */
 	size_t host;		/* index of its host */
 	bool retire;		/* close when idle: a better host works again */
+	bool answered;		/* has done so since it was connected */
 	struct batch batch;	/* while SLOT_BUSY */
 };
 
@@ -128,6 +129,7 @@ static void slot_empty(struct slot *slot)
 {
 	set_state(slot, SLOT_EMPTY);
 	slot->retire = false;
+	slot->answered = false;
 	conn_free(&slot->conn);
 }
 
@@ -179,6 +181,15 @@ static void log_bad_rows(struct slot *slot)
 	}
 }
 
+/*
+ * Where somebody kills idle connections, a question may well find five of them
+ * dead, one after the other: that is not its fault. On a new one it may be.
+ */
+static bool is_innocent(const struct slot *slot, const struct conn_error *error)
+{
+	return error->class == ERROR_LOST && !error->timed_out && slot->answered;
+}
+
 /* The statement gave no rows: its questions are asked again, or end (true). */
 static bool batch_failed(struct slot *slot, const struct conn_error *error)
 {
@@ -195,7 +206,8 @@ static bool batch_failed(struct slot *slot, const struct conn_error *error)
 
 		if (request == NULL)
 			continue;
-		request->attempts++;
+		if (!is_innocent(slot, error))
+			request->attempts++;
 		if (error->class == ERROR_MISCONFIGURED) {
 			request_finish(pool, request, MUM_MISCONFIGURED, reason);
 		} else if (request->attempts >= ATTEMPTS_MAX) {
@@ -359,6 +371,7 @@ static void on_conn_event(struct conn *conn, enum conn_event event, void *arg)
 		break;
 	case CONN_RESULT:
 		result_came(slot);
+		slot->answered = true;
 		set_state(slot, SLOT_IDLE);
 		break;
 	case CONN_FAILED:

@@ -147,6 +147,25 @@ def encrypted(lab):
     return server.start().load_mum(sample.mariadb_text()), authority.certificate
 
 
+def test_connections_that_are_all_dead_are_all_left(proxies, behind, first):
+    """Fault: seven connections have answered once and end with the next answer. Reply: the right
+    one. Deadline: 2 s. Recovery: at once, on a new connection."""
+    proxy = proxies(first.socket)
+    mumd = behind(proxy.address, connections="8")
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(mumd.map_client()) for _ in range(7)]
+        total, _ = learn(proxy, clients[0], ("mailboxes", "alice+x@example.test"))
+        proxy.cut(total + 1, times=7)
+        with first.locked("mailboxes"):
+            for number, client in enumerate(clients, start=1):
+                client.send(netstring(b"mailboxes alice+%d@example.test" % number))
+                wait_until(lambda count=number: proxy.open == count, "one more connection")
+        assert {client.reply() for client in clients} == {b"OK 1"}
+        assert proxy.open == 7
+        answer, seconds = timed(clients[0].ask, "mailboxes", "alice+8@example.test")
+        assert answer == b"OK 1" and seconds < 1
+
+
 @pytest.mark.parametrize("fault", ["cut", "corrupt"])
 def test_an_encrypted_reply_that_is_damaged_is_asked_again(proxies, behind, encrypted, fault):
     """Fault: over TLS, behind n bytes of answers to statements, the connection ends, or one
