@@ -86,6 +86,14 @@ complain "parsers do no I/O" \
 	"$(includes '(event2?[./]|sys/|netinet/|arpa/|netdb\.h|unistd\.h|poll\.h|fcntl\.h)' $pure
 	includes 'postfix-policy/(client|cores|listen|session|host-libevent|metrics-server|privileges|process-stats)' $pure)"
 
+# Deadlines, caches and pauses must not move when somebody sets the clock: they
+# go by host_now(), CLOCK_MONOTONIC. The time of day is for what MUM compares
+# with it (deactivate_at), which the hosts' wall() and mumctl's check give, and
+# for the metric of when mumd was started.
+complain "the time of day is for deactivate_at and the start of mumd" "$(
+	grep -HnE '(^|[^_[:alnum:]])time\((NULL|0|&)|CLOCK_REALTIME|gettimeofday|timespec_get' \
+		$product | grep -vE '^(dovecot-plugin/host-dovecot|postfix-policy/(host-libevent|main)|mumctl/check-aliases)\.c:[0-9]+:.*time\(NULL\)')"
+
 # ---- one door ----
 
 complain "conn.c assigns its state in set_state() alone" "$(
