@@ -31,7 +31,8 @@ def database(lab):
 def stack(lab, outside, database):
     """Without a cache, so that Postfix feels each trouble."""
     return Stack(lab, outside, "faults",
-                 mariadb_settings(database, POSTFIX_PASSWORD, deadline=f"{DEADLINE * 1000:.0f}ms"), cache=NO_CACHE)
+                 mariadb_settings(database, POSTFIX_PASSWORD,
+                                  deadline=f"{DEADLINE * 1000:.0f}ms"), cache=NO_CACHE)
 
 
 _numbers = itertools.count()
