@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import mmap
 import os
+import re
 import resource
 import signal
 import struct
@@ -113,6 +114,13 @@ def failing_malloc(lab):
     return [FailingMalloc(library, lab.path / f"failing-malloc-{lane}") for lane in range(LANES)]
 
 
+def crashed_in(mumd):
+    """The innermost function that is not of libc, such as strlen()."""
+    frames = list(itertools.takewhile(re.compile(r".*\[0x[0-9a-f]+\]$").match,
+                                      reversed(mumd.log())))[::-1]
+    return next(frame for frame in frames[1:] if "/libc.so" not in frame)
+
+
 def check_replies(mumd):
     """To a question of each kind. False if mumd ended over it."""
     with contextlib.suppress(ConnectionError), mumd.map_client() as maps, \
@@ -126,14 +134,14 @@ def check_replies(mumd):
     return False
 
 
-def fail_in_turn(mumd, failing, database, numbers):
+def fail_in_turn(mumd, failing, disconnect, numbers):
     """Until mumd makes no such number of allocations: (that number, {status: how often})."""
     ends = collections.Counter()
     for number in numbers:
         left, answered = number, False
         while left > 0 and not answered:    # else it ended over the number before
             if mumd.process.running():
-                database.sql("KILL USER mum_postfix")
+                disconnect()
             else:
                 mumd.start()
             failing.next(number)
@@ -143,7 +151,9 @@ def fail_in_turn(mumd, failing, database, numbers):
         if left > 0:
             return number, ends
         ends[mumd.process.status] += 1
-        if mumd.process.status not in (None, SIGSEGV):
+        if mumd.process.status == SIGSEGV:
+            assert "/libmariadb.so" in crashed_in(mumd)
+        elif mumd.process.status not in (None, SIGSEGV):
             assert "out of memory" in mumd.log()[-1]
 
 
@@ -153,13 +163,17 @@ def test_a_process_that_runs_out_of_memory_says_so_and_ends(make_mumd, settings,
     last reply. Reply: the right one, TEMP or DEFER_IF_PERMIT, or mumd ends with EX_OSERR (71)
     and a line that says why; Postfix takes that for temporary. Recovery: the next mumd."""
     settings["database"]["deadline"] = "500ms"
+
+    def disconnect():
+        database.sql("KILL USER mum_postfix")
+
     mumds = [make_mumd(settings, runner=failing.runner) for failing in failing_malloc]
     with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
-        results = list(pool.map(fail_in_turn, mumds, failing_malloc, [database] * LANES,
+        results = list(pool.map(fail_in_turn, mumds, failing_malloc, [disconnect] * LANES,
                                 [itertools.count(lane + 1, LANES) for lane in range(LANES)]))
     ends = sum((ends for _, ends in results), collections.Counter())
     assert min(last for last, _ in results) > 200
-    # libmariadb does not look at all of its own allocations when it connects
+    # libmariadb does not look at all of its own allocations when it connects, see crashed_in()
     assert set(ends) <= {None, os.EX_OSERR, SIGSEGV} and ends[SIGSEGV] <= 5, ends
 
 
