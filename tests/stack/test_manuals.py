@@ -179,10 +179,32 @@ def stock_machine(machine):
     return machine
 
 
+# What a block of the walks has to print: lines, beside others, in this order.
+PRINTED = {
+    "postmap -q anna@": ANSWERS_OF_MAPS,
+    "mumctl policy ": ["action=550 5.2.1 mailbox does not accept mail (send-only)",
+                       f"action=553 5.7.1 not owned by user {BEN}"],
+    f"-t {SCANNER}": [f"smtp-source: fatal: recipient rejected: 550 5.2.1 <{SCANNER}>: Recipient "
+                      "address rejected: mailbox does not accept mail (send-only)"],
+    f"service=imap {ANNA}": [f"passdb: {ANNA} auth succeeded"],
+    f"service=smtp {SCANNER}": [f"passdb: {SCANNER} auth succeeded"],
+    f"doveadm user {ANNA}": ["home\t/srv/mail/mailboxes/example.org/anna",
+                             "quota_rule\t*:storage=1G", ANNA, BEN, f"userdb lookup: user {SCANNER} doesn't exist"],
+}
+
+
 def walk(machine, name):
+    """Returns what of PRINTED it came to."""
+    came = set()
     for block in commands(name):
-        if block.section != "ROLL-BACK":
-            run_block(machine, block)
+        if block.section == "ROLL-BACK":
+            continue
+        printed = run_block(machine, block).splitlines()
+        for command, lines in PRINTED.items():
+            if command in block.text:
+                came.add(command)
+                assert [line for line in printed if line in lines] == lines
+    return came
 
 
 WALKS = ("doc/mum-postfix.7", "doc/mum-dovecot.7")
@@ -194,9 +216,11 @@ def test_the_manuals_lead_from_stock_to_mumd_and_back(stock_machine, order):
     stock = files(machine, "/etc/postfix/*.cf"), files(machine, "/etc/dovecot/*.conf")
     mail_arrives(machine, "stock")
 
+    came = set()
     for name in order:
-        walk(machine, name)
+        came |= walk(machine, name)
         mail_arrives(machine, f"after {name}")
+    assert came == set(PRINTED)
     rules_of_mumd_hold(machine)
     is_refused(machine, "535", "fetch", SCANNER, "anything")
     for path in sorted((TOP / "doc").glob("*.8")):
