@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Code, manuals and examples say the same: options and defaults, command lines,
-# mumctl's findings, map names, reply texts, numbers of differences. Run by make
-# check; by
-# hand from anywhere.
+# Code, manuals and examples say the same: options with defaults, limits and words,
+# command lines, mumctl's findings, map names, metrics, reply texts, numbers of
+# differences. Run by make check; by hand from anywhere.
 set -u
 mumd=$PWD/mumd
 mumctl=$PWD/mumctl/mumctl
@@ -48,6 +47,49 @@ awk '$1 == ".Ss" { section = $2 }
 		print section "." name " = " $0
 	}' doc/mum.conf.5 | LC_ALL=C sort >"$scratch/manual"
 same 'options and defaults' "$scratch/table" "$scratch/manual" common/config.c doc/mum.conf.5
+
+# ---- their limits and words: "section.name from 1 to 64", "section.name off" ----
+
+tr -s '\n\t' '  ' <common/config.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*, [^)]*)' |
+	sed 's/^OPTION(//; s/)$//; s/,  */,/g' | awk -F , '
+	function shown(value, time) {
+		if (!time)
+			return value
+		if (value < 1000)
+			return value " ms"
+		return value < 3600000 ? value / 60000 " minute" :
+			value < 86400000 ? value / 3600000 " hour" : value / 86400000 " day"
+	}
+	$3 ~ /CHOICE/ {
+		gsub(/"/, "", $5)
+		count = split($5, words, "|")
+		for (i = 1; i <= count; i++)
+			if (words[i] != "")
+				print $1 "." $2 " " words[i]
+	}
+	$3 ~ /NUMBER|TIME/ {
+		most = shown($NF, $3 ~ /TIME/)
+		least = shown($(NF - 1), $3 ~ /TIME/)
+		print $1 "." $2 ($(NF - 1) == 0 ? " up to " : " from " least " to ") most
+	}' | LC_ALL=C sort >"$scratch/limits"
+
+# In the manual: the words are those of .Cm in the text of an option that is one of them.
+awk '$1 == ".Ss" { section = $2 }
+	/^\.(It|El|Sh|Ss)/ { name = "" }
+	$1 == ".It" && $2 == "Ic" { name = section "." $3 }
+	name != "" && match($0, /(from [0-9]+( ms)? to|up to) [0-9]+( minute| hour| day)?/) {
+		print name " " substr($0, RSTART, RLENGTH)
+	}
+	name != "" && $1 == ".Cm" {
+		for (i = 2; i <= NF; i++)
+			if ($i ~ /^[a-z-]+$/)
+				print name " " $i
+	}' doc/mum.conf.5 | LC_ALL=C sort -u >"$scratch/all"
+tr '\n' ' ' <common/config.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_\(CHOICE\|NUMBER\|TIME\)' |
+	sed 's/OPTION(\([a-z]*\), \([a-z_0-9]*\),.*/\1.\2/' >"$scratch/limited"
+awk 'NR == FNR { limited[$1]; next } $1 in limited' "$scratch/limited" "$scratch/all" \
+	>"$scratch/manual-limits"
+same 'limits and words' "$scratch/limits" "$scratch/manual-limits" common/config.c doc/mum.conf.5
 
 # The example: what is commented out shows the default; the rest is a setting.
 awk '/^[a-z]+ [{]/ { section = $1 }
@@ -145,6 +187,14 @@ grep -o '"\(mumd\|process\)_[a-z_]*[^a-z_]' postfix-policy/metrics.c | tr -d '"{
 sed -n '/^\.Sh METRICS/,/^\.Sh SIGNALS/p' doc/mumd.8 | grep -o '\(mumd\|process\)_[a-z_]*' |
 	LC_ALL=C sort -u >"$scratch/manual-metrics"
 same 'metrics' "$scratch/metrics" "$scratch/manual-metrics" postfix-policy/metrics.c doc/mumd.8
+
+# So does each word of a label that says how a request ended.
+sed -n '/^static void put_requests/,/^}/s/.*\(= "\|result=\\"\)\([a-z_]*\)\\*".*/\2/p' \
+	postfix-policy/metrics.c | LC_ALL=C sort >"$scratch/results"
+sed -n '/^\.It Cm mumd_requests_total/,/^\.It Cm mumd_policy/p' doc/mumd.8 | grep '^\.Cm ' |
+	tr -s ' ,.' '[\n*]' | grep -v -x -e Cm -e unknown -e '' | LC_ALL=C sort >"$scratch/manual-results"
+same 'results of requests' "$scratch/results" "$scratch/manual-results" \
+	postfix-policy/metrics.c doc/mumd.8
 
 # ---- reply texts: each of the code stands in the manual ----
 
