@@ -3,13 +3,14 @@
 EXAMPLES in mumd(8) and the like, run in their order on a mail server of Debian's
 packages, with the real Postfix, Dovecot and MariaDB.
 
-Not run here are the blocks that install or build (they begin with apt-get, and run for
-minutes): those of README.md's first step are run by tests/debian/run on an empty
-Debian, and what builds without packages is what ./check does. As README.md says for
-that way, conf-examples/ takes the place of the packages' folder of examples. In place
-of systemctl mumd itself is called, since there is no systemd (tests/lab/machine.py).
-Displays that are no commands are compared with conf-examples/ by tests/check-docs.sh.
+Not run here is what installs packages, since a machine has no network (BY_PACKAGES). As
+README.md says for the way without packages, conf-examples/ takes the place of their
+folder of examples. In place of systemctl mumd itself is called, since there is no systemd
+(tests/lab/machine.py). Displays that are no commands are compared with conf-examples/ by
+tests/check-docs.sh.
 """
+
+import re
 
 import pytest
 
@@ -17,6 +18,7 @@ from conformance_stock import QUERIES
 from lab import Lab
 from lab.lab import TOP
 from lab.mail_server import mail_server
+from lab.machine import Machine
 from lab.manual import blocks, commands
 from lab.mum_dovecot import STOCK_SQL
 
@@ -33,6 +35,12 @@ def machine():
     with Lab() as lab:
         yield mail_server(lab)
 
+
+# Blocks of README.md that tests/debian/run runs on an empty Debian, by what they name.
+BY_PACKAGES = ("dpkg-buildpackage", "../mumd_*.deb")
+
+# Of the block that builds without packages; its list is compared by tests/check-docs.sh.
+INSTALL = re.compile(r"apt-get install (.*\\\n)*.*\n")
 
 # There is no terminal that a password could be asked on.
 TRANSLATED = {EXAMPLES: str(TOP / "conf-examples"),
@@ -131,6 +139,46 @@ def setup_prints_the_examples(machine):
     for name in ("main.cf", "master.cf", "dovecot.conf"):
         for line in (TOP / "conf-examples" / name).read_text().splitlines():
             assert line.startswith("#") or line in printed, f"{name}: {line}"
+
+
+# ---- README.md, without packages ----
+
+@pytest.fixture
+def checkout():
+    """A machine with a copy of this tree, as it is checked out, in /root/mum-mail."""
+    with Lab() as lab:
+        machine = Machine(lab, seen={TOP}).start()
+        # what is there already is not made: README.md says how
+        machine.run("mkdir /root/mum-mail; touch /root/mum-mail/configure\n"
+                    ". tests/build.sh; stage_source /root/mum-mail; rm /root/mum-mail/configure\n"
+                    "rm -f /usr/local/sbin/mum* /usr/lib/dovecot/modules/auth/libauthdb_mum.*",
+                    cwd=str(TOP))
+        yield machine
+
+
+@pytest.mark.parametrize("option", ["", " --without-dovecot"])
+def test_readme_builds_without_packages(checkout, option):
+    shown = [block.text for block in commands("README.md") if "./bootstrap" in block.text]
+    text, installs = INSTALL.subn("", shown[0])
+    assert len(shown) == installs == 1
+    if option:
+        assert f"`./configure{option}` and the other options" in (TOP / "README.md").read_text()
+        text = text.replace("./configure", f"./configure{option}")
+    checkout.run(text, cwd="/root/mum-mail", timeout=900)
+    seen = checkout.run("mumd -V; mumctl --help; ls /usr/local/share/man/man8 "
+                        "/usr/lib/dovecot/modules/auth").stdout
+    assert re.search(r"^mumd [0-9.]+", seen) and "usage: mumctl " in seen and "mumd.8" in seen
+    assert ("libauthdb_mum.so" in seen) == (option == "")
+
+
+def test_each_block_of_readme_is_run_or_compared():
+    for block in blocks("README.md"):
+        known = block.kind == "dovecot" or (    # both: tests/check-docs.sh
+            block.kind == "" and re.match(r"[a-z]+ \{\n", block.text))
+        if block.kind == "sh":
+            known = (not block.text.startswith("apt-get ") or "./bootstrap" in block.text
+                     or any(name in block.text for name in BY_PACKAGES))
+        assert known, f"README.md:{block.line}: who runs it?\n{block.text}"
 
 
 # ---- from the stock configuration and back ----
