@@ -529,6 +529,29 @@ def test_setup_prints_the_lines_that_we_ship(logins):
     assert document["dovecot_version"] == run("dovecot", "--version").stdout.strip()
 
 
+@pytest.mark.parametrize("version, supported", [
+    ("2.4.0 (1a2b3c4)", False), ("2.4.1-4 (7d8e9f0)", False), ("2.3.19.1 (9b53102964)", True)])
+def test_setup_has_no_lines_for_a_dovecot_that_cannot_load_the_module(logins, tmp_path, version,
+                                                                      supported):
+    """2.4 has another configuration: those of 2.3 would stop it."""
+    program = tmp_path / "dovecot"
+    program.write_text(f"#!/bin/sh\necho '{version}'\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{ENVIRONMENT['PATH']}"}
+    result = logins.ctl.run("--json", "setup", environment=environment)
+    document = result.json()
+    assert (result.status, document["dovecot_version"]) == (0, version)
+    assert ("driver = mum" in document["dovecot.conf"]) == supported
+    assert document["main.cf"] and document["master.cf"]
+    assert (result.stderr == "") == supported
+    text = logins.ctl.run("setup", environment=environment)
+    assert ("driver = mum" in text.stdout) == supported
+    assert "virtual_mailbox_domains" in text.stdout
+    if not supported:
+        assert document["dovecot.conf"] == ""
+        assert "Dovecot: 2.4 is not supported yet" in result.stderr
+
+
 def granted(text):
     """{(columns, table, user), ...} of the statements in it."""
     return set(re.findall(r"^GRANT SELECT \((.*?)\)\s+ON mum\.(\w+) TO '(\w+)'@'localhost';$",
