@@ -5,6 +5,7 @@ prints has a number of doc/differences.md, and one that the model there agrees w
 import contextlib
 import re
 import shutil
+import unicodedata
 
 import pytest
 
@@ -83,6 +84,19 @@ def allowed_numbers(model, one):
     return known or set()
 
 
+def names_by_map(rows):
+    """{map: {name, ...}}: what stands in the database and can be asked on one line."""
+    domains = {row.id: row.domain for row in rows["domains"]}
+    addresses = {f"{row.local_part}@{domains[row.domain_id]}"
+                 for table in ("mailboxes", "aliases") for row in rows[table]}
+    names = {table: addresses for table in MAPS}
+    names["domains"] = set(domains.values())
+    names["tls-policies"] = {row.domain for row in rows["tls_policies"]}
+    return {table: {name for name in some if not any(unicodedata.category(char) == "Cc"
+                                                     for char in name)}
+            for table, some in names.items()}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_name_of_the_database_is_compared(compared, seed):
     rows, model = compared.load(seed)
@@ -92,12 +106,12 @@ def test_every_name_of_the_database_is_compared(compared, seed):
     assert (result.status, document["unexplained"]) == (0, 0), [
         one for one in document["differences"] if one["difference"] == "?"]
     assert judge(model, document["differences"]) == []
-    domains = {row.id: row.domain for row in rows["domains"]}
-    names = {f"{row.local_part}@{domains[row.domain_id]}"
-             for table in ("mailboxes", "aliases") for row in rows[table]}
+    names = names_by_map(rows)
+    assert document["compared"] == sum(map(len, names.values()))
     told = {(one["map"], one["key"]) for one in document["differences"]}
-    missing = [(table, key) for key in names for table in ("mailboxes", "recipient-access")
-               if key.isprintable() and numbers_of(model, table, key)
+    assert len({table for table, _ in told}) >= 4   # in two of them no stored name differs
+    missing = [(table, key) for table in MAPS for key in names[table]
+               if (numbers_of(model, table, key) or set()) - {"D5"}     # stock's order is open
                and (table, key) not in told]
     assert missing == []
 
