@@ -31,9 +31,7 @@ static void log_line(void *ctx, enum mum_log_level level, const char *text)
 
 void tool_init(struct tool *tool)
 {
-	tool->base = event_base_new();
-	if (tool->base == NULL)
-		abort();	/* only without memory; xalloc.h does the same */
+	tool->base = xchecked(event_base_new());
 	host_libevent_init(&tool->host, tool->base, true);
 	tool->ops = *tool->host.host.ops;
 	tool->ops.log = log_line;

@@ -149,6 +149,15 @@ cat mumctl/check*.c | tr -s '\n\t' '  ' |
 sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl.8 >"$scratch/manual-codes"
 same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check*.c' doc/mumctl.8
 
+# Each EX_ of sysexits(3) that it ends with, out of memory included.
+cat mumctl/*.c common/xalloc.c | grep -o '\<EX_[A-Z]*' | LC_ALL=C sort -u >"$scratch/names"
+awk 'NR == FNR { wanted[$1]; next } $1 == "#define" && $2 in wanted { print $3 }' \
+	"$scratch/names" /usr/include/sysexits.h | LC_ALL=C sort -u >"$scratch/statuses"
+sed -n '/^\.Sh EXIT/,/^\.Sh EXAMPLES/s/^\.It \([0-9][0-9]\)$/\1/p' doc/mumctl.8 \
+	>"$scratch/manual-statuses"
+same "mumctl's exit statuses" "$scratch/statuses" "$scratch/manual-statuses" 'mumctl/*.c' \
+	doc/mumctl.8
+
 # What it prints itself, where it is built.
 if [ -x "$mumctl" ]; then
 	"$mumctl" --help >"$scratch/help"

@@ -2,12 +2,14 @@
 """mumctl's questions: what it prints is what mumd and Dovecot say, by whatever name
 one asks. Rows: tests/lab/sample.py."""
 
+import contextlib
 import os
 import pty
 import re
 import select
 import shlex
 import signal
+import sqlite3
 import subprocess
 import termios
 import time
@@ -16,7 +18,7 @@ import pytest
 
 import test_maps
 from dovecot_stores import STORES, SECRET
-from lab import Mumctl, Mumd, hashes
+from lab import Mumctl, Mumd, hashes, sample
 from lab.lab import ENVIRONMENT, TOP, run
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 from lab.mum_dovecot import MumDovecot
@@ -373,6 +375,21 @@ def test_a_database_that_is_away_is_75_for_every_question(lab):
     assert found["postfix", "policy recipient"]["reason"] == (
         found["postfix", "mailboxes"]["reason"]) != ""
     assert found["dovecot", "passdb"]["answer"] == "temporary failure"
+
+
+@pytest.mark.parametrize("words, status", [
+    (("query", "mailboxes", "a@example.test"), 78), (("user", "a@example.test"), 78),
+    (("list",), 78), (("auth", "--password-stdin", "a@example.test"), 78),
+    (("explain", "a@example.test"), 78), (("policy", "recipient=a@example.test"), 75)])
+def test_a_missing_table_has_the_status_of_the_manual(lab, words, status):
+    path = lab.path / "no-mailboxes.sqlite"
+    if not path.exists():
+        sample.write_sqlite(path)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("ALTER TABLE mailboxes RENAME TO elsewhere")
+    config = Mumd(lab, {"database": sqlite_settings(path), "dovecot": {"user": "mum_dovecot"}},
+                  name="ask-no-table").config
+    assert Mumctl(config).run(*words, input="secret\n").status == status
 
 
 @pytest.mark.parametrize("words", [("query", "mailboxes", "x@y"), ("policy", "recipient=x@y"),
