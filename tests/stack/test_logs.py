@@ -139,6 +139,21 @@ def test_a_map_that_refuses_or_cannot_answer_logs_one_line(mumd, table, key, ver
     assert pairs["key"] == key
 
 
+def test_an_empty_value_is_not_answered_but_named(make_mumd, database):
+    """What a lax server makes of a policy that MUM's column does not know."""
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD)})
+    database.sql("SET sql_mode = ''; INSERT INTO mum.tls_policies (domain, policy, active) "
+                 "VALUES ('lax.test', 'strict', 1)")
+    try:
+        seen = len(mumd.log())
+        assert mumd.lookup("tls-policies", "lax.test").startswith(b"TEMP ")
+    finally:
+        database.sql("DELETE FROM mum.tls_policies WHERE domain = 'lax.test'")
+    pairs = parsed(refusals(mumd, seen)[0])[2]
+    assert (pairs["map"], pairs["key"], pairs["reason"]) == (
+        "tls-policies", "lax.test", "value_empty")
+
+
 HOSTILE = {
     "the end of the value": "a> reason=none login=<root@example.test",
     "a blank and an equals sign": '"a queue_id=x"@foreign.test',
