@@ -175,7 +175,7 @@ smtpd_junk_command_limit = 1000
 
     def flush(self):
         """Tries to send at once what was put off."""
-        run("postqueue", "-c", self._etc, "-f")
+        run("postqueue", "-c", self.config, "-f")
 
     def empty_queue(self):
         run("postsuper", "-c", self.config, "-d", "ALL")

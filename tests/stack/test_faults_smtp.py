@@ -193,3 +193,19 @@ def test_a_restart_in_mid_load_is_over_within_a_second(stack, database, how):
         good = [when for sent, when, reply in client.replies
                 if sent > back and reply.startswith("250")]
         assert max(troubles, default=back) < back + 2 and min(good) < back + 2
+
+
+def test_mail_that_waits_for_dovecot_goes_out_when_the_queue_is_flushed(stack):
+    """Without a flush Postfix waits for five minutes before it tries again."""
+    lmtp = stack.inside.address
+    away = lmtp.rename(lmtp.with_name("dovecot-lmtp-away"))
+    dialogue, seen = stack.postfix.smtp(), len(stack.postfix.log())
+    try:
+        wait_until(lambda: rcpt(dialogue, "alice@example.test").startswith("250 "), "a recipient")
+        assert dialogue.data("waits for dovecot").startswith("250 ")
+        wait_until(lambda: "status=deferred" in stack.postfix.log()[seen:], stack.postfix.log())
+    finally:
+        away.rename(lmtp)
+    assert not stack.postfix.is_idle()
+    stack.postfix.flush()
+    stack.inside.wait("waits for dovecot", 1)
