@@ -2,6 +2,7 @@
 """What Postfix says to mumd: socketmap and policy requests, byte by byte."""
 
 import fcntl
+import select
 import socket
 import struct
 import termios
@@ -42,6 +43,10 @@ class Client:
     def shutdown(self):
         """No more requests from here; answers may still come."""
         self._socket.shutdown(socket.SHUT_WR)
+
+    def is_ended(self):
+        """Has the server ended the connection, or said what nobody asked for?"""
+        return bool(select.select([self._socket], [], [], 0)[0])
 
     def settimeout(self, seconds):
         self._socket.settimeout(seconds)

@@ -12,7 +12,7 @@ from lab.clients import PolicyClient, SocketmapClient
 from lab.mum_dovecot import verdict
 from lab.smtp import SmtpDialogue
 from soak_faults import FAULTS
-from soak_history import Message, Reading
+from soak_history import NO_ANSWER, Answer, Hiccup, Message, Reading
 from soak_model import CLOSED, DOMAIN, FOREIGN
 from soak_plan import PASSWORDS, WRONG
 
@@ -45,6 +45,16 @@ class Actor(threading.Thread):
 
     def step(self):
         raise NotImplementedError
+
+    def connect(self, kind, make):
+        """What make() connects, or None."""
+        made = []
+
+        def run():
+            made.append(make())
+            return "ok"
+        self.history.ask(kind, (), run)
+        return made[0] if made else None
 
     # ---- dice ----
 
@@ -80,11 +90,10 @@ class SmtpActor(Actor):
         super().__init__(*arguments)
         self._dialogue = None
 
-    def connected(self, port):
+    def connected(self, kind, port):
         if self._dialogue is None or self.chance(0.3):
             self.hang_up()
-            with contextlib.suppress(OSError):
-                self._dialogue = SmtpDialogue(port, timeout=PATIENCE)
+            self._dialogue = self.connect(kind, lambda: _greeted(SmtpDialogue(port, PATIENCE)))
         return self._dialogue
 
     def hang_up(self):
@@ -122,17 +131,19 @@ class SmtpActor(Actor):
             if self._dialogue is None:
                 return
         if not any(rcpt.reply.startswith("250") for rcpt in rcpts):
-            self.ask_plainly(dialogue.reset)
+            self.ask("RSET", (name,), dialogue.reset)
             return
         data = self.ask("DATA", (name,), lambda: dialogue.data(
             name, sender, f"This is {name}.", message_id=f"{name}@{FOREIGN}"))
         self.history.messages.append(Message(name, rcpts, data.reply, data.asked, data.answered))
 
-    def ask_plainly(self, function):
-        try:
-            function()
-        except OSError:
-            self.hang_up()
+
+def _greeted(dialogue):
+    reply = dialogue.replies[-1][1]
+    if not reply.startswith("250"):
+        dialogue.close()
+        raise ConnectionError(reply)
+    return dialogue
 
 
 class Sender(SmtpActor):
@@ -142,21 +153,21 @@ class Sender(SmtpActor):
     def step(self):
         recipients = self.disjoint([self.recipient() for _ in range(self.dice.choice([1, 1, 2, 3]))])
         sender = f"{self.name}-{self.dice.randrange(10 ** 9)}@{FOREIGN}"
-        if self.connected(self.world.postfix.port):
+        if self.connected("connect MX", self.world.postfix.port):
             self.send_mail(sender, "RCPT", (), recipients)
 
 
 class Submitter(SmtpActor):
-    """Our users, writing with a login."""
+    """Our users, writing with a login; with an extension, to be a sender of its own."""
 
     def step(self):
         user, password = self.user_and_password()
-        sender = self.dice.choice([user, user, f"{user.partition('@')[0]}+news@{DOMAIN}",
-                                   self.dice.choice(list(self.plan.members)),
+        sender = self.dice.choice([user, user, self.dice.choice(list(self.plan.members)),
                                    self.dice.choice(self.users)])
+        sender = sender.replace("@", f"+{self.dice.randrange(10 ** 9)}@")
         recipient = self.recipient()
         self.hang_up()
-        dialogue = self.connected(self.world.postfix.submission_port)
+        dialogue = self.connected("connect submission", self.world.postfix.submission_port)
         if dialogue is None:
             return
         answer = self.ask("AUTH", (user, password), lambda: dialogue.login(user, password))
@@ -172,25 +183,34 @@ class Reader(Actor):
 
     def step(self):
         user, password = self.user_and_password()
+        imap = self.connect("connect IMAP",
+                            lambda: Imap(self.world.dovecot.imap_port, timeout=PATIENCE))
+        if imap is None:
+            return
         with contextlib.ExitStack() as stack:
-            connections = []
+            stack.callback(imap.shutdown)
+            if self.history.ask("LOGIN", (user, password),
+                                lambda: _enter(imap, user, password)).reply == "OK":
+                self.history.ask("INBOX", (user,), lambda: self._read(imap, user))
 
-            def log_in():
-                try:
-                    connections.append(Imap(self.world.dovecot.imap_port, timeout=PATIENCE))
-                except Imap.error as error:
-                    raise ConnectionError(error) from error
-                stack.callback(connections[0].shutdown)
-                return connections[0].enter(user, password)
+    def _read(self, imap, user):
+        self.history.readings.append(Reading(user, _ids(imap), time.time()))
+        return "ok"
 
-            if self.history.ask("LOGIN", (user, password), log_in).reply == "OK":
-                with contextlib.suppress(OSError, Imap.error):
-                    self.history.readings.append(Reading(user, _ids(connections[0]), time.time()))
+
+def _enter(imap, user, password):
+    """imaplib's words for a connection that ends, as an exception."""
+    reply = imap.enter(user, password)
+    if reply.startswith("command: LOGIN =>"):
+        raise ConnectionError(reply)
+    return reply
 
 
 def _ids(imap):
     """The subjects of all our mails in the INBOX."""
-    imap.select("INBOX", readonly=True)
+    _, (count,) = imap.select("INBOX", readonly=True)
+    if int(count) == 0:
+        return []
     _, parts = imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
     subjects = [part[1].decode(errors="replace").partition(":")[2].strip()
                 for part in parts if isinstance(part, tuple)]
@@ -207,7 +227,7 @@ class Asker(Actor):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self._clients = {}
+        self._clients = {}      # (connection, when it was last seen to be there), by its class
 
     def step(self):
         address = self.spelling(self.recipient())
@@ -222,14 +242,24 @@ class Asker(Actor):
 
     def ask(self, kind, question, make, path, function):
         """On a connection that stays; one that failed is made anew the next time."""
-        def on_connection():
-            if path not in self._clients:
-                self._clients[path] = make(path, timeout=PATIENCE)
-            return function(self._clients[path])
-        if self.history.ask(kind, question, on_connection).reply.startswith("no answer"):
-            client = self._clients.pop(path, None)
-            if client is not None:
-                client.close()
+        client = self._kept(make)
+        client = client or self.connect("connect mumd", lambda: make(path, timeout=PATIENCE))
+        if client is None:
+            return
+        if self.history.ask(kind, question, lambda: function(client)).reply.startswith(NO_ANSWER):
+            client.close()
+        else:
+            self._clients[make] = client, time.time()
+
+    def _kept(self, make):
+        """The connection that is there. That it has ended meanwhile goes into the history."""
+        client, since = self._clients.pop(make, (None, None))
+        if client is not None and client.is_ended():
+            client.close()
+            self.history.record(Answer("kept connection", (), f"{NO_ANSWER}ended", since,
+                                       time.time()))
+            return None
+        return client
 
 
 class AuthAsker(Actor):
@@ -239,22 +269,20 @@ class AuthAsker(Actor):
 
     def step(self):
         user, password = self.user_and_password()
+        login, dovecot = self.chance(0.5), self.world.dovecot
         service = self.dice.choice(["imap", "smtp"])
-        dovecot = self.world.dovecot
-
-        def log_in():
-            with dovecot.auth_client(timeout=PATIENCE) as client:
-                return verdict(client.login(user, password, service))
-
-        def look_up():
-            with dovecot.userdb_client(timeout=PATIENCE) as client:
-                return {"USER": "found", "NOTFOUND": "nobody", "FAIL": "temp_fail"}[
-                    client.user(user).kind]
-
-        if self.chance(0.5):
-            self.history.ask("auth", (user, password, service), log_in)
-        else:
-            self.history.ask("userdb", (user,), look_up)
+        client = self.connect("connect auth", lambda: (
+            dovecot.auth_client if login else dovecot.userdb_client)(timeout=PATIENCE))
+        if client is None:
+            return
+        with client:
+            if login:
+                self.history.ask(f"auth {service}", (user, password),
+                                 lambda: verdict(client.login(user, password, service)))
+            else:
+                self.history.ask("userdb", (user,), lambda: {
+                    "USER": "found", "NOTFOUND": "nobody", "FAIL": "temp_fail"}[
+                        client.user(user).kind])
 
 
 # ---- the database ----
@@ -273,6 +301,22 @@ class Admin(Actor):
     def _write(self, statement):
         while self.world.server.sql(statement, check=False).returncode != 0:
             time.sleep(0.1)
+
+
+# ---- time ----
+
+class Clock(Actor):
+    """Sees how long this machine lets the soak wait for its turn."""
+
+    PAUSE = 0
+    NAP, LONG = 0.05, 0.1
+
+    def step(self):
+        began = time.time()
+        self.over.wait(self.NAP)
+        ended = time.time()
+        if ended - began > self.NAP + self.LONG:
+            self.history.hiccups.append(Hiccup(began + self.NAP, ended))
 
 
 # ---- faults ----
@@ -304,5 +348,6 @@ def cast(world, history, say):
             + [Submitter(f"submitter{number}", world, history) for number in range(2)]
             + [Reader(f"reader{number}", world, history) for number in range(3)]
             + [Asker(f"asker{number}", world, history) for number in range(2)]
-            + [AuthAsker("auth-asker", world, history), Admin("admin", world, history)]
+            + [AuthAsker("auth-asker", world, history), Admin("admin", world, history),
+               Clock("clock", world, history)]
             + [Lane(lane, world, history, say) for lane in world.plan.strikes])

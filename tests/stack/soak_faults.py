@@ -8,9 +8,12 @@ import time
 
 from lab.clients import connect
 from lab.lab import ENVIRONMENT
+from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 
-DATABASE_USERS = ("mum_postfix", "mum_dovecot")
+DATABASE_USERS = {"mum_postfix": POSTFIX_PASSWORD, "mum_dovecot": DOVECOT_PASSWORD}
 CLIENTS = 60        # slow ones, at each socket
+LATE_CLIENTS = 50   # who find no descriptor
+DESCRIPTORS = 1000  # are enough
 FEW = 10            # the least that max_connections can be
 
 
@@ -88,6 +91,69 @@ def too_many_connections(world):
             session.execute(f"SET GLOBAL max_connections = {old}")
 
 
+@contextlib.contextmanager
+def wrong_password(world):
+    def change(passwords):
+        world.server.sql("".join(f"ALTER USER {user}@localhost IDENTIFIED BY '{password}';"
+                                 f"KILL USER {user};" for user, password in passwords.items()))
+    change(dict.fromkeys(DATABASE_USERS, "another"))
+    try:
+        yield
+    finally:
+        change(DATABASE_USERS)
+
+
+# ---- the way to the database ----
+
+@contextlib.contextmanager
+def _healed(*proxies):
+    try:
+        yield
+    finally:
+        for proxy in proxies:
+            proxy.heal()
+
+
+@contextlib.contextmanager
+def network_cut(world):
+    """Connections end in the middle of an answer, the first one or a later one."""
+    dice = world.plan.dice("network cut")
+
+    def cut():
+        for proxy in world.hosts:
+            proxy.cut(dice.randrange(4000), reset=dice.random() < 0.5)
+            proxy.close()
+    with _healed(*world.hosts), _again_and_again(cut, 0.3):
+        yield
+
+
+@contextlib.contextmanager
+def network_silent(world):
+    with _healed(*world.hosts):
+        for proxy in world.hosts:
+            proxy.black_hole()
+        yield
+
+
+@contextlib.contextmanager
+def first_host_gone(world):
+    first = world.hosts[0]
+    with _healed(first):
+        first.refuse()
+        first.close()
+        yield
+        if not world.hosts[1].is_used():
+            raise RuntimeError("nobody asks the second host")
+
+
+@contextlib.contextmanager
+def first_host_silent(world):
+    first = world.hosts[0]
+    with _healed(first):
+        first.black_hole()
+        yield
+
+
 # ---- the services ----
 
 @contextlib.contextmanager
@@ -113,6 +179,20 @@ def mumd_restarted(world):
 
 def mumd_killed(world):
     return _mumd_away(world, world.mumd.kill)
+
+
+@contextlib.contextmanager
+def no_descriptors(world):
+    """mumd has none for new clients, and says so."""
+    mumd = world.mumd
+    lines = len(mumd.log())
+    with contextlib.ExitStack() as stack:
+        mumd.limit_descriptors(mumd.process.descriptors())
+        stack.callback(mumd.limit_descriptors, DESCRIPTORS)
+        for _ in range(LATE_CLIENTS):
+            stack.enter_context(contextlib.closing(connect(mumd.socketmap)))
+        mumd.wait_log("Too many open files", after=lines)
+        yield
 
 
 @contextlib.contextmanager
@@ -146,4 +226,6 @@ def slow_clients(world):
 
 FAULTS = {function.__name__.replace("_", " "): function for function in (
     database_hung, database_killed, connections_killed, tables_locked, too_many_connections,
-    mumd_reloaded, mumd_restarted, mumd_killed, dovecot_reloaded, postfix_reloaded, slow_clients)}
+    wrong_password, network_cut, network_silent, first_host_gone, first_host_silent,
+    mumd_reloaded, mumd_restarted, mumd_killed, no_descriptors, dovecot_reloaded,
+    postfix_reloaded, slow_clients)}

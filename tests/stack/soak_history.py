@@ -5,6 +5,7 @@ Times are those of time.time(). Many threads write, nobody reads before the end.
 """
 
 import collections
+import imaplib
 import threading
 import time
 
@@ -21,7 +22,14 @@ Reading = collections.namedtuple("Reading", "user ids when")
 Delivery = collections.namedtuple("Delivery", "id to when")
 Bounce = collections.namedtuple("Bounce", "id to when")
 
+# When this machine did not run the soak.
+Hiccup = collections.namedtuple("Hiccup", "began ended")
+
 NO_ANSWER = "no answer: "
+
+# What mum.conf says, in seconds: how old an answer may be, and by when lookups of mumd, logins
+# and logins over SMTP are answered.
+Limits = collections.namedtuple("Limits", "ttl stale lookup login smtp_login")
 
 
 class Version:
@@ -37,14 +45,14 @@ class Fault:
 
 
 class History:
-    """ttl and stale: of mum.conf, in seconds."""
+    """state: the first one. limits: Limits."""
 
-    def __init__(self, state, ttl, stale):
-        self.ttl, self.stale = ttl, stale
+    def __init__(self, state, limits):
+        self.limits = limits
         self.began = time.time()
         self.versions = [Version(state, float("-inf"))]
         self.answers, self.messages, self.readings, self.faults = [], [], [], []
-        self.deliveries, self.bounces = [], []
+        self.deliveries, self.bounces, self.hiccups = [], [], []
         self.repeats = set()    # (id, to) where a server ended before it had confirmed a delivery
         self.problems = []      # anything else that must not happen, as text
         self._lock = threading.Lock()
@@ -71,9 +79,11 @@ class History:
         asked = time.time()
         try:
             reply = function()
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, ValueError, imaplib.IMAP4.error) as error:
             reply = f"{NO_ANSWER}{error or type(error).__name__}"
-        answer = Answer(kind, question, reply, asked, time.time())
+        return self.record(Answer(kind, question, reply, asked, time.time()))
+
+    def record(self, answer):
         with self._lock:
             self.answers.append(answer)
         return answer

@@ -5,6 +5,8 @@ import collections
 import re
 
 import soak_model as model
+from soak_excuses import (AUTH, GRACE, IMAP, INBOX, MAPS, MUMD, SASL, SMTP, SUBMISSION, THEIRS,
+                          excuses, held_up)
 from soak_history import NO_ANSWER
 
 # expected: what would have been right, as text. to what time span the states are judged.
@@ -27,10 +29,9 @@ def read_auth_smtp(reply):
 
 
 def read_imap(reply):
-    """"command: LOGIN => ..." is what imaplib says of a connection that ends."""
     if reply == "OK":
         return "ok"
-    if reply.startswith(("[UNAVAILABLE]", "[SERVERBUG]", "command: LOGIN =>")):
+    if reply.startswith(("[UNAVAILABLE]", "[SERVERBUG]")):
         return TEMPORARY
     return "refused" if reply.startswith("[AUTHENTICATIONFAILED]") else reply
 
@@ -59,37 +60,50 @@ def of_each(rule):
     return lambda states, *question: {rule(state, *question) for state in states}
 
 
-def accepts(states, *question):
-    return {"250"}
+def always(word):
+    return lambda states, *question: {word}
 
 
 def login_over(service):
     return of_each(lambda state, user, password: model.may_log_in(state, user, password, service))
 
 
-OURS = 1        # seconds after the last fault in which our own sockets may report trouble
-THEIRS = 5      # and Postfix and Dovecot's services
+# right(states, *question): the set of words that may be said. way: who may be in trouble. age:
+# the limit of the history that says how old an answer may be; None: it is asked anew each time.
+# deadline: the limit that says how long it may take; None: it is not ours to say. least: how many
+# answers that are no trouble there must be in a minute, else nothing is shown.
+Kind = collections.namedtuple("Kind", "read right way age deadline least")
 
-# right(states, *question): the set of words that may be said. age: the attribute of the history
-# that says how old an answer may be; None: it is asked anew each time. recovery: OURS or THEIRS.
-Kind = collections.namedtuple("Kind", "read right age recovery")
+
+def of_mumd(right, read=read_map):
+    return Kind(read, of_each(right), MUMD, "stale", "lookup", 50)
+
 
 KINDS = {
-    "MAIL": Kind(read_smtp, accepts, None, THEIRS),
-    "RCPT": Kind(read_smtp, model.rcpt_replies, "stale", THEIRS),
-    "submission RCPT": Kind(read_smtp, model.submission_replies, "stale", THEIRS),
-    "DATA": Kind(read_smtp, accepts, None, THEIRS),
-    "AUTH": Kind(read_auth_smtp, login_over("smtp"), None, THEIRS),
-    "LOGIN": Kind(read_imap, login_over("imap"), None, THEIRS),
-    "auth": Kind(read_auth, of_each(model.may_log_in), None, OURS),
+    "connect MX": Kind(str, always("ok"), SMTP, None, None, 30),
+    "connect submission": Kind(str, always("ok"), SUBMISSION, None, None, 30),
+    "MAIL": Kind(read_smtp, always("250"), SMTP, None, None, 100),
+    "RCPT": Kind(read_smtp, model.rcpt_replies, MAPS, "stale", None, 100),
+    "submission RCPT": Kind(read_smtp, model.submission_replies, MAPS, "stale", None, 15),
+    "DATA": Kind(read_smtp, always("250"), MAPS, None, None, 60),
+    "RSET": Kind(read_smtp, always("250"), SMTP, None, None, 10),
+    "AUTH": Kind(read_auth_smtp, login_over("smtp"), SASL, None, None, 30),
+    "connect IMAP": Kind(str, always("ok"), INBOX, None, None, 30),
+    "LOGIN": Kind(read_imap, login_over("imap"), IMAP, None, None, 30),
+    "INBOX": Kind(str, always("ok"), INBOX, None, None, 10),
+    "connect auth": Kind(str, always("ok"), INBOX, None, "login", 30),
+    "auth imap": Kind(read_auth, login_over("imap"), AUTH, None, "login", 10),
+    "auth smtp": Kind(read_auth, login_over("smtp"), AUTH, None, "smtp_login", 10),
     "userdb": Kind(read_user, of_each(lambda state, user: "found" if model.has_mail(state, user)
-                                      else "nobody"), "ttl", OURS),
-    "domains": Kind(read_map, of_each(model.domains), "stale", OURS),
-    "mailboxes": Kind(read_map, of_each(model.mailboxes), "stale", OURS),
-    "aliases": Kind(read_map, of_each(model.aliases), "stale", OURS),
-    "recipient-access": Kind(read_map, of_each(model.recipient_access), "stale", OURS),
-    "sender-login-maps": Kind(read_map, of_each(model.sender_login_maps), "stale", OURS),
-    "policy": Kind(read_policy, of_each(model.policy), "stale", OURS),
+                                      else "nobody"), AUTH, "ttl", "login", 20),
+    "connect mumd": Kind(str, always("ok"), MUMD, None, "lookup", 1),
+    "kept connection": Kind(str, always("ok"), MUMD, None, None, 0),
+    "domains": of_mumd(model.domains),
+    "mailboxes": of_mumd(model.mailboxes),
+    "aliases": of_mumd(model.aliases),
+    "recipient-access": of_mumd(model.recipient_access),
+    "sender-login-maps": of_mumd(model.sender_login_maps),
+    "policy": of_mumd(model.policy, read_policy),
 }
 
 
@@ -100,11 +114,14 @@ class Judge:
         self._history = history
         self.violations = []
         self.temporary = collections.Counter()      # by kind
-        self.slowest_recovery = 0.0     # seconds from a fault's end to the last question in vain
+        self.definite = collections.Counter()       # what was said and was no trouble, by kind
+        self.recovery = collections.Counter()       # seconds from a fault's end to the last
+        self.slowest = collections.Counter()        # question in vain, by kind; seconds, by limit
 
     def run(self):
         for answer in self._history.answers:
             self._judge_answer(answer)
+            self._judge_time(answer)
         self._judge_messages()
         self._judge_readings()
         for problem in self._history.problems:
@@ -126,12 +143,14 @@ class Judge:
 
     def _age(self, answer):
         name = KINDS[answer.kind].age
-        return getattr(self._history, name) if name is not None else 0
+        return getattr(self._history.limits, name) if name is not None else 0
 
     def _judge_answer(self, answer):
         if self.word(answer) == TEMPORARY:
+            self.temporary[answer.kind] += 1
             self._judge_trouble(answer)
             return
+        self.definite[answer.kind] += 1
         since = answer.asked - self._age(answer)
         right = KINDS[answer.kind].right(self._states(since, answer.answered), *answer.question)
         if self.word(answer) not in right:
@@ -139,21 +158,49 @@ class Judge:
                             " or ".join(sorted(right)), since, answer.answered)
 
     def _judge_trouble(self, answer):
-        """A temporary failure is right while something is broken, and a little later."""
-        history = self._history
-        self.temporary[answer.kind] += 1
+        """A temporary failure is right while somebody on its way is in trouble, and a little
+        later."""
+        kind, asked, answered = KINDS[answer.kind], answer.asked, answer.answered
+        ended = answer.reply.startswith(NO_ANSWER)
         if "timed out" in answer.reply:
             self._violation(f"no answer to {answer.kind}", answer.question, answer.reply,
-                            "an answer, if only a temporary failure", answer.asked, answer.answered)
-        recovery = KINDS[answer.kind].recovery
-        ended = max((fault.ended for fault in history.faults if fault.began <= answer.answered),
-                    default=float("-inf"))
-        if ended + recovery < answer.asked:
-            self._violation(f"no recovery of {answer.kind}", answer.question, answer.reply,
-                            f"an answer {recovery} s after the last fault",
-                            answer.asked, answer.answered)
-        if recovery == OURS and ended < answer.asked:
-            self.slowest_recovery = max(self.slowest_recovery, answer.asked - ended)
+                            "an answer, if only a temporary failure", asked, answered)
+        more = THEIRS if kind.deadline is None else 0
+        excused = [fault for fault in self._history.faults
+                   if excuses(fault, kind.way, asked, answered, ended, more)]
+        if not excused:
+            self._violation(f"no excuse for {answer.kind}", answer.question, answer.reply,
+                            f"a fault at {' or '.join(kind.way.ends if ended else kind.way.fails)}",
+                            asked, answered)
+            return
+        since = asked - max(fault.ended for fault in excused)
+        self.recovery[answer.kind] = max(self.recovery[answer.kind], since)
+
+    def _judge_time(self, answer):
+        """Our own sockets answer by the deadline, whatever happens."""
+        kind, asked, answered = KINDS[answer.kind], answer.asked, answer.answered
+        if kind.deadline is None:
+            return
+        took = answered - asked - held_up(self._history.faults, self._history.hiccups, kind.way,
+                                          asked, answered)
+        deadline = getattr(self._history.limits, kind.deadline)
+        self.slowest[kind.deadline] = max(self.slowest[kind.deadline], took)
+        if took > deadline + GRACE:
+            self._violation(f"late answer to {answer.kind}", answer.question, answer.reply,
+                            f"within {deadline + GRACE} s, not {took:.2f} s", asked, answered)
+
+    # ---- is there enough to judge? ----
+
+    def judge_amount(self, minutes, faults):
+        """After run(): a soak where little was said, or where one of these kinds of faults never
+        struck, shows nothing."""
+        for name, kind in KINDS.items():
+            if self.definite[name] < kind.least * minutes:
+                self._violation("too few answers", name, str(self.definite[name]),
+                                f"at least {kind.least * minutes:g}", 0, 0)
+        struck = {fault.kind for fault in self._history.faults if fault.ended != float("inf")}
+        for name in sorted(set(faults) - struck):
+            self._violation("a fault that never struck", name, "none", "at least one", 0, 0)
 
     # ---- mail ----
 
@@ -176,7 +223,7 @@ class Judge:
                             "nothing", message.asked, message.answered)
 
     def _judge_arrivals(self, message, rcpt, arrivals):
-        since, until = rcpt.asked - self._history.stale, message.answered
+        since, until = rcpt.asked - self._history.limits.stale, message.answered
         taken = read_smtp(rcpt.reply) == "250" and message.reply.startswith("250")
         unsure = read_smtp(rcpt.reply) == "250" and message.reply.startswith(NO_ANSWER)
         right = [()] if not taken else []
@@ -201,7 +248,7 @@ class Judge:
         if model.domain_of(arrival.to) != model.DOMAIN:
             return
         bounced = arrival in self._history.bounces
-        since = max(rcpt.asked, arrival.when - DELIVERY_TIME) - self._history.ttl
+        since = max(rcpt.asked, arrival.when - DELIVERY_TIME) - self._history.limits.ttl
         until = arrival.when + 1 if bounced else arrival.when
         if not any(model.has_mail(state, arrival.to) != bounced
                    for state in self._states(since, until)):

@@ -15,13 +15,16 @@ HABITS = ("active", "active", "password", "send_only", "none", "none")
 
 # Faults, and how many seconds each lasts. Two lanes strike independently of each other.
 LANES = {
-    "database": {"database hung": (0.5, 8), "database killed": (0, 2), "connections killed": (1, 3),
-                 "tables locked": (1, 5), "too many connections": (1, 9)},
+    "database": {"database hung": (0.5, 7), "database killed": (0, 2), "connections killed": (1, 3),
+                 "tables locked": (1, 5), "too many connections": (1, 6), "network cut": (1, 3),
+                 "network silent": (0.5, 5), "wrong password": (1, 3), "first host gone": (1, 4),
+                 "first host silent": (1, 4)},
     "services": {"mumd reloaded": (0, 1), "mumd restarted": (0, 1), "mumd killed": (0, 1),
-                 "dovecot reloaded": (0, 1), "postfix reloaded": (0, 1), "slow clients": (2, 4)},
+                 "no descriptors": (0.5, 2), "dovecot reloaded": (0, 1),
+                 "postfix reloaded": (0, 1), "slow clients": (2, 4)},
 }
 CALM_BEFORE, CALM_AFTER = 2, 8      # seconds at both ends without a new fault
-PAUSE = {"database": (1, 6), "services": (1, 6)}
+PAUSE = {"database": (1, 4), "services": (1, 6)}
 
 # at: seconds from the start. A lane that is late strikes as soon as it can.
 Strike = collections.namedtuple("Strike", "at kind seconds")
@@ -68,6 +71,10 @@ class Plan:
             strikes.append(strike)
             at += strike.seconds + dice.uniform(*PAUSE[lane])
         return strikes
+
+    def kinds(self):
+        """Of the faults that strike."""
+        return {strike.kind for strikes in self.strikes.values() for strike in strikes}
 
     def next_change(self, dice):
         """A function from a state to the next one, and the address that it changes."""

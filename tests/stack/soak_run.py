@@ -4,12 +4,13 @@
 import time
 
 from soak_actors import Lane, cast
-from soak_history import History
-from soak_judge import Judge
+from soak_history import History, Limits
+from soak_judge import KINDS, Judge
 from soak_plan import Plan
 from soak_world import World
 
-TTL, STALE = 1, 5       # seconds, in mum.conf; shorter than some faults last
+# Answers are stale before some faults are over; the deadlines are the usual ones.
+LIMITS = Limits(ttl=1, stale=5, lookup=2, login=5, smtp_login=12)
 
 
 class Soak:
@@ -24,8 +25,8 @@ class Soak:
 
     def run(self, lab):
         """The violations."""
-        world = World(lab, self.plan, TTL, STALE, self._sanitized)
-        self.history = history = History(self.plan.state, TTL, STALE)
+        world = World(lab, self.plan, LIMITS, self._sanitized)
+        self.history = history = History(self.plan.state, LIMITS)
         actors = cast(world, history, self._say)
         for actor in actors:
             actor.start()
@@ -38,6 +39,7 @@ class Soak:
         history.bounces += arrivals.bounces
         history.repeats |= arrivals.repeats
         self.judge = Judge(history).run()
+        self.judge.judge_amount(self.plan.seconds / 60, self.plan.kinds())
         return self.judge.violations
 
     def _finish(self, actors):
@@ -52,11 +54,18 @@ class Soak:
                 self.history.problems.append(f"{actor.name} does not end")
 
     def figures(self):
+        """A line for each kind of question, and the sums."""
         history, judge = self.history, self.judge
+        lines = [f"{'':20}{'answers':>9}{'trouble':>9}  last one after a fault"]
+        lines += [f"{kind:20}{judge.definite[kind]:9}{judge.temporary[kind]:9}"
+                  f"{max(0, judge.recovery[kind]):7.2f} s" for kind in KINDS]
         accepted = [message for message in history.messages if message.reply.startswith("250")]
-        logins = [answer for answer in history.answers if answer.kind in ("AUTH", "LOGIN", "auth")]
-        return (f"{len(accepted)} messages accepted, {len(history.deliveries)} delivered, "
-                f"{len(history.bounces)} bounced, {len(history.repeats)} sent again; {len(logins)} logins, {len(history.readings)} readings; "
-                f"{len(history.answers)} answers, {sum(judge.temporary.values())} of them temporary "
-                f"failures; {len(history.versions) - 1} changes; {len(history.faults)} faults; "
-                f"slowest recovery {judge.slowest_recovery:.2f} s")
+        lines.append(f"{len(accepted)} messages accepted, {len(history.deliveries)} delivered, "
+                     f"{len(history.bounces)} bounced, {len(history.repeats)} sent again; "
+                     f"{len(history.readings)} readings; {len(history.versions) - 1} changes; "
+                     f"{len(history.faults)} faults of {len(self.plan.kinds())} kinds")
+        lines.append("slowest answers: " + ", ".join(
+            f"{name} {seconds:.2f} s" for name, seconds in sorted(judge.slowest.items()))
+            + f"; {len(history.hiccups)} hiccups of this machine, the longest "
+            f"{max((hiccup.ended - hiccup.began for hiccup in history.hiccups), default=0):.2f} s")
+        return "\n".join(lines)

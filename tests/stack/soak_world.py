@@ -2,9 +2,11 @@
 """The servers of a soak, and what is found in them afterwards."""
 
 import collections
+import multiprocessing.managers
 import re
 import time
 
+from fakes.fault_proxy import FaultProxy
 from lab import LabError, MailRecorder, MariaDB, Mumd, Postfix, free_port, hashes, wait_until
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import COMPLAINTS, MumDovecot
@@ -32,20 +34,47 @@ def _text(value):
     return "'" + value.replace("'", "''") + "'"
 
 
+class Host(FaultProxy):
+    """The database, as somebody sees it over a network that may fail."""
+
+    def is_used(self):
+        return self.connections > 0
+
+
+class Proxies(multiprocessing.managers.BaseManager):
+    """A process of their own: bytes that pass shall not wait for the soak's threads."""
+
+    def stop(self):
+        self.shutdown()
+
+
+Proxies.register("Host", Host)
+
+
 class World:
-    def __init__(self, lab, plan, ttl, stale, sanitized):
+    """hosts: the database as mumd and Dovecot see it, twice the same server."""
+
+    def __init__(self, lab, plan, limits, sanitized):
         self.plan = plan
         self._mail = lab.directory("soak-mail", "mail", mode=0o770)
         self.server = MariaDB(lab, name="soak-db").start().load_mum(self._rows(plan.state))
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
         self.postfix = Postfix(lab, self.outside.address, name="soak-pf", settings=POSTFIX_SETTINGS)
-        database = mariadb_settings(self.server, POSTFIX_PASSWORD)
-        self.mumd = Mumd(lab, {"database": database,
-                               "cache": {"ttl": f"{ttl}s", "stale": f"{stale}s"}},
-                         name="soak-mumd", sockets=self.postfix.sockets).start()
+        paths = [lab.path / "host-1", lab.path / "host-2"]
+        proxies = Proxies()
+        proxies.start()
+        lab.own(proxies)
+        self.hosts = [proxies.Host(path, self.server.socket) for path in paths]
+        database = mariadb_settings(self.server, POSTFIX_PASSWORD,
+                                    hosts=[f"unix:{path}" for path in paths],
+                                    deadline=f"{limits.lookup}s")
+        cache = {"ttl": f"{limits.ttl}s", "stale": f"{limits.stale}s"}
+        self.mumd = Mumd(lab, {"database": database, "cache": cache}, name="soak-mumd",
+                         sockets=self.postfix.sockets).start()
         self.dovecot = MumDovecot(lab, database, name="soak-dc", postfix=self.postfix,
-                                  sections={"cache": {"ttl": f"{ttl}s"}},
-                                  sanitized=sanitized).start()
+                                  options={"deadline": f"{limits.login}s",
+                                           "smtp_deadline": f"{limits.smtp_login}s"},
+                                  sections={"cache": cache}, sanitized=sanitized).start()
         self.postfix.start()
 
     # ---- the database ----
@@ -105,11 +134,12 @@ class World:
     def drain(self, timeout=60):
         """Sends what is in Postfix's queue; what cannot be sent."""
         end = time.monotonic() + timeout
+        self.postfix.flush()
         while not self.postfix.is_idle():
             if time.monotonic() > end:
                 return [f"mail that stays in the queue: {self.postfix.log()[-2000:]}"]
-            self.postfix.flush()
             time.sleep(1)
+            self.postfix.flush()
         return []
 
     def complaints(self):

@@ -4,11 +4,17 @@
 import pathlib
 import subprocess
 import sys
+import types
 
 import pytest
 
-from soak_history import NO_ANSWER, Answer, Bounce, Delivery, Fault, History, Message, Reading, Version
-from soak_judge import Judge, describe
+from lab import free_port
+from soak_actors import Asker, Reader, Sender, Submitter
+from soak_excuses import EFFECTS
+from soak_faults import FAULTS
+from soak_history import (NO_ANSWER, Answer, Bounce, Delivery, Fault, Hiccup, History, Limits, Message,
+                          Reading, Version)
+from soak_judge import KINDS, Judge, describe
 from soak_model import Alias, Mailbox, State
 from soak_plan import LANES, Plan
 
@@ -39,6 +45,11 @@ def test_two_minutes_have_each_fault(seed):
         lane: set(kinds) for lane, kinds in LANES.items()}
 
 
+def test_each_fault_has_its_place_in_the_plan_and_its_effect():
+    planned = {kind for kinds in LANES.values() for kind in kinds}
+    assert planned == set(FAULTS) == set(EFFECTS) == {fault for fault, *_ in STRIKES}
+
+
 # ---- the judge ----
 
 ANNA, BERT, SCANNER, LIST, FRIEND = ("anna@soak.test", "bert@soak.test", "scanner@soak.test",
@@ -48,15 +59,16 @@ BEFORE = State({ANNA: Mailbox(True, False, "right"), BERT: Mailbox(False, False,
                {LIST: Alias(True, (ANNA, BERT, FRIEND), (ANNA,))})
 # At 100 s bert becomes active; it takes a second.
 AFTER = BEFORE._replace(mailboxes={**BEFORE.mailboxes, BERT: Mailbox(True, False, "right")})
-TTL, STALE = 2, 10
+LIMITS = Limits(ttl=2, stale=10, lookup=2, login=5, smtp_login=12)
 
 
 def history(*records):
-    made = History(BEFORE, TTL, STALE)
+    made = History(BEFORE, LIMITS)
     made.began = 0
     made.versions = [Version(BEFORE, float("-inf"), 101), Version(AFTER, 100)]
     lists = {Answer: made.answers, Message: made.messages, Delivery: made.deliveries,
-             Bounce: made.bounces, Reading: made.readings, Fault: made.faults, str: made.problems}
+             Bounce: made.bounces, Reading: made.readings, Fault: made.faults,
+             Hiccup: made.hiccups, str: made.problems}
     for record in records:
         if type(record) is tuple:
             made.repeats.add(record)
@@ -98,8 +110,6 @@ RIGHT = {
     "refused": [said("RCPT", BERT, UNKNOWN), said("RCPT", SCANNER, SEND_ONLY), said("RCPT", FRIEND, RELAY)],
     "while it changes": [said("RCPT", BERT, reply, 100.5) for reply in ("250 2.1.5 Ok", UNKNOWN)],
     "stale": [said("RCPT", BERT, UNKNOWN, 110.9), said("userdb", BERT, "nobody", 102.9)],
-    "temporary in a fault": [DOWN, said("RCPT", ANNA, TEMPORARY, 46), said("mailboxes", ANNA, "TEMP x", 50.4),
-                             said("LOGIN", (ANNA, "right"), NO_ANSWER + "closed by the server", 54)],
     "logins": [said("LOGIN", (ANNA, "right"), "OK"), said("LOGIN", (ANNA, "wrong"), REFUSED),
                said("LOGIN", (SCANNER, "right"), REFUSED), said("AUTH", (SCANNER, "right"), "235 2.7.0 ok"),
                said("AUTH", (BERT, "right"), DENIED), said("AUTH", (BERT, "right"), "235 2.7.0 ok", 101.1)],
@@ -145,9 +155,6 @@ WRONG = {
     "cut alias": ("wrong answer to aliases", [said("aliases", LIST, f"OK {ANNA}")]),
     "no such domain": ("wrong answer to domains", [said("domains", "soak.test", "NOTFOUND ")]),
     "unknown reply": ("wrong answer to mailboxes", [said("mailboxes", ANNA, "PERM what?")]),
-    "no recovery": ("no recovery of mailboxes", [DOWN, said("mailboxes", ANNA, "TEMP x", 50.6)]),
-    "no recovery of mail": ("no recovery of RCPT", [DOWN, said("RCPT", ANNA, TEMPORARY, 54.6)]),
-    "trouble without a fault": ("no recovery of auth", [said("auth", (ANNA, "right", "imap"), "temp_fail")]),
     "hung": ("no answer to RCPT", [Fault("database hung", 45, 99), said("RCPT", ANNA, NO_ANSWER + "timed out")]),
     "lost mail": ("mail in the wrong mailboxes", [mail(ANNA)]),
     "lost copy": ("mail in the wrong mailboxes", [mail(LIST), arrived(ANNA)]),
@@ -182,6 +189,172 @@ def test_judge_sees_what_must_not_happen(name):
     violations = Judge(told).run().violations
     assert what in {violation.what for violation in violations}
     assert all(describe(violation, told) for violation in violations)
+
+
+# ---- what a fault excuses ----
+
+def temporary(kind, asked, seconds=0.1):
+    """Each kind's own words for it."""
+    replies = {"LOGIN": "[UNAVAILABLE] Temporary authentication failure.", "auth imap": "temp_fail",
+               "auth smtp": "temp_fail", "userdb": "temp_fail", "policy": "DEFER_IF_PERMIT 4.3.0 x",
+               **dict.fromkeys(("RCPT", "submission RCPT", "DATA", "MAIL", "RSET"), TEMPORARY),
+               "AUTH": "454 4.7.0 Temporary authentication failure"}
+    return said(kind, (ANNA, "right"), replies.get(kind, "TEMP x"), asked, seconds)
+
+
+def unanswered(kind, asked, seconds=0.1):
+    return said(kind, (ANNA, "right"), NO_ANSWER + "closed by the server", asked, seconds)
+
+
+OUR_MAPS = {"domains", "mailboxes", "aliases", "recipient-access", "sender-login-maps", "policy"}
+OUR_LOGINS = {"auth imap", "auth smtp", "userdb"}
+FROM_MUMD = {"RCPT", "submission RCPT", "DATA"}
+AT_POSTFIX = {"connect MX", "connect submission", "MAIL", "RSET", "AUTH", *FROM_MUMD}
+AT_DOVECOT = {"connect submission", "connect IMAP", "connect auth", "LOGIN", "INBOX", *OUR_LOGINS}
+AT_MUMD = {"connect mumd", "kept connection", *OUR_MAPS}
+BY_DATABASE = {"LOGIN", "AUTH", *OUR_MAPS, *OUR_LOGINS, *FROM_MUMD}
+OURS = {"connect mumd", "connect auth", *OUR_MAPS, *OUR_LOGINS}
+
+# By where a fault strikes: the kinds that it may make a temporary failure, and those that it may
+# leave without an answer.
+SPOILED = {
+    None: (set(), set()),
+    "database": (BY_DATABASE, set()),
+    "mumd": (FROM_MUMD | OUR_MAPS, AT_MUMD),
+    "dovecot": ({"LOGIN", "AUTH"}, AT_DOVECOT),
+    "postfix": ({"MAIL", "RSET", "AUTH", *FROM_MUMD}, AT_POSTFIX),
+}
+
+
+WHERE = {
+    None: {"connections killed", "first host gone", "first host silent", "mumd reloaded", "slow clients"},
+    "database": {"database hung", "database killed", "tables locked", "too many connections", "network cut",
+                 "network silent", "wrong password"},
+    "mumd": {"mumd restarted", "mumd killed", "no descriptors"},
+    "dovecot": {"dovecot reloaded"},
+    "postfix": {"postfix reloaded"},
+}
+LONG_RECOVERY = {"wrong password": 2.5, "no descriptors": 1.5}
+STRIKES = [(fault, *SPOILED[where]) for where, faults in WHERE.items() for fault in sorted(faults)]
+
+
+def excused(*records):
+    return not [violation for violation in Judge(history(*records)).run().violations
+                if violation.what.startswith("no excuse")]
+
+
+# A connection is there or not: it has no words for a temporary failure.
+SAYABLE = sorted(set(KINDS) - {"INBOX", "kept connection"} - {kind for kind in KINDS if "connect" in kind})
+
+
+@pytest.mark.parametrize("fault, fails, ends", STRIKES)
+def test_a_fault_excuses_what_it_may_spoil_and_nothing_else(fault, fails, ends):
+    struck = Fault(fault, 45, 49)
+    assert {kind for kind in SAYABLE if excused(struck, temporary(kind, 46))} == fails
+    assert {kind for kind in KINDS if excused(struck, unanswered(kind, 46))} == ends
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_without_a_fault_nothing_is_excused(kind):
+    assert not excused(unanswered(kind, 46))
+    assert kind not in SAYABLE or not excused(temporary(kind, 46))
+
+
+@pytest.mark.parametrize("fault, fails, ends", STRIKES)
+def test_an_excuse_ends_with_the_recovery(fault, fails, ends):
+    """Which is longer for Postfix and Dovecot's services. Who asked before the fault and is
+    answered in it is excused, too."""
+    struck, recovery = Fault(fault, 45, 49), LONG_RECOVERY.get(fault, 1)
+    for made, kinds in ((temporary, fails), (unanswered, ends)):
+        for kind in sorted(kinds):
+            end = 49 + recovery + (0 if kind in OURS else 1)
+            assert excused(struck, made(kind, end - 0.1))
+            assert not excused(struck, made(kind, end + 0.1))
+            assert excused(struck, made(kind, 44, 1.5))
+            assert not excused(struck, made(kind, 44, 0.5))
+
+
+@pytest.mark.parametrize("first, second, kind", [
+    ("slow clients", "mumd reloaded", "mailboxes"), ("postfix reloaded", "dovecot reloaded", "policy"),
+    ("mumd killed", "postfix reloaded", "LOGIN"), ("first host gone", "connections killed", "auth imap")])
+def test_faults_elsewhere_are_no_excuse_together(first, second, kind):
+    assert not excused(Fault(first, 45, 49), Fault(second, 45, 49), temporary(kind, 46))
+
+
+@pytest.mark.parametrize("actor, kind", [(Sender, "connect MX"), (Submitter, "connect submission"),
+                                         (Reader, "connect IMAP"), (Asker, "connect mumd")])
+def test_a_connection_that_is_not_made_goes_into_the_history(actor, kind, tmp_path):
+    plan = Plan(1, 120)
+    world = types.SimpleNamespace(
+        plan=plan, mumd=types.SimpleNamespace(socketmap=tmp_path / "none", policy=tmp_path / "none"),
+        postfix=types.SimpleNamespace(port=free_port(), submission_port=free_port()),
+        dovecot=types.SimpleNamespace(imap_port=free_port()))
+    told = History(plan.state, LIMITS)
+    actor("somebody", world, told).step()
+    (answer,) = told.answers
+    assert answer.kind == kind and answer.reply.startswith(NO_ANSWER)
+    assert [violation.what for violation in Judge(told).run().violations] == [f"no excuse for {kind}"]
+
+
+# ---- time ----
+
+HUNG = Fault("database hung", 40, 70)
+DEADLINES = [("mailboxes", "TEMP x", 2), ("policy", "DEFER_IF_PERMIT 4.3.0 x", 2), ("userdb", "temp_fail", 5),
+             ("auth imap", "temp_fail", 5), ("auth smtp", "temp_fail", 12), ("connect mumd", "ok", 2)]
+
+
+def is_late(*records):
+    return any(violation.what.startswith("late") for violation in Judge(history(*records)).run().violations)
+
+
+@pytest.mark.parametrize("kind, reply, deadline", DEADLINES)
+def test_an_answer_comes_a_second_after_its_deadline_at_the_latest(kind, reply, deadline):
+    question = (ANNA, "right") if kind.startswith("auth") else ANNA
+    assert not is_late(HUNG, said(kind, question, reply, 50, deadline + 0.9))
+    assert is_late(HUNG, said(kind, question, reply, 50, deadline + 1.1))
+
+
+def test_postfix_may_take_its_own_time():
+    assert not is_late(HUNG, said("RCPT", ANNA, TEMPORARY, 50, 20))
+
+
+@pytest.mark.parametrize("late, more", [
+    (True, [Hiccup(51, 51.9)]), (False, [Hiccup(51, 52.1)]), (True, [Hiccup(51, 51.9), Hiccup(40, 49)]),
+    (False, [Fault("no descriptors", 49, 51)]), (True, [Fault("dovecot reloaded", 49, 53)]),
+    (True, [Fault("no descriptors", 40, 49.4)]), (True, [Hiccup(51, 51.6), Hiccup(51, 51.6)])])
+def test_time_stands_still_while_nobody_can_take_the_question(late, more):
+    """It took a second too long."""
+    assert is_late(HUNG, said("mailboxes", ANNA, "TEMP x", 50, 4.0), *more) == late
+
+
+# ---- is there enough? ----
+
+def enough(minutes, leave_out=(), faults=()):
+    right = {"LOGIN": ((ANNA, "right"), "OK"), "AUTH": ((ANNA, "right"), "235 ok"),
+             "submission RCPT": ((ANNA, ANNA, ANNA), "250 ok"), "RCPT": (ANNA, "250 ok"),
+             **dict.fromkeys(("MAIL", "DATA", "RSET"), ("x", "250 ok")),
+             **dict.fromkeys(("auth imap", "auth smtp"), ((ANNA, "right"), "ok")), "userdb": (ANNA, "found"),
+             "domains": ("soak.test", "OK soak.test"), "mailboxes": (ANNA, "OK 1"), "aliases": (ANNA, "NOTFOUND "),
+             "recipient-access": (ANNA, "OK DUNNO"), "sender-login-maps": (ANNA, f"OK {ANNA}"), "policy": (ANNA, "DUNNO")}
+    records = [said(name, *right.get(name, ((), "ok"))) for name, kind in KINDS.items()
+               for _ in range(kind.least * minutes) if name not in leave_out]
+    judge = Judge(history(*records, *faults)).run()
+    judge.judge_amount(minutes, ["mumd killed"])
+    return [(violation.what, violation.question) for violation in judge.violations]
+
+
+def test_a_soak_must_say_enough_of_each_kind_and_strike_with_each_fault():
+    struck = [Fault("mumd killed", 45, 46)]
+    assert enough(1, faults=struck) == []
+    assert enough(1) == [("a fault that never struck", "mumd killed")]
+    assert enough(1, faults=[Fault("mumd killed", 45)]) == enough(1)
+    assert enough(2, ["LOGIN"], struck) == [("too few answers", "LOGIN")]
+
+
+def test_trouble_is_not_enough():
+    judge = Judge(history(HUNG, *[temporary("mailboxes", 50)] * 1000)).run()
+    judge.judge_amount(1, [])
+    assert ("too few answers", "mailboxes") in [(v.what, v.question) for v in judge.violations]
 
 
 def test_violation_is_described_with_all_it_was_judged_by():

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Which fault excuses which failure, and for how long; and how long an answer may take."""
+
+import collections
+
+# Who is asked, and asks others in turn. fails: at whom a fault may make the answer a temporary
+# failure. ends: at whom one may end the connection, keep one from being made, or hold it up.
+Way = collections.namedtuple("Way", "fails ends")
+
+MUMD = Way(("mumd", "database"), ("mumd",))
+AUTH = Way(("database",), ("dovecot",))
+IMAP = Way(("dovecot", "database"), ("dovecot",))
+INBOX = Way((), ("dovecot",))
+SMTP = Way(("postfix",), ("postfix",))
+SUBMISSION = Way((), ("postfix", "dovecot"))        # smtpd asks Dovecot before it greets
+MAPS = Way(("postfix", "mumd", "database"), ("postfix",))
+SASL = Way(("postfix", "dovecot", "database"), ("postfix",))
+
+# at: who is in trouble, None where nobody may notice anything. recovery: seconds from the
+# fault's end until our own sockets are well again.
+Effect = collections.namedtuple("Effect", "at recovery")
+
+NONE = Effect(None, 0)
+EFFECTS = {
+    "database hung": Effect("database", 1),
+    "database killed": Effect("database", 1),
+    "tables locked": Effect("database", 1),
+    "too many connections": Effect("database", 1),
+    "network cut": Effect("database", 1),
+    "network silent": Effect("database", 1),
+    "wrong password": Effect("database", 2.5),      # tried slowly, else the server shuts us out
+    "connections killed": NONE,                     # who asked asks again over another
+    "first host gone": NONE,                        # there is a second one
+    "first host silent": NONE,
+    "mumd reloaded": NONE,
+    "mumd restarted": Effect("mumd", 1),
+    "mumd killed": Effect("mumd", 1),
+    "no descriptors": Effect("mumd", 1.5),          # accept() pauses
+    "slow clients": NONE,
+    "dovecot reloaded": Effect("dovecot", 1),       # over when the old auth process has been ended
+    "postfix reloaded": Effect("postfix", 1),
+}
+
+THEIRS = 1      # seconds more for Postfix and Dovecot's services, before us
+GRACE = 1       # seconds that an answer may be later than its deadline
+
+
+def excuses(fault, way, asked, answered, ended, more=0):
+    """May it have made a question's answer a temporary failure or, if ended, none at all?
+    more: seconds on top of the recovery."""
+    effect = EFFECTS[fault.kind]
+    return (effect.at in (way.ends if ended else way.fails) and fault.began <= answered
+            and asked <= fault.ended + effect.recovery + more)
+
+
+def held_up(faults, hiccups, way, asked, answered):
+    """Seconds between the two that are not the answer's: nobody was there to take the question,
+    or this machine did not run us."""
+    spans = [(fault.began, fault.ended + EFFECTS[fault.kind].recovery) for fault in faults
+             if EFFECTS[fault.kind].at in way.ends]
+    spans += [(hiccup.began, hiccup.ended) for hiccup in hiccups]
+    total, until = 0, asked
+    for began, ended in sorted(spans):
+        total += max(0, min(ended, answered) - max(began, until))
+        until = max(until, min(ended, answered))
+    return total
