@@ -126,6 +126,23 @@ static bool has_word(const char *list, const char *word, size_t len)
 	return false;
 }
 
+enum { GROUP_CONCAT_MAX = 1024, CHARACTER_MAX = 4 };
+
+/*
+ * MySQL's group_concat_max_len cuts what is longer, between two characters; the last
+ * word is seldom whole then.
+ */
+static bool is_cut(const char *list, const char *ours)
+{
+	const char *comma = strrchr(list, ',');
+	const char *last = comma == NULL ? list : comma + 1;
+	size_t len = strlen(list);
+
+	return len == GROUP_CONCAT_MAX ||
+	       (len < GROUP_CONCAT_MAX && len > GROUP_CONCAT_MAX - CHARACTER_MAX &&
+		!has_word(ours, last, strlen(last)));
+}
+
 /* Does every word of one list stand in the other? */
 static bool is_within(const char *one, const char *other)
 {
@@ -228,12 +245,6 @@ static bool is_list_of(const struct difference *difference)
 	return count > 0 && strlen(difference->stock) == len + count - 1;
 }
 
-/* MySQL's group_concat_max_len cuts what is longer. */
-static bool is_cut(const char *list)
-{
-	return strlen(list) == 1024;
-}
-
 /* The alias that stock found, with what we leave out of it or change in it. */
 static bool explain_stock_alias(const struct difference *difference)
 {
@@ -282,7 +293,7 @@ static void explain_alias(const struct difference *difference)
 	}
 	if (!explain_stock_alias(difference))
 		add(difference, "D1");
-	else if (is_cut(difference->stock))
+	else if (is_cut(difference->stock, difference->ours))
 		add(difference, "D15");
 	else if (!is_list_of(difference))
 		difference->reason[0] = '\0';	/* another query of the admin's */
@@ -334,6 +345,15 @@ static bool has_owners_of_twin(const struct difference *difference)
 	return true;
 }
 
+/* In stock's answer the mailbox of that name stands before the list. */
+static bool has_cut_owners(const struct difference *difference)
+{
+	const char *comma = difference->stock == NULL ? NULL : strchr(difference->stock, ',');
+
+	return comma != NULL && (is_cut(difference->stock, difference->ours) ||
+				 is_cut(comma + 1, difference->ours));
+}
+
 static void explain_owners(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_OWNERS];
@@ -353,7 +373,10 @@ static void explain_owners(const struct difference *difference)
 	}
 	if (difference->stock != NULL && !asked)
 		add(difference, "D1");
-	if (difference->reason[0] == '\0' && is_same_set(difference->stock, difference->ours))
+	if (has_cut_owners(difference))
+		add(difference, "D15");
+	else if (difference->reason[0] == '\0' &&
+		 is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
 	else if (difference->reason[0] == '\0' && has_owners_of_twin(difference))
 		add(difference, "D1");
