@@ -104,9 +104,15 @@ def owners(state, sender):
 
 
 def submission_replies(states, login, sender, address):
-    """The sender is judged first, and each by a state of its own."""
+    """The sender is judged first, and each by a state of its own.
+
+    Where the sender cannot be judged smtpd keeps in mind to defer, and goes on: a recipient
+    that is refused is refused all the same.
+    """
     owned = {login in owners(state, sender) for state in states}
-    replies = rcpt_replies(states, address, logged_in=True) if True in owned else set()
+    replies = rcpt_replies(states, address, logged_in=True)
+    if True not in owned:
+        replies -= {"250"}
     return replies | ({NOT_OWNED} if False in owned else set())
 
 

@@ -113,6 +113,8 @@ RIGHT = {
     "logins": [said("LOGIN", (ANNA, "right"), "OK"), said("LOGIN", (ANNA, "wrong"), REFUSED),
                said("LOGIN", (SCANNER, "right"), REFUSED), said("AUTH", (SCANNER, "right"), "235 2.7.0 ok"),
                said("AUTH", (BERT, "right"), DENIED), said("AUTH", (BERT, "right"), "235 2.7.0 ok", 101.1)],
+    "recipient refused, sender not judged": [said("submission RCPT", (ANNA, SCANNER, BERT), UNKNOWN),
+                                             said("submission RCPT", (ANNA, SCANNER, SCANNER), SEND_ONLY)],
     "maps": [said("aliases", "list+x@soak.test", "OK anna+x@soak.test,friend+x@external.test"),
              said("recipient-access", LIST, "OK DUNNO"), said("policy", SCANNER,
              "550 5.2.1 mailbox does not accept mail (send-only)"), said("domains", "soak.test", "OK soak.test"),
