@@ -88,11 +88,11 @@ complain "parsers do no I/O" \
 
 # Deadlines, caches and pauses must not move when somebody sets the clock: they
 # go by host_now(), CLOCK_MONOTONIC. The time of day is for what MUM compares
-# with it (deactivate_at), which the hosts' wall() and mumctl's check give, and
-# for the metric of when mumd was started.
-complain "the time of day is for deactivate_at and the start of mumd" "$(
+# with it (deactivate_at), which the hosts' wall() and mumctl's check give, for
+# the metric of when mumd was started, and for the stamps of log lines.
+complain "the time of day is for deactivate_at, the start of mumd and log lines" "$(
 	grep -HnE '(^|[^_[:alnum:]])time\((NULL|0|&)|CLOCK_REALTIME|gettimeofday|timespec_get' \
-		$product | grep -vE '^(dovecot-plugin/host-dovecot|postfix-policy/(host-libevent|main)|mumctl/check-aliases)\.c:[0-9]+:.*time\(NULL\)')"
+		$product | grep -vE '^(dovecot-plugin/host-dovecot|postfix-policy/(host-libevent|main|syslog-socket)|mumctl/check-aliases)\.c:[0-9]+:.*time\(NULL\)')"
 
 # ---- one door ----
 
