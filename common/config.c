@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,6 +14,7 @@
 
 #include "common/buf.h"
 #include "common/config-file.h"
+#include "common/endpoint.h"
 #include "common/log-text.h"
 #include "common/secret.h"
 #include "common/timezone.h"
@@ -472,23 +471,11 @@ static void apply_role(struct loader *loader, enum mum_role role)
 	hide_passwords(config);
 }
 
-/* HOST, HOST:PORT or [V6]:PORT. A name such as 127.example.org is not loopback. */
-static bool is_loopback(const char *host)
-{
-	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-	char *name = xstrndup(host, len);
-	struct in_addr v4;
-	bool is = strcmp(name, "[::1]") == 0 || strcmp(name, "localhost") == 0 ||
-		  (inet_pton(AF_INET, name, &v4) == 1 &&
-		   ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET);
-
-	free(name);
-	return is;
-}
-
 bool mum_config_is_local(const char *host)
 {
-	return strncmp(host, "unix:", 5) == 0 || is_loopback(host);
+	struct endpoint endpoint;
+
+	return endpoint_parse_server(host, &endpoint) && endpoint_is_local(&endpoint);
 }
 
 bool mum_config_wants_tls(const struct mum_config *config, const char *host)
@@ -500,29 +487,10 @@ bool mum_config_wants_tls(const struct mum_config *config, const char *host)
 		       : config->database.tls != MUM_TLS_OFF;
 }
 
-static bool is_port(const char *text)
-{
-	unsigned long port;
-
-	return parse_number(text, no_units, &port) && port > 0 && port < 65536;
-}
-
-/* HOST, HOST:PORT or [V6]:PORT; the port may be missing only where it says so. */
-static bool is_host_port(const char *text, bool want_port)
-{
-	const char *bracket = *text == '[' ? strchr(text, ']') : text;
-	const char *colon = bracket != NULL ? strchr(bracket, ':') : NULL;
-
-	if (bracket == NULL || colon == text)
-		return false;
-	return colon != NULL ? is_port(colon + 1) : *text != '\0' && !want_port;
-}
-
 static bool check_entry(struct loader *loader, unsigned line, const char *what,
-			const char *entry)
+			const char *entry, struct endpoint *endpoint)
 {
-	if (strncmp(entry, "unix:/", 6) == 0 ||
-	    (strncmp(entry, "inet:", 5) == 0 && is_host_port(entry + 5, true)))
+	if (endpoint_parse_listen(entry, endpoint))
 		return true;
 	add_error(loader, line, "%s.listen = \"%s\": want unix:/PATH or inet:HOST:PORT",
 		  what, entry);
@@ -532,8 +500,10 @@ static bool check_entry(struct loader *loader, unsigned line, const char *what,
 static void check_listen(struct loader *loader, unsigned line, const char *what,
 			 const struct mum_list *list)
 {
+	struct endpoint endpoint;
+
 	for (size_t i = 0; i < list->count; i++)
-		check_entry(loader, line, what, list->items[i]);
+		check_entry(loader, line, what, list->items[i], &endpoint);
 }
 
 /* The page names hosts and tells how much mail there is. */
@@ -542,10 +512,10 @@ static void check_metrics(struct loader *loader)
 	const struct mum_config *config = loader->config;
 	const char *entry = config->metrics.listen;
 	unsigned line = LINE_OF(loader, metrics.listen);
+	struct endpoint endpoint;
 
-	if (*entry == '\0' || !check_entry(loader, line, "metrics", entry) ||
-	    strncmp(entry, "unix:", 5) == 0 || is_loopback(entry + strlen("inet:")) ||
-	    config->metrics.allow_remote)
+	if (*entry == '\0' || !check_entry(loader, line, "metrics", entry, &endpoint) ||
+	    endpoint_is_local(&endpoint) || config->metrics.allow_remote)
 		return;
 	add_error(loader, line,
 		  "metrics.listen = \"%s\": not a loopback address; if others may read "
@@ -563,10 +533,10 @@ static void check_hosts(struct loader *loader)
 		add_error(loader, line, "database.hosts is empty; name at least one host");
 	for (size_t i = 0; i < config->database.hosts.count; i++) {
 		const char *host = config->database.hosts.items[i];
+		struct endpoint endpoint;
 
 		tls = tls || mum_config_wants_tls(config, host);
-		if (strncmp(host, "unix:", 5) == 0 ? host[5] != '/'
-						   : !is_host_port(host, false))
+		if (!endpoint_parse_server(host, &endpoint))
 			/* "user:password@host" is not repeated. */
 			add_error(loader, line,
 				  "database.hosts: \"%s\": want unix:/PATH or HOST:PORT",

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/endpoint.h"
 #include "common/xalloc.h"
 
 enum { CONNECT_MAX = 5 };	/* seconds */
@@ -60,27 +61,17 @@ static int connect_to(int family, const void *address, socklen_t size)
 	return error;
 }
 
-static int connect_inet(const char *host_and_port)
+static int connect_inet(const struct endpoint *endpoint)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	char *host = xstrdup(host_and_port), *name = host;
-	char *colon = strrchr(host, ':');
 	struct addrinfo *list = NULL;
 	int error = EADDRNOTAVAIL;
 
-	if (colon == NULL)
-		return EADDRNOTAVAIL;
-	*colon = '\0';
-	if (*name == '[' && colon > name && colon[-1] == ']') {
-		colon[-1] = '\0';
-		name++;
-	}
-	if (getaddrinfo(name, colon + 1, &hints, &list) != 0)
+	if (getaddrinfo(endpoint->host, endpoint->port, &hints, &list) != 0)
 		return EADDRNOTAVAIL;
 	for (const struct addrinfo *at = list; at != NULL && error != 0; at = at->ai_next)
 		error = connect_to(at->ai_family, at->ai_addr, at->ai_addrlen);
 	freeaddrinfo(list);
-	free(host);
 	return error;
 }
 
@@ -88,13 +79,15 @@ static int connect_inet(const char *host_and_port)
 static int try_connect(const char *entry)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct endpoint endpoint;
 
-	if (strncmp(entry, "inet:", 5) == 0)
-		return connect_inet(entry + 5);
-	entry += strlen("unix:");
-	if (strlen(entry) >= sizeof(address.sun_path))
+	if (!endpoint_parse_listen(entry, &endpoint))
+		return EADDRNOTAVAIL;
+	if (endpoint.path == NULL)
+		return connect_inet(&endpoint);
+	if (strlen(endpoint.path) >= sizeof(address.sun_path))
 		return ENAMETOOLONG;
-	memcpy(address.sun_path, entry, strlen(entry) + 1);
+	strcpy(address.sun_path, endpoint.path);
 	return connect_to(AF_UNIX, &address, sizeof(address));
 }
 

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/endpoint.h"
 #include "common/xalloc.h"
 
 /* ---- unix sockets ---- */
@@ -140,30 +141,21 @@ static int bind_address(const struct addrinfo *info)
 	return -1;
 }
 
-/* HOST:PORT or [V6]:PORT. */
-static int bind_inet(const char *spec, char **error_r)
+static int bind_inet(const struct endpoint *endpoint, const char *entry, char **error_r)
 {
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
 					.ai_socktype = SOCK_STREAM };
-	const char *colon = strrchr(spec, ':');
-	size_t len = (size_t)(colon - spec);
 	struct addrinfo *infos = NULL;
 	int fd = -1, error;
-	char *host;
 
-	if (len >= 2 && spec[0] == '[' && spec[len - 1] == ']')
-		host = xstrndup(spec + 1, len - 2);
-	else
-		host = xstrndup(spec, len);
-	error = getaddrinfo(host, colon + 1, &hints, &infos);
+	error = getaddrinfo(endpoint->host, endpoint->port, &hints, &infos);
 	if (error == 0)
 		fd = bind_address(infos);
 	if (fd < 0)
-		*error_r = xasprintf("%s: %s", spec,
+		*error_r = xasprintf("%s: %s", entry,
 				     error != 0 ? gai_strerror(error) : strerror(errno));
 	if (infos != NULL)
 		freeaddrinfo(infos);
-	free(host);
 	return fd;
 }
 
@@ -172,11 +164,17 @@ static int bind_inet(const char *spec, char **error_r)
 bool listen_socket_bind(struct listen_socket *sock, const char *entry,
 			const struct socket_owner *owner, char **error_r)
 {
-	bool is_unix = strncmp(entry, "unix:", 5) == 0;
+	struct endpoint endpoint;
 
-	sock->fd = is_unix ? bind_unix(entry + 5, owner, error_r)
-			   : bind_inet(entry + strlen("inet:"), error_r);
-	sock->path = is_unix && sock->fd >= 0 ? xstrdup(entry + 5) : NULL;
+	*sock = (struct listen_socket){ -1, NULL };
+	if (!endpoint_parse_listen(entry, &endpoint))
+		*error_r = xasprintf("%s: want unix:/PATH or inet:HOST:PORT", entry);
+	else if (endpoint.path != NULL)
+		sock->fd = bind_unix(endpoint.path, owner, error_r);
+	else
+		sock->fd = bind_inet(&endpoint, entry, error_r);
+	if (sock->fd >= 0 && endpoint.path != NULL)
+		sock->path = xstrdup(endpoint.path);
 	return sock->fd >= 0;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/endpoint.h"
 #include "common/secret.h"
 #include "common/xalloc.h"
 
@@ -254,27 +255,20 @@ static void on_done(unsigned events, void *arg)
 	fn(mysql, number, text, fn_arg);
 }
 
-/* unix:PATH, HOST, HOST:PORT or [V6]:PORT into the fields of mysql_real_connect(). */
+/* An entry of database.hosts into the fields of mysql_real_connect(). */
 static void set_host(struct connector *connector, const char *spec)
 {
-	const char *colon = strrchr(spec, ':');
-	const char *bracket = strrchr(spec, ']');
+	struct endpoint endpoint;
 
-	connector->port = PORT_DEFAULT;
-	if (strncmp(spec, "unix:", 5) == 0) {
-		connector->socket_path = xstrdup(spec + 5);
-		return;
-	}
-	if (*spec == '[' && bracket != NULL) {
-		connector->host_name = xstrndup(spec + 1, (size_t)(bracket - spec - 1));
-		colon = bracket[1] == ':' ? bracket + 1 : NULL;
-	} else {
-		connector->host_name = colon == NULL
-					       ? xstrdup(spec)
-					       : xstrndup(spec, (size_t)(colon - spec));
-	}
-	if (colon != NULL)
-		connector->port = (unsigned)strtoul(colon + 1, NULL, 10);
+	if (!endpoint_parse_server(spec, &endpoint))
+		abort();	/* config.c lets none such through */
+	if (endpoint.path != NULL)
+		connector->socket_path = xstrdup(endpoint.path);
+	else
+		connector->host_name = xstrdup(endpoint.host);
+	connector->port = *endpoint.port != '\0'
+				  ? (unsigned)strtoul(endpoint.port, NULL, 10)
+				  : PORT_DEFAULT;
 }
 
 static bool start_thread(struct connector *connector)
