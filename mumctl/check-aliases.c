@@ -44,8 +44,10 @@ struct node {
 	char **targets;		/* live recipients, as stored */
 	size_t expansion;	/* recipients in the end; up to EXPANSION_MAX + 1 */
 	char *id;		/* of the row */
+	bool keeps_copy;	/* it is its own recipient */
 	enum { NODE_NEW, NODE_ON_PATH, NODE_DONE } state;
 	struct node *from;	/* while on the path */
+	bool grows;		/* from there with an extension more */
 	size_t at;		/* the target that is looked at */
 	size_t key_len;
 	char key[];		/* folded address */
@@ -81,7 +83,8 @@ static struct node *find_node(const struct aliases *aliases, const char *key)
 	return node;
 }
 
-static void add_node(struct aliases *aliases, const struct recipients *live)
+static void add_node(struct aliases *aliases, const struct recipients *live,
+		     bool keeps_copy)
 {
 	char *key = folded(aliases->address, 0);
 	size_t len = strlen(key);
@@ -95,6 +98,7 @@ static void add_node(struct aliases *aliases, const struct recipients *live)
 		return;
 	}
 	node->id = xstrdup(aliases->id);
+	node->keeps_copy = keeps_copy;
 	node->targets = xcalloc(live->count, sizeof(node->targets[0]));
 	for (size_t i = 0; i < live->count; i++)
 		node->targets[node->targets_count++] = xstrdup(live->addresses[i]);
@@ -155,9 +159,11 @@ static bool leads_to_itself(const struct aliases *aliases, const struct recipien
 /* mailbox: one of the same name that takes mail. */
 static void judge_live(struct aliases *aliases, const struct recipients *live, bool mailbox)
 {
+	bool keeps_copy = leads_to_itself(aliases, live);
+
 	check_recipients(aliases, live);
-	add_node(aliases, live);
-	if (mailbox && !leads_to_itself(aliases, live))
+	add_node(aliases, live, keeps_copy);
+	if (mailbox && !keeps_copy)
 		add_finding(aliases, LEVEL_WARNING, "alias-and-mailbox",
 			    "rename one; to keep a copy, make the mailbox a recipient",
 			    "a mailbox has the same name; mail goes to the alias alone");
@@ -279,26 +285,22 @@ static void report_loop(const struct aliases *aliases, const struct node *first,
 
 /*
  * Where mail to this recipient goes on: the first alias in the order in which
- * mumd searches. NULL at an end. The alias itself is one, but not with an
- * extension, which grows with each turn.
+ * mumd searches. NULL at an end.
  */
-static struct node *follow(const struct aliases *aliases, const struct node *node,
-			   const char *target)
+static struct node *follow(const struct aliases *aliases, const char *target, bool *grows_r)
 {
 	struct address *address =
 		address_new(ADDRESS_MAIL, target, strlen(target),
 			    aliases->check->config->address.recipient_delimiter);
 	struct node *next = NULL;
 
+	*grows_r = false;
 	for (size_t i = 0; address != NULL && next == NULL && i < address->forms_count; i++) {
 		char *key = folded(address, i);
 
 		next = find_node(aliases, key);
+		*grows_r = next != NULL && *address->forms[i].extension != '\0';
 		free(key);
-		if (next == node && *address->forms[i].extension == '\0') {
-			next = NULL;
-			break;
-		}
 	}
 	address_unref(&address);
 	return next;
@@ -314,14 +316,30 @@ static void add_expansion(struct node *node, size_t recipients)
 		node->expansion = EXPANSION_MAX + 1;
 }
 
-/* A walk in depth without recursion: the path may be as long as the table. */
-static void walk(struct aliases *aliases, struct node *root)
+/* Is there a copy and, on the way back or in a turn of the path, an extension more? */
+static bool is_growing_copy(const struct node *first, const struct node *last, bool grows)
+{
+	bool copy = first->keeps_copy;
+
+	for (const struct node *node = last; node != first; node = node->from) {
+		copy = copy || node->keeps_copy;
+		grows = grows || node->grows;
+	}
+	return copy && grows;
+}
+
+/*
+ * A walk in depth without recursion: the path may be as long as the table. copies:
+ * by way of aliases that keep a copy, too.
+ */
+static void walk(struct aliases *aliases, struct node *root, bool copies)
 {
 	struct node *node = root;
 
 	node->state = NODE_ON_PATH;
 	while (node != NULL) {
 		struct node *next;
+		bool grows;
 
 		if (node->at == node->targets_count) {
 			node->state = NODE_DONE;
@@ -329,17 +347,47 @@ static void walk(struct aliases *aliases, struct node *root)
 			node = node->from;
 			continue;
 		}
-		next = follow(aliases, node, node->targets[node->at++]);
-		if (next == NULL || next->state == NODE_DONE) {
+		next = follow(aliases, node->targets[node->at++], &grows);
+		if (next == NULL || next->state == NODE_DONE || (next->keeps_copy && !copies)) {
 			add_expansion(node, next == NULL ? 1 : next->expansion);
 		} else if (next->state == NODE_ON_PATH) {
-			report_loop(aliases, next, node);
+			add_expansion(node, 1);
+			if (!copies || is_growing_copy(next, node, grows))
+				report_loop(aliases, next, node);
 		} else {
 			next->state = NODE_ON_PATH;
 			next->from = node;
+			next->grows = grows;
 			node = next;
 		}
 	}
+}
+
+static void walk_all(struct aliases *aliases, bool copies)
+{
+	struct node *node, *next;
+
+	HASH_ITER(hh, aliases->nodes, node, next) {
+		node->state = NODE_NEW;
+		node->from = NULL;
+		node->expansion = 0;
+		node->at = 0;
+	}
+	HASH_ITER(hh, aliases->nodes, node, next) {
+		if (node->state == NODE_NEW)
+			walk(aliases, node, copies);
+	}
+}
+
+/*
+ * Postfix's cleanup(8) expands an address that is among its own recipients once: at
+ * a copy each loop ends. With an extension more in each turn it is another address.
+ * The second walk has all aliases, and so it is the one that counts recipients.
+ */
+static void find_loops(struct aliases *aliases)
+{
+	walk_all(aliases, false);
+	walk_all(aliases, true);
 }
 
 static void check_expansion(const struct aliases *aliases, const struct node *node)
@@ -385,10 +433,7 @@ void check_aliases(const struct check *check)
 	keyed_hash_init(&aliases.hash);
 	check_query(check, sql, on_row, &aliases);
 	end_alias(&aliases);
-	HASH_ITER(hh, aliases.nodes, node, next) {
-		if (node->state == NODE_NEW)
-			walk(&aliases, node);
-	}
+	find_loops(&aliases);
 	HASH_ITER(hh, aliases.nodes, node, next) {
 		check_expansion(&aliases, node);
 	}

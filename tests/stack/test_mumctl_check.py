@@ -133,6 +133,15 @@ ROWS = {
         LONG_LOOP,
         [finding("alias-loop", "error", "aliases.id=1300 <long1300@example.test>",
                  "remove one", " <- ... <- <long1300@example.test>")]),
+    "a loop that a copy ends": (
+        [mailbox(1500, "kept"), *alias(1500, "kept", ["KEPT@example.test", "other@example.test"]),
+         *alias(1501, "other", ["kept@example.test"])],
+        []),
+    "a loop by way of a copy's extension": (
+        [mailbox(1502, "mine"), *alias(1502, "mine", ["mine@example.test", "next@example.test"]),
+         *alias(1503, "next", ["mine+more@example.test"])],
+        [finding("alias-loop", "error", "aliases.id=1502 <mine@example.test>", "remove one",
+                 "<mine@example.test> <- <next@example.test> <- <mine@example.test>")]),
     "an alias that its extension leads elsewhere": (
         [*alias(1005, "list", ["list+news@example.test"]),
          *alias(1006, "list+news", ["anna@example.test"])],
