@@ -15,6 +15,8 @@
 
 struct difference {
 	struct tool *tool;
+	struct inspect *db;
+	const char *map;
 	const char *key, *stock;	/* stock: NULL when not found */
 	const char *ours;		/* NULL when not found */
 	const char *domain;		/* of the key, as stored; NULL when there is none */
@@ -42,6 +44,13 @@ static void add(const struct difference *difference, const char *number)
 	if (at == NULL)
 		snprintf(difference->reason + len, REASON_TEXT_SIZE - len, "%s%s",
 			 len > 0 ? " " : "", number);
+}
+
+/* D1 is no word for what we do not know: the database must have shown a twin. */
+static void add_twin(const struct difference *difference)
+{
+	if (twin_exists(difference->db, difference->map, difference->key, difference->failed))
+		add(difference, "D1");
 }
 
 /* ---- how the key was found ---- */
@@ -102,7 +111,9 @@ static void add_search(const struct difference *difference, size_t form)
 	if (spelling)
 		add(difference, "D14");
 	/* Of ASCII the database ignores the case as we do. */
-	if (!extension && !quotes && !spelling && !is_ascii(difference->key))
+	if (!extension && !quotes && !spelling && !is_ascii(difference->key) &&
+	    !twin_is_found(difference->db, difference->map, difference->key,
+			   difference->failed))
 		add(difference, "D1");
 }
 
@@ -292,7 +303,7 @@ static void explain_alias(const struct difference *difference)
 		return;
 	}
 	if (!explain_stock_alias(difference))
-		add(difference, "D1");
+		add_twin(difference);
 	else if (is_cut(difference->stock, difference->ours))
 		add(difference, "D15");
 	else if (!is_list_of(difference))
@@ -372,20 +383,20 @@ static void explain_owners(const struct difference *difference)
 		}
 	}
 	if (difference->stock != NULL && !asked)
-		add(difference, "D1");
+		add_twin(difference);
 	if (has_cut_owners(difference))
 		add(difference, "D15");
 	else if (difference->reason[0] == '\0' &&
 		 is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
 	else if (difference->reason[0] == '\0' && has_owners_of_twin(difference))
-		add(difference, "D1");
+		add_twin(difference);
 }
 
 /* ---- the other maps ---- */
 
 /* Stock finds what only collates as the key does, not a mailbox that is inactive. */
-static void add_twin(const struct difference *difference)
+static void add_twin_mailbox(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
 
@@ -394,7 +405,7 @@ static void add_twin(const struct difference *difference)
 		    is_asked(difference, facts->deliveries[i].form))
 			return;
 	}
-	add(difference, "D1");
+	add_twin(difference);
 }
 
 static void explain_mailbox(const struct difference *difference)
@@ -402,7 +413,7 @@ static void explain_mailbox(const struct difference *difference)
 	const struct delivery_row *mailbox;
 
 	if (difference->stock != NULL)
-		add_twin(difference);
+		add_twin_mailbox(difference);
 	else if (rule_mailbox(difference->answer, &mailbox) == MUM_FOUND)
 		add_search(difference, mailbox->form);
 }
@@ -449,7 +460,7 @@ static void explain_access(const struct difference *difference)
 	bool refused = difference->ours != NULL && strncmp(difference->ours, "550 ", 4) == 0;
 
 	if (difference->ours == NULL) {
-		add_twin(difference);
+		add_twin_mailbox(difference);
 		return;
 	}
 	alias = find_alias(difference->answer);
@@ -460,7 +471,7 @@ static void explain_access(const struct difference *difference)
 	else if (refused && strcmp(difference->stock, "REJECT") == 0)
 		add(difference, "D13");
 	else
-		add_twin(difference);
+		add_twin_mailbox(difference);
 }
 
 /* Has MUM a domain of this name, which its collation takes for the key? */
@@ -492,7 +503,7 @@ static void explain_domain(const struct difference *difference)
 		add(difference, "D14");
 	else if (difference->stock != NULL && is_domain(difference, difference->stock) &&
 		 !is_same_domain(difference->key, difference->stock))
-		add(difference, "D1");
+		add_twin(difference);
 }
 
 /* Is it the same but for the comma behind the policy? */
@@ -504,6 +515,7 @@ static bool is_joined_otherwise(const char *stock, const char *ours)
 	       strcmp(stock + len + 1, ours + len + 1) == 0;
 }
 
+/* One row is all that a name has, but for a domain in both of its spellings. */
 static void explain_tls(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_TLS];
@@ -512,12 +524,12 @@ static void explain_tls(const struct difference *difference)
 	if (difference->ours == NULL && facts->count > 0)
 		add(difference, "D11");
 	else if (difference->ours == NULL)
-		add(difference, "D1");
-	else if (difference->stock == NULL)
-		add(difference, idn ? "D14" : "D1");
-	else
-		add(difference, is_joined_otherwise(difference->stock, difference->ours) ? "D12"
-											 : "D1");
+		add_twin(difference);
+	else if (idn && (difference->stock == NULL || facts->count > 1))
+		add(difference, "D14");
+	else if (difference->stock != NULL &&
+		 is_joined_otherwise(difference->stock, difference->ours))
+		add(difference, "D12");
 }
 
 static const struct {
@@ -554,22 +566,28 @@ static void explain(size_t i, struct difference *difference)
 				     ? domains->domains[0].name : NULL;
 	difference->answer = &asked.answer;
 	/* No such name can exist for us: it is not clean, or wider than a column. */
-	if (asked.answer.status == MUM_NOT_FOUND)
-		add(difference, text_is_clean(difference->key, strlen(difference->key))
-					? "D1" : "D20");
+	if (asked.answer.status == MUM_NOT_FOUND &&
+	    !text_is_clean(difference->key, strlen(difference->key)))
+		add(difference, "D20");
+	else if (asked.answer.status == MUM_NOT_FOUND)
+		add_twin(difference);
 	else if (asked.answer.status == MUM_FOUND)
 		explanations[i].explain(difference);
 	asked_free(&domain);
 	asked_free(&asked);
 }
 
-bool compare_reason(struct tool *tool, const char *map, const char *key,
-		    const char *stock, const struct map_reply *ours,
+bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
+		    const char *key, const char *stock, const struct map_reply *ours,
 		    char reason[REASON_TEXT_SIZE])
 {
+	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
 	bool failed = false;
 	struct difference difference = {
-		.tool = tool, .key = key, .stock = stock, .ours = ours->value, .reason = reason,
+		/* SQLite does not collate as the server that postmap asks. */
+		.tool = tool, .db = config->database.driver == MUM_DRIVER_MARIADB ? db : NULL,
+		.map = map, .key = key, .stock = stock,
+		.ours = ours->value, .reason = reason,
 		.failed = &failed,
 	};
 

@@ -41,6 +41,7 @@ static const char *const keys_sql[KEY_KINDS] = {
 
 struct compare {
 	struct tool *tool;
+	struct inspect *db;		/* the first host that answers; NULL when none does */
 	const char *directory;
 	char *keys_files[KEY_KINDS];	/* temporary, one key a line */
 	json_t *differences;
@@ -77,7 +78,7 @@ static FILE *open_temporary(char **path_r)
 	return fd >= 0 ? fdopen(fd, "w") : NULL;
 }
 
-static bool write_keys(struct compare *compare, struct inspect *db, enum key_kind kind)
+static bool write_keys(struct compare *compare, enum key_kind kind)
 {
 	struct key_writer writer = { open_temporary(&compare->keys_files[kind]),
 				     kind == KEY_ADDRESS };
@@ -88,30 +89,33 @@ static bool write_keys(struct compare *compare, struct inspect *db, enum key_kin
 		tool_complain(compare->keys_files[kind], "cannot be written");
 		return false;
 	}
-	good = inspect_query(db, keys_sql[kind], write_key, &writer, &error);
+	good = inspect_query(compare->db, keys_sql[kind], write_key, &writer, &error);
 	if (!good)
 		tool_complain("database", error.text);
 	return fclose(writer.file) == 0 && good;
 }
 
-/* All names of the database, from the first host that answers. */
+/* All names of the database. */
 static bool read_keys(struct compare *compare)
+{
+	bool good = true;
+
+	for (int kind = 0; good && kind < KEY_KINDS; kind++)
+		good = write_keys(compare, (enum key_kind)kind);
+	return good;
+}
+
+static bool open_database(struct compare *compare)
 {
 	const struct mum_config *config = tool_config(compare->tool, MUM_ROLE_POSTFIX);
 	struct inspect_error error = { INSPECT_OTHER, "database.hosts is empty" };
-	struct inspect *db = NULL;
-	bool good = true;
 
-	for (size_t i = 0; db == NULL && (i == 0 || i < config->database.hosts.count); i++)
-		db = inspect_open(config, i, &error);
-	if (db == NULL) {
+	for (size_t i = 0; compare->db == NULL && (i == 0 || i < config->database.hosts.count);
+	     i++)
+		compare->db = inspect_open(config, i, &error);
+	if (compare->db == NULL)
 		tool_complain("database", error.text);
-		return false;
-	}
-	for (int kind = 0; good && kind < KEY_KINDS; kind++)
-		good = write_keys(compare, db, (enum key_kind)kind);
-	inspect_close(&db);
-	return good;
+	return compare->db != NULL;
 }
 
 /* ---- answers ---- */
@@ -168,7 +172,8 @@ static void compare_key(struct compare *compare, const char *map, const char *ke
 		return;
 	if (ours.status != MUM_FOUND && ours.status != MUM_NOT_FOUND && !ours.bad_value) {
 		fail(compare, key, ours.why);
-	} else if (!compare_reason(compare->tool, map, key, stock, &ours, reason)) {
+	} else if (!compare_reason(compare->tool, compare->db, map, key, stock, &ours,
+				   reason)) {
 		fail(compare, key, NULL);
 	} else {
 		if (ours.bad_value && stock == NULL)
@@ -209,6 +214,7 @@ static void compare_map(struct compare *compare, const char *map, const char *ke
 
 static int finish(struct compare *compare)
 {
+	inspect_close(&compare->db);
 	for (int kind = 0; kind < KEY_KINDS; kind++) {
 		if (compare->keys_files[kind] != NULL)
 			unlink(compare->keys_files[kind]);
@@ -248,8 +254,8 @@ int command_compare(struct tool *tool, int argc, char **argv)
 	}
 	if (tool->json)
 		compare.differences = json_array();
-	if (keys_file == NULL)
-		compare.failed = !read_keys(&compare);
+	compare.failed = !open_database(&compare) ||
+			 (keys_file == NULL && !read_keys(&compare));
 	for (int i = 0; !compare.failed && i < MAPS; i++)
 		compare_map(&compare, maps[i].name,
 			    keys_file != NULL ? keys_file : compare.keys_files[maps[i].keys]);

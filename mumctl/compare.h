@@ -3,6 +3,7 @@
 #ifndef MUM_COMPARE_H
 #define MUM_COMPARE_H
 
+#include "common/inspect.h"
 #include "mumctl/postfix.h"
 #include "mumctl/tool.h"
 
@@ -19,6 +20,16 @@ struct stock *stock_ask(const char *mysql_file, const char *keys_file);
 const char *stock_find(const struct stock *stock, const char *key);
 void stock_free(struct stock **stock);	/* sets NULL; NULL is fine */
 
+/* ---- twins: what the server's collation takes for equal, and we do not ---- */
+
+/*
+ * Has MUM's query for this map a row to find under the key that is another name? db:
+ * of MariaDB; NULL finds nothing. Sets *failed when the server gives no answer.
+ */
+bool twin_exists(struct inspect *db, const char *map, const char *key, bool *failed);
+/* The same of any row, of whatever spelling, under the key as it is. */
+bool twin_is_found(struct inspect *db, const char *map, const char *key, bool *failed);
+
 /* ---- reasons ---- */
 
 enum { REASON_TEXT_SIZE = 64 };
@@ -28,8 +39,8 @@ enum { REASON_TEXT_SIZE = 64 };
  * "" when they are the same; "?" when no entry does. stock is NULL when it was
  * not found. False when the database gave no answer to what it asks besides.
  */
-bool compare_reason(struct tool *tool, const char *map, const char *key,
-		    const char *stock, const struct map_reply *ours,
+bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
+		    const char *key, const char *stock, const struct map_reply *ours,
 		    char reason[REASON_TEXT_SIZE]);
 
 #endif

@@ -163,6 +163,8 @@ QUERIES = [
     ("aliases", "AND aliases.active = 1", "AND alias_recipients.mailbox_id IS NULL"),
     ("aliases", "DISTINCT", "'x',"),
     ("recipient-access", "AND mailboxes.active = 1", ""),
+    ("tls-policies", "policy, params", "policy"),
+    ("tls-policies", "policy, params", "'may', params"),
 ]
 
 
@@ -177,6 +179,37 @@ def test_another_query_of_the_admin_is_no_known_difference(compared, copy, table
     assert result.status == 1 and result.json()["unexplained"] > 0
     assert {one["map"] for one in result.json()["differences"] if one["difference"] == "?"} == {
         table}
+
+
+# More rows, whatever is asked for.
+UNIONS = {
+    "domains": "UNION SELECT 'gross.test'",
+    "mailboxes": "UNION SELECT 1",
+    "aliases": "UNION SELECT 'all@catch.test'",
+    "recipient-access": "UNION SELECT 'DUNNO'",
+    "sender-login-maps": "UNION SELECT 'boss@example.test'",
+    "tls-policies": "UNION SELECT 'encrypt', ''",
+}
+
+
+@pytest.mark.parametrize("table", UNIONS)
+def test_what_the_database_has_under_no_name_is_no_known_difference(compared, copy, table):
+    """D1 is said only of a name that the database takes for the key."""
+    rows, _ = compared.load(1)
+    path = copy(table) / f"{table}.cf"
+    query = path.read_text().replace(";", "").replace("LIMIT 1", "").rstrip("\n ")
+    path.write_text(f"{query} {UNIONS[table]}\n")
+    keys = path.parent / "keys"
+    names = ["no-such.test", "nö-such.test", "n" * 200 + ".test"]
+    if table not in ("domains", "tls-policies"):
+        names = [f"{local}@{row.domain}" for row in rows["domains"] if row.domain.isprintable()
+                 for local in ("no-such", "nö-such", "n" * 200)]
+    keys.write_text("".join(f"{name}\n" for name in names))
+    result = compared.ctl.run("--json", "compare", "--postfix", path.parent, "--keys", keys,
+                              environment=compared.environment)
+    document = result.json()
+    assert {one["difference"] for one in document["differences"]} == {"?"}, document
+    assert result.status == 1 and document["unexplained"] == len(names)
 
 
 def test_a_file_that_is_not_there_is_named_and_left_out(compared, copy):

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Names that the server's collation takes for equal: D1 is claimed of no others. */
+#include "mumctl/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+enum { TABLES_MAX = 2 };
+
+/* Where MUM's queries look for a map's key, and what kind of name it is. */
+static const struct searched {
+	const char *map;
+	enum address_kind kind;
+	const char *tables[TABLES_MAX];
+} all_searched[] = {
+	{ "domains", ADDRESS_DOMAIN, { "domains" } },
+	{ "mailboxes", ADDRESS_LOGIN, { "mailboxes" } },
+	{ "aliases", ADDRESS_LOGIN, { "aliases" } },
+	{ "recipient-access", ADDRESS_LOGIN, { "mailboxes" } },
+	{ "sender-login-maps", ADDRESS_LOGIN, { "mailboxes", "aliases" } },
+	{ "tls-policies", ADDRESS_TLS, { "tls_policies" } },
+};
+
+static const struct searched *find_searched(const char *map)
+{
+	const struct searched *searched = all_searched;
+
+	while (strcmp(searched->map, map) != 0)
+		searched++;
+	return searched;
+}
+
+/* A literal, which takes on the collation of the column. Caller frees. */
+static char *literal(const char *text, size_t len)
+{
+	struct buf sql = BUF_INIT(2 * len + 16);
+
+	buf_puts(&sql, "_utf8mb4 X'");
+	for (size_t i = 0; i < len; i++)
+		buf_printf(&sql, "%02x", (unsigned char)text[i]);
+	buf_puts(&sql, "'");
+	return buf_steal(&sql);
+}
+
+/* Active ones, as MUM's queries have them: of TLS policies, all. Caller frees. */
+static char *statement(const char *table, enum address_kind kind, const char *key)
+{
+	const char *at = strrchr(key, '@');
+	size_t len = at != NULL ? (size_t)(at - key) : 0;
+	char *local = literal(key, len);
+	char *domain = literal(at != NULL ? at + 1 : key, strlen(at != NULL ? at + 1 : key));
+	char *sql = kind == ADDRESS_LOGIN
+			    ? xasprintf("SELECT t.local_part, d.domain FROM %s t"
+					" JOIN domains d ON d.id = t.domain_id"
+					" WHERE t.local_part = %s AND d.domain = %s"
+					" AND t.active = 1 AND d.active = 1",
+					table, local, domain)
+			    : xasprintf("SELECT domain FROM %s WHERE domain = %s%s", table,
+					domain, kind == ADDRESS_DOMAIN ? " AND active = 1" : "");
+
+	free(domain);
+	free(local);
+	return sql;
+}
+
+struct search {
+	const struct searched *searched;
+	const char *key;
+	bool found, twin;
+	bool *failed;
+};
+
+/* Are they one name for us, too? */
+static bool is_same_name(enum address_kind kind, const char *one, const char *other)
+{
+	struct address *first = address_new(kind, one, strlen(one), "");
+	struct address *second = address_new(kind, other, strlen(other), "");
+	bool same = first != NULL && second != NULL && strcmp(first->key, second->key) == 0;
+
+	address_unref(&first);
+	address_unref(&second);
+	return same;
+}
+
+static void on_row(const struct column *columns, void *arg)
+{
+	struct search *search = arg;
+	enum address_kind kind = search->searched->kind;
+	char *name = kind == ADDRESS_LOGIN
+			     ? xasprintf("%s@%s", columns[0].data, columns[1].data)
+			     : xstrdup(columns[0].data);
+
+	search->found = true;
+	search->twin = search->twin || !is_same_name(kind, name, search->key);
+	free(name);
+}
+
+/* text: the key, as it is or folded. */
+static void look_for(struct inspect *db, struct search *search, const char *text)
+{
+	struct inspect_error error;
+
+	for (size_t i = 0; db != NULL && i < TABLES_MAX && search->searched->tables[i] != NULL;
+	     i++) {
+		char *sql = statement(search->searched->tables[i], search->searched->kind, text);
+
+		if (!inspect_query(db, sql, on_row, search, &error)) {
+			tool_complain("database", error.text);
+			*search->failed = true;
+		}
+		free(sql);
+	}
+}
+
+bool twin_exists(struct inspect *db, const char *map, const char *key, bool *failed)
+{
+	struct search search = { find_searched(map), key, false, false, failed };
+	/* Postfix folds keys, too, but does not compose them. */
+	char *folded = address_fold_local(key, strlen(key));
+
+	look_for(db, &search, key);
+	look_for(db, &search, folded);
+	free(folded);
+	return search.twin;
+}
+
+bool twin_is_found(struct inspect *db, const char *map, const char *key, bool *failed)
+{
+	struct search search = { find_searched(map), key, false, false, failed };
+
+	look_for(db, &search, key);
+	return search.found;
+}
