@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -185,29 +186,46 @@ static void compare_key(struct compare *compare, const char *map, const char *ke
 	map_reply_free(&ours);
 }
 
-static void compare_map(struct compare *compare, const char *map, const char *keys_file)
+/* Every key of the file, against what stock says of it. */
+static bool compare_keys(struct compare *compare, const char *map, const char *keys_file,
+			 const struct stock *stock)
 {
-	char *mysql_file = xasprintf("%s/%s.cf", compare->directory, map);
-	struct stock *stock = NULL;
+	FILE *keys = fopen(keys_file, "re");
 	char *key = NULL;
 	size_t size = 0;
-	FILE *keys;
 
-	if (access(mysql_file, R_OK) != 0) {
-		tool_complain(mysql_file, "not there; this map is not compared");
-	} else {
-		stock = stock_ask(mysql_file, keys_file);
-		compare->failed = compare->failed || stock == NULL;
+	if (keys == NULL) {
+		tool_complain(keys_file, strerror(errno));
+		return false;
 	}
-	keys = stock != NULL ? fopen(keys_file, "re") : NULL;
-	while (keys != NULL && !compare->failed && getline(&key, &size, keys) > 0) {
+	while (!compare->failed && getline(&key, &size, keys) > 0) {
 		key[strcspn(key, "\n")] = '\0';
 		if (*key != '\0')
 			compare_key(compare, map, key, stock_find(stock, key));
 	}
-	if (keys != NULL)
-		fclose(keys);
+	fclose(keys);
 	free(key);
+	return true;
+}
+
+/* An admin may leave out a file, but not one that is there and cannot be read. */
+static void compare_map(struct compare *compare, const char *map, const char *keys_file)
+{
+	char *mysql_file = xasprintf("%s/%s.cf", compare->directory, map);
+	struct stock *stock = NULL;
+	bool good = access(mysql_file, R_OK) == 0;
+
+	if (!good) {
+		char *why = xasprintf("%s; this map is not compared", strerror(errno));
+
+		good = errno == ENOENT;
+		tool_complain(mysql_file, why);
+		free(why);
+	} else {
+		stock = stock_ask(mysql_file, keys_file);
+		good = stock != NULL && compare_keys(compare, map, keys_file, stock);
+	}
+	compare->failed = compare->failed || !good;
 	stock_free(&stock);
 	free(mysql_file);
 }
@@ -230,7 +248,27 @@ static int finish(struct compare *compare)
 		printf("%zu answers compared, %zu differ, %zu of them for no reason that "
 		       "doc/differences.md has\n",
 		       compare->compared, compare->differing, compare->unexplained);
-	return compare->failed ? EX_TEMPFAIL : compare->unexplained > 0;
+	if (compare->failed)
+		return EX_TEMPFAIL;
+	if (compare->compared == 0) {
+		tool_complain(compare->directory, "nothing was compared");
+		return EX_NOINPUT;
+	}
+	return compare->unexplained > 0;
+}
+
+/* It is read twice for each map: no pipe will do. */
+static bool is_keys_file(const char *path)
+{
+	struct stat file;
+
+	if (access(path, R_OK) != 0 || stat(path, &file) != 0) {
+		tool_complain(path, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(file.st_mode))
+		tool_complain(path, "not a regular file; --keys needs one");
+	return S_ISREG(file.st_mode);
 }
 
 int command_compare(struct tool *tool, int argc, char **argv)
@@ -248,10 +286,8 @@ int command_compare(struct tool *tool, int argc, char **argv)
 	}
 	if (argc % 2 != 0 || compare.directory == NULL)
 		tool_usage(USAGE_COMPARE);
-	if (keys_file != NULL && access(keys_file, R_OK) != 0) {
-		tool_complain(keys_file, strerror(errno));
+	if (keys_file != NULL && !is_keys_file(keys_file))
 		return EX_NOINPUT;
-	}
 	if (tool->json)
 		compare.differences = json_array();
 	compare.failed = !open_database(&compare) ||

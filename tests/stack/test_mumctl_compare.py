@@ -3,6 +3,7 @@
 prints has a number of doc/differences.md, and one that the model there agrees with."""
 
 import contextlib
+import os
 import re
 import shutil
 import unicodedata
@@ -216,7 +217,7 @@ def test_a_file_that_is_not_there_is_named_and_left_out(compared, copy):
     compared.load(1)
     there = copy("aliases", "tls-policies")
     result = compared.ctl.run("compare", "--postfix", there, environment=compared.environment)
-    assert result.status == 0 and f"{there}/domains.cf: not there" in result.stderr
+    assert result.status == 0 and f"{there}/domains.cf: No such file" in result.stderr
     assert {line.split(" <")[0].split()[-1] for line in result.stdout.splitlines()[:-1]} == {
         "aliases", "tls-policies"}
 
@@ -262,10 +263,36 @@ def test_a_database_that_gives_us_no_answer_is_75_and_no_difference(compared, co
                          environment=compared.environment)
     assert (result.status, result.json()) == (75, {
         "compared": answered, "different": 0, "unexplained": 0, "differences": []}), result.seen
-    said = [line for line in result.stderr.splitlines() if line.startswith(f"mumctl: {key}: ")]
+    said = [line for line in result.stderr.splitlines()
+            if line.startswith((f"mumctl: {key}: ", "mumctl: database: "))]
     assert len(said) == 1, result.stderr
 
 
-def test_a_file_of_keys_that_is_not_there_is_named(compared):
-    result = compared.run("--keys", "/nonexistent/keys")
-    assert result.status == 66 and "/nonexistent/keys: No such file" in result.stderr
+def test_a_file_that_is_there_and_cannot_be_read_is_75(compared, copy):
+    compared.load(1)
+    path = copy("mailboxes") / "domains.cf"
+    path.symlink_to(path)
+    result = compared.ctl.run("compare", "--postfix", path.parent,
+                              environment=compared.environment)
+    assert result.status == 75 and f"{path}: Too many levels of symbolic" in result.stderr
+
+
+def test_to_have_compared_nothing_is_no_success(compared, tmp_path):
+    for path in (tmp_path, tmp_path / "typo"):
+        result = compared.ctl.run("compare", "--postfix", path, environment=compared.environment)
+        assert result.status == 66 and f"{path}: nothing was compared" in result.stderr
+    empty = tmp_path / "keys"
+    empty.write_text("")
+    assert compared.run("--keys", empty).status == 66
+
+
+@pytest.mark.parametrize("kind, why", [("nothing", "No such file"), ("pipe", "not a regular file"),
+                                       ("folder", "not a regular file")])
+def test_a_file_of_keys_that_cannot_be_read_twice_is_named(compared, tmp_path, kind, why):
+    path = tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    result = compared.run("--keys", path)
+    assert result.status == 66 and f"{path}: {why}" in result.stderr
