@@ -113,15 +113,15 @@ int command_check(struct tool *tool, int argc, char **argv)
 {
 	bool all = argc == 1 && strcmp(argv[0], "--all") == 0;
 	struct check check = { .tool = tool };
-	struct mum_config *postfix, *dovecot = NULL;
+	struct mum_config *postfix, *dovecot;
 
 	if (argc > (all ? 1 : 0))
 		tool_usage(USAGE_CHECK);
 	check.report = report_new(tool->json, all);
 	postfix = load(tool, MUM_ROLE_POSTFIX, check.report);
+	/* The same file: what is wrong for both is said once. */
+	dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
 	if (postfix != NULL) {
-		/* The same file: what is wrong with it has been said. */
-		dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
 		check.config = postfix;
 		check_files(&check);
 		check_sockets(&check);

@@ -391,6 +391,15 @@ def _lines(path, *words):
 
 
 @contextlib.contextmanager
+def no_password_files(world):
+    """What is wrong for one program is said, whatever is wrong for the other."""
+    ctl = world.ctl_with(database={"password_file": "/nonexistent/one"},
+                         dovecot={"password_file": "/nonexistent/two"})
+    yield ctl, [finding("config", "error", f"{ctl.config}:{line}", "mum.conf(5)", what)
+                for line, what in _lines(ctl.config, "/nonexistent/one", "/nonexistent/two")]
+
+
+@contextlib.contextmanager
 def no_file(world):
     yield Mumctl("/nonexistent/mum.conf"), [
         finding("config", "error", "/nonexistent/mum.conf", "mum.conf(5)", "No such file")]
@@ -714,7 +723,8 @@ def all_indexes_missing_in_sqlite(world):
 
 BOTH, MARIADB, SQLITE = ("mariadb", "sqlite"), ("mariadb",), ("sqlite",)
 WAYS = [
-    (two_mistakes, BOTH, 78), (no_file, SQLITE, 78), (no_postfix, SQLITE, 1),
+    (two_mistakes, BOTH, 78), (no_password_files, MARIADB, 78), (no_file, SQLITE, 78),
+    (no_postfix, SQLITE, 1),
     (config_for_root_alone, BOTH, 1), (password_for_root_alone, MARIADB, 1),
     (password_of_dovecot_for_mumd, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
     (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
