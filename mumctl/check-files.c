@@ -116,7 +116,26 @@ static void check_sqlite_file(const struct check *check, const struct passwd *us
 			   "user %s cannot read it (%s)", user->pw_name, strerror(error));
 }
 
-void check_files(const struct check *check)
+/* The password of the Dovecot module, in a file of its own or in mum.conf. */
+static void check_exposed(const struct check *check, const struct mum_config *dovecot,
+			  const struct passwd *user)
+{
+	const char *file = check->config->dovecot.password_file;
+	const char *config = check->tool->config_path;
+
+	if (*file != '\0' && as_user(user, try_read, file) == 0)
+		report_add(check->report, LEVEL_WARNING, "file-exposed", file,
+			   "chown root:root, chmod 0600",
+			   "user %s can read it; only Dovecot needs it", user->pw_name);
+	if (*file == '\0' && dovecot != NULL && *dovecot->database.password != '\0' &&
+	    as_user(user, try_read, config) == 0)
+		report_add(check->report, LEVEL_WARNING, "file-exposed", config,
+			   "use dovecot.password_file, a file of root's with mode 0600",
+			   "user %s can read dovecot.password; only Dovecot needs it",
+			   user->pw_name);
+}
+
+void check_files(const struct check *check, const struct mum_config *dovecot)
 {
 	const struct mum_config *config = check->config;
 	const struct passwd *user = getpwnam(config->process.user);	/* mum_config_load() */
@@ -136,11 +155,7 @@ void check_files(const struct check *check)
 	check_readable(check, user, check->tool->config_path);
 	if (*config->database.password_file != '\0')
 		check_readable(check, user, config->database.password_file);
-	if (*config->dovecot.password_file != '\0' &&
-	    as_user(user, try_read, config->dovecot.password_file) == 0)
-		report_add(check->report, LEVEL_WARNING, "file-exposed",
-			   config->dovecot.password_file, "chown root:root, chmod 0600",
-			   "user %s can read it; only Dovecot needs it", user->pw_name);
+	check_exposed(check, dovecot, user);
 }
 
 static void check_socket(const struct check *check, const struct passwd *user,

@@ -123,7 +123,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 	dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
 	if (postfix != NULL) {
 		check.config = postfix;
-		check_files(&check);
+		check_files(&check, dovecot);
 		check_sockets(&check);
 	}
 	check_role(&check, &postfix, MUM_ROLE_POSTFIX);

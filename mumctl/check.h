@@ -36,7 +36,8 @@ struct check {
 	struct inspect *db;		/* one connection of the role, or NULL */
 };
 
-void check_files(const struct check *check);	/* role Postfix */
+/* Role Postfix. dovecot: as Dovecot reads it; NULL when it cannot. */
+void check_files(const struct check *check, const struct mum_config *dovecot);
 void check_sockets(const struct check *check);	/* role Postfix */
 void check_encryption(const struct check *check);
 /* False when nothing further can be read. */

@@ -443,6 +443,19 @@ def password_of_dovecot_for_mumd(world):
 
 
 @contextlib.contextmanager
+def password_of_dovecot_in_mum_conf(world):
+    ctl = world.ctl_with(dovecot={"password_file": "", "password": DOVECOT_PASSWORD})
+    yield ctl, [finding("file-exposed", "warning", str(ctl.config), "use dovecot.password_file",
+                        "user nobody can read dovecot.password")]
+
+
+@contextlib.contextmanager
+def the_same_for_root_alone(world):
+    with password_of_dovecot_in_mum_conf(world) as (ctl, _), mode(ctl.config, 0o600):
+        yield ctl, [finding("file-unreadable", "warning", str(ctl.config), "chmod 0640")]
+
+
+@contextlib.contextmanager
 def nobody_at_the_sockets(world):
     port = free_port()
     ctl = world.ctl_with(socketmap={"listen": [f"unix:{world.directory}/none"]},
@@ -726,7 +739,8 @@ WAYS = [
     (two_mistakes, BOTH, 78), (no_password_files, MARIADB, 78), (no_file, SQLITE, 78),
     (no_postfix, SQLITE, 1),
     (config_for_root_alone, BOTH, 1), (password_for_root_alone, MARIADB, 1),
-    (password_of_dovecot_for_mumd, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
+    (password_of_dovecot_for_mumd, BOTH, 1), (password_of_dovecot_in_mum_conf, BOTH, 1),
+    (the_same_for_root_alone, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
     (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
     (sockets_that_nobody_accepts_from, SQLITE, 78), (unknown_prefix, BOTH, 78),
     (unknown_policy, MARIADB, 78),
