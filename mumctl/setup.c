@@ -33,12 +33,20 @@ struct setup {
 	struct buf main_cf, master_cf, dovecot_conf, grants;
 };
 
-/* A listener as Postfix names it: relative to its queue directory if it is there. */
-static char *endpoint(const struct setup *setup, const struct mum_list *listen)
+/*
+ * A listener as Postfix names it: relative to its queue directory if it is there.
+ * NULL when there is none. Caller frees.
+ */
+static char *endpoint(const struct setup *setup, const struct mum_list *listen,
+		      const char *option)
 {
-	const char *first = listen->count > 0 ? listen->items[0] : "";
+	const char *first = listen->count > 0 ? listen->items[0] : NULL;
 	size_t len = strlen(setup->queue);
 
+	if (first == NULL) {
+		tool_complain(option, "empty; the lines that ask there are left out");
+		return NULL;
+	}
 	if (strncmp(first, "unix:", 5) != 0)
 		return xstrdup(first);
 	if (len > 0 && strncmp(first + 5, setup->queue, len) == 0 && first[5 + len] == '/')
@@ -46,11 +54,8 @@ static char *endpoint(const struct setup *setup, const struct mum_list *listen)
 	return xstrdup(first);
 }
 
-static void put_postfix(struct setup *setup)
+static void put_maps(struct setup *setup, const char *map)
 {
-	char *map = endpoint(setup, &setup->config->socketmap.listen);
-	char *policy = endpoint(setup, &setup->config->policy.listen);
-
 	buf_printf(&setup->main_cf,
 		   "virtual_mailbox_domains = socketmap:%s:domains\n"
 		   "virtual_mailbox_maps = socketmap:%s:mailboxes\n"
@@ -58,24 +63,39 @@ static void put_postfix(struct setup *setup)
 		   "virtual_alias_domains =\n"
 		   "virtual_transport = lmtp:unix:private/dovecot-lmtp\n"
 		   "recipient_delimiter = %s\n"
-		   "smtp_tls_policy_maps = socketmap:%s:tls-policies\n"
-		   "smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,\n"
-		   "    reject_unauth_destination\n"
-		   "smtpd_relay_before_recipient_restrictions = yes\n"
-		   "smtpd_recipient_restrictions =\n"
-		   "    check_policy_service { %s, policy_context=recipient, timeout=10s }\n",
-		   map, map, map, setup->config->address.recipient_delimiter, map, policy);
-	buf_printf(&setup->master_cf,
-		   "submission inet n       -       y       -       -       smtpd\n"
-		   "  -o syslog_name=postfix/submission\n"
-		   "  -o smtpd_tls_security_level=encrypt\n"
-		   "  -o smtpd_sasl_auth_enable=yes\n"
-		   "  -o smtpd_sasl_type=dovecot\n"
-		   "  -o smtpd_sasl_path=private/auth\n"
-		   "  -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n"
-		   "  -o { smtpd_sender_restrictions = check_policy_service { %s, "
-		   "policy_context=sender, timeout=10s } }\n",
-		   policy);
+		   "smtp_tls_policy_maps = socketmap:%s:tls-policies\n",
+		   map, map, map, setup->config->address.recipient_delimiter, map);
+}
+
+static void put_postfix(struct setup *setup)
+{
+	const struct mum_config *config = setup->config;
+	char *map = endpoint(setup, &config->socketmap.listen, "socketmap.listen");
+	char *policy = endpoint(setup, &config->policy.listen, "policy.listen");
+
+	if (map != NULL)
+		put_maps(setup, map);
+	buf_puts(&setup->main_cf,
+		 "smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,\n"
+		 "    reject_unauth_destination\n"
+		 "smtpd_relay_before_recipient_restrictions = yes\n");
+	if (policy != NULL)
+		buf_printf(&setup->main_cf,
+			   "smtpd_recipient_restrictions =\n"
+			   "    check_policy_service { %s, policy_context=recipient, "
+			   "timeout=10s }\n", policy);
+	buf_puts(&setup->master_cf,
+		 "submission inet n       -       y       -       -       smtpd\n"
+		 "  -o syslog_name=postfix/submission\n"
+		 "  -o smtpd_tls_security_level=encrypt\n"
+		 "  -o smtpd_sasl_auth_enable=yes\n"
+		 "  -o smtpd_sasl_type=dovecot\n"
+		 "  -o smtpd_sasl_path=private/auth\n"
+		 "  -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n");
+	if (policy != NULL)
+		buf_printf(&setup->master_cf,
+			   "  -o { smtpd_sender_restrictions = check_policy_service { %s, "
+			   "policy_context=sender, timeout=10s } }\n", policy);
 	free(map);
 	free(policy);
 }
@@ -99,25 +119,48 @@ static void put_dovecot(struct setup *setup)
 		   setup->config_path, setup->config_path, queue, queue);
 }
 
-static void put_grants(struct setup *setup)
+/* Where the programs come from, as the server sees it, and what it demands of them. */
+static void put_accounts(struct setup *setup, const char *from, const char *require)
 {
 	const struct mum_config *config = setup->config;
 	const char *users[] = { config->database.user, config->dovecot.user };
 
-	if (config->database.driver == MUM_DRIVER_SQLITE)
-		return;
 	for (size_t i = 0; i < 2; i++)
 		buf_printf(&setup->grants,
-			   "CREATE USER IF NOT EXISTS '%s'@'localhost' IDENTIFIED BY "
-			   "'change-me';\n", users[i]);
+			   "CREATE USER IF NOT EXISTS '%s'@'%s' IDENTIFIED BY 'change-me'%s;\n",
+			   users[i], from, require);
 	for (size_t i = 0; i < GRANTS; i++) {
-		char *account = xasprintf("'%s'@'localhost'",
-					  users[grants[i].role == MUM_ROLE_DOVECOT]);
+		const char *user = users[grants[i].role == MUM_ROLE_DOVECOT];
+		char *account = xasprintf("'%s'@'%s'", user, from);
 		char *grant = grant_statement(&grants[i], config->database.name, account);
 
 		buf_printf(&setup->grants, "%s;\n", grant);
 		free(grant);
 		free(account);
+	}
+}
+
+static void put_grants(struct setup *setup)
+{
+	const struct mum_config *config = setup->config;
+	bool local = false, remote = false, tls = false;
+
+	if (config->database.driver == MUM_DRIVER_SQLITE)
+		return;
+	for (size_t i = 0; i < config->database.hosts.count; i++) {
+		const char *host = config->database.hosts.items[i];
+		bool here = mum_config_is_local(host);
+
+		local = local || here;
+		remote = remote || !here;
+		tls = tls || (!here && mum_config_wants_tls(config, host));
+	}
+	if (local)
+		put_accounts(setup, "localhost", "");
+	if (remote) {
+		buf_puts(&setup->grants, "-- better than '%': the address from which this "
+					 "machine comes to the server\n");
+		put_accounts(setup, "%", tls ? " REQUIRE SSL" : "");
 	}
 }
 
@@ -157,8 +200,10 @@ static void print_all(struct setup *setup)
 
 int command_setup(struct tool *tool, int argc, char **argv)
 {
+	/* Dovecot's auth has another working directory. */
+	char *path = tool->config_path[0] != '/' ? realpath(tool->config_path, NULL) : NULL;
 	struct setup setup = {
-		.config_path = tool->config_path,
+		.config_path = path != NULL ? path : tool->config_path,
 		.main_cf = BUF_INIT(65536), .master_cf = BUF_INIT(65536),
 		.dovecot_conf = BUF_INIT(65536), .grants = BUF_INIT(65536),
 	};
@@ -185,6 +230,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 					  part(&setup.grants)));
 	else
 		print_all(&setup);
+	free(path);
 	free(setup.postfix);
 	free(setup.queue);
 	free(setup.dovecot);

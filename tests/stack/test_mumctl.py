@@ -622,6 +622,62 @@ def test_setup_quotes_the_name_of_a_database_that_needs_it(logins):
     assert "ON `mum-2`.domains TO " in ctl.json("setup")["grants"]
 
 
+def test_a_grant_names_any_database(lab):
+    """The grants of setup are good for one with a '-' in its name, and those of check."""
+    world = World(lab, "mariadb", "prod")
+    world.store.run("CREATE DATABASE `mum-prod`")
+    for table, in world.store.server.sql("SHOW TABLES FROM mum"):
+        world.store.run(f"CREATE TABLE `mum-prod`.{table} LIKE mum.{table}")
+    ctl = world.ctl_with(database={"name": "mum-prod"})
+    world.store.run(ctl.json("setup")["grants"])
+    assert ctl.run("check").stdout == "0 errors, 0 warnings\n"
+    world.store.run("REVOKE SELECT (active) ON `mum-prod`.domains FROM mum_postfix@localhost")
+    for one in ctl.findings():
+        world.store.run(one["mend"])
+    assert ctl.run("check").stdout == "0 errors, 0 warnings\n"
+
+
+def test_the_grants_for_a_remote_host_are_for_who_comes_from_elsewhere(lab):
+    """By an address that is not loopback's, though it leads there."""
+    world = World(lab, "mariadb", "away")
+    unix, = world.store.settings["hosts"]
+    away = f"0.0.0.0:{world.store.server.port}"
+    remote = {"hosts": [away], "tls": "off"}
+    ctl = world.ctl_with(database=remote)
+    grants = ctl.json("setup")["grants"]
+    assert "'localhost'" not in grants and "REQUIRE" not in grants
+    for user, password in (("mum_postfix", POSTFIX_PASSWORD), ("mum_dovecot", DOVECOT_PASSWORD)):
+        world.store.run(f"DROP USER {user}@127.0.0.1")
+        grants = grants.replace("change-me", password, 1)
+    world.store.run(grants)
+    assert [one["code"] for one in ctl.findings()] == ["database-plain"]
+    authority = {"hosts": [unix, away], "tls_ca": "/dev/null"}
+    lines = world.ctl_with(database=authority).json("setup")["grants"].splitlines()
+    users = [line for line in lines if line.startswith("CREATE USER")]
+    assert len([line for line in users if "@'localhost'" in line and "SSL" not in line]) == 2
+    assert len([line for line in users
+                if "@'%'" in line and line.endswith(" REQUIRE SSL;")]) == 2
+
+
+def test_setup_names_mum_conf_by_its_whole_path(logins):
+    path = logins.ctl.config
+    ctl = Mumctl(path.name, ["env", "-C", path.parent])
+    assert f"args = {path}\n" in ctl.json("setup")["dovecot.conf"]
+
+
+def test_setup_leaves_out_what_nobody_listens_for(logins):
+    without_maps = logins.ctl_with(socketmap={"listen": []}).run("--json", "setup")
+    without_policy = logins.ctl_with(policy={"listen": []}).run("--json", "setup")
+    for result, option, word in ((without_maps, "socketmap.listen", "socketmap:"),
+                                 (without_policy, "policy.listen", "check_policy_service")):
+        document = result.json()
+        text = document["main.cf"] + document["master.cf"]
+        assert word not in text and "reject_unauth_destination" in text
+        assert f"{option}: empty" in result.stderr
+    assert "check_policy_service" in without_maps.json()["main.cf"]
+    assert "socketmap:" in without_policy.json()["main.cf"]
+
+
 # ---- the program itself ----
 
 def test_usage_is_64_and_help_is_0(logins):
