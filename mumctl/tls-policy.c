@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The grammar of smtp_tls_policy_maps: postconf(5), TLS_README "Client TLS policy". */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -99,6 +100,64 @@ static bool is_verified(enum tls_level level)
 	return level == TLS_LEVEL_VERIFY || level == TLS_LEVEL_SECURE;
 }
 
+static bool is_one_of(const char *word, const char *const *names)
+{
+	while (*names != NULL && strcasecmp(*names, word) != 0)
+		names++;
+	return *names != NULL;
+}
+
+static bool is_grade(const char *value)
+{
+	static const char *const grades[] = {
+		"high", "medium", "low", "export", "null", NULL
+	};
+
+	return is_one_of(value, grades);
+}
+
+static const char *const protocols[] = {
+	"SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", NULL
+};
+
+/* Behind ">=" or "<=": a name, or a hexadecimal number that fits an int. */
+static bool is_version(const char *word)
+{
+	char *end;
+	unsigned long number;
+
+	if (strcasecmp(word, "None") == 0 ||
+	    (strcasecmp(word, "SSLv2") != 0 && is_one_of(word, protocols)))
+		return true;
+	number = strtoul(word, &end, 16);
+	return *end == '\0' && number <= INT_MAX;
+}
+
+static bool is_protocol(const char *word)
+{
+	if (strncmp(word, ">=", 2) == 0 || strncmp(word, "<=", 2) == 0)
+		return is_version(word + 2);
+	return is_one_of(word + (*word == '!'), protocols);
+}
+
+/* A cipher, not OpenSSL's mark of what to do with it. */
+static bool is_exclusion(const char *word)
+{
+	return strchr("!+-@", *word) == NULL;
+}
+
+/* Blanks and commas, which separate too, have ended the attribute already. */
+static bool is_list_of(const char *value, bool (*is_item)(const char *word))
+{
+	char *copy = xstrdup(value), *rest = copy, *word;
+	bool good = true;
+
+	while (good && (word = strsep(&rest, ":")) != NULL)
+		good = *word == '\0' || is_item(word);
+	free(copy);
+	return good;
+}
+
 struct attributes {
 	bool ciphers, protocols, servername, exclude, digest;
 };
@@ -116,11 +175,14 @@ static const char *attribute_fault(enum tls_level level, const char *name,
 				   const char *value, struct attributes *seen)
 {
 	if (strcasecmp(name, "ciphers") == 0)
-		return *value == '\0' ? "ciphers has no value" : once(&seen->ciphers);
+		return is_grade(value) ? once(&seen->ciphers)
+				       : "ciphers is none of high, medium, low, export, null";
 	if (strcasecmp(name, "protocols") == 0)
-		return once(&seen->protocols);
+		return is_list_of(value, is_protocol) ? once(&seen->protocols)
+						      : "protocols has an unknown one";
 	if (strcasecmp(name, "exclude") == 0)
-		return once(&seen->exclude);
+		return is_list_of(value, is_exclusion) ? once(&seen->exclude)
+						       : "exclude has one of !, +, - and @";
 	if (strcasecmp(name, "servername") == 0)
 		return is_hostname(value) ? once(&seen->servername)
 					  : "servername is no host name";

@@ -5,6 +5,7 @@ import collections
 import os
 import pathlib
 import socketserver
+import ssl
 import threading
 
 from .lab import wait_until
@@ -15,6 +16,10 @@ Mail = collections.namedtuple("Mail", "recipient sender subject")
 class _Session(socketserver.StreamRequestHandler):
     def _say(self, line):
         self.wfile.write(line.encode() + b"\r\n")
+
+    def _encrypt(self):
+        self.request = self.server.tls.wrap_socket(self.connection, server_side=True)
+        self.setup()
 
     @staticmethod
     def _path(line):
@@ -33,12 +38,20 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self):
         sender, recipients = "", []
         self._say("220 recorder.test")
-        for raw in iter(self.rfile.readline, b""):
+        while raw := self.rfile.readline():     # another file after STARTTLS
             line = raw.decode(errors="replace").rstrip("\r\n")
             verb = line[:4].upper()
             if verb in ("EHLO", "LHLO"):
                 self._say("250-recorder.test")
+                if self.server.tls:
+                    self._say("250-STARTTLS")
                 self._say("250 8BITMIME")
+            elif verb == "STAR" and self.server.tls:
+                self._say("220 2.0.0 go on")
+                try:
+                    self._encrypt()
+                except OSError:     # the client does not want to any more
+                    return
             elif verb == "MAIL":
                 sender, recipients = self._path(line), []
                 self._say("250 2.1.0 ok")
@@ -61,6 +74,8 @@ class _Session(socketserver.StreamRequestHandler):
 class _Records:
     daemon_threads = True
     allow_reuse_address = True
+
+    tls = None
 
     def start_records(self, lmtp):
         self.lmtp = lmtp
@@ -85,9 +100,12 @@ class _Unix(_Records, socketserver.ThreadingUnixStreamServer):
 
 
 class MailRecorder:
-    """An LMTP server on a path, or an SMTP server on ("127.0.0.1", port)."""
+    """An LMTP server on a path, or an SMTP server on ("127.0.0.1", port).
 
-    def __init__(self, address):
+    certificate: (certificate, key), for STARTTLS.
+    """
+
+    def __init__(self, address, certificate=None):
         if isinstance(address, tuple):
             self._server = _Tcp(address, _Session)
             self._server.start_records(lmtp=False)
@@ -96,6 +114,9 @@ class MailRecorder:
             self._server = _Unix(str(address), _Session)
             self._server.start_records(lmtp=True)
             os.chmod(address, 0o666)
+        if certificate is not None:
+            self._server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._server.tls.load_cert_chain(*certificate)
         self.address = address
         self._thread = threading.Thread(target=self._server.serve_forever,
                                         kwargs={"poll_interval": 0.05}, daemon=True)

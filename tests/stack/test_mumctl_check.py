@@ -105,7 +105,9 @@ def too_wide(number, name):
 # That Postfix agrees is for test_mumctl_tls.py.
 TLS_FAULTS = [
     ("may", "protocols=TLSv1.2 protocols=TLSv1.3", "an attribute stands there twice"),
-    ("may", "ciphers=", "ciphers has no value"),
+    ("may", "ciphers=", "ciphers is none of high, medium, low, export, null"),
+    ("may", "protocols=TLSv9", "protocols has an unknown one"),
+    ("may", "exclude=!MD5", "exclude has one of !, +, - and @"),
     ("fingerprint", "match=nonsense", "fingerprint needs match=DIGEST"),
     ("verify", "match=", "match has no value"),
     ("may", "connection_reuse=maybe", "neither yes nor no"),
