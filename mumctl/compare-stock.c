@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/compare.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -53,31 +54,25 @@ static void add_line(struct stock *stock, char *line)
 				    keyed_hash(&stock->hash, entry->key, len), entry);
 }
 
-/* postmap -q - mysql:FILE <keys 2>errors; its output comes through *fd_r. */
-static pid_t start_postmap(const char *mysql_file, const char *keys_file, FILE *errors,
-			   int *fd_r)
+/* postmap -q - mysql:FILE <keys >output 2>errors. -1: complained about. */
+static pid_t start_postmap(const char *mysql_file, FILE *keys, int output, FILE *errors)
 {
 	char *table = xasprintf("mysql:%s", mysql_file);
 	char *argv[] = { "postmap", "-q", "-", table, NULL };
 	posix_spawn_file_actions_t actions;
 	extern char **environ;
-	int ends[2], error;
+	int error;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		abort();
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, keys_file, O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, fileno(keys), STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, fileno(errors), STDERR_FILENO);
 	error = posix_spawnp(&pid, "postmap", &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
-	close(ends[1]);
 	free(table);
-	*fd_r = ends[0];
 	if (error == 0)
 		return pid;
-	close(ends[0]);
 	tool_complain("postmap", strerror(error));
 	return -1;
 }
@@ -109,35 +104,62 @@ static bool is_good(pid_t pid, FILE *errors)
 	return !has_failed(errors) && WEXITSTATUS(status) <= 1;
 }
 
-struct stock *stock_ask(const char *mysql_file, const char *keys_file)
+/* Takes over the other end of postmap's output. */
+static bool read_answers(struct stock *stock, int fd)
+{
+	FILE *output = fdopen(fd, "r");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (output == NULL) {
+		tool_complain("postmap", strerror(errno));
+		close(fd);
+		return false;
+	}
+	while (getline(&line, &size, output) > 0)
+		add_line(stock, line);
+	fclose(output);
+	free(line);
+	return true;
+}
+
+static bool ask(struct stock *stock, const char *mysql_file, FILE *keys, FILE *errors)
+{
+	int ends[2];
+	pid_t pid;
+	bool good;
+
+	if (lseek(fileno(keys), 0, SEEK_SET) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
+		tool_complain("postmap", strerror(errno));
+		return false;
+	}
+	pid = start_postmap(mysql_file, keys, ends[1], errors);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return false;
+	}
+	good = read_answers(stock, ends[0]);
+	good = is_good(pid, errors) && good;
+	if (!good)
+		tool_complain(mysql_file, "postmap could not ask this table");
+	return good;
+}
+
+struct stock *stock_ask(const char *mysql_file, FILE *keys)
 {
 	struct stock *stock = xcalloc(1, sizeof(*stock));
-	size_t size = 0;
-	char *line = NULL;
-	FILE *output, *errors = tmpfile();
-	bool good = false;
-	pid_t pid;
-	int fd;
+	FILE *errors = tmpfile();
 
-	if (errors == NULL)
-		abort();
 	keyed_hash_init(&stock->hash);
-	pid = start_postmap(mysql_file, keys_file, errors, &fd);
-	if (pid > 0) {
-		output = fdopen(fd, "r");
-		if (output == NULL)
-			abort();
-		while (getline(&line, &size, output) > 0)
-			add_line(stock, line);
-		fclose(output);
-		free(line);
-		good = is_good(pid, errors);
-		if (!good)
-			tool_complain(mysql_file, "postmap could not ask this table");
-	}
-	fclose(errors);
-	if (!good)
+	if (errors == NULL) {
+		tool_complain("postmap", strerror(errno));
 		stock_free(&stock);
+		return NULL;
+	}
+	if (!ask(stock, mysql_file, keys, errors))
+		stock_free(&stock);
+	fclose(errors);
 	return stock;
 }
 

@@ -3,6 +3,7 @@
 #include "mumctl/compare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ struct compare {
 	struct tool *tool;
 	struct inspect *db;		/* the first host that answers; NULL when none does */
 	const char *directory;
-	char *keys_files[KEY_KINDS];	/* temporary, one key a line */
+	FILE *keys[KEY_KINDS];		/* one key a line; see keys_open() */
 	json_t *differences;
 	size_t compared, differing, unexplained;
 	bool failed;
@@ -69,31 +70,53 @@ static void write_key(const struct column *columns, void *arg)
 	fprintf(writer->file, "%s%s%s\n", columns[0].data, writer->address ? "@" : "", end);
 }
 
-static FILE *open_temporary(char **path_r)
+FILE *keys_open(FILE *keys)
+{
+	int fd = fcntl(fileno(keys), F_DUPFD_CLOEXEC, 0);
+	FILE *file = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
+
+	if (file == NULL) {
+		tool_complain("keys", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	return file;
+}
+
+/* Without a name, so that nothing is left of it, however we end. */
+static FILE *open_temporary(void)
 {
 	const char *directory = getenv("TMPDIR");
-	int fd;
+	char *path = xasprintf("%s/mumctl-keys-XXXXXX", directory != NULL ? directory : "/tmp");
+	int fd = mkostemp(path, O_CLOEXEC);
+	FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
 
-	*path_r = xasprintf("%s/mumctl-keys-XXXXXX", directory != NULL ? directory : "/tmp");
-	fd = mkstemp(*path_r);
-	return fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (file == NULL)
+		tool_complain(path, strerror(errno));
+	if (fd >= 0)
+		unlink(path);
+	if (file == NULL && fd >= 0)
+		close(fd);
+	free(path);
+	return file;
 }
 
 static bool write_keys(struct compare *compare, enum key_kind kind)
 {
-	struct key_writer writer = { open_temporary(&compare->keys_files[kind]),
-				     kind == KEY_ADDRESS };
+	struct key_writer writer = { open_temporary(), kind == KEY_ADDRESS };
 	struct inspect_error error;
 	bool good;
 
-	if (writer.file == NULL) {
-		tool_complain(compare->keys_files[kind], "cannot be written");
+	compare->keys[kind] = writer.file;
+	if (writer.file == NULL)
 		return false;
-	}
 	good = inspect_query(compare->db, keys_sql[kind], write_key, &writer, &error);
 	if (!good)
 		tool_complain("database", error.text);
-	return fclose(writer.file) == 0 && good;
+	if (fflush(writer.file) == 0)
+		return good;
+	tool_complain("keys", strerror(errno));
+	return false;
 }
 
 /* All names of the database. */
@@ -187,17 +210,15 @@ static void compare_key(struct compare *compare, const char *map, const char *ke
 }
 
 /* Every key of the file, against what stock says of it. */
-static bool compare_keys(struct compare *compare, const char *map, const char *keys_file,
+static bool compare_keys(struct compare *compare, const char *map, FILE *all,
 			 const struct stock *stock)
 {
-	FILE *keys = fopen(keys_file, "re");
+	FILE *keys = keys_open(all);
 	char *key = NULL;
 	size_t size = 0;
 
-	if (keys == NULL) {
-		tool_complain(keys_file, strerror(errno));
+	if (keys == NULL)
 		return false;
-	}
 	while (!compare->failed && getline(&key, &size, keys) > 0) {
 		key[strcspn(key, "\n")] = '\0';
 		if (*key != '\0')
@@ -209,7 +230,7 @@ static bool compare_keys(struct compare *compare, const char *map, const char *k
 }
 
 /* An admin may leave out a file, but not one that is there and cannot be read. */
-static void compare_map(struct compare *compare, const char *map, const char *keys_file)
+static void compare_map(struct compare *compare, const char *map, FILE *keys)
 {
 	char *mysql_file = xasprintf("%s/%s.cf", compare->directory, map);
 	struct stock *stock = NULL;
@@ -222,8 +243,8 @@ static void compare_map(struct compare *compare, const char *map, const char *ke
 		tool_complain(mysql_file, why);
 		free(why);
 	} else {
-		stock = stock_ask(mysql_file, keys_file);
-		good = stock != NULL && compare_keys(compare, map, keys_file, stock);
+		stock = stock_ask(mysql_file, keys);
+		good = stock != NULL && compare_keys(compare, map, keys, stock);
 	}
 	compare->failed = compare->failed || !good;
 	stock_free(&stock);
@@ -234,9 +255,8 @@ static int finish(struct compare *compare)
 {
 	inspect_close(&compare->db);
 	for (int kind = 0; kind < KEY_KINDS; kind++) {
-		if (compare->keys_files[kind] != NULL)
-			unlink(compare->keys_files[kind]);
-		free(compare->keys_files[kind]);
+		if (compare->keys[kind] != NULL)
+			fclose(compare->keys[kind]);
 	}
 	if (compare->tool->json)
 		tool_print_json(json_pack("{sI sI sI so}", "compared",
@@ -257,24 +277,28 @@ static int finish(struct compare *compare)
 	return compare->unexplained > 0;
 }
 
-/* It is read twice for each map: no pipe will do. */
-static bool is_keys_file(const char *path)
+/* The admin's keys are read more than once: no pipe will do. */
+static FILE *open_keys(const char *path)
 {
-	struct stat file;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	bool regular = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+	FILE *file = regular ? fdopen(fd, "r") : NULL;
 
-	if (access(path, R_OK) != 0 || stat(path, &file) != 0) {
-		tool_complain(path, strerror(errno));
-		return false;
-	}
-	if (!S_ISREG(file.st_mode))
-		tool_complain(path, "not a regular file; --keys needs one");
-	return S_ISREG(file.st_mode);
+	if (file != NULL)
+		return file;
+	tool_complain(path, fd < 0 || regular ? strerror(errno)
+					      : "not a regular file; --keys needs one");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
 }
 
 int command_compare(struct tool *tool, int argc, char **argv)
 {
 	struct compare compare = { .tool = tool };
 	const char *keys_file = NULL;
+	FILE *keys = NULL;
 
 	for (int i = 0; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--postfix") == 0)
@@ -286,14 +310,16 @@ int command_compare(struct tool *tool, int argc, char **argv)
 	}
 	if (argc % 2 != 0 || compare.directory == NULL)
 		tool_usage(USAGE_COMPARE);
-	if (keys_file != NULL && !is_keys_file(keys_file))
+	if (keys_file != NULL && (keys = open_keys(keys_file)) == NULL)
 		return EX_NOINPUT;
 	if (tool->json)
 		compare.differences = json_array();
 	compare.failed = !open_database(&compare) ||
-			 (keys_file == NULL && !read_keys(&compare));
+			 (keys == NULL && !read_keys(&compare));
 	for (int i = 0; !compare.failed && i < MAPS; i++)
 		compare_map(&compare, maps[i].name,
-			    keys_file != NULL ? keys_file : compare.keys_files[maps[i].keys]);
+			    keys != NULL ? keys : compare.keys[maps[i].keys]);
+	if (keys != NULL)
+		fclose(keys);
 	return finish(&compare);
 }

@@ -3,19 +3,27 @@
 #ifndef MUM_COMPARE_H
 #define MUM_COMPARE_H
 
+#include <stdio.h>
+
 #include "common/inspect.h"
 #include "mumctl/postfix.h"
 #include "mumctl/tool.h"
+
+/*
+ * A stream of its own on the keys file, from its beginning; not while another is
+ * read, since they share the place. NULL: complained about.
+ */
+FILE *keys_open(FILE *keys);
 
 /* ---- stock: what postmap(1) says of one mysql: file ---- */
 
 struct stock;
 
 /*
- * Asks postmap about every line of the keys file. NULL when postmap fails: it has
- * said why on standard error.
+ * Asks postmap about every line of the keys file. NULL when it cannot be asked, or
+ * fails: why is on standard error.
  */
-struct stock *stock_ask(const char *mysql_file, const char *keys_file);
+struct stock *stock_ask(const char *mysql_file, FILE *keys);
 /* The value; NULL when it was not found. Valid until stock_free(). */
 const char *stock_find(const struct stock *stock, const char *key);
 void stock_free(struct stock **stock);	/* sets NULL; NULL is fine */

@@ -296,3 +296,26 @@ def test_a_file_of_keys_that_cannot_be_read_twice_is_named(compared, tmp_path, k
         path.mkdir()
     result = compared.run("--keys", path)
     assert result.status == 66 and f"{path}: {why}" in result.stderr
+
+
+def test_without_a_descriptor_to_spare_it_complains_and_leaves_nothing(compared, copy):
+    """At each place where one is needed: 75 with a reason, not a crash."""
+    compared.load(1)
+    there = copy("domains", "tls-policies")
+    keys = there / "keys"
+    keys.write_text("example.test\n")
+    scratch = there / "tmp"
+    scratch.mkdir()
+    environment = {**compared.environment, "TMPDIR": str(scratch)}
+    seen = set()
+    for number in range(9, 16):
+        ctl = Mumctl(compared.config, ["prlimit", f"--nofile={number}"])
+        for options in ((), ("--keys", keys)):
+            result = ctl.run("compare", "--postfix", there, *options, environment=environment)
+            assert result.status in (0, 1, 66, 75), (number, result.seen)
+            assert (result.status == 75) <= ("mumctl: " in result.stderr), number
+            assert list(scratch.iterdir()) == []
+            seen |= set(result.stderr.splitlines())
+    said = [line.rpartition("/")[2] for line in seen if line.endswith(": Too many open files")]
+    assert "mumctl: postmap: Too many open files" in said
+    assert any(line.startswith("mumctl-keys-") for line in said)
