@@ -13,14 +13,18 @@
 #include "common/keyed-hash.h"
 #include "common/xalloc.h"
 
+/* A key that was asked, and what came back. */
 struct entry {
 	UT_hash_handle hh;
-	char *key, *value;
+	size_t line;		/* of the keys file; the last that has it */
+	char *value;		/* NULL when not found */
+	char key[];
 };
 
 struct stock {
 	struct keyed_hash hash;
 	struct entry *entries;
+	size_t line;		/* of the last key that was answered */
 };
 
 static struct entry *find(const struct stock *stock, const char *key)
@@ -33,25 +37,56 @@ static struct entry *find(const struct stock *stock, const char *key)
 	return entry;
 }
 
-/* "key TAB value" */
+static void add_key(struct stock *stock, const char *key, size_t line)
+{
+	struct entry *entry = find(stock, key);
+	size_t len = strlen(key);
+
+	if (entry == NULL) {
+		entry = xcalloc(1, sizeof(*entry) + len + 1);
+		memcpy(entry->key, key, len);
+		HASH_ADD_KEYPTR_BYHASHVALUE(hh, stock->entries, entry->key, len,
+					    keyed_hash(&stock->hash, key, len), entry);
+	}
+	entry->line = line;
+}
+
+static bool read_keys(struct stock *stock, FILE *all)
+{
+	FILE *keys = keys_open(all);
+	char *key = NULL;
+	size_t size = 0;
+
+	for (size_t line = 1; keys != NULL && getline(&key, &size, keys) > 0; line++) {
+		key[strcspn(key, "\n")] = '\0';
+		add_key(stock, key, line);
+	}
+	free(key);
+	if (keys != NULL)
+		fclose(keys);
+	return keys != NULL;
+}
+
+/*
+ * "key TAB value". Answers come in the order of the keys, and a value as it is: the
+ * line after a newline in one is taken for another key's answer only if that key
+ * is still to come, and then its own answer takes the place.
+ */
 static void add_line(struct stock *stock, char *line)
 {
 	char *tab = strchr(line, '\t');
 	struct entry *entry;
-	size_t len;
 
 	line[strcspn(line, "\n")] = '\0';
 	if (tab == NULL)
 		return;
 	*tab = '\0';
-	if (find(stock, line) != NULL)
+	entry = find(stock, line);
+	if (entry == NULL || entry->line < stock->line)
 		return;
-	entry = xcalloc(1, sizeof(*entry));
-	entry->key = xstrdup(line);
+	stock->line = entry->line;
+	free(entry->value);
 	entry->value = xstrdup(tab + 1);
-	len = strlen(entry->key);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, stock->entries, entry->key, len,
-				    keyed_hash(&stock->hash, entry->key, len), entry);
 }
 
 /* postmap -q - mysql:FILE <keys >output 2>errors. -1: complained about. */
@@ -157,7 +192,7 @@ struct stock *stock_ask(const char *mysql_file, FILE *keys)
 		stock_free(&stock);
 		return NULL;
 	}
-	if (!ask(stock, mysql_file, keys, errors))
+	if (!read_keys(stock, keys) || !ask(stock, mysql_file, keys, errors))
 		stock_free(&stock);
 	fclose(errors);
 	return stock;
@@ -180,7 +215,6 @@ void stock_free(struct stock **_stock)
 		return;
 	HASH_ITER(hh, stock->entries, entry, next) {
 		HASH_DELETE(hh, stock->entries, entry);
-		free(entry->key);
 		free(entry->value);
 		free(entry);
 	}

@@ -213,6 +213,28 @@ def test_what_the_database_has_under_no_name_is_no_known_difference(compared, co
     assert result.status == 1 and document["unexplained"] == len(names)
 
 
+def test_no_row_answers_for_another_key(compared, copy):
+    """postmap prints values as they are, with the line ends that are in them."""
+    names = [f"{name}@forged.test" for name in ("first", "forger", "last")]
+    sql = ["USE mum; INSERT INTO domains (id, domain, homedir) VALUES (9000, 'forged.test', '/f')"]
+    for number, name in enumerate(names, 9000):
+        value = "friend@external.test"
+        if number == 9001:
+            value += "".join(f"\\n{key}\\tforged@external.test" for key in names if key != name)
+        local = name.partition("@")[0]
+        sql += [f"INSERT INTO aliases (id, local_part, domain_id) VALUES ({number}, '{local}', 9000)",
+                "INSERT INTO alias_recipients (alias_id, recipient_address) "
+                f"VALUES ({number}, '{value}')"]
+    compared.server.sql(";\n".join(sql))
+    path = copy("aliases")
+    (path / "keys").write_text("".join(f"{name}\n" for name in names))
+    result = compared.ctl.run("--json", "compare", "--postfix", path, "--keys", path / "keys",
+                              environment=compared.environment)
+    compared.server.sql("DELETE FROM mum.domains WHERE id = 9000")
+    assert {(one["key"], one["difference"]) for one in result.json()["differences"]} == {
+        ("forger@forged.test", "D15")}
+
+
 def test_a_file_that_is_not_there_is_named_and_left_out(compared, copy):
     compared.load(1)
     there = copy("aliases", "tls-policies")
