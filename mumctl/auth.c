@@ -115,6 +115,11 @@ static void judge(struct tool *tool, const struct credential *credential,
 	verdict->exit_status = right ? 0 : 1;
 }
 
+static json_t *optional_text(const char *text)
+{
+	return text != NULL ? tool_json_text(text) : NULL;
+}
+
 static void print_verdict(const struct tool *tool, const struct verdict *verdict)
 {
 	const struct mum_list *services =
@@ -122,17 +127,20 @@ static void print_verdict(const struct tool *tool, const struct verdict *verdict
 	json_t *document;
 
 	if (tool->json) {
-		document = json_pack("{so ss ss* ss* sb}", "user",
+		document = json_pack("{so ss so* so* sb}", "user",
 				     tool_json_text(verdict->user), "result",
-				     verdict->result, "hash", verdict->hash, "reason",
-				     verdict->why, "send_only", verdict->send_only);
+				     verdict->result, "hash", optional_text(verdict->hash),
+				     "reason", optional_text(verdict->why), "send_only",
+				     verdict->send_only);
 		tool_print_json(document);
 		return;
 	}
 	tool_print_clean(verdict->user);
 	printf(": %s", verdict->result);
-	if (verdict->hash != NULL)
-		printf("; %s", verdict->hash);
+	if (verdict->hash != NULL) {
+		printf("; ");
+		tool_print_clean(verdict->hash);
+	}
 	if (verdict->why != NULL) {
 		printf("; ");
 		tool_print_clean(verdict->why);

@@ -32,10 +32,11 @@ static void ask(struct explain *explain, enum mum_role role, enum mum_question q
 	tool_ask(explain->tool, role, MUM_ASK(question), key, asked_r);
 	json_array_append_new(
 		explain->questions,
-		json_pack("{ss so ss sf ss* so}", "question", mum_question_name(question),
+		json_pack("{ss so ss sf so* so}", "question", mum_question_name(question),
 			  "key", tool_json_text(key), "result",
 			  tool_status_name(answer->status), "ms", asked_r->ms, "reason",
-			  asked_r->reason, "rows", explain_rows(answer, question, config)));
+			  asked_r->reason != NULL ? tool_json_text(asked_r->reason) : NULL,
+			  "rows", explain_rows(answer, question, config)));
 	if (answer->status != MUM_FOUND && answer->status != MUM_NOT_FOUND)
 		explain->worst = answer->status;
 }
@@ -213,12 +214,15 @@ static void print_questions(const json_t *questions)
 	printf("What MUM says\n");
 	json_array_foreach(questions, i, question) {
 		const json_t *rows = json_object_get(question, "rows");
+		const json_t *reason = json_object_get(question, "reason");
 
 		printf("  %-11s %.2f ms, %zu rows", json_string_value(json_object_get(
 			       question, "question")),
 		       json_real_value(json_object_get(question, "ms")), json_array_size(rows));
-		if (json_object_get(question, "reason") != NULL)
-			printf(", %s", json_string_value(json_object_get(question, "reason")));
+		if (reason != NULL) {
+			printf(", ");
+			tool_print_clean(json_string_value(reason));
+		}
 		printf("\n");
 		json_array_foreach(rows, at, row) {
 			printf("     ");

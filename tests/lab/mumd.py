@@ -84,7 +84,7 @@ class Mumd:
         self.write_text(render(merged).replace("METRICS_PORT", str(self.metrics_port)))
 
     def write_text(self, text):
-        self.config.write_text(text)
+        self.config.write_text(text, errors="surrogateescape")
         give(self.config, "root", GROUP)
         self.config.chmod(0o640)
 

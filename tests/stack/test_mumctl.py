@@ -405,6 +405,29 @@ def test_a_wrong_configuration_is_78_and_all_of_it_is_said(lab, words):
     assert "soon" in result.seen and "maybe" in result.seen
 
 
+def test_no_terminal_obeys_the_words_of_a_database(lab):
+    """Its error comes with the place where it is, whatever bytes that has."""
+    world = World(lab, "mariadb", "words")
+    odd = world.directory / "\x1b[2J\udcff.sock"
+    odd.symlink_to(world.store.server.socket)
+    ctl = world.ctl_with(database={"hosts": [f"unix:{odd}"]})
+    for user in ("mum_postfix", "mum_dovecot"):
+        world.store.run(f"REVOKE SELECT (active) ON mum.domains FROM {user}@localhost")
+    for words in (("explain", "anna@example.test"), ("user", "anna@example.test"), ("list",),
+                  ("auth", "--password-stdin", "anna@example.test"),
+                  ("query", "mailboxes", "anna@example.test")):
+        result = ctl.run(*words, input="secret\n")
+        assert result.status == 78 and r"\x1b[2J\xff.sock: " in result.seen, (words, result.seen)
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udcff]", result.seen), words
+        document = ctl.json(*words, input="secret\n")
+        if words[0] == "explain":
+            reasons = [one["reason"] for one in document["questions"] if "reason" in one]
+            assert len(document["questions"]) == 6 and len(reasons) == 5
+        else:
+            reasons = [document["reason"]] if words[0] in ("auth", "query") else []
+        assert all(r"\xff.sock: SELECT command denied" in reason for reason in reasons), reasons
+
+
 # ---- auth ----
 
 # name: (hash, what is said of it, is it right?)
