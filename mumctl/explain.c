@@ -18,10 +18,17 @@ struct explain {
 	struct tool *tool;
 	const char *address, *domain, *login;	/* login: "" without --as */
 	json_t *questions, *verdicts;
-	enum mum_status worst;		/* of all questions: a temporary one is shown */
+	enum mum_status worst;		/* of all questions; see is_worse() */
 };
 
 /* ---- what MUM says ---- */
+
+/* What must be mended before what may pass; to be found or not is all right. */
+static bool is_worse(enum mum_status status, enum mum_status than)
+{
+	return status == MUM_MISCONFIGURED ||
+	       (status == MUM_TEMPFAIL && than != MUM_MISCONFIGURED);
+}
 
 static void ask(struct explain *explain, enum mum_role role, enum mum_question question,
 		const char *key, struct asked *asked_r)
@@ -37,7 +44,7 @@ static void ask(struct explain *explain, enum mum_role role, enum mum_question q
 			  tool_status_name(answer->status), "ms", asked_r->ms, "reason",
 			  asked_r->reason != NULL ? tool_json_text(asked_r->reason) : NULL,
 			  "rows", explain_rows(answer, question, config)));
-	if (answer->status != MUM_FOUND && answer->status != MUM_NOT_FOUND)
+	if (is_worse(answer->status, explain->worst))
 		explain->worst = answer->status;
 }
 

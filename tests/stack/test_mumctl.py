@@ -428,6 +428,19 @@ def test_no_terminal_obeys_the_words_of_a_database(lab):
         assert all(r"\xff.sock: SELECT command denied" in reason for reason in reasons), reasons
 
 
+@pytest.mark.parametrize("denied, away", [("mum_postfix", "mum_dovecot"),
+                                          ("mum_dovecot", "mum_postfix")])
+def test_explain_ends_as_the_worst_of_its_questions(lab, denied, away):
+    """78, which somebody must mend, before 75, whichever comes first."""
+    world = World(lab, "mariadb", f"worst-{denied[4:]}")
+    world.store.run(f"REVOKE SELECT (active) ON mum.domains FROM {denied}@localhost")
+    world.store.run(f"ALTER USER {away}@localhost IDENTIFIED BY 'another'")
+    ctl = world.ctl_with(database={"deadline": "300ms"}, dovecot={"deadline": "300ms"})
+    result = ctl.run("--json", "explain", "anna@example.test")
+    assert {one["result"] for one in result.json()["questions"]} >= {"temporary", "misconfigured"}
+    assert result.status == 78
+
+
 # ---- auth ----
 
 # name: (hash, what is said of it, is it right?)
