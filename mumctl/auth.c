@@ -18,21 +18,26 @@ enum { PASSWORD_MAX = 1024 };
 
 /*
  * The first line of standard input, without its newline; no buffer but ours sees
- * it. False when it is no password.
+ * it. False when it is no password, of which nothing is kept.
  */
 static bool read_line(char password[PASSWORD_MAX])
 {
 	size_t len = 0;
 	ssize_t got = 0;
+	bool good = true;
 	char c;
 
-	while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
-		if (c == '\0' || len == PASSWORD_MAX - 1)
-			return false;
-		password[len++] = c;
+	while (good && (got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+		good = c != '\0' && len < PASSWORD_MAX - 1;
+		password[len] = c;
+		len += good;
 	}
 	password[len] = '\0';
-	return len > 0 || got == 1;
+	/* What an error cuts is another password. */
+	good = good && got >= 0 && (len > 0 || got == 1);
+	if (!good)
+		explicit_bzero(password, PASSWORD_MAX);
+	return good;
 }
 
 /* For the handler: how the terminal was before the prompt. */
@@ -77,7 +82,7 @@ static bool read_password(bool from_stdin, char password[PASSWORD_MAX])
 	}
 	if (from_stdin ? read_line(password) : ask_terminal(password))
 		return true;
-	tool_complain("auth", "no password, or one of more than 1023 bytes");
+	tool_complain("auth", "no whole password, or one of more than 1023 bytes");
 	return false;
 }
 
@@ -162,6 +167,8 @@ int command_auth(struct tool *tool, int argc, char **argv)
 
 	if (argc != (from_stdin ? 2 : 1) || argv[argc - 1][0] == '-')
 		tool_usage(USAGE_AUTH);
+	/* Nobody is asked for a password that mum.conf keeps from being of use. */
+	tool_core(tool, MUM_ROLE_DOVECOT);
 	if (!read_password(from_stdin, password))
 		return EX_USAGE;
 	tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_CREDENTIAL), argv[argc - 1], &asked);

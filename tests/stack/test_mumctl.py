@@ -3,6 +3,8 @@
 one asks. Rows: tests/lab/sample.py."""
 
 import contextlib
+import ctypes
+import mmap
 import os
 import pty
 import re
@@ -544,9 +546,35 @@ def test_an_interrupt_at_the_prompt_gives_the_echo_back(logins, number):
 @pytest.mark.parametrize("typed", ["", "x" * 1024 + "\n", "a\0b\n"])
 def test_what_is_no_password_is_said(logins, typed):
     result = logins.ctl.run("auth", "--password-stdin", "bcrypt2y@example.test", input=typed)
-    assert result.status == 64 and "no password" in result.stderr
+    assert result.status == 64 and "no whole password" in result.stderr
     without = logins.ctl.run("auth", "bcrypt2y@example.test", input="secret\n")
     assert without.status == 64 and "--password-stdin" in without.stderr
+
+
+def test_a_password_that_is_cut_by_an_error_is_none(logins):
+    """Standard input is this process' memory, up to where there is none any more."""
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    size = mmap.PAGESIZE
+    page = libc.mmap(None, ctypes.c_size_t(2 * size), mmap.PROT_READ | mmap.PROT_WRITE,
+                     mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, ctypes.c_long(0))
+    libc.munmap(ctypes.c_void_p(page + size), ctypes.c_size_t(size))
+    ctypes.memmove(page + size - len("secret"), b"secret", len("secret"))
+    with open("/proc/self/mem", "rb", buffering=0) as memory:
+        memory.seek(page + size - len("secret"))
+        result = subprocess.run(
+            [binary(), "-c", logins.ctl.config, "auth", "--password-stdin",
+             "bcrypt2y@example.test"], stdin=memory, capture_output=True, env=ENVIRONMENT,
+            timeout=30, check=False)
+    libc.munmap(ctypes.c_void_p(page), ctypes.c_size_t(size))
+    assert (result.returncode, result.stdout) == (64, b"") and b"no whole password" in result.stderr
+
+
+def test_mum_conf_is_read_before_a_password_is_asked_for(lab):
+    path = lab.directory("auth-wrong") / "mum.conf"
+    path.write_text('cache { ttl = "soon" }\n')
+    result = Mumctl(path).on_terminal("auth", "x@example.test")
+    assert result.status == 78 and "soon" in result.seen and "Password" not in result.seen
 
 
 SECRETS = ["typed-canary", POSTFIX_PASSWORD, DOVECOT_PASSWORD, *[
