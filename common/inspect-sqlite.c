@@ -11,7 +11,6 @@
 struct inspect_sqlite {
 	struct inspect inspect;	/* first: the inspect_ops cast to inspect_sqlite */
 	sqlite3 *db;
-	char *server;
 };
 
 static void set_error(struct inspect_error *error, const char *text)
@@ -56,7 +55,6 @@ static void close_file(struct inspect *_inspect)
 	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
 
 	sqlite3_close(inspect->db);
-	free(inspect->server);
 	free(inspect);
 }
 
@@ -68,8 +66,6 @@ struct inspect *inspect_sqlite_open(const struct mum_config *config,
 	struct inspect_sqlite *inspect = xcalloc(1, sizeof(*inspect));
 
 	inspect->inspect.ops = &ops;
-	inspect->server = xasprintf("SQLite %s", sqlite3_libversion());
-	inspect->inspect.server = inspect->server;
 	if (sqlite3_open_v2(config->database.path, &inspect->db,
 			    SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
 		set_error(error_r, sqlite3_errmsg(inspect->db));

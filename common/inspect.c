@@ -18,11 +18,6 @@ void inspect_close(struct inspect **_inspect)
 		inspect->ops->close(inspect);
 }
 
-const char *inspect_server(const struct inspect *inspect)
-{
-	return inspect->server;
-}
-
 const char *inspect_cipher(const struct inspect *inspect)
 {
 	return inspect->cipher;

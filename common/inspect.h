@@ -36,9 +36,7 @@ struct inspect *inspect_open(const struct mum_config *config, size_t host,
 			     struct inspect_error *error_r);
 void inspect_close(struct inspect **inspect);	/* sets NULL; NULL is fine */
 
-/* "MariaDB 10.11.6" or "SQLite 3.40.1"; valid until inspect_close(). */
-const char *inspect_server(const struct inspect *inspect);
-/* The cipher of the connection; NULL when it is not encrypted. */
+/* The cipher of the connection; NULL when it is not encrypted. Until inspect_close(). */
 const char *inspect_cipher(const struct inspect *inspect);
 
 /* The cells are gone when it returns. */
@@ -62,7 +60,7 @@ struct inspect_ops {
 /* Each implementation's struct begins with this one. */
 struct inspect {
 	const struct inspect_ops *ops;
-	const char *server, *cipher;
+	const char *cipher;
 };
 
 struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t host,

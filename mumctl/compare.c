@@ -132,7 +132,7 @@ static bool read_keys(struct compare *compare)
 static bool open_database(struct compare *compare)
 {
 	const struct mum_config *config = tool_config(compare->tool, MUM_ROLE_POSTFIX);
-	struct inspect_error error = { INSPECT_OTHER, "database.hosts is empty" };
+	struct inspect_error error;
 
 	for (size_t i = 0; compare->db == NULL && (i == 0 || i < config->database.hosts.count);
 	     i++)

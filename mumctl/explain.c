@@ -204,12 +204,15 @@ static void explain_dovecot(struct explain *explain)
 static void print_value(const char *name, const json_t *value)
 {
 	printf(" %s=", name);
-	if (json_is_boolean(value))
+	if (json_is_boolean(value)) {
 		printf("%s", json_is_true(value) ? "yes" : "no");
-	else if (json_is_integer(value))
+	} else if (json_is_integer(value)) {
 		printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	else
-		printf("<"), tool_print_clean(json_string_value(value)), printf(">");
+	} else {
+		printf("<");
+		tool_print_clean(json_string_value(value));
+		printf(">");
+	}
 }
 
 static void print_questions(const json_t *questions)
@@ -256,9 +259,10 @@ static void print_verdicts(const json_t *verdicts)
 		asks = who;
 		printf("  %-18s ", json_string_value(json_object_get(verdict, "what")));
 		tool_print_clean(json_string_value(json_object_get(verdict, "answer")));
-		if (reason != NULL)
-			printf("\n  %-18s   ", ""),
-				tool_print_clean(json_string_value(reason));
+		if (reason != NULL) {
+			printf("\n  %-18s   ", "");
+			tool_print_clean(json_string_value(reason));
+		}
 		printf("\n");
 	}
 }

@@ -82,7 +82,6 @@ char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
 	struct buf wire = BUF_INIT(POLICY_REQUEST_MAX);
 	struct mum_core *core = tool_core(tool, MUM_ROLE_POSTFIX);
 	struct policy_request request;
-	struct decision *decision;
 	char *action = NULL;
 	size_t wire_len;
 	bool good = true;
@@ -98,11 +97,10 @@ char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
 	good = good && !wire.failed &&
 	       policy_parse(wire.data, wire.len, &request, &wire_len) == PARSE_DONE;
 	if (good) {
-		decision = decision_start(&tool->host.host, core, NULL, &request,
-					  on_action, &action);
+		(void)decision_start(&tool->host.host, core, NULL, &request, on_action,
+				     &action);
 		while (action == NULL)
 			tool_wait(tool);
-		(void)decision;
 	}
 	buf_free(&wire);
 	return action;

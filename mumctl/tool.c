@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "common/xalloc.h"
 
@@ -98,27 +97,19 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 	waiting->done = true;
 }
 
-static double now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
 void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 	      const char *key, struct asked *asked_r)
 {
 	struct mum_core *core = tool_core(tool, role);
 	struct waiting waiting = { asked_r, false };
-	double began = now_ms();
+	uint64_t began = host_now_us(&tool->host.host);
 
 	*asked_r = (struct asked){ .reason = NULL };
 	mum_lookup_start(mum_core_lookups(core), questions, key, strlen(key),
 			 mum_core_config(core)->database.deadline, on_answer, &waiting);
 	while (!waiting.done)
 		tool_wait(tool);
-	asked_r->ms = now_ms() - began;
+	asked_r->ms = (double)(host_now_us(&tool->host.host) - began) / 1e3;
 }
 
 void asked_free(struct asked *asked)

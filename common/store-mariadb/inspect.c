@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/store-mariadb/connector.h"
 #include "common/xalloc.h"
@@ -11,7 +10,6 @@
 struct inspect_mariadb {
 	struct inspect inspect;	/* first: the inspect_ops cast to inspect_mariadb */
 	MYSQL *mysql;
-	char *server;
 };
 
 static void set_error(struct inspect_error *error, unsigned number, const char *text)
@@ -63,7 +61,6 @@ static void close_connection(struct inspect *_inspect)
 
 	if (inspect->mysql != NULL)
 		mysql_close(inspect->mysql);
-	free(inspect->server);
 	free(inspect);
 }
 
@@ -89,11 +86,6 @@ struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t hos
 		close_connection(&inspect->inspect);
 		return NULL;
 	}
-	inspect->server = xasprintf(
-		"%s %s", strstr(mysql_get_server_info(inspect->mysql), "MariaDB") != NULL
-				 ? "MariaDB" : "MySQL",
-		mysql_get_server_info(inspect->mysql));
-	inspect->inspect.server = inspect->server;
 	inspect->inspect.cipher = mysql_get_ssl_cipher(inspect->mysql);
 	return &inspect->inspect;
 }
