@@ -250,7 +250,7 @@ def test_one_byte_a_second_delays_nobody_else(mumd):
                 others.serve()
                 slowest, rounds = max(slowest, time.monotonic() - start), rounds + 1
             assert slow.reply() == b"OK 1" and slower.reply() == "DUNNO"
-        assert slowest < 0.1 and rounds > 1000
+        assert slowest < 0.5 and rounds > 1000
 
 
 def test_five_hundred_idle_and_sixteen_busy_clients(make_mumd, mariadb):
