@@ -31,8 +31,8 @@ static void check_hash(const struct mailboxes *mailboxes, const char *where,
 		       const struct column *password)
 {
 	enum hash_scheme scheme;
-	bool whole = password->data != NULL && strlen(password->data) == password->len;
-	const char *why = hash_check(whole ? password->data : NULL, &mailboxes->limits,
+	bool clean = password->data != NULL && text_is_clean(password->data, password->len);
+	const char *why = hash_check(clean ? password->data : NULL, &mailboxes->limits,
 				     &scheme);
 
 	if (why != NULL)
@@ -99,8 +99,8 @@ static void on_tls_policy(const struct column *columns, void *arg)
 	const char *params = columns[2].data != NULL ? columns[2].data : "";
 	struct address *address = address_new(ADDRESS_TLS, domain, strlen(domain), "");
 	char *where = xasprintf("tls_policies.domain=<%s>", domain);
-	const char *fault = text_is_clean(policy, strlen(policy)) &&
-					    text_is_clean(params, strlen(params))
+	const char *fault = text_is_clean(policy, columns[1].len) &&
+					    text_is_clean(params, columns[2].len)
 				    ? tls_policy_fault(policy, params)
 				    : "control characters, which mumd hands to nobody";
 

@@ -300,6 +300,10 @@ ROWS = {
         [tls(1033, "line.test", "encrypt", "ciphers=high\nprotocols=TLSv1.2")],
         [finding("tls-params", "error", "tls_policies.domain=<line.test>", "mend policy or params",
                  "control characters")]),
+    "a TLS policy with a NUL": (
+        [tls(1399, "nul.test", "encrypt", "ciphers=high\0")],
+        [finding("tls-params", "error", "tls_policies.domain=<nul.test>", "mend policy or params",
+                 "control characters")]),
     "a TLS policy for nobody": (
         [tls(1034, "no\x01body.test", "may")],
         [finding("name-unusable", "warning", "tls_policies.domain=<no\x01body.test>",
@@ -505,10 +509,13 @@ def sockets_that_nobody_accepts_from(world):
 @contextlib.contextmanager
 def unknown_prefix(world):
     """Prefixes are allowed, but this one is none of Dovecot's."""
-    with world.rows([mailbox(1045, "prefix", password="{ROT13}frperg")]):
+    with world.rows([mailbox(1045, "prefix", password="{ROT13}frperg"),
+                     mailbox(1046, "newline", password="{PLAIN}hash-canary\n")]):
         yield world.ctl_with(dovecot={"allow_scheme_prefix": "true"}), [
             finding("hash-refused", "error", "mailboxes.id=1045 <prefix@example.test>",
-                    "set the password anew", "an unknown {SCHEME} prefix")]
+                    "set the password anew", "an unknown {SCHEME} prefix"),
+            finding("hash-refused", "error", "mailboxes.id=1046 <newline@example.test>",
+                    "set the password anew", "nobody can log in")]
 
 
 @contextlib.contextmanager
