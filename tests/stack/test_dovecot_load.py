@@ -29,18 +29,21 @@ def batch_mean(client, users):
 
 
 def compare_means(dovecot, kinds):
-    """The means of interleaved batches, by kind; more of them until they agree."""
+    """The least means of interleaved batches, by kind; more of them until they agree.
+
+    The least, because whatever else the machine does only adds to one.
+    """
     means = {kind: [] for kind in kinds}
     with dovecot.auth_client(timeout=120) as client:
-        for number in range(12):
+        for number in range(20):
             order = list(kinds)
             random.shuffle(order)
             for kind in order:
                 means[kind].append(batch_mean(client, kinds[kind]()))
-            medians = {kind: statistics.median(values) for kind, values in means.items()}
-            if number >= 2 and max(medians.values()) < 1.1 * min(medians.values()):
+            least = {kind: min(values) for kind, values in means.items()}
+            if number >= 2 and max(least.values()) < 1.1 * min(least.values()):
                 break
-    return medians
+    return least
 
 
 def test_unknown_user_costs_what_a_known_one_costs(store, make_dovecot):
@@ -50,9 +53,9 @@ def test_unknown_user_costs_what_a_known_one_costs(store, make_dovecot):
     inactive = [store.add(f"cost{next(_numbers)}", password=hashes.bcrypt(cost=9), active=0)
                 for _ in range(BATCH)]
     dovecot.login(known[0], "wrong")        # it has seen what is usual here
-    medians = compare_means(dovecot, {"known": lambda: known, "inactive": lambda: inactive,
-                                      "unknown": lambda: strangers(BATCH)})
-    assert max(medians.values()) < 1.1 * min(medians.values()), medians
+    least = compare_means(dovecot, {"known": lambda: known, "inactive": lambda: inactive,
+                                    "unknown": lambda: strangers(BATCH)})
+    assert max(least.values()) < 1.1 * min(least.values()), least
 
 
 def test_first_unknown_user_costs_what_mum_s_own_hash_costs(store, make_dovecot):
