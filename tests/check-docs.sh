@@ -57,8 +57,11 @@ tr -s '\n\t' '  ' <common/config.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_
 			return value
 		if (value < 1000)
 			return value " ms"
-		return value < 3600000 ? value / 60000 " minute" :
-			value < 86400000 ? value / 3600000 " hour" : value / 86400000 " day"
+		if (value < 3600000)
+			return value / 60000 " minute"
+		if (value < 86400000)
+			return value / 3600000 " hour"
+		return value / 86400000 " day"
 	}
 	$3 ~ /CHOICE/ {
 		gsub(/"/, "", $5)
