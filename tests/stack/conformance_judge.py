@@ -7,7 +7,7 @@ import itertools
 from conformance_keys import ADDRESS_MAPS
 from conformance_logins import LOGIN_RULES, Logins
 from conformance_model import RULES, SEARCH, STOCK
-from conformance_names import is_text, quote_address, search_keys, unquote
+from conformance_names import WIDTH, is_text, quote_address, search_keys, unquote
 from conformance_passwords import PASSWORD_RULES, Passwords
 from conformance_recipients import RECIPIENT_RULES, Recipients
 from conformance_senders import SENDER_RULES, Senders
@@ -24,6 +24,12 @@ def _is_equal(table, one, other):
     if table in LISTS and None not in (one, other):
         return sorted(one.split(",")) == sorted(other.split(","))
     return one == other
+
+
+def is_overlong(key):
+    """Wider than MUM's columns? Whether one with characters that weigh nothing is found
+    then depends on how MariaDB reads the table."""
+    return any(len(part.casefold()) > WIDTH for part in key.rpartition("@"))
 
 
 class Judge:
@@ -74,6 +80,9 @@ class Judge:
 
     def _judge_stock(self, table, key, stock, right):
         plain = self._right(table, key, STOCK)
+        if is_overlong(key) and not _is_equal(table, stock, plain):
+            self.rules_seen["exact-names"] += 1
+            return
         if not _is_equal(table, stock, plain):
             self._fail(table, key, "stock and the model without rules", stock, plain)
         if table in ADDRESS_MAPS and is_text(key) and unquote(key.rpartition("@")[0]) is None:
