@@ -38,9 +38,11 @@ struct conn {
 	enum conn_state state;		/* assigned in set_state() alone */
 	struct connector *connector;	/* while CONN_CONNECTING */
 	MYSQL *mysql;			/* afterwards; closed before its statements */
+	struct collations collations;
 	int fd;				/* a duplicate of its socket, for the watch; or -1 */
 	struct prepared {
 		MYSQL_STMT *stmt;	/* NULL until first needed */
+		char *sql;		/* NULL: as stmt */
 		bool done;		/* mysql_stmt_prepare() was a success */
 	} prepared[MUM_QUESTIONS][STATEMENT_SHAPES];
 	enum mum_question question;	/* under way */
@@ -83,7 +85,7 @@ static void set_error(struct conn *conn, unsigned number, const char *text)
 
 static int prepare_start(struct conn *conn)
 {
-	const char *sql = statements[conn->question].shapes[conn->shape].sql;
+	const char *sql = prepared(conn)->sql;
 
 	return mysql_stmt_prepare_start(&conn->failed, stmt(conn), sql, strlen(sql));
 }
@@ -294,6 +296,14 @@ static void on_step_done(void *arg)
 	run(conn, 0);
 }
 
+static void prepared_init(struct conn *conn)
+{
+	const char *template = statements[conn->question].shapes[conn->shape].sql;
+
+	prepared(conn)->stmt = xchecked(mysql_stmt_init(conn->mysql));
+	prepared(conn)->sql = collations_fill(&conn->collations, template);
+}
+
 void conn_execute(struct conn *conn, enum mum_question question,
 		  enum statement_shape shape, char *values[PARAMS_MAX])
 {
@@ -306,7 +316,7 @@ void conn_execute(struct conn *conn, enum mum_question question,
 	conn->failed = 0;
 	conn->bound = false;
 	if (stmt(conn) == NULL)
-		prepared(conn)->stmt = xchecked(mysql_stmt_init(conn->mysql));
+		prepared_init(conn);
 	else
 		mysql_stmt_free_result(stmt(conn));
 	set_state(conn, prepared(conn)->done ? CONN_EXECUTING : CONN_PREPARING);
@@ -409,12 +419,14 @@ struct conn_error conn_error(const struct conn *conn)
 
 /* ---- life ---- */
 
-static void on_connected(MYSQL *mysql, unsigned number, const char *text, void *arg)
+static void on_connected(MYSQL *mysql, const struct collations *collations, unsigned number,
+			 const char *text, void *arg)
 {
 	struct conn *conn = arg;
 
 	conn->connector = NULL;
 	conn->mysql = mysql;
+	conn->collations = *collations;
 	if (mysql == NULL) {
 		set_error(conn, number, text);
 		finish(conn, CONN_LOST);
@@ -473,6 +485,7 @@ void conn_free(struct conn **_conn)
 		for (int shape = 0; shape < STATEMENT_SHAPES; shape++) {
 			if (conn->prepared[i][shape].stmt != NULL)
 				mysql_stmt_close(conn->prepared[i][shape].stmt);
+			free(conn->prepared[i][shape].sql);
 		}
 	}
 	drop_values(conn);

@@ -30,6 +30,7 @@ struct connector {
 	int done_fd;			/* eventfd; readable when the thread is done */
 	/* The thread's result, the loop's once done_fd is readable. */
 	MYSQL *mysql;
+	struct collations collations;
 	unsigned error_number;
 	char error_text[CONNECTOR_ERROR_SIZE];
 	atomic_int state;
@@ -209,7 +210,8 @@ static bool try_connect(struct connector *connector)
 {
 	if (!log_in(connector))
 		return false;
-	if (!read_table(connector->mysql)) {
+	if (!read_table(connector->mysql) ||
+	    !collations_read(connector->mysql, &connector->collations)) {
 		set_mysql_error(connector);
 		return false;
 	}
@@ -240,6 +242,7 @@ static void on_done(unsigned events, void *arg)
 	struct connector *connector = arg;
 	connector_done_fn *fn = connector->fn;
 	void *fn_arg = connector->arg;
+	struct collations collations;
 	MYSQL *mysql;
 	unsigned number;
 	char text[CONNECTOR_ERROR_SIZE];
@@ -249,10 +252,11 @@ static void on_done(unsigned events, void *arg)
 	host_unwatch(connector->host, &connector->watch);
 	mysql = connector->mysql;
 	connector->mysql = NULL;
+	collations = connector->collations;
 	number = connector->error_number;
 	memcpy(text, connector->error_text, sizeof(text));
 	connector_free(connector);
-	fn(mysql, number, text, fn_arg);
+	fn(mysql, &collations, number, text, fn_arg);
 }
 
 /* An entry of database.hosts into the fields of mysql_real_connect(). */

@@ -12,6 +12,7 @@
 #include "common/config.h"
 #include "common/host.h"
 #include "common/store-mariadb/client.h"
+#include "common/store-mariadb/collations.h"
 
 struct connector;
 
@@ -32,10 +33,11 @@ struct connector_settings connector_settings(const struct mum_config *config,
 
 /*
  * A connection that has read a real table is in non-blocking mode and the
- * callee's to close; NULL comes with the error's number and text.
+ * callee's to close, and has these collations; NULL comes with the error's
+ * number and text. What is not the callee's is gone when it returns.
  */
-typedef void connector_done_fn(MYSQL *mysql, unsigned error_number,
-			       const char *error_text, void *arg);
+typedef void connector_done_fn(MYSQL *mysql, const struct collations *collations,
+			       unsigned error_number, const char *error_text, void *arg);
 
 /* Copies the settings. fn runs once, from the loop, unless cancelled. */
 struct connector *connector_start(const struct mum_host *host,

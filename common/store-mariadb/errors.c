@@ -38,6 +38,8 @@ static const struct {
 	{ 2012, ERROR_LOST }, { 2013, ERROR_LOST }, { 2014, ERROR_LOST },
 	{ 2027, ERROR_LOST }, { 2030, ERROR_LOST }, { 2055, ERROR_LOST },
 	{ 2057, ERROR_LOST },		/* columns changed: prepare anew */
+	{ 1253, ERROR_LOST },		/* a column's collation changed: read it anew */
+	{ 1267, ERROR_LOST }, { 1270, ERROR_LOST }, { 1271, ERROR_LOST },
 	{ 4031, ERROR_LOST },		/* MySQL 8: idle too long */
 };
 

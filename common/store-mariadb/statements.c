@@ -2,69 +2,85 @@
 #include "common/store-mariadb/statements.h"
 
 #include "common/columns.h"
+#include "common/store-mariadb/collations.h"
 
 /*
  * Every statement takes any number of names at once, as JSON, so that one
  * statement serves all lookups that wait: most of the server's cost is per
  * statement. k.i (1..n) leads a row back to the pair that asked. A lone pair
- * comes as two parameters, U and D. STRAIGHT_JOIN holds the plan to one
+ * comes as parameters of its own. STRAIGHT_JOIN holds the plan to one
  * unique-index access per name and table, however large the tables are. Rows are
  * joined here and judged in rules.c: no WHERE on what is active.
  */
-#define MANY \
-	"JSON_TABLE(?, '$[*]' COLUMNS(i FOR ORDINALITY," \
-	" u VARCHAR(191) PATH '$[0]', d VARCHAR(191) PATH '$[1]')) k "
-#define ONE "(SELECT 1 AS i) k "
+#define TYPE(COLUMN) "{type " COLUMN "}"
+#define NAME(COLUMN) "{name " COLUMN "}"
+
+/* The names, each in the type of a column that it is compared with. */
+#define KEY_DOMAIN ", domain " TYPE(COLUMN_DOMAIN) " PATH '$[1]'"
+#define KEY_MAILBOX ", mailbox " TYPE(COLUMN_MAILBOX) " PATH '$[0]'"
+#define KEY_ALIAS ", alias " TYPE(COLUMN_ALIAS) " PATH '$[0]'"
+#define KEY_TLS ", tls " TYPE(COLUMN_TLS) " PATH '$[1]'"
+
+#define MANY(KEYS) "JSON_TABLE(?, '$[*]' COLUMNS(i FOR ORDINALITY" KEYS ")) k "
+#define ONE(KEYS) "(SELECT 1 AS i) k "
+
+/* What stands for them in a statement of each shape: D, M, A and T below. */
+#define MANY_NAMES "k.domain", "k.mailbox", "k.alias", "k.tls"
+#define ONE_NAMES NAME(COLUMN_DOMAIN), NAME(COLUMN_MAILBOX), NAME(COLUMN_ALIAS), NAME(COLUMN_TLS)
 
 #define JOIN_DOMAIN(D) "STRAIGHT_JOIN domains d ON d.domain = " D " "
 
-#define JOIN_MAILBOX(U, D) \
+#define JOIN_MAILBOX(D, M) \
 	JOIN_DOMAIN(D) \
-	"STRAIGHT_JOIN mailboxes m ON m.local_part = " U " AND m.domain_id = d.id "
+	"STRAIGHT_JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id "
 
 #define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
 
-#define DOMAIN_SQL(KEYS, U, D) \
-	"SELECT k.i, d.domain, d.active FROM " KEYS JOIN_DOMAIN(D)
+#define DOMAIN_SQL(KEYS, D, M, A, T) \
+	"SELECT k.i, d.domain, d.active FROM " KEYS(KEY_DOMAIN) JOIN_DOMAIN(D)
 
 /*
  * Without ORDER BY, which would cost more than the rest: facts.c sorts.
  * "Past" as in MUM's aliases:deactivate: strictly before now.
  */
-#define DELIVERY_SQL(KEYS, U, D) \
+#define DELIVERY_SQL(KEYS, D, M, A, T) \
 	"SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only," \
 	" a.local_part, a.active, a.deactivate_at < ?, r.id," \
 	" r.recipient_address, r.mailbox_id, rm.active, rd.active, rm.send_only" \
-	" FROM " KEYS JOIN_DOMAIN(D) \
-	"LEFT JOIN mailboxes m ON m.local_part = " U " AND m.domain_id = d.id " \
-	"LEFT JOIN aliases a ON a.local_part = " U " AND a.domain_id = d.id " \
+	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) JOIN_DOMAIN(D) \
+	"LEFT JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id " \
+	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
 	"LEFT JOIN alias_recipients r ON r.alias_id = a.id " \
 	"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id " \
 	"LEFT JOIN domains rd ON rd.id = rm.domain_id " \
 	"WHERE m.id IS NOT NULL OR a.id IS NOT NULL"
 
-#define OWNERS_SQL(KEYS, U, D) \
-	"SELECT k.i, m.local_part, d.domain, d.active, 0, 0, 0," \
-	" m.local_part, d.domain, m.active, d.active FROM " KEYS JOIN_MAILBOX(U, D) \
+/* Columns of two tables meet in a UNION, and may not differ in their collation. */
+#define TEXT(COLUMN) "CONVERT(" COLUMN " USING utf8mb4)"
+
+#define OWNERS_SQL(KEYS, D, M, A, T) \
+	"SELECT k.i, " TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " \
+	TEXT("m.local_part") ", d.domain, m.active, d.active" \
+	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M) \
 	"UNION ALL " \
-	"SELECT k.i, a.local_part, d.domain, d.active, s.id, a.active," \
-	" a.deactivate_at < ?, o.local_part, od.domain, o.active, od.active" \
-	" FROM " KEYS JOIN_DOMAIN(D) \
-	"STRAIGHT_JOIN aliases a ON a.local_part = " U " AND a.domain_id = d.id " \
+	"SELECT k.i, " TEXT("a.local_part") ", d.domain, d.active, s.id, a.active," \
+	" a.deactivate_at < ?, " TEXT("o.local_part") ", od.domain, o.active, od.active" \
+	" FROM " KEYS(KEY_DOMAIN KEY_ALIAS) JOIN_DOMAIN(D) \
+	"STRAIGHT_JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
 	"STRAIGHT_JOIN alias_senders s ON s.alias_id = a.id " \
 	"STRAIGHT_JOIN mailboxes o ON o.id = s.mailbox_id " \
 	"STRAIGHT_JOIN domains od ON od.id = o.domain_id"
 
-#define TLS_SQL(KEYS, U, D) \
-	"SELECT k.i, t.domain, t.policy, t.params, t.active FROM " KEYS \
-	"STRAIGHT_JOIN tls_policies t ON t.domain = " D
+#define TLS_SQL(KEYS, D, M, A, T) \
+	"SELECT k.i, t.domain, t.policy, t.params, t.active FROM " KEYS(KEY_TLS) \
+	"STRAIGHT_JOIN tls_policies t ON t.domain = " T
 
-#define CREDENTIAL_SQL(KEYS, U, D) \
-	"SELECT " MAILBOX ", m.password FROM " KEYS JOIN_MAILBOX(U, D)
+#define CREDENTIAL_SQL(KEYS, D, M, A, T) \
+	"SELECT " MAILBOX ", m.password FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M)
 
-#define USER_SQL(KEYS, U, D) \
+#define USER_SQL(KEYS, D, M, A, T) \
 	"SELECT " MAILBOX ", m.homedir, m.maildir," \
-	" COALESCE(m.quota, d.quota, 0) FROM " KEYS JOIN_MAILBOX(U, D)
+	" COALESCE(m.quota, d.quota, 0) FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M)
 
 /*
  * One page, by the primary key; an empty one is the end. The page is cut before
@@ -78,9 +94,10 @@
 
 /* The parameters of both shapes, in the order of their question marks. */
 #define PARAMS(...) { __VA_ARGS__ }
+#define FILL(SQL, ...) SQL(__VA_ARGS__)
 #define BOTH(SQL, MANY_LIST, ONE_LIST) \
-	{ [SHAPE_MANY] = { SQL(MANY, "k.u", "k.d"), MANY_LIST }, \
-	  [SHAPE_ONE] = { SQL(ONE, "?", "?"), ONE_LIST } }
+	{ [SHAPE_MANY] = { FILL(SQL, MANY, MANY_NAMES), MANY_LIST }, \
+	  [SHAPE_ONE] = { FILL(SQL, ONE, ONE_NAMES), ONE_LIST } }
 
 const struct statement statements[MUM_QUESTIONS] = {
 	[MUM_DOMAIN] = {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The SQL of each question for MariaDB and MySQL. Columns: common/columns.h. */
+/*
+ * The SQL of each question for MariaDB and MySQL, as a template for
+ * collations_fill(). Columns: common/columns.h.
+ */
 #ifndef MUM_STORE_MARIADB_STATEMENTS_H
 #define MUM_STORE_MARIADB_STATEMENTS_H
 

@@ -5,6 +5,7 @@
 
 #include "common/columns.h"
 #include "common/store-mariadb/batch.h"
+#include "common/store-mariadb/collations.h"
 
 static struct store_request request(enum address_kind kind, const char *key)
 {
@@ -158,6 +159,9 @@ static void test_statements_agree_with_the_columns(void **state)
 		{ MUM_USER, USER_COLUMNS },
 		{ MUM_USERS, LISTED_COLUMNS },
 	};
+	static const struct collations collations = {
+		{ "utf8mb4_bin", "utf8mb3_unicode_ci", "latin1_swedish_ci", "binary" }
+	};
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
@@ -167,11 +171,14 @@ static void test_statements_agree_with_the_columns(void **state)
 			    row->columns);
 		WANT("they fit the reader's array", statement->columns <= COLUMNS_MAX + 1);
 		for (int shape = 0; shape < STATEMENT_SHAPES; shape++) {
-			const char *at = statement->shapes[shape].sql;
+			const char *template = statement->shapes[shape].sql;
+			char *sql = collations_fill(&collations, template != NULL ? template : "");
 			size_t marks = 0, params = 0;
 
-			for (; at != NULL && *at != '\0'; at++)
+			for (const char *at = sql; *at != '\0'; at++)
 				marks += *at == '?';
+			WANT("nothing is left to fill", strpbrk(sql, "{}") == NULL);
+			free(sql);
 			while (params < PARAMS_MAX &&
 			       statement->shapes[shape].params[params] != PARAM_END)
 				params++;

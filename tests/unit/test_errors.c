@@ -40,6 +40,10 @@ static void test_errors(void **state)
 		{ "lost in the query", 2013, ERROR_LOST },
 		{ "commands out of sync", 2014, ERROR_LOST },
 		{ "columns changed", 2057, ERROR_LOST },
+		{ "another character set than the collation's", 1253, ERROR_LOST },
+		{ "illegal mix of collations", 1267, ERROR_LOST },
+		{ "illegal mix of three", 1270, ERROR_LOST },
+		{ "illegal mix of many", 1271, ERROR_LOST },
 		{ "idle too long", 4031, ERROR_LOST },
 	};
 
