@@ -5,80 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-list.h"
 #include "common/xalloc.h"
-
-/* ---- a list in which each address stands once ---- */
-
-struct name {
-	const char *text;
-	char *folded;
-	size_t number;		/* in the order of adding */
-};
-
-struct name_list {
-	size_t count, size;
-	struct name *names;
-};
-
-/* text lives at least as long as the list. */
-static void names_add(struct name_list *list, const char *text)
-{
-	if (list->count == list->size) {
-		list->size = list->size > 0 ? list->size * 2 : 8;
-		list->names = xrealloc(list->names, list->size * sizeof(*list->names));
-	}
-	list->names[list->count] =
-		(struct name){ text, address_fold(text), list->count };
-	list->count++;
-}
-
-static int compare_names(const void *_a, const void *_b)
-{
-	const struct name *a = _a, *b = _b;
-	int order = strcmp(a->folded, b->folded);
-
-	return order != 0 ? order : a->number < b->number ? -1 : 1;
-}
-
-static int compare_name_numbers(const void *_a, const void *_b)
-{
-	const struct name *a = _a, *b = _b;
-
-	return a->number < b->number ? -1 : a->number > b->number;
-}
-
-/* Of equal addresses the first stays; the others keep their order. */
-static void names_make_unique(struct name_list *list)
-{
-	size_t kept = 0;
-
-	if (list->count < 2)
-		return;
-	qsort(list->names, list->count, sizeof(*list->names), compare_names);
-	for (size_t i = 0; i < list->count; i++) {
-		struct name *name = &list->names[i];
-
-		if (kept > 0 && strcmp(name->folded, list->names[kept - 1].folded) == 0)
-			free(name->folded);
-		else
-			list->names[kept++] = *name;
-	}
-	list->count = kept;
-	qsort(list->names, list->count, sizeof(*list->names), compare_name_numbers);
-}
-
-/* The texts, in the arena; the list is freed. */
-static const char **names_finish(struct name_list *list, struct arena *arena)
-{
-	const char **texts = arena_alloc(arena, list->count * sizeof(*texts));
-
-	for (size_t i = 0; i < list->count; i++) {
-		texts[i] = list->names[i].text;
-		free(list->names[i].folded);
-	}
-	free(list->names);
-	return texts;
-}
 
 /* A name that a log or another program can be handed. */
 static bool is_clean(const char *text)
@@ -219,7 +147,7 @@ static const char *live_recipient(const struct delivery_row *row, struct arena *
 
 /* The alias of one form; its live recipients go to the list. */
 static enum alias_state judge_alias(const struct facts *facts, size_t form,
-				    struct arena *arena, struct name_list *list)
+				    struct arena *arena, struct address_list *list)
 {
 	enum alias_state state = ALIAS_NONE;
 
@@ -231,7 +159,7 @@ static enum alias_state judge_alias(const struct facts *facts, size_t form,
 			continue;
 		recipient = live_recipient(row, arena);
 		if (recipient != NULL) {
-			names_add(list, recipient);
+			address_list_add(list, recipient);
 			state = ALIAS_LIVE;
 		} else if (state != ALIAS_LIVE) {
 			state = row->recipient != NULL || state == ALIAS_DEAD
@@ -249,15 +177,14 @@ static enum alias_state find_alias(const struct mum_answer *answer, struct arena
 	enum alias_state first = ALIAS_NONE;
 
 	for (size_t form = 0; form < answer->address->forms_count; form++) {
-		struct name_list list = { 0, 0, NULL };
+		struct address_list list = { 0, 0, NULL };
 		enum alias_state state = judge_alias(facts, form, arena, &list);
 
 		if (state == ALIAS_LIVE) {
-			names_make_unique(&list);
 			recipients_r->form = form;
 			recipients_r->extension = answer->address->forms[form].extension;
-			recipients_r->count = list.count;
-			recipients_r->addresses = names_finish(&list, arena);
+			recipients_r->addresses = address_list_finish(&list, arena,
+								      &recipients_r->count);
 			return state;
 		}
 		if (first == ALIAS_NONE)
@@ -315,18 +242,17 @@ enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena
 	if (answer->status != MUM_FOUND)
 		return answer->status;
 	for (size_t form = 0; form < answer->address->forms_count; form++) {
-		struct name_list list = { 0, 0, NULL };
+		struct address_list list = { 0, 0, NULL };
 
 		for (size_t i = 0; i < facts->count; i++) {
 			const struct owner_row *row = &facts->owners[i];
 
 			if (row->form == form && rule_is_owner(row))
-				names_add(&list, row->login);
+				address_list_add(&list, row->login);
 		}
 		if (list.count > 0) {
-			names_make_unique(&list);
-			owners_r->count = list.count;
-			owners_r->logins = names_finish(&list, arena);
+			owners_r->logins = address_list_finish(&list, arena,
+							       &owners_r->count);
 			return MUM_FOUND;
 		}
 	}
