@@ -159,7 +159,7 @@ static enum alias_state judge_alias(const struct facts *facts, size_t form,
 			continue;
 		recipient = live_recipient(row, arena);
 		if (recipient != NULL) {
-			address_list_add(list, recipient);
+			address_list_add(list, recipient, row->recipient_local);
 			state = ALIAS_LIVE;
 		} else if (state != ALIAS_LIVE) {
 			state = row->recipient != NULL || state == ALIAS_DEAD
@@ -248,7 +248,7 @@ enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena
 			const struct owner_row *row = &facts->owners[i];
 
 			if (row->form == form && rule_is_owner(row))
-				address_list_add(&list, row->login);
+				address_list_add(&list, row->login, true);
 		}
 		if (list.count > 0) {
 			owners_r->logins = address_list_finish(&list, arena,

@@ -217,7 +217,8 @@ class Generator:
             return self.random.choice(DIRTY_RECIPIENTS), None
         address = self.random.choice(EXTERNAL)
         if self._chance(10):
-            address = self.random.choice([" " + address, address + " ", "\t" + address])
+            address = self.random.choice(
+                [" " + address, address + " ", "\t" + address, address.swapcase()])
         return address, None
 
     def _recipients(self, alias):

@@ -171,11 +171,13 @@ class Model:
         return "dead-recipients" not in rules or recipient.takes_mail()
 
     def _recipients(self, alias, form, rules):
-        live = [recipient.address for recipient in alias.recipients
+        blanks = " \t\r\n" if "blank-and-self" in rules else ""
+        live = [(recipient.address.strip(blanks), recipient.mailbox is not None)
+                for recipient in alias.recipients
                 if self._is_live(recipient, alias, form, rules)]
-        if "blank-and-self" in rules:
-            live = [address.strip(" \t\r\n") for address in live]
-        return _unique(live) if "order" in rules else sorted(live)
+        if "order" in rules:
+            return _unique(live)
+        return sorted(address for address, _ in live)
 
     def _external(self, address, extension, rules):
         local, at, domain = address.rpartition("@")
@@ -251,7 +253,7 @@ class Model:
                       if self.domains[sender.domain_id].active
                       and (sender.active or "inactive-senders" not in rules)]
             if "order" in rules:
-                owners = _unique(own + others)
+                owners = _unique((owner, True) for owner in own + others)
             else:
                 owners = own + sorted(others) if others != own else own    # UNION
             if owners:
@@ -293,9 +295,14 @@ def _is_same(one, other):
 
 
 def _unique(addresses):
+    """Of (address, is it own?). Local parts of foreign ones compare by their bytes."""
+    addresses = list(addresses)
+    own = {fold_address(address) for address, is_own in addresses if is_own}
     seen = {}
-    for address in addresses:
-        seen.setdefault(fold_address(address), address)
+    for address, _ in addresses:
+        name = fold_address(address)
+        local = None if name in own else address.rpartition("@")[0] or address
+        seen.setdefault((name, local), address)
     return list(seen.values())
 
 
