@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/address.h"
+#include "common/address-fold.h"
 #include "common/xalloc.h"
 
 struct listed_address {

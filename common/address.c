@@ -1,173 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/address.h"
 
-#include <errno.h>
-#include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unicase.h>
-#include <uninorm.h>
-#include <unistr.h>
 
 #include "common/xalloc.h"
 
-static bool is_ascii(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] >= 0x80)
-			return false;
-	}
-	return true;
-}
-
-bool text_is_clean(const char *text, size_t len)
-{
-	bool ascii = true;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char byte = (unsigned char)text[i];
-
-		if (byte < 0x20 || byte == 0x7f)
-			return false;
-		/* C1 controls are C2 80 to C2 9F. */
-		if (byte == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0)
-			return false;
-		ascii = ascii && byte < 0x80;
-	}
-	return ascii || u8_check((const uint8_t *)text, len) == NULL;
-}
-
-static char *ascii_lower(char *text)
-{
-	for (char *at = text; *at != '\0'; at++) {
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at - 'A' + 'a');
-	}
-	return text;
-}
-
-/* What libunistring's mapping functions have in common. */
-typedef uint8_t *u8_map_fn(const uint8_t *text, size_t len, const char *language,
-			   uninorm_t nf, uint8_t *result, size_t *result_len);
-
-/*
- * The mapped text, or the text itself where it cannot be mapped, which is not
- * to say for want of memory: that would be another name. Caller frees.
- */
-static char *u8_mapped(u8_map_fn *map, const char *text, size_t len)
-{
-	size_t mapped_len;
-	uint8_t *mapped;
-	char *copy;
-
-	errno = 0;
-	mapped = map((const uint8_t *)text, len, NULL, UNINORM_NFC, NULL, &mapped_len);
-	if (mapped == NULL && errno == ENOMEM)
-		xchecked(NULL);
-	copy = mapped == NULL ? xstrndup(text, len) : xstrndup((char *)mapped, mapped_len);
-	free(mapped);
-	return copy;
-}
-
-char *address_fold_local(const char *text, size_t len)
-{
-	if (is_ascii(text, len))
-		return ascii_lower(xstrndup(text, len));
-	return u8_mapped(u8_casefold, text, len);
-}
-
 static bool fits_column(const char *text)
 {
-	size_t len = strlen(text);
-
-	return len > 0 && (len <= ADDRESS_PART_MAX ||
-			   u8_mbsnlen((const uint8_t *)text, len) <= ADDRESS_PART_MAX);
-}
-
-/* Of what libidn2 returned: false where the name has no such form. */
-static bool is_done(int result)
-{
-	if (result == IDN2_MALLOC)
-		xchecked(NULL);
-	return result == IDN2_OK;
-}
-
-/* A-labels decoded, U-labels as they are; NULL where libidn2 cannot. */
-static char *to_ulabels(const char *text)
-{
-	char *ulabels;
-
-	if (!is_done(idn2_to_unicode_8z8z(text, &ulabels, 0)))
-		return NULL;
-	return ulabels;	/* malloc'ed by libidn2, as free() expects */
-}
-
-/*
- * The A-label form of a lower-case, non-ASCII domain, or NULL when it has none
- * or when UTS #46 changed more than the case on the way there.
- */
-static char *to_alabels(const char *lower)
-{
-	char *alabels, *back, *given;
-	bool same;
-
-	if (!is_done(idn2_to_ascii_8z(lower, &alabels, IDN2_NONTRANSITIONAL)))
-		return NULL;
-	back = to_ulabels(alabels);
-	given = to_ulabels(lower);
-	same = back != NULL && given != NULL && strcmp(back, given) == 0;
-	free(back);
-	free(given);
-	if (!same) {
-		free(alabels);
-		return NULL;
-	}
-	return alabels;
-}
-
-/* As a u8_map_fn. */
-static uint8_t *u8_normal(const uint8_t *text, size_t len, const char *language,
-			  uninorm_t nf, uint8_t *result, size_t *result_len)
-{
-	(void)language;
-	return u8_normalize(nf, text, len, result, result_len);
-}
-
-/*
- * Lower case code point by code point, as UTS #46 maps it: u8_tolower() would
- * make a capital sigma at the end of a word another letter than the small one.
- * Caller frees.
- */
-static char *lower_domain(const char *text, size_t len)
-{
-	uint8_t *lower = xmalloc(len * 4 + 1);
-	size_t at = 0, used = 0;
-	char *normal;
-
-	while (at < len) {
-		ucs4_t code;
-
-		at += (size_t)u8_mbtouc(&code, (const uint8_t *)text + at, len - at);
-		used += (size_t)u8_uctomb(lower + used, uc_tolower(code), 4);
-	}
-	normal = u8_mapped(u8_normal, (char *)lower, used);
-	free(lower);
-	return normal;
-}
-
-char *address_fold_domain(const char *text, size_t len)
-{
-	char *lower, *alabels;
-
-	if (is_ascii(text, len))
-		return ascii_lower(xstrndup(text, len));
-	lower = lower_domain(text, len);
-	alabels = to_alabels(lower);
-	if (alabels == NULL)
-		return lower;
-	free(lower);
-	return alabels;
+	return *text != '\0' && text_characters(text, strlen(text)) <= ADDRESS_PART_MAX;
 }
 
 /*
@@ -206,7 +48,7 @@ static char *fold_tls_key(const char *text, size_t len)
 	size_t start, end;
 
 	tls_key_domain(text, len, &start, &end);
-	return ascii_lower(
+	return text_lower(
 		tls_key_with(text, len, address_fold_domain(text + start, end - start)));
 }
 
@@ -217,29 +59,6 @@ static const char *keep(struct address *address, char *text)
 
 	free(text);
 	return kept;
-}
-
-/*
- * The other spelling under which MUM may hold a domain of A-labels: no column
- * compares the two as equal. NULL when there is none, or none that leads back.
- */
-static char *other_spelling(const char *alabels)
-{
-	char *ulabels, *back;
-	bool same;
-
-	if (strstr(alabels, "xn--") == NULL)
-		return NULL;
-	ulabels = to_ulabels(alabels);
-	if (ulabels == NULL)
-		return NULL;
-	back = text_is_clean(ulabels, strlen(ulabels)) ? to_alabels(ulabels) : NULL;
-	same = back != NULL && strcmp(back, alabels) == 0 && strcmp(ulabels, back) != 0;
-	free(back);
-	if (same)
-		return ulabels;
-	free(ulabels);
-	return NULL;
 }
 
 /* Takes over `spelling`, which may be NULL; leaves out what fits no column. */
@@ -379,7 +198,7 @@ static bool read_address(struct address *address, enum address_kind kind,
 	add_domain(address, address_fold_domain(at + 1, len - local_len - 1));
 	if (address->forms_count == 0 || address->domains_count == 0)
 		return false;
-	add_domain(address, other_spelling(address->domains[0]));
+	add_domain(address, address_other_spelling(address->domains[0]));
 	key = xasprintf("%s@%s", address->forms[0].local, address->domains[0]);
 	address->key = keep(address, key);
 	return true;
@@ -393,10 +212,10 @@ static void read_tls_key(struct address *address, const char *text, size_t len)
 	tls_key_domain(text, len, &start, &end);
 	add_domain(address, fold_tls_key(text, len));
 	domain = address_fold_domain(text + start, end - start);
-	other = other_spelling(domain);
+	other = address_other_spelling(domain);
 	free(domain);
 	if (other != NULL)
-		add_domain(address, ascii_lower(tls_key_with(text, len, other)));
+		add_domain(address, text_lower(tls_key_with(text, len, other)));
 }
 
 static bool read_domain(struct address *address, enum address_kind kind,
@@ -409,7 +228,7 @@ static bool read_domain(struct address *address, enum address_kind kind,
 	} else {
 		add_domain(address, address_fold_domain(text, len));
 		if (address->domains_count > 0)
-			add_domain(address, other_spelling(address->domains[0]));
+			add_domain(address, address_other_spelling(address->domains[0]));
 	}
 	if (address->domains_count == 0)
 		return false;
@@ -461,7 +280,7 @@ bool address_is_local(const struct address_form *form, const char *stored)
 	char *folded;
 	bool same;
 
-	if (is_ascii(stored, len))
+	if (text_is_ascii(stored, len))
 		return strcasecmp(stored, form->local) == 0;
 	folded = address_fold_local(stored, len);
 	same = strcmp(folded, form->local) == 0;
@@ -475,37 +294,12 @@ bool address_is_domain(const struct address *address, const char *stored)
 	char *folded;
 	bool same;
 
-	if (is_ascii(stored, len))
+	if (text_is_ascii(stored, len))
 		return strcasecmp(stored, address->domains[0]) == 0;
 	/* A domain and a TLS key with a domain inside fold alike but for its marks. */
 	folded = fold_tls_key(stored, len);
 	same = strcmp(folded, address->domains[0]) == 0;
 	free(folded);
-	return same;
-}
-
-char *address_fold(const char *text)
-{
-	const char *at = strrchr(text, '@');
-	char *local, *domain, *whole;
-
-	if (at == NULL)
-		return address_fold_local(text, strlen(text));
-	local = address_fold_local(text, (size_t)(at - text));
-	domain = address_fold_domain(at + 1, strlen(at + 1));
-	whole = xasprintf("%s@%s", local, domain);
-	free(local);
-	free(domain);
-	return whole;
-}
-
-bool address_is_same(const char *one, const char *other)
-{
-	char *folded = address_fold(one), *other_folded = address_fold(other);
-	bool same = strcmp(folded, other_folded) == 0;
-
-	free(folded);
-	free(other_folded);
 	return same;
 }
 
@@ -562,7 +356,7 @@ bool address_put_external(struct buf *buf, const char *stored, const char *exten
 	if (!is_plain_domain(at + 1))
 		return false;
 	buf_puts(buf, "@");
-	if (is_ascii(at, strlen(at))) {
+	if (text_is_ascii(at, strlen(at))) {
 		buf_puts(buf, at + 1);
 		return true;
 	}

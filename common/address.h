@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a key means: mail addresses, login names, domains and TLS policy keys,
- * split, checked and folded for comparison. The only code that knows how two
- * spellings of one name compare.
- *
- * Local parts compare under full Unicode case folding and NFC. Domains compare
- * as A-labels (UTS #46, non-transitional); a U-label that UTS #46 changes by
- * more than case (full width, zero width) is another name.
+ * split, checked and folded for comparison (address-fold.h). The only code that
+ * knows how two spellings of one name compare.
  */
 #ifndef MUM_ADDRESS_H
 #define MUM_ADDRESS_H
@@ -14,8 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/address-fold.h"
 #include "common/arena.h"
 #include "common/buf.h"
+#include "common/text.h"
 
 enum {
 	ADDRESS_PART_MAX = 191,	/* characters; width of MUM's columns */
@@ -61,19 +59,6 @@ void address_unref(struct address **address);	/* sets NULL; NULL is fine */
 /* Is a stored local part or domain the one that the form asked for? */
 bool address_is_local(const struct address_form *form, const char *stored);
 bool address_is_domain(const struct address *address, const char *stored);
-
-/* Valid UTF-8 and free of control characters (C0, DEL, C1)? */
-bool text_is_clean(const char *text, size_t len);
-
-/* The spelling under which a local part or a domain compares. Caller frees. */
-char *address_fold_local(const char *text, size_t len);
-char *address_fold_domain(const char *text, size_t len);
-
-/* The folded form of a whole address: equal for equal mailboxes. Caller frees. */
-char *address_fold(const char *text);
-
-/* Do two whole addresses name the same mailbox? */
-bool address_is_same(const char *one, const char *other);
 
 /*
  * Appends a stored address in the form of RFC 5321 section 4.1.2: the local

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What bytes are as text, before anybody asks what they name. */
+#ifndef MUM_TEXT_H
+#define MUM_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool text_is_ascii(const char *text, size_t len);
+
+/* Valid UTF-8 and free of control characters (C0, DEL, C1)? */
+bool text_is_clean(const char *text, size_t len);
+
+/* How many characters, as a database counts them: code points. */
+size_t text_characters(const char *text, size_t len);
+
+/* Makes A-Z small in place, whatever the locale; returns text. */
+char *text_lower(char *text);
+
+#endif
