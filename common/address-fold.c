@@ -9,6 +9,7 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "common/buf.h"
 #include "common/text.h"
 #include "common/xalloc.h"
 
@@ -20,14 +21,14 @@ typedef uint8_t *u8_map_fn(const uint8_t *text, size_t len, const char *language
  * The mapped text, or the text itself where it cannot be mapped, which is not
  * to say for want of memory: that would be another name. Caller frees.
  */
-static char *u8_mapped(u8_map_fn *map, const char *text, size_t len)
+static char *u8_mapped(u8_map_fn *map, uninorm_t form, const char *text, size_t len)
 {
 	size_t mapped_len;
 	uint8_t *mapped;
 	char *copy;
 
 	errno = 0;
-	mapped = map((const uint8_t *)text, len, NULL, UNINORM_NFC, NULL, &mapped_len);
+	mapped = map((const uint8_t *)text, len, NULL, form, NULL, &mapped_len);
 	if (mapped == NULL && errno == ENOMEM)
 		xchecked(NULL);
 	copy = mapped == NULL ? xstrndup(text, len) : xstrndup((char *)mapped, mapped_len);
@@ -39,7 +40,7 @@ char *address_fold_local(const char *text, size_t len)
 {
 	if (text_is_ascii(text, len))
 		return text_lower(xstrndup(text, len));
-	return u8_mapped(u8_casefold, text, len);
+	return u8_mapped(u8_casefold, UNINORM_NFC, text, len);
 }
 
 /* Of what libidn2 returned: false where the name has no such form. */
@@ -61,18 +62,18 @@ static char *to_ulabels(const char *text)
 }
 
 /*
- * The A-label form of a lower-case, non-ASCII domain, or NULL when it has none
+ * The A-label form of a case-folded domain, or NULL when it has none
  * or when UTS #46 changed more than the case on the way there.
  */
-static char *to_alabels(const char *lower)
+static char *to_alabels(const char *folded)
 {
 	char *alabels, *back, *given;
 	bool same;
 
-	if (!is_done(idn2_to_ascii_8z(lower, &alabels, IDN2_NONTRANSITIONAL)))
+	if (!is_done(idn2_to_ascii_8z(folded, &alabels, IDN2_NONTRANSITIONAL)))
 		return NULL;
 	back = to_ulabels(alabels);
-	given = to_ulabels(lower);
+	given = to_ulabels(folded);
 	same = back != NULL && given != NULL && strcmp(back, given) == 0;
 	free(back);
 	free(given);
@@ -92,38 +93,77 @@ static uint8_t *u8_normal(const uint8_t *text, size_t len, const char *language,
 }
 
 /*
- * Lower case code point by code point, as UTS #46 maps it: u8_tolower() would
- * make a capital sigma at the end of a word another letter than the small one.
- * Caller frees.
+ * The letters that full case folding makes others than UTS #46 does: it would
+ * take groß.example for gross.example. ZWJ and ZWNJ, which UTS #46 keeps as
+ * well (section 4.1, deviation characters), have no case. Before version 15.1 UTS #46
+ * made ss of the capital sharp s; we do as it does now, whatever libidn2 has.
  */
-static char *lower_domain(const char *text, size_t len)
+static const struct {
+	const char *letter, *folded;
+} kept_letters[] = {
+	{ "\xc3\x9f", "\xc3\x9f" },		/* U+00DF sharp s */
+	{ "\xe1\xba\x9e", "\xc3\x9f" },	/* U+1E9E capital sharp s */
+	{ "\xcf\x82", "\xcf\x82" },		/* U+03C2 final sigma */
+};
+
+enum { KEPT_LETTERS = sizeof(kept_letters) / sizeof(kept_letters[0]) };
+
+/* Finds the first kept letter from there on; its place, or len. */
+static size_t find_kept(const char *text, size_t len, size_t from, size_t *kept_r)
 {
-	uint8_t *lower = xmalloc(len * 4 + 1);
-	size_t at = 0, used = 0;
-	char *normal;
+	for (size_t at = from; at < len; at++) {
+		for (*kept_r = 0; *kept_r < KEPT_LETTERS; ++*kept_r) {
+			const char *letter = kept_letters[*kept_r].letter;
 
-	while (at < len) {
-		ucs4_t code;
-
-		at += (size_t)u8_mbtouc(&code, (const uint8_t *)text + at, len - at);
-		used += (size_t)u8_uctomb(lower + used, uc_tolower(code), 4);
+			if (strncmp(text + at, letter, strlen(letter)) == 0)
+				return at;
+		}
 	}
-	normal = u8_mapped(u8_normal, (char *)lower, used);
-	free(lower);
+	return len;
+}
+
+/* Case folded but for the letters kept, and composed. Caller frees. */
+static char *fold_domain_case(const char *given, size_t len)
+{
+	struct buf folded = BUF_INIT(SIZE_MAX);
+	char *text = xstrndup(given, len), *normal;
+
+	len = strlen(text);
+	for (size_t start = 0, at, kept; start < len;) {
+		char *run;
+
+		at = find_kept(text, len, start, &kept);
+		run = u8_mapped(u8_casefold, NULL, text + start, at - start);
+		buf_puts(&folded, run);
+		free(run);
+		start = at;
+		if (at < len) {
+			buf_puts(&folded, kept_letters[kept].folded);
+			start += strlen(kept_letters[kept].letter);
+		}
+	}
+	free(text);
+	text = buf_steal(&folded);
+	normal = u8_mapped(u8_normal, UNINORM_NFC, text, strlen(text));
+	free(text);
 	return normal;
 }
 
+/*
+ * Case goes first, because Postfix sends a domain sometimes folded and sometimes
+ * as it came in, and because older tables of libidn2 forbid some capital letters.
+ */
 char *address_fold_domain(const char *text, size_t len)
 {
-	char *lower, *alabels;
+	char *folded, *alabels;
 
 	if (text_is_ascii(text, len))
 		return text_lower(xstrndup(text, len));
-	lower = lower_domain(text, len);
-	alabels = to_alabels(lower);
+	folded = fold_domain_case(text, len);
+	alabels = to_alabels(folded);
 	if (alabels == NULL)
-		return lower;
-	free(lower);
+		return folded;
+	free(folded);
 	return alabels;
 }
 

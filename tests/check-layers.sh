@@ -70,7 +70,7 @@ only_in "<sqlite3.h> is for store-sqlite.c and inspect-sqlite.c" 'sqlite3\.h' \
 	'common/(store|inspect)-sqlite\.c'
 only_in "<confuse.h> is for config-file.c" 'confuse\.h' 'common/config-file\.c'
 only_in "Unicode libraries are for address-fold.c and text.c" \
-	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/(address-fold|text)\.c'
+	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/(address-fold|text)\.c|tests/unit/test_address_fold\.c'
 only_in "<crypt.h> is for hash.c and mumctl/" 'crypt\.h' \
 	'common/hash\.c|mumctl/verify\.c'
 only_in "libevent is for postfix-policy/" 'event2?[./]' 'postfix-policy/[^:]*'

@@ -53,16 +53,21 @@ def _alabel(label):
     return alabel if len(alabel) <= 63 else None
 
 
+# Full case folding would make them other letters than UTS #46 does.
+KEPT = {"ß": "ß", "\u1e9e": "ß", "ς": "ς"}
+
+
 @functools.lru_cache(20000)
 def fold_domain(text):
     """The A-label; a domain that has none is only itself."""
     if text.isascii():
         return text.lower()
-    lower = unicodedata.normalize("NFC", text.lower())
-    if any(dot in lower for dot in DOTS):
-        return lower
-    labels = [_alabel(label) if label else label for label in lower.split(".")]
-    return lower if None in labels else ".".join(labels)
+    folded = unicodedata.normalize(
+        "NFC", "".join(KEPT.get(char) or char.casefold() for char in text))
+    if any(dot in folded for dot in DOTS):
+        return folded
+    labels = [_alabel(label) if label else label for label in folded.split(".")]
+    return folded if None in labels else ".".join(labels)
 
 
 def tls_domain(key):
