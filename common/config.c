@@ -16,6 +16,7 @@
 #include "common/config-file.h"
 #include "common/endpoint.h"
 #include "common/log-text.h"
+#include "common/myorigin.h"
 #include "common/secret.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
@@ -77,6 +78,10 @@ static const struct option options[] = {
 	OPTION(dovecot, max_crypt_rounds, OPTION_NUMBER, "1000000", NULL, 1000, 999999999),
 	OPTION(dovecot, max_yescrypt_cost, OPTION_NUMBER, "8", NULL, 1, 20),
 	OPTION(address, recipient_delimiter, OPTION_STRING, "+", NULL, 0, 0),
+	OPTION(address, allow_percent_hack, OPTION_BOOL, "true", NULL, 0, 0),
+	OPTION(address, swap_bangpath, OPTION_BOOL, "true", NULL, 0, 0),
+	OPTION(address, myorigin, OPTION_STRING, "/etc/mailname", NULL, 0, 0),
+	OPTION(address, mydomain, OPTION_STRING, "", NULL, 0, 0),
 	OPTION(mum, timezone, OPTION_STRING, "UTC", NULL, 0, 0),
 	OPTION(cache, ttl, OPTION_TIME, "10s", NULL, 0, 3600000),
 	OPTION(cache, stale, OPTION_TIME, "10m", NULL, 0, 86400000),
@@ -559,6 +564,23 @@ static bool is_default(size_t offset, const char *value)
 	return false;
 }
 
+/* The default may be missing; a file that somebody named may not. */
+static void read_myorigin(struct loader *loader)
+{
+	struct mum_config *config = loader->config;
+	const char *value = config->address.myorigin;
+	char *origin = myorigin_read(value);
+
+	if (origin == NULL && !is_default(offsetof(struct mum_config, address.myorigin), value))
+		add_error(loader, LINE_OF(loader, address.myorigin),
+			  "address.myorigin = \"%s\": want a domain, or a file that holds one",
+			  value);
+	if (origin == NULL)
+		origin = myorigin_of_host();
+	config->address.myorigin = keep(config, origin);
+	free(origin);
+}
+
 #define IS_DEFAULT(config, member) \
 	is_default(offsetof(struct mum_config, member), (config)->member)
 
@@ -610,6 +632,7 @@ struct mum_config *mum_config_load(const char *path, enum mum_role role,
 	set_defaults(config);
 	ok = config_file_read(path, names, OPTIONS_COUNT, on_setting, on_error, &loader);
 	apply_role(&loader, role);
+	read_myorigin(&loader);
 	check_values(&loader, role);
 	*errors_r = NULL;
 	if (!ok || loader.errors.len > 0 || loader.errors.failed) {

@@ -57,6 +57,9 @@ struct mum_config {
 	} dovecot;
 	struct {
 		const char *recipient_delimiter;
+		bool allow_percent_hack, swap_bangpath;
+		const char *myorigin;	/* never empty */
+		const char *mydomain;	/* "": append_dot_mydomain is "no" */
 	} address;
 	struct {
 		const char *timezone;

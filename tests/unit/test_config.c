@@ -188,6 +188,11 @@ static const struct {
 	{ "a time zone", "mum { timezone = \"Europe/Berlin\" }", NULL },
 	{ "no time zone", "mum { timezone = \"Europe/Nowhere\" }", "no such time zone" },
 	{ "a delimiter may be empty", "address { recipient_delimiter = \"\" }", NULL },
+	{ "a domain", "address { myorigin = \"o.test\" }", NULL },
+	{ "no domain", "address { myorigin = \"\" }", "address.myorigin" },
+	{ "a file that is not there", "address { myorigin = \"/nowhere\" }",
+	  "address.myorigin" },
+	{ "the default may be missing", "address { myorigin = \"/etc/mailname\" }", NULL },
 	{ "an empty section", "database { }", NULL },
 	{ "an empty file", "", NULL },
 	{ "comments", "# x\ndatabase { # y\n name = \"z\" # a\n}\n/* b */\n// c\n", NULL },
@@ -244,6 +249,24 @@ static void test_units(void **state)
 	}
 }
 
+static void test_addresses_arrive(void **state)
+{
+	char *errors;
+	struct mum_config *config = load(
+		"address { recipient_delimiter = \"+-\"\n allow_percent_hack = no\n"
+		" swap_bangpath = no\n myorigin = o.test\n mydomain = d.test }\n", &errors);
+
+	(void)state;
+	WANT_TEXT("fine", errors, NULL);
+	free(errors);
+	assert_non_null(config);
+	WANT_TEXT("recipient_delimiter", config->address.recipient_delimiter, "+-");
+	WANT("routes", !config->address.allow_percent_hack && !config->address.swap_bangpath);
+	WANT_TEXT("myorigin", config->address.myorigin, "o.test");
+	WANT_TEXT("mydomain", config->address.mydomain, "d.test");
+	mum_config_free(&config);
+}
+
 static void test_every_section_arrives(void **state)
 {
 	static const char text[] =
@@ -254,7 +277,7 @@ static void test_every_section_arrives(void **state)
 		" send_only_refuse = {\"x\"}\n verify = inline\n allow_scheme_prefix = yes\n"
 		" max_bcrypt_cost = 12\n max_argon2_memory = 2K\n max_argon2_time = 3\n"
 		" max_crypt_rounds = 2000\n max_yescrypt_cost = 4 }\n"
-		"address { recipient_delimiter = \"+-\" }\nmum { timezone = UTC }\n"
+		"mum { timezone = UTC }\n"
 		"cache { ttl = 1s\n stale = 2s\n entries = 7 }\n"
 		"socketmap { listen = {} }\n"
 		"policy { listen = \"unix:/x\"\n recipient = off\n sender = warn\n"
@@ -288,7 +311,6 @@ static void test_every_section_arrives(void **state)
 	WANT_NUMBER("max_argon2_time", config->dovecot.max_argon2_time, 3);
 	WANT_NUMBER("max_crypt_rounds", config->dovecot.max_crypt_rounds, 2000);
 	WANT_NUMBER("max_yescrypt_cost", config->dovecot.max_yescrypt_cost, 4);
-	WANT_TEXT("recipient_delimiter", config->address.recipient_delimiter, "+-");
 	WANT("times", config->cache.ttl == 1000 && config->cache.stale == 2000);
 	WANT_NUMBER("entries", config->cache.entries, 7);
 	WANT_NUMBER("an empty list is no default", config->socketmap.listen.count, 0);
@@ -580,6 +602,10 @@ static void test_printed_defaults_change_nothing(void **state)
 		    plain->dovecot.allow_scheme_prefix);
 	WANT_TEXT("delimiter", printed->address.recipient_delimiter,
 		  plain->address.recipient_delimiter);
+	WANT("routes", printed->address.allow_percent_hack && printed->address.swap_bangpath);
+	WANT_TEXT("origin", printed->address.myorigin, plain->address.myorigin);
+	WANT("there is an origin", *plain->address.myorigin != '\0' &&
+				   *plain->address.myorigin != '/');
 	WANT_NUMBER("ttl", printed->cache.ttl, plain->cache.ttl);
 	WANT_NUMBER("entries", printed->cache.entries, plain->cache.entries);
 	WANT_TEXT("listen", printed->policy.listen.items[0], plain->policy.listen.items[0]);
@@ -629,6 +655,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_values),
 		UNIT_TEST(test_units),
+		UNIT_TEST(test_addresses_arrive),
 		UNIT_TEST(test_every_section_arrives),
 		UNIT_TEST(test_all_errors_at_once),
 		UNIT_TEST(test_a_complaint_of_any_length_is_one),
