@@ -43,6 +43,11 @@ char *address_fold_local(const char *text, size_t len)
 	return u8_mapped(u8_casefold, UNINORM_NFC, text, len);
 }
 
+char *address_fold_case(const char *text, size_t len)
+{
+	return u8_mapped(u8_casefold, NULL, text, len);
+}
+
 /* Of what libidn2 returned: false where the name has no such form. */
 static bool is_done(int result)
 {
@@ -133,7 +138,7 @@ static char *fold_domain_case(const char *given, size_t len)
 		char *run;
 
 		at = find_kept(text, len, start, &kept);
-		run = u8_mapped(u8_casefold, NULL, text + start, at - start);
+		run = address_fold_case(text + start, at - start);
 		buf_puts(&folded, run);
 		free(run);
 		start = at;

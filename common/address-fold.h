@@ -15,6 +15,8 @@
 #include <stddef.h>
 
 char *address_fold_local(const char *text, size_t len);
+/* As smtpd(8) folds keys: the case alone, nothing composed. */
+char *address_fold_case(const char *text, size_t len);
 char *address_fold_domain(const char *text, size_t len);
 
 /* The folded form of a whole address: equal for equal mailboxes. */

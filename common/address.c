@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/address.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -61,13 +62,20 @@ static const char *keep(struct address *address, char *text)
 	return kept;
 }
 
-/* Takes over `spelling`, which may be NULL; leaves out what fits no column. */
-static void add_domain(struct address *address, char *spelling)
+/*
+ * Sets the domain that stored ones are compared with, and of its spellings those
+ * that fit a column. Takes over both; other may be NULL. False when none fits.
+ */
+static bool set_domain(struct address *address, char *domain, char *other)
 {
-	if (spelling != NULL && fits_column(spelling))
-		address->domains[address->domains_count++] = keep(address, spelling);
+	address->domain = keep(address, domain);
+	if (fits_column(address->domain))
+		address->domains[address->domains_count++] = address->domain;
+	if (other != NULL && fits_column(other))
+		address->domains[address->domains_count++] = keep(address, other);
 	else
-		free(spelling);
+		free(other);
+	return address->domains_count > 0;
 }
 
 /* Adds a form unless it fits no column; a part too long cannot be stored. */
@@ -82,23 +90,51 @@ static void add_form(struct address *address, const char *local, size_t len,
 		(struct address_form){ folded, extension };
 }
 
-/* Where the extension begins, or len. See split_addr(3) of Postfix. */
-static size_t find_extension(const char *local, const char *delimiters)
+/* Names that are not split, see split_addr(3) of Postfix. Folded. */
+static bool is_whole(const char *local, const char *delimiters)
 {
 	static const char *const whole[] = { "postmaster", "mailer-daemon",
 					     "double-bounce" };
 	size_t len = strlen(local);
-	size_t at = strcspn(local, delimiters);
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
 		if (strcasecmp(local, whole[i]) == 0)
-			return len;
+			return true;
 	}
-	if (strchr(delimiters, '-') != NULL) {
-		if (strncasecmp(local, "owner-", 6) == 0)
-			return len;
-		if (len > 8 && strcasecmp(local + len - 8, "-request") == 0)
-			return len;
+	if (strchr(delimiters, '-') == NULL)
+		return false;
+	return strncasecmp(local, "owner-", 6) == 0 ||
+	       (len > 8 && strcasecmp(local + len - 8, "-request") == 0);
+}
+
+/* Is there a delimiter in the folded form of a character, which may be several? */
+static bool is_delimiter(const char *character, size_t len, const char *delimiters)
+{
+	char ascii[2] = { *character, '\0' }, *folded;
+	bool found;
+
+	if (len == 1)
+		return strchr(delimiters, *text_lower(ascii)) != NULL;
+	folded = address_fold_case(character, len);
+	found = strpbrk(folded, delimiters) != NULL;
+	free(folded);
+	return found;
+}
+
+/* Where the extension begins, or len. */
+static size_t find_extension(const char *local, const char *delimiters)
+{
+	size_t len = strlen(local), at = 0, next = 0;
+	char *folded = text_is_ascii(local, len) ? NULL : address_fold_case(local, len);
+	bool whole = is_whole(folded != NULL ? folded : local, delimiters);
+
+	free(folded);
+	if (whole)
+		return len;
+	for (; at < len; at = next) {
+		next = at + text_character_len(local + at);
+		if (is_delimiter(local + at, next - at, delimiters))
+			break;
 	}
 	return at > 0 ? at : len;
 }
@@ -182,12 +218,38 @@ static void set_forms(struct address *address, const char *local, size_t len,
 	free(plain);
 }
 
+/*
+ * The forms one behind the other, then the domain. No part holds the control
+ * character between them, and the domain of an address no '@'.
+ */
+static void set_key(struct address *address)
+{
+	struct buf key = BUF_INIT(SIZE_MAX);
+
+	for (size_t i = 0; i < address->forms_count; i++) {
+		buf_puts(&key, i > 0 ? "\1" : "");
+		buf_puts(&key, address->forms[i].local);
+	}
+	buf_puts(&key, "@");
+	buf_puts(&key, address->domain);
+	address->key = arena_strndup(&address->arena, key.data, key.len);
+	buf_free(&key);
+}
+
+static void set_name(struct address *address)
+{
+	address->name = address->key;
+	if (address->forms_count > 1)
+		address->name = keep(address, xasprintf("%s@%s", address->forms[0].local,
+							address->domain));
+}
+
 static bool read_address(struct address *address, enum address_kind kind,
 			 const char *text, size_t len, const char *delimiters)
 {
 	const char *at = memrchr(text, '@', len);
 	size_t local_len = at != NULL ? (size_t)(at - text) : 0;
-	char *key;
+	char *domain;
 
 	if (at == NULL || local_len == 0)
 		return false;
@@ -195,46 +257,43 @@ static bool read_address(struct address *address, enum address_kind kind,
 		add_form(address, text, local_len, "");
 	else
 		set_forms(address, text, local_len, delimiters);
-	add_domain(address, address_fold_domain(at + 1, len - local_len - 1));
-	if (address->forms_count == 0 || address->domains_count == 0)
+	domain = address_fold_domain(at + 1, len - local_len - 1);
+	if (!set_domain(address, domain, address_other_spelling(domain)) ||
+	    address->forms_count == 0)
 		return false;
-	add_domain(address, address_other_spelling(address->domains[0]));
-	key = xasprintf("%s@%s", address->forms[0].local, address->domains[0]);
-	address->key = keep(address, key);
+	set_key(address);
+	set_name(address);
 	return true;
 }
 
-static void read_tls_key(struct address *address, const char *text, size_t len)
+/* The other spelling of a folded TLS key; may be NULL. Caller frees. */
+static char *other_tls_key(const char *folded)
 {
-	size_t start, end;
+	size_t len = strlen(folded), start, end;
 	char *domain, *other;
 
-	tls_key_domain(text, len, &start, &end);
-	add_domain(address, fold_tls_key(text, len));
-	domain = address_fold_domain(text + start, end - start);
+	tls_key_domain(folded, len, &start, &end);
+	domain = xstrndup(folded + start, end - start);
 	other = address_other_spelling(domain);
 	free(domain);
-	if (other != NULL)
-		add_domain(address, text_lower(tls_key_with(text, len, other)));
+	return other != NULL ? tls_key_with(folded, len, other) : NULL;
 }
 
 static bool read_domain(struct address *address, enum address_kind kind,
 			const char *text, size_t len)
 {
-	if (len == 0 || (kind == ADDRESS_DOMAIN && memchr(text, '@', len) != NULL))
+	bool tls = kind == ADDRESS_TLS;
+	char *domain;
+
+	if (len == 0 || (!tls && memchr(text, '@', len) != NULL))
 		return false;
-	if (kind == ADDRESS_TLS) {
-		read_tls_key(address, text, len);
-	} else {
-		add_domain(address, address_fold_domain(text, len));
-		if (address->domains_count > 0)
-			add_domain(address, address_other_spelling(address->domains[0]));
-	}
-	if (address->domains_count == 0)
+	domain = tls ? fold_tls_key(text, len) : address_fold_domain(text, len);
+	if (!set_domain(address, domain, tls ? other_tls_key(domain)
+					     : address_other_spelling(domain)))
 		return false;
 	address->forms[0] = (struct address_form){ "", "" };
 	address->forms_count = 1;
-	address->key = address->domains[0];
+	address->key = address->name = address->domain;
 	return true;
 }
 
@@ -295,10 +354,10 @@ bool address_is_domain(const struct address *address, const char *stored)
 	bool same;
 
 	if (text_is_ascii(stored, len))
-		return strcasecmp(stored, address->domains[0]) == 0;
+		return strcasecmp(stored, address->domain) == 0;
 	/* A domain and a TLS key with a domain inside fold alike but for its marks. */
 	folded = fold_tls_key(stored, len);
-	same = strcmp(folded, address->domains[0]) == 0;
+	same = strcmp(folded, address->domain) == 0;
 	free(folded);
 	return same;
 }

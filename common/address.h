@@ -37,19 +37,28 @@ struct address_form {
 struct address {
 	size_t refs;
 	struct arena arena;	/* owns every string here */
-	const char *key;	/* canonical spelling; equal keys get equal facts */
+	/*
+	 * For a cache: all that a store is asked for. Keys are equal where all forms
+	 * (but for the extensions) and domains are, and only there. Of several forms
+	 * it holds control characters: never print it.
+	 */
+	const char *key;
+	const char *name;	/* for people: the first form, folded, text_is_clean() */
 	size_t forms_count;	/* 1..ADDRESS_FORMS_MAX */
 	struct address_form forms[ADDRESS_FORMS_MAX];
+	const char *domain;	/* folded, of any length: see address_is_domain() */
 	size_t domains_count;	/* 1..ADDRESS_SPELLINGS_MAX */
-	const char *domains[ADDRESS_SPELLINGS_MAX];	/* [0] is the one compared */
+	const char *domains[ADDRESS_SPELLINGS_MAX];	/* as it is asked: those that fit */
 };
 
 /*
  * Reads len bytes of text. NULL when no such name can exist: an empty side, no
  * '@' where one must be (or one where none may be), a part over
- * ADDRESS_PART_MAX, NUL and other control characters, invalid UTF-8.
+ * ADDRESS_PART_MAX in each spelling, NUL and other control characters, invalid UTF-8.
  * delimiters is Postfix's recipient_delimiter, a set of bytes, used as
- * split_addr(3) of Postfix does; "" never splits.
+ * split_addr(3) of Postfix does with a key that smtpd sends: its case is folded,
+ * but nothing in it composed. So what smtpd and cleanup send of one address,
+ * the latter as it came in, splits alike. "" never splits.
  */
 struct address *address_new(enum address_kind kind, const char *text,
 			    size_t len, const char *delimiters);

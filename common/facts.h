@@ -34,7 +34,10 @@ struct column {
 	size_t len;
 };
 
-/* Each row first says which form of the key (struct address) it answers. */
+/*
+ * Each row first says which form of the address it answers: one below forms_count
+ * of each address with the same key, however old the facts are (address.h).
+ */
 struct domain_row {
 	size_t form;
 	const char *name;

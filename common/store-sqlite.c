@@ -333,7 +333,7 @@ static void answer_facts(struct sqlite_store *store, struct store_request *reque
 	host_log(store->host, MUM_LOG_ERROR,
 		 "database: question=%s key=<%s>: %s; mend it in MUM",
 		 mum_question_name(kind),
-		 request->question.address != NULL ? LOG_TEXT(request->question.address->key)
+		 request->question.address != NULL ? LOG_TEXT(request->question.address->name)
 						   : "",
 		 why);
 	request_answer(store, request, MUM_TEMPFAIL, NULL, why);

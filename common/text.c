@@ -29,6 +29,15 @@ bool text_is_clean(const char *text, size_t len)
 	return ascii || u8_check((const uint8_t *)text, len) == NULL;
 }
 
+size_t text_character_len(const char *text)
+{
+	size_t len = 1;
+
+	while (((unsigned char)text[len] & 0xc0) == 0x80)
+		len++;
+	return len;
+}
+
 size_t text_characters(const char *text, size_t len)
 {
 	return u8_mbsnlen((const uint8_t *)text, len);

@@ -11,6 +11,9 @@ bool text_is_ascii(const char *text, size_t len);
 /* Valid UTF-8 and free of control characters (C0, DEL, C1)? */
 bool text_is_clean(const char *text, size_t len);
 
+/* Bytes of the first character; text is valid UTF-8 and not empty. */
+size_t text_character_len(const char *text);
+
 /* How many characters, as a database counts them: code points. */
 size_t text_characters(const char *text, size_t len);
 

@@ -70,7 +70,7 @@ struct aliases {
 
 static char *folded(const struct address *address, size_t form)
 {
-	return xasprintf("%s@%s", address->forms[form].local, address->domains[0]);
+	return xasprintf("%s@%s", address->forms[form].local, address->domain);
 }
 
 static struct node *find_node(const struct aliases *aliases, const char *key)

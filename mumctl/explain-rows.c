@@ -12,8 +12,8 @@ static json_t *form_text(const struct mum_answer *answer, size_t form)
 {
 	const struct address *address = answer->address;
 	const char *local = address->forms[form].local;
-	char *text = *local != '\0' ? xasprintf("%s@%s", local, address->domains[0])
-				    : xstrdup(address->domains[0]);
+	char *text = *local != '\0' ? xasprintf("%s@%s", local, address->domain)
+				    : xstrdup(address->domain);
 	json_t *string = tool_json_text(text);
 
 	free(text);

@@ -29,10 +29,10 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 	if (outcome.reason != REASON_NONE)
 		host_log(service->host, MUM_LOG_INFO, "socketmap: reject: reason=%s map=%s "
 			 "key=<%s>", reason_name(outcome.reason), map,
-			 LOG_TEXT(answer->address->key));
+			 LOG_TEXT(answer->address->name));
 	if (outcome.fault != NULL)
 		host_log(service->host, MUM_LOG_ERROR, "socketmap: no answer: reason=%s map=%s "
-			 "key=<%s>: %s", outcome.fault, map, LOG_TEXT(answer->address->key),
+			 "key=<%s>: %s", outcome.fault, map, LOG_TEXT(answer->address->name),
 			 outcome.cure);
 	client_reply_done(session->client);
 }

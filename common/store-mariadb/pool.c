@@ -176,7 +176,7 @@ static void log_bad_rows(struct slot *slot)
 			 "database: question=%s key=<%s>: %s; mend it in MUM",
 			 mum_question_name(request->question.kind),
 			 request->question.address != NULL
-				 ? LOG_TEXT(request->question.address->key) : "",
+				 ? LOG_TEXT(request->question.address->name) : "",
 			 request->bad_row);
 	}
 }

@@ -28,7 +28,6 @@ static void check_address(const struct address *address, enum address_kind kind,
 			  const char *delimiter)
 {
 	bool mail = kind == ADDRESS_MAIL || kind == ADDRESS_LOGIN;
-	struct address *again;
 
 	HOLDS(address->forms_count >= 1 && address->forms_count <= ADDRESS_FORMS_MAX);
 	HOLDS(address->domains_count >= 1 &&
@@ -48,12 +47,56 @@ static void check_address(const struct address *address, enum address_kind kind,
 	for (size_t i = 0; i < address->domains_count; i++)
 		check_part(address->domains[i]);
 	/* A stored name is read as a TLS key may be; no other has a port or brackets. */
-	if (kind == ADDRESS_TLS || strpbrk(address->domains[0], ":[]") == NULL)
-		HOLDS(address_is_domain(address, address->domains[0]));
-	/* A key names itself: equal keys get equal facts. */
-	again = address_new(kind, address->key, strlen(address->key), delimiter);
-	HOLDS(again != NULL && strcmp(again->key, address->key) == 0);
-	address_unref(&again);
+	if (kind == ADDRESS_TLS || strpbrk(address->domain, ":[]") == NULL)
+		HOLDS(address_is_domain(address, address->domain));
+	HOLDS(text_is_clean(address->name, strlen(address->name)));
+}
+
+static bool has_equal_facts(const struct address *one, const struct address *other)
+{
+	bool equal = one->forms_count == other->forms_count &&
+		     one->domains_count == other->domains_count &&
+		     strcmp(one->domain, other->domain) == 0;
+
+	for (size_t i = 0; equal && i < one->forms_count; i++)
+		equal = strcmp(one->forms[i].local, other->forms[i].local) == 0;
+	for (size_t i = 0; equal && i < one->domains_count; i++)
+		equal = strcmp(one->domains[i], other->domains[i]) == 0;
+	return equal;
+}
+
+/* A cache takes two addresses for one where their keys are equal, and only there. */
+static void check_keys(const struct address *one, const struct address *other)
+{
+	HOLDS((strcmp(one->key, other->key) == 0) == has_equal_facts(one, other));
+}
+
+/* Two from one input, parted by a newline, which no address holds; other spellings of one. */
+static void check_pairs(enum address_kind kind, const char *text, size_t len,
+			const char *delimiter)
+{
+	const char *line = memchr(text, '\n', len);
+	size_t first = line != NULL ? (size_t)(line - text) : len;
+	struct address *addresses[4] = { address_new(kind, text, first, delimiter) };
+	char *folded = NULL;
+
+	if (line != NULL)
+		addresses[1] = address_new(kind, line + 1, len - first - 1, delimiter);
+	if (addresses[0] != NULL) {
+		folded = address_fold_case(text, first);
+		addresses[2] = address_new(kind, folded, strlen(folded), delimiter);
+		addresses[3] = address_new(kind, addresses[0]->name,
+					   strlen(addresses[0]->name), delimiter);
+	}
+	free(folded);
+	for (size_t i = 0; i < 4; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (addresses[i] != NULL && addresses[j] != NULL)
+				check_keys(addresses[i], addresses[j]);
+		}
+	}
+	for (size_t i = 0; i < 4; i++)
+		address_unref(&addresses[i]);
 }
 
 /* One address: a dot-atom or a quoted-string, "@", the domain, and nothing else. */
@@ -104,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_external("\"jane doe\"", 10, address->forms[i].extension);
 	}
 	address_unref(&address);
+	check_pairs(kind, text, feed.size, delimiter);
 	local = feed_text(&feed, &len);
 	/* What an admin stored is clean where it matters; see socketmap.c. */
 	if (local != NULL && strlen(local) == len && text_is_clean(local, len))

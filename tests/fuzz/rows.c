@@ -36,7 +36,7 @@ void row_aim(struct row *row, enum mum_question question, const struct address *
 
 	if (address == NULL || names[question].domain == 0)
 		return;
-	set_cell(row, names[question].domain, address->domains[0]);
+	set_cell(row, names[question].domain, address->domain);
 	for (size_t i = 0; i < 2; i++) {
 		if (names[question].locals[i] != 0)
 			set_cell(row, names[question].locals[i], address->forms[form].local);
