@@ -45,10 +45,16 @@ enum {
 	RECIPIENT_ID,			/* NULL: no recipients */
 	RECIPIENT_ADDRESS,
 	RECIPIENT_MAILBOX,		/* mailbox_id, or NULL */
+	RECIPIENT_MAILBOX_LOCAL,	/* NULL: there is no mailbox of that id */
+	RECIPIENT_MAILBOX_DOMAIN,
 	RECIPIENT_MAILBOX_ACTIVE,
 	RECIPIENT_MAILBOX_DOMAIN_ACTIVE,
 	RECIPIENT_MAILBOX_SEND_ONLY,
-	DELIVERY_COLUMNS
+	DELIVERY_COLUMNS,
+
+	/* What stands behind a name: begins with the same columns. */
+	NAME_HAS_RECIPIENTS = DELIVERY_ALIAS_EXPIRED + 1,
+	NAME_COLUMNS
 };
 
 /* Who may send as an address: its mailbox, or a sender of its alias. */

@@ -82,6 +82,7 @@ static const struct option options[] = {
 	OPTION(address, swap_bangpath, OPTION_BOOL, "true", NULL, 0, 0),
 	OPTION(address, myorigin, OPTION_STRING, "/etc/mailname", NULL, 0, 0),
 	OPTION(address, mydomain, OPTION_STRING, "", NULL, 0, 0),
+	OPTION(address, other_maps, OPTION_BOOL, "true", NULL, 0, 0),
 	OPTION(mum, timezone, OPTION_STRING, "UTC", NULL, 0, 0),
 	OPTION(cache, ttl, OPTION_TIME, "10s", NULL, 0, 3600000),
 	OPTION(cache, stale, OPTION_TIME, "10m", NULL, 0, 86400000),

@@ -60,6 +60,7 @@ struct mum_config {
 		bool allow_percent_hack, swap_bangpath;
 		const char *myorigin;	/* never empty */
 		const char *mydomain;	/* "": append_dot_mydomain is "no" */
+		bool other_maps;
 	} address;
 	struct {
 		const char *timezone;

@@ -105,6 +105,18 @@ static bool read_number(const struct column *column, uint64_t *value_r)
 	return errno == 0 && *end == '\0' && end != column->data;
 }
 
+/* Without the blanks at both ends. */
+static const char *copy_trimmed(struct facts *facts, const struct column *column)
+{
+	static const char blanks[] = " \t\r\n";
+	const char *text = column->data + strspn(column->data, blanks);
+	size_t len = column->len - (size_t)(text - column->data);
+
+	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
+		len--;
+	return arena_strndup(&facts->arena, text, len);
+}
+
 static bool read_recipient(struct facts *facts, const struct column *columns,
 			   struct delivery_row *row)
 {
@@ -118,6 +130,10 @@ static bool read_recipient(struct facts *facts, const struct column *columns,
 		return false;
 	row->recipient = copy(facts, recipient);
 	row->recipient_local = columns[RECIPIENT_MAILBOX].data != NULL;
+	row->stands_for = row->recipient_local
+				  ? join_address(facts, &columns[RECIPIENT_MAILBOX_LOCAL],
+						 &columns[RECIPIENT_MAILBOX_DOMAIN])
+				  : copy_trimmed(facts, recipient);
 	row->recipient_active = is_true(&columns[RECIPIENT_MAILBOX_ACTIVE]);
 	row->recipient_domain_active = is_true(&columns[RECIPIENT_MAILBOX_DOMAIN_ACTIVE]);
 	row->recipient_send_only = is_true(&columns[RECIPIENT_MAILBOX_SEND_ONLY]);
@@ -145,6 +161,23 @@ static bool read_delivery(struct facts *facts, const struct asked *asked,
 	return read_recipient(facts, columns, row);
 }
 
+static bool read_name(struct facts *facts, const struct asked *asked,
+		      const struct column *columns, void *_row)
+{
+	struct name_row *row = _row;
+
+	(void)facts;
+	row->domain_active = is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
+	row->mailbox = is_local(asked, &columns[DELIVERY_MAILBOX_LOCAL]);
+	row->mailbox_active = row->mailbox && is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
+	row->mailbox_send_only = row->mailbox && is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
+	row->alias = is_local(asked, &columns[DELIVERY_ALIAS_LOCAL]);
+	row->alias_active = row->alias && is_true(&columns[DELIVERY_ALIAS_ACTIVE]);
+	row->alias_expired = row->alias && is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
+	row->alias_has_recipients = row->alias && is_true(&columns[NAME_HAS_RECIPIENTS]);
+	return true;
+}
+
 static int compare_numbers(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;
@@ -156,6 +189,13 @@ static int compare_deliveries(const void *_a, const void *_b)
 
 	return a->form != b->form ? compare_numbers(a->form, b->form)
 				  : compare_numbers(a->recipient_id, b->recipient_id);
+}
+
+static int compare_names(const void *_a, const void *_b)
+{
+	const struct name_row *a = _a, *b = _b;
+
+	return compare_numbers(a->form, b->form);
 }
 
 static bool read_owner(struct facts *facts, const struct asked *asked,
@@ -233,6 +273,8 @@ static const struct row_kind row_kinds[MUM_QUESTIONS] = {
 			 read_domain, NULL },
 	[MUM_DELIVERY] = { "delivery", sizeof(struct delivery_row), 0, DELIVERY_DOMAIN,
 			  read_delivery, compare_deliveries },
+	[MUM_NAME] = { "name", sizeof(struct name_row), 0, DELIVERY_DOMAIN, read_name,
+		       compare_names },
 	[MUM_OWNERS] = { "owners", sizeof(struct owner_row), OWNED_LOCAL,
 			 OWNED_DOMAIN, read_owner, compare_owners },
 	[MUM_TLS] = { "tls", sizeof(struct tls_row), 0, TLS_DOMAIN, read_tls,

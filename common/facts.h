@@ -17,6 +17,7 @@
 enum mum_question {
 	MUM_DOMAIN,	/* is this domain ours? */
 	MUM_DELIVERY,	/* where does mail to this address go? */
+	MUM_NAME,	/* what stands behind this address? Of recipients of aliases */
 	MUM_OWNERS,	/* which logins may send as this address? */
 	MUM_TLS,	/* which TLS policy has this next hop? */
 	MUM_CREDENTIAL,	/* what verifies this login? Never cached */
@@ -45,6 +46,23 @@ struct domain_row {
 };
 
 /*
+ * What MUM knows of the address that a recipient of an alias stands for. All is
+ * false for an address in a domain that is no active one of MUM's.
+ */
+struct behind {
+	bool ours;		/* its domain is an active one of MUM's */
+	bool known;		/* there is a mailbox or an alias of that name, active or not */
+	bool alias;		/* one that is active, not expired, and has recipients */
+	bool mailbox, send_only;	/* an active one, and whether it only sends */
+	/*
+	 * The alias's own name, with an extension or in another spelling. Postfix
+	 * would come back to the alias and never end.
+	 */
+	bool alias_itself;
+	bool elsewhere;		/* another map of Postfix may know it: address.other_maps */
+};
+
+/*
  * One row at least where there is a mailbox or an alias, one for each recipient.
  * What is NULL is not there, and what belongs to it is false.
  */
@@ -56,9 +74,29 @@ struct delivery_row {
 	const char *alias;		/* stored address */
 	bool alias_active, alias_expired;
 	uint64_t recipient_id;
-	const char *recipient;		/* as stored */
-	bool recipient_local;		/* a mailbox of MUM's: the next three are set */
+	const char *recipient;		/* the text as stored; NULL: no recipient */
+	/*
+	 * The address that it stands for: the present one of its mailbox, whatever
+	 * the text says, else the text without blanks around it. NULL for a mailbox
+	 * that is gone.
+	 */
+	const char *stands_for;
+	bool recipient_local;		/* names a mailbox: the next three are set */
 	bool recipient_active, recipient_domain_active, recipient_send_only;
+	struct behind behind;		/* set by recipients.h, where that must be asked */
+	/*
+	 * So many live recipients were left out, which is more than any mail server
+	 * can be handed; see recipients_without_excess(). 0: none.
+	 */
+	size_t left_out;
+};
+
+/* A name in a domain of MUM's; what is not there is false. */
+struct name_row {
+	size_t form;
+	bool domain_active;
+	bool mailbox, mailbox_active, mailbox_send_only;
+	bool alias, alias_active, alias_expired, alias_has_recipients;
 };
 
 /* One mailbox that may use the address: its own, or an alias sender. */
@@ -107,6 +145,7 @@ struct facts {
 	union {
 		struct domain_row *domains;
 		struct delivery_row *deliveries;	/* by form, then recipient_id */
+		struct name_row *names;		/* by form */
 		struct owner_row *owners;	/* by form, then id */
 		struct tls_row *tls;
 		struct credential_row *credentials;
@@ -126,6 +165,7 @@ struct mum_answer {
 	 */
 	enum mum_status status;
 	bool stale;			/* older than cache.ttl, served in trouble */
+	unsigned age_ms;		/* of the oldest facts; 0: just read */
 	const struct address *address;	/* NULL with MUM_NOT_FOUND and MUM_USERS */
 	struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked; see facts_ref() */
 	const char *reason;		/* for the log; NULL with MUM_FOUND */

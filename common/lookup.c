@@ -15,9 +15,12 @@ struct fetch {
 	UT_hash_handle hh;
 	struct lookups *lookups;
 	struct question question;	/* owns a reference to its address */
-	struct store_request *request;
-	struct part *waiters;		/* never empty but in fetch_done() */
+	struct store_request *request;	/* NULL once the store has answered */
+	struct facts *facts;		/* while they are completed, with a reference */
+	struct recipients_walk *walk;	/* completes them */
+	struct part *waiters;		/* never empty but in fetch_end() */
 	bool joinable;			/* in lookups->fetches */
+	bool ending;			/* in fetch_end() */
 	size_t name_len;
 	char name[];			/* question and key, for the hash */
 };
@@ -40,6 +43,7 @@ struct mum_lookup {
 	struct mum_timer *deadline;
 	enum mum_status status;
 	bool stale;
+	unsigned age_ms;		/* of its oldest facts */
 	char *reason;
 	mum_answer_fn *fn;
 	void *arg;
@@ -85,8 +89,20 @@ static void fetch_free(struct fetch *fetch)
 {
 	if (fetch->joinable)
 		HASH_DELETE(hh, fetch->lookups->fetches, fetch);
+	recipients_walk_cancel(&fetch->walk);
+	facts_unref(&fetch->facts);
 	address_unref(&fetch->question.address);
 	free(fetch);
+}
+
+/* Nobody waits for it any more. */
+static void fetch_give_up(struct fetch *fetch)
+{
+	struct store *store = fetch->lookups->store;
+
+	if (fetch->request != NULL)
+		store->ops->withdraw(store, fetch->request);
+	fetch_free(fetch);
 }
 
 static void part_leave(struct part *part)
@@ -98,11 +114,8 @@ static void part_leave(struct part *part)
 	part->fetch = NULL;
 	part->lookup->waiting--;
 	DL_DELETE(fetch->waiters, part);
-	if (fetch->waiters == NULL && fetch->request != NULL) {
-		fetch->lookups->store->ops->withdraw(fetch->lookups->store,
-						     fetch->request);
-		fetch_free(fetch);
-	}
+	if (fetch->waiters == NULL && !fetch->ending)
+		fetch_give_up(fetch);
 }
 
 /* Its fetch has come to an end, or its lookup waits no longer. */
@@ -117,25 +130,30 @@ static void part_end(struct part *part, enum mum_question question)
 
 static void set_ready(struct mum_lookup *lookup);
 static void hand_out(struct lookups *lookups);
+static void hand_out_later(struct lookups *lookups);
 
-/* Facts that are not fresh any more, but better than none. */
-static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question question)
+/* Facts that are not fresh any more, but better than none; *age_r is theirs. */
+static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question question,
+				 uint64_t *age_r)
 {
 	struct lookups *lookups = lookup->lookups;
-	uint64_t age;
 	struct facts *facts;
 
 	if (!is_cached(question) || lookups->settings.stale_ms == 0 ||
 	    (lookup->questions & MUM_FRESH) != 0)
 		return NULL;
 	facts = cache_get(lookups->cache, question, lookup->address->key,
-			  host_now(lookups->host), &age);
-	return facts != NULL && age <= lookups->settings.stale_ms ? facts : NULL;
+			  host_now(lookups->host), age_r);
+	return facts != NULL && *age_r <= lookups->settings.stale_ms ? facts : NULL;
 }
 
-static void part_take(struct part *part, struct facts *facts)
+static void part_take(struct part *part, struct facts *facts, unsigned age_ms)
 {
+	struct mum_lookup *lookup = part->lookup;
+
 	part->facts = facts_ref(facts);
+	if (age_ms > lookup->age_ms)
+		lookup->age_ms = age_ms;
 }
 
 /* Stale facts for the part, or the whole lookup ends in trouble. */
@@ -143,10 +161,11 @@ static void part_fail(struct part *part, enum mum_question question,
 		      enum mum_status status, const char *reason)
 {
 	struct mum_lookup *lookup = part->lookup;
-	struct facts *stale = stale_facts(lookup, question);
+	uint64_t age;
+	struct facts *stale = stale_facts(lookup, question, &age);
 
 	if (stale != NULL) {
-		part_take(part, stale);
+		part_take(part, stale, (unsigned)age);
 		lookup->stale = true;
 		return;
 	}
@@ -157,15 +176,75 @@ static void part_fail(struct part *part, enum mum_question question,
 }
 
 static void keep_facts(struct lookups *lookups, const struct question *question,
-		       struct facts *facts)
+		       struct facts *facts, unsigned age_ms)
 {
 	uint64_t now = host_now(lookups->host);
 
-	lookups->stats->answered_ms = now;
 	if (!is_cached(question->kind))
 		return;
-	cache_put(lookups->cache, question->kind, question->address->key, facts, now);
+	cache_put(lookups->cache, question->kind, question->address->key, facts, now - age_ms);
 	lookups->stats->cached = cache_count(lookups->cache);
+}
+
+/* Facts and reason are the caller's; facts is NULL unless status is MUM_FOUND. */
+static void fetch_end(struct fetch *fetch, enum mum_status status, struct facts *facts,
+		      unsigned age_ms, const char *reason)
+{
+	struct lookups *lookups = fetch->lookups;
+	enum mum_question question = fetch->question.kind;
+	struct facts *less = NULL;
+
+	fetch->ending = true;
+	if (status == MUM_FOUND && question == MUM_DELIVERY)
+		less = recipients_without_excess(facts, fetch->question.address);
+	if (less != NULL)
+		facts = less;
+	if (status == MUM_FOUND)
+		keep_facts(lookups, &fetch->question, facts, age_ms);
+	while (fetch->waiters != NULL) {
+		struct part *part = fetch->waiters;
+		struct mum_lookup *lookup = part->lookup;
+
+		part_end(part, question);
+		if (status == MUM_FOUND)
+			part_take(part, facts, age_ms);
+		else
+			part_fail(part, question, status, reason);
+		if (lookup->waiting == 0 || lookup->reason != NULL)
+			set_ready(lookup);
+	}
+	facts_unref(&less);
+	fetch_free(fetch);
+}
+
+/* Inside an answer: who waits is answered in another turn of the loop. */
+static void on_recipients(enum mum_status status, unsigned age_ms, const char *reason,
+			  void *arg)
+{
+	struct fetch *fetch = arg;
+	struct lookups *lookups = fetch->lookups;
+	struct facts *facts = fetch->facts;
+
+	fetch->walk = NULL;
+	fetch->facts = NULL;
+	fetch_end(fetch, status, facts, age_ms, reason);
+	facts_unref(&facts);
+	hand_out_later(lookups);
+}
+
+/* True when the facts are not complete yet. */
+static bool must_complete(struct fetch *fetch, struct facts *facts)
+{
+	struct lookups *lookups = fetch->lookups;
+
+	if (fetch->question.kind != MUM_DELIVERY)
+		return false;
+	fetch->walk = recipients_walk_start(lookups, facts, &lookups->settings.recipients,
+					    on_recipients, fetch);
+	if (fetch->walk == NULL)
+		return false;
+	fetch->facts = facts_ref(facts);
+	return true;
 }
 
 static void fetch_done(enum mum_status status, struct facts *facts,
@@ -173,24 +252,15 @@ static void fetch_done(enum mum_status status, struct facts *facts,
 {
 	struct fetch *fetch = arg;
 	struct lookups *lookups = fetch->lookups;
-	enum mum_question question = fetch->question.kind;
 
 	fetch->request = NULL;
 	if (status == MUM_FOUND)
-		keep_facts(lookups, &fetch->question, facts);
-	while (fetch->waiters != NULL) {
-		struct part *part = fetch->waiters;
-		struct mum_lookup *lookup = part->lookup;
-
-		part_end(part, question);
-		if (status == MUM_FOUND)
-			part_take(part, facts);
-		else
-			part_fail(part, question, status, reason);
-		if (lookup->waiting == 0 || lookup->reason != NULL)
-			set_ready(lookup);
+		lookups->stats->answered_ms = host_now(lookups->host);
+	if (status == MUM_FOUND && must_complete(fetch, facts)) {
+		hand_out_later(lookups);
+		return;
 	}
-	fetch_free(fetch);
+	fetch_end(fetch, status, facts, 0, reason);
 	hand_out(lookups);
 }
 
@@ -273,6 +343,7 @@ static void lookup_answer(struct mum_lookup *lookup)
 	struct facts *facts[MUM_QUESTIONS];
 	struct mum_answer answer = { .status = lookup->status,
 				     .stale = lookup->stale,
+				     .age_ms = lookup->age_ms,
 				     .address = address,
 				     .reason = reason };
 
@@ -362,13 +433,13 @@ static bool part_from_cache(struct part *part, enum mum_question question)
 			  host_now(lookups->host), &age);
 	if (facts == NULL || age >= lookups->settings.ttl_ms) {
 		facts = lookups->store->ops->is_up(lookups->store)
-				? NULL : stale_facts(lookup, question);
+				? NULL : stale_facts(lookup, question, &age);
 		lookup->stale = lookup->stale || facts != NULL;
 	}
 	if (facts == NULL)
 		return false;
 	lookups->stats->questions[question].hits++;
-	part_take(part, facts);
+	part_take(part, facts, (unsigned)age);
 	return true;
 }
 
@@ -474,6 +545,9 @@ void lookups_free(struct lookups **_lookups)
 	*_lookups = NULL;
 	if (lookups == NULL)
 		return;
+	/* Before the lookups that they wait for themselves. */
+	for (struct fetch *fetch = lookups->fetches; fetch != NULL; fetch = fetch->hh.next)
+		recipients_walk_cancel(&fetch->walk);
 	while (lookups->waiting != NULL)
 		lookup_free(lookups->waiting);
 	while (lookups->ready != NULL)

@@ -11,6 +11,7 @@
 
 #include "common/facts.h"
 #include "common/host.h"
+#include "common/recipients.h"
 #include "common/stats.h"
 #include "common/store.h"
 
@@ -22,6 +23,7 @@ struct lookups_settings {
 	unsigned ttl_ms;	/* facts up to this age answer at once */
 	unsigned stale_ms;	/* facts up to this age answer when the store does not; 0 = never */
 	size_t entries;		/* of the cache */
+	struct recipients_settings recipients;
 };
 
 /* Host, store and stats are borrowed and outlive the lookups. */

@@ -83,7 +83,8 @@ enum alias_state {
 	ALIAS_NONE,	/* not there, inactive or expired */
 	ALIAS_EMPTY,	/* no recipients at all */
 	ALIAS_DEAD,	/* recipients, but none that mail could reach */
-	ALIAS_LIVE
+	ALIAS_LIVE,
+	ALIAS_TOO_LONG	/* live, with recipients that were left out */
 };
 
 static bool has_active_alias(const struct delivery_row *row)
@@ -92,74 +93,100 @@ static bool has_active_alias(const struct delivery_row *row)
 	       !row->alias_expired;
 }
 
-/* Without the blanks at both ends. Caller frees. */
-static char *trimmed(const char *text)
+/* Does the alias's own name, as which the recipient is written, take mail? */
+static enum recipient_state state_of_itself(const struct delivery_row *row)
 {
-	static const char blanks[] = " \t\r\n";
-	size_t len;
-
-	text += strspn(text, blanks);
-	len = strlen(text);
-	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
-		len--;
-	return xstrndup(text, len);
+	return has_active_mailbox(row) && !row->mailbox_send_only ? RECIPIENT_IS_LIVE
+								  : RECIPIENT_IS_ALIAS_ITSELF;
 }
 
-static enum recipient_state state_of(const struct delivery_row *row, const char *recipient)
+static enum recipient_state state_of_mailbox(const struct delivery_row *row)
 {
-	if (*recipient == '\0')
-		return RECIPIENT_IS_BLANK;
-	if (address_is_same(recipient, row->alias))
-		return has_active_mailbox(row) && !row->mailbox_send_only
-			       ? RECIPIENT_IS_LIVE : RECIPIENT_IS_ALIAS_ITSELF;
-	if (!row->recipient_local)
-		return RECIPIENT_IS_LIVE;
 	if (!row->recipient_domain_active)
 		return RECIPIENT_IS_IN_INACTIVE_DOMAIN;
-	if (!row->recipient_active)
+	if ((row->recipient_active && !row->recipient_send_only) || row->behind.alias)
+		return RECIPIENT_IS_LIVE;
+	return row->recipient_active ? RECIPIENT_IS_SEND_ONLY : RECIPIENT_IS_INACTIVE;
+}
+
+static enum recipient_state state_of_text(const struct behind *behind)
+{
+	if (!behind->ours || behind->alias)
+		return RECIPIENT_IS_LIVE;
+	if (behind->mailbox)
+		return behind->send_only ? RECIPIENT_IS_SEND_ONLY : RECIPIENT_IS_LIVE;
+	if (behind->known)
 		return RECIPIENT_IS_INACTIVE;
-	return row->recipient_send_only ? RECIPIENT_IS_SEND_ONLY : RECIPIENT_IS_LIVE;
+	return behind->elsewhere ? RECIPIENT_IS_LIVE : RECIPIENT_IS_UNKNOWN;
 }
 
 enum recipient_state rule_recipient_state(const struct delivery_row *row)
 {
-	char *recipient = trimmed(row->recipient);
-	enum recipient_state state = state_of(row, recipient);
-
-	free(recipient);
-	return state;
+	if (row->stands_for == NULL)
+		return RECIPIENT_IS_GONE;
+	if (*row->stands_for == '\0')
+		return RECIPIENT_IS_BLANK;
+	if (address_is_same(row->stands_for, row->alias))
+		return state_of_itself(row);
+	if (row->behind.alias_itself)
+		return RECIPIENT_HAS_NO_END;
+	return row->recipient_local ? state_of_mailbox(row) : state_of_text(&row->behind);
 }
 
-/* The trimmed recipient if mail to it gets anywhere, else NULL. */
-static const char *live_recipient(const struct delivery_row *row, struct arena *arena)
+bool rule_must_ask_behind(const struct delivery_row *row)
 {
-	const char *live = NULL;
-	char *recipient;
+	if (row->recipient == NULL || row->stands_for == NULL || *row->stands_for == '\0')
+		return false;
+	/* Only an alias of the same name could take what this mailbox does not. */
+	if (row->recipient_local)
+		return row->recipient_domain_active &&
+		       (!row->recipient_active || row->recipient_send_only);
+	return true;
+}
 
-	if (row->recipient == NULL)
-		return NULL;
-	recipient = trimmed(row->recipient);
-	if (state_of(row, recipient) == RECIPIENT_IS_LIVE)
-		live = arena_strndup(arena, recipient, strlen(recipient));
-	free(recipient);
-	return live;
+void rule_behind(const struct mum_answer *answer, struct behind *behind_r)
+{
+	const struct facts *facts = answer->facts[MUM_NAME];
+
+	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
+		const struct name_row *row = &facts->names[i];
+
+		if (!row->domain_active)
+			continue;
+		behind_r->ours = true;
+		if (row->mailbox || row->alias)
+			behind_r->known = true;
+		if (row->alias_active && !row->alias_expired && row->alias_has_recipients)
+			behind_r->alias = true;
+		/* The first form's, as for rule_mailbox(). */
+		if (row->mailbox_active && !behind_r->mailbox) {
+			behind_r->mailbox = true;
+			behind_r->send_only = row->mailbox_send_only;
+		}
+	}
+}
+
+static bool is_live(const struct delivery_row *row)
+{
+	return row->recipient != NULL && rule_recipient_state(row) == RECIPIENT_IS_LIVE;
 }
 
 /* The alias of one form; its live recipients go to the list. */
 static enum alias_state judge_alias(const struct facts *facts, size_t form,
-				    struct arena *arena, struct address_list *list)
+				    struct address_list *list)
 {
 	enum alias_state state = ALIAS_NONE;
 
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
-		const char *recipient;
 
 		if (row->form != form || !has_active_alias(row))
 			continue;
-		recipient = live_recipient(row, arena);
-		if (recipient != NULL) {
-			address_list_add(list, recipient, row->recipient_local);
+		if (row->left_out > 0)
+			return ALIAS_TOO_LONG;
+		if (is_live(row)) {
+			address_list_add(list, row->stands_for,
+					 row->recipient_local || row->behind.ours);
 			state = ALIAS_LIVE;
 		} else if (state != ALIAS_LIVE) {
 			state = row->recipient != NULL || state == ALIAS_DEAD
@@ -178,14 +205,15 @@ static enum alias_state find_alias(const struct mum_answer *answer, struct arena
 
 	for (size_t form = 0; form < answer->address->forms_count; form++) {
 		struct address_list list = { 0, 0, NULL };
-		enum alias_state state = judge_alias(facts, form, arena, &list);
+		enum alias_state state = judge_alias(facts, form, &list);
 
-		if (state == ALIAS_LIVE) {
+		if (state == ALIAS_LIVE || state == ALIAS_TOO_LONG) {
+			recipients_r->too_long = state == ALIAS_TOO_LONG;
 			recipients_r->form = form;
 			recipients_r->extension = answer->address->forms[form].extension;
 			recipients_r->addresses = address_list_finish(&list, arena,
 								      &recipients_r->count);
-			return state;
+			return ALIAS_LIVE;
 		}
 		if (first == ALIAS_NONE)
 			first = state;

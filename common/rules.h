@@ -27,22 +27,34 @@ enum recipient_state {
 	RECIPIENT_IS_ALIAS_ITSELF,	/* and no mailbox of that name accepts mail */
 	RECIPIENT_IS_IN_INACTIVE_DOMAIN,
 	RECIPIENT_IS_INACTIVE,
-	RECIPIENT_IS_SEND_ONLY
+	RECIPIENT_IS_SEND_ONLY,
+	RECIPIENT_IS_GONE,		/* its mailbox_id names no mailbox any more */
+	RECIPIENT_IS_UNKNOWN,		/* in a domain of MUM's, and nothing has the name */
+	RECIPIENT_HAS_NO_END		/* the alias itself, with an extension or spelt otherwise */
 };
 
 /*
- * Does mail to the row's recipient, which is not NULL, get anywhere? An alias
- * that names itself is how admins keep a copy in the mailbox of that name:
- * Postfix ends the recursion there (virtual(5)), so that mailbox must accept
- * mail.
+ * Does mail to the row's recipient, which is not NULL, get anywhere? A recipient
+ * with a mailbox_id is that mailbox, under its present address; one without, in
+ * an active domain of MUM's, is judged as that address; any other one is
+ * external, and live. An alias of MUM's that is active and has recipients takes
+ * mail, and whether those are dead is left to Postfix. An alias that names
+ * itself is how admins keep a copy in the mailbox of that name: Postfix ends the
+ * recursion there (virtual(5)), so that mailbox must accept mail.
  */
 enum recipient_state rule_recipient_state(const struct delivery_row *row);
+
+/* Does the state depend on row->behind, which is to be asked for? */
+bool rule_must_ask_behind(const struct delivery_row *row);
+/* Asks MUM_NAME about the address. Sets what MUM knows of it, and leaves the rest. */
+void rule_behind(const struct mum_answer *answer, struct behind *behind_r);
 
 struct recipients {
 	size_t form;		/* of the address, whose alias it is */
 	const char *extension;	/* to put behind each; "" if none */
 	size_t count;
-	const char **addresses;	/* as stored, trimmed, each once, by id */
+	const char **addresses;	/* that they stand for, each once, by id */
+	bool too_long;		/* more than a mail server can be handed; count is 0 */
 };
 
 /*

@@ -89,7 +89,8 @@ static const struct {
 	[MUM_DELIVERY] = {
 		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
 		" a.local_part, a.active, a.deactivate_at < ?2, r.id,"
-		" r.recipient_address, r.mailbox_id, rm.active, rd.active, rm.send_only"
+		" r.recipient_address, r.mailbox_id, rm.local_part, rd.domain,"
+		" rm.active, rd.active, rm.send_only"
 		" FROM k " JOIN_DOMAIN
 		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
 		"LEFT JOIN aliases a ON " SAME_LOCAL("a")
@@ -98,6 +99,17 @@ static const struct {
 		"LEFT JOIN domains rd ON rd.id = rm.domain_id "
 		"WHERE m.id IS NOT NULL OR a.id IS NOT NULL",
 		DELIVERY_COLUMNS
+	},
+	/* A row for each name in a domain of MUM's, though nothing has that name. */
+	[MUM_NAME] = {
+		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
+		" a.local_part, a.active, a.deactivate_at < ?2,"
+		" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id"
+		" AND (r.mailbox_id IS NOT NULL OR TRIM(r.recipient_address) <> ''))"
+		" FROM k " JOIN_DOMAIN
+		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
+		"LEFT JOIN aliases a ON " SAME_LOCAL("a"),
+		NAME_COLUMNS
 	},
 	[MUM_OWNERS] = {
 		PAIRS "SELECT k.i, m.local_part, d.domain, d.active, 0, 0, 0,"

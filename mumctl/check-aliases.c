@@ -29,7 +29,7 @@ enum {
 #define ALIASES_SQL \
 	"SELECT 1, d.domain, d.active, m.local_part, m.active, m.send_only, a.local_part," \
 	" a.active, a.deactivate_at < '%s', r.id, r.recipient_address, r.mailbox_id," \
-	" rm.active, rd.active, rm.send_only, a.id" \
+	" rm.local_part, rd.domain, rm.active, rd.active, rm.send_only, a.id" \
 	" FROM aliases a JOIN domains d ON d.id = a.domain_id" \
 	" LEFT JOIN mailboxes m ON m.local_part = a.local_part%s AND m.domain_id = a.domain_id" \
 	" LEFT JOIN alias_recipients r ON r.alias_id = a.id" \

@@ -208,11 +208,14 @@ static void add_lost(const struct difference *difference, const struct delivery_
 		break;
 	case RECIPIENT_IS_BLANK:
 	case RECIPIENT_IS_ALIAS_ITSELF:
+	case RECIPIENT_HAS_NO_END:
 		add(difference, "D7");
 		break;
 	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
 	case RECIPIENT_IS_INACTIVE:
 	case RECIPIENT_IS_SEND_ONLY:
+	case RECIPIENT_IS_GONE:
+	case RECIPIENT_IS_UNKNOWN:
 		add(difference, "D6");
 		break;
 	}
@@ -221,6 +224,9 @@ static void add_lost(const struct difference *difference, const struct delivery_
 static void add_recipient(const struct difference *difference, const struct delivery_row *row)
 {
 	add_lost(difference, row);
+	if (row->recipient_local && row->stands_for != NULL &&
+	    !address_is_same(row->stands_for, row->recipient))
+		add(difference, "D24");
 	if (is_untrimmed(row->recipient))
 		add(difference, "D7");
 	if (difference->ours != NULL && row->recipient[strspn(row->recipient, " \t")] != '\0')

@@ -62,6 +62,12 @@ static const char *why_dead(const struct delivery_row *row)
 		return "is inactive";
 	case RECIPIENT_IS_SEND_ONLY:
 		return "is send-only";
+	case RECIPIENT_IS_GONE:
+		return "names a mailbox that is gone";
+	case RECIPIENT_IS_UNKNOWN:
+		return "is unknown in a domain of MUM's";
+	case RECIPIENT_HAS_NO_END:
+		return "is the alias itself in another spelling, which never ends";
 	}
 	return NULL;
 }
@@ -86,12 +92,18 @@ static char *count_recipients(const struct facts *facts, size_t form,
 		const struct delivery_row *row = &facts->deliveries[i];
 		const char *why;
 
+		if (row->form == form && row->left_out > 0)
+			return xasprintf("%zu recipients are more than a mail server can be "
+					 "handed", row->left_out);
 		if (row->form != form || row->recipient == NULL)
 			continue;
 		all++;
 		why = why_dead(row);
 		if (why != NULL && !dead.failed)
-			buf_printf(&dead, "; <%s> %s", row->recipient, why);
+			buf_printf(&dead, "; <%s> %s",
+				   row->stands_for != NULL && *row->stands_for != '\0'
+					   ? row->stands_for : row->recipient,
+				   why);
 	}
 	buf_printf(&text, "%zu of %zu recipients get mail", live->count, all);
 	/* What did not fit is seen in the rows. */

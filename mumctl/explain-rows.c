@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/rules.h"
 #include "common/xalloc.h"
 #include "mumctl/verify.h"
 
@@ -39,6 +40,20 @@ static void put_mailbox(json_t *row, const struct mailbox_row *mailbox)
 	put_bool(row, "send_only", mailbox->send_only);
 }
 
+/* What MUM knows of the address that a recipient stands for. */
+static void put_behind(json_t *row, const struct behind *behind)
+{
+	put_bool(row, "recipient_ours", behind->ours);
+	if (!behind->ours)
+		return;
+	put_bool(row, "recipient_known", behind->known);
+	put_bool(row, "recipient_is_alias", behind->alias);
+	put_bool(row, "recipient_is_mailbox", behind->mailbox);
+	put_bool(row, "recipient_only_sends", behind->send_only);
+	put_bool(row, "recipient_is_alias_itself", behind->alias_itself);
+	put_bool(row, "recipient_elsewhere", behind->elsewhere);
+}
+
 static void put_delivery(json_t *row, const struct delivery_row *delivery)
 {
 	put_bool(row, "domain_active", delivery->domain_active);
@@ -57,7 +72,10 @@ static void put_delivery(json_t *row, const struct delivery_row *delivery)
 	json_object_set_new(row, "recipient_id",
 			    json_integer((json_int_t)delivery->recipient_id));
 	put_text(row, "recipient", delivery->recipient);
+	put_text(row, "stands_for", delivery->stands_for);
 	put_bool(row, "recipient_local", delivery->recipient_local);
+	if (rule_must_ask_behind(delivery))
+		put_behind(row, &delivery->behind);
 	if (!delivery->recipient_local)
 		return;
 	put_bool(row, "recipient_domain_active", delivery->recipient_domain_active);
@@ -130,6 +148,7 @@ json_t *explain_rows(const struct mum_answer *answer, enum mum_question question
 			put_text(row, "maildir", facts->users[i].maildir);
 			put_text(row, "quota_gb", facts->users[i].quota);
 			break;
+		case MUM_NAME:	/* behind a recipient: shown there */
 		case MUM_USERS:
 		case MUM_QUESTIONS:
 			break;

@@ -216,7 +216,8 @@ static void put_decisions(struct buf *out, const struct decision_counts *counts)
 /* ---- questions ---- */
 
 /* The others are Dovecot's. */
-static const enum mum_question asked[] = { MUM_DOMAIN, MUM_DELIVERY, MUM_OWNERS, MUM_TLS };
+static const enum mum_question asked[] = { MUM_DOMAIN, MUM_DELIVERY, MUM_NAME, MUM_OWNERS,
+					     MUM_TLS };
 
 enum { ASKED = sizeof(asked) / sizeof(asked[0]) };
 

@@ -40,9 +40,11 @@ static enum mum_status put_mailbox(struct buf *value, const struct mum_answer *a
 static enum mum_status put_recipients(struct buf *value, const struct mum_answer *answer)
 {
 	struct arena arena = { NULL };
-	struct recipients recipients;
+	struct recipients recipients = { 0 };
 	enum mum_status status = rule_recipients(answer, &arena, &recipients);
 
+	if (status == MUM_FOUND && recipients.too_long)
+		value->failed = true;
 	for (size_t i = 0; status == MUM_FOUND && i < recipients.count; i++) {
 		if (i > 0)
 			buf_puts(value, ",");

@@ -46,7 +46,8 @@
 #define DELIVERY_SQL(KEYS, D, M, A, T) \
 	"SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only," \
 	" a.local_part, a.active, a.deactivate_at < ?, r.id," \
-	" r.recipient_address, r.mailbox_id, rm.active, rd.active, rm.send_only" \
+	" r.recipient_address, r.mailbox_id, rm.local_part, rd.domain," \
+	" rm.active, rd.active, rm.send_only" \
 	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) JOIN_DOMAIN(D) \
 	"LEFT JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id " \
 	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
@@ -54,6 +55,19 @@
 	"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id " \
 	"LEFT JOIN domains rd ON rd.id = rm.domain_id " \
 	"WHERE m.id IS NOT NULL OR a.id IS NOT NULL"
+
+/*
+ * A row for each name in a domain of MUM's, though nothing has that name.
+ * TRIM takes blanks alone, as text that holds nothing else is what MUM leaves.
+ */
+#define NAME_SQL(KEYS, D, M, A, T) \
+	"SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only," \
+	" a.local_part, a.active, a.deactivate_at < ?," \
+	" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id" \
+	" AND (r.mailbox_id IS NOT NULL OR TRIM(r.recipient_address) <> ''))" \
+	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) JOIN_DOMAIN(D) \
+	"LEFT JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id " \
+	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id"
 
 /* Columns of two tables meet in a UNION, and may not differ in their collation. */
 #define TEXT(COLUMN) "CONVERT(" COLUMN " USING utf8mb4)"
@@ -108,6 +122,11 @@ const struct statement statements[MUM_QUESTIONS] = {
 		BOTH(DELIVERY_SQL, PARAMS(PARAM_NOW, PARAM_PAIRS),
 		     PARAMS(PARAM_NOW, PARAM_DOMAIN, PARAM_LOCAL, PARAM_LOCAL)),
 		DELIVERY_COLUMNS
+	},
+	[MUM_NAME] = {
+		BOTH(NAME_SQL, PARAMS(PARAM_NOW, PARAM_PAIRS),
+		     PARAMS(PARAM_NOW, PARAM_DOMAIN, PARAM_LOCAL, PARAM_LOCAL)),
+		NAME_COLUMNS
 	},
 	[MUM_OWNERS] = {
 		BOTH(OWNERS_SQL, PARAMS(PARAM_PAIRS, PARAM_NOW, PARAM_PAIRS),

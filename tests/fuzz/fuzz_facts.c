@@ -14,7 +14,7 @@ static enum address_kind kind_of(enum mum_question question)
 {
 	static const enum address_kind kinds[MUM_QUESTIONS] = {
 		[MUM_DOMAIN] = ADDRESS_DOMAIN, [MUM_DELIVERY] = ADDRESS_MAIL,
-		[MUM_OWNERS] = ADDRESS_MAIL, [MUM_TLS] = ADDRESS_TLS,
+		[MUM_NAME] = ADDRESS_MAIL, [MUM_OWNERS] = ADDRESS_MAIL, [MUM_TLS] = ADDRESS_TLS,
 		[MUM_CREDENTIAL] = ADDRESS_LOGIN, [MUM_USER] = ADDRESS_LOGIN,
 	};
 

@@ -28,6 +28,8 @@ void row_aim(struct row *row, enum mum_question question, const struct address *
 		[MUM_DOMAIN] = { { 0, 0 }, DOMAIN_NAME },
 		[MUM_DELIVERY] = { { DELIVERY_MAILBOX_LOCAL, DELIVERY_ALIAS_LOCAL },
 				   DELIVERY_DOMAIN },
+		[MUM_NAME] = { { DELIVERY_MAILBOX_LOCAL, DELIVERY_ALIAS_LOCAL },
+			       DELIVERY_DOMAIN },
 		[MUM_OWNERS] = { { OWNED_LOCAL, 0 }, OWNED_DOMAIN },
 		[MUM_TLS] = { { 0, 0 }, TLS_DOMAIN },
 		[MUM_CREDENTIAL] = { { MAILBOX_LOCAL, 0 }, MAILBOX_DOMAIN },

@@ -164,6 +164,13 @@ class Generator:
     def _address(self, mailbox):
         return f"{mailbox.local_part}@{self.rows['domains'][mailbox.domain_id - 1].domain}"
 
+    def _spellings(self, mailbox):
+        """Those that Postfix rewrites, or reads as the mailbox with an extension."""
+        local, _, domain = self._address(mailbox).rpartition("@")
+        odd = set("%!@\" ") & set(local)
+        return [f"{local}+x@{domain}"] + ([] if odd else [
+            f"{local}@{domain}.", f"{local}%{domain}", f"{domain}!{local}"])
+
     def _aliases(self):
         now = datetime.datetime.utcnow().replace(microsecond=0)
         for _ in range(self.random.randint(25, 40)):
@@ -207,6 +214,12 @@ class Generator:
             address = self._address(mailbox)
             if self._chance(10):
                 address = self.random.choice([address.upper(), " " + address, address + " "])
+            elif marked and self._chance(10):       # the domain or the mailbox was renamed since
+                address = self.random.choice([f"old{mailbox.id}@renamed.example", " ",
+                                              self._address(self.random.choice(
+                                                  self.rows["mailboxes"]))])
+            elif self._chance(10):
+                address = self.random.choice(self._spellings(mailbox))
             return address, marked
         if draw < 0.55:
             return f"{alias.local_part}@{self.rows['domains'][alias.domain_id - 1].domain}", None

@@ -15,6 +15,8 @@ from conformance_names import (ENDS, WIDTH, extend, fold_address, fold_domain, f
 TEMP = "TEMP"           # a temporary failure, as an answer
 REPLY_MAX = 99997       # bytes of a socketmap's value
 
+BLANKS = " \t\r\n"
+
 SEND_ONLY = "550 5.2.1 mailbox does not accept mail (send-only)"
 DEAD_ALIAS = "550 5.2.1 alias leads to no mailbox that accepts mail"
 
@@ -25,14 +27,16 @@ RULES = {
     "domains": NAMES | {"values"},
     "mailboxes": NAMES | SEARCH,
     "aliases": NAMES | SEARCH | {"quoted-values", "order", "dead-recipients", "blank-and-self",
-                                 "deactivate-at", "values"},
+                                 "present-address", "deactivate-at", "values"},
     "recipient-access": NAMES | SEARCH | {"alias-access", "dead-recipients", "blank-and-self",
-                                          "deactivate-at", "reject-text"},
+                                          "present-address", "deactivate-at", "reject-text"},
     "sender-login-maps": NAMES | SEARCH | {"order", "deactivate-at", "inactive-senders",
                                            "values"},
     "tls-policies": NAMES | {"inactive-tls", "parameter-join", "values"},
 }
 STOCK = frozenset()
+# To judge the recipients of an alias, whatever the question's own rules are.
+JUDGE = frozenset(NAMES | SEARCH | {"deactivate-at"})
 
 
 class Alias:
@@ -45,13 +49,24 @@ class Alias:
 
 
 class Recipient:
+    """What a row of alias_recipients says; domain is that of the mailbox."""
+
     def __init__(self, row, mailbox, domain):
-        self.address = row.recipient_address
+        self._text = row.recipient_address
         self.mailbox, self.domain = mailbox, domain
 
-    def takes_mail(self):
-        return self.mailbox is None or bool(self.mailbox.active and self.domain.active
-                                            and not self.mailbox.send_only)
+    def address(self, rules):
+        """For which it stands."""
+        if "present-address" in rules and self.mailbox:
+            return f"{self.mailbox.local_part}@{self.domain.domain}"
+        return self._text.strip(BLANKS) if "blank-and-self" in rules else self._text
+
+    def is_blank(self):
+        return not self._text.strip(BLANKS)
+
+    def accepts_mail(self):
+        """Of one with a mailbox."""
+        return bool(self.mailbox.active and self.domain.active and not self.mailbox.send_only)
 
 
 class Model:
@@ -161,18 +176,55 @@ class Model:
 
     # ---- recipients ----
 
+    def _is_own(self, address):
+        """Does the address lie in an active domain of MUM's?"""
+        _, at, domain = _rewritten(address).rpartition("@")
+        return bool(at and any(row.active for row in self.domain_rows(domain, JUDGE)))
+
+    def _is_alias_again(self, address, alias):
+        """The alias with an extension, or in another spelling."""
+        return any(alias in self._at(self._aliases_of, local, domains, JUDGE)
+                   for local, _, domains in self.forms(_rewritten(address), JUDGE))
+
+    def _has_alias_with_recipients(self, forms):
+        aliases = (self._active_alias(form, JUDGE) for form in forms)
+        return any(alias and any(recipient.mailbox or not recipient.is_blank()
+                                 for recipient in alias.recipients) for alias in aliases)
+
+    def _is_known(self, forms):
+        return any(self._at(index, local, domains, JUDGE) for local, _, domains in forms
+                   for index in (self._mailboxes_of, self._aliases_of))
+
+    def _takes_mail(self, recipient, address):
+        if recipient.mailbox:
+            forms = list(self.forms(address, JUDGE))
+            return recipient.accepts_mail() or bool(
+                recipient.domain.active and self._has_alias_with_recipients(forms))
+        if not self._is_own(address):
+            return True
+        forms = list(self.forms(_rewritten(address), JUDGE))
+        mailbox = next(filter(None, (self.active_mailbox(form, JUDGE) for form in forms)), None)
+        if self._has_alias_with_recipients(forms):
+            return True
+        # what MUM does not know, another map of Postfix may
+        return not mailbox.send_only if mailbox else not self._is_known(forms)
+
     def _is_live(self, recipient, alias, form, rules):
+        address = recipient.address(rules)
         if "blank-and-self" in rules:
-            if not recipient.address.strip(" \t\r\n"):
+            if not address:
                 return False
-            if _is_same(recipient.address.strip(" \t\r\n"), alias.address):
+            if _is_same(address, alias.address):
                 mailbox = self.active_mailbox(form, rules)
                 return mailbox is not None and not mailbox.send_only
-        return "dead-recipients" not in rules or recipient.takes_mail()
+            if not recipient.mailbox and self._is_own(address) and self._is_alias_again(
+                    address, alias):
+                return False
+        return "dead-recipients" not in rules or self._takes_mail(recipient, address)
 
     def _recipients(self, alias, form, rules):
-        blanks = " \t\r\n" if "blank-and-self" in rules else ""
-        live = [(recipient.address.strip(blanks), recipient.mailbox is not None)
+        live = [(recipient.address(rules),
+                 recipient.mailbox is not None or self._is_own(recipient.address(rules)))
                 for recipient in alias.recipients
                 if self._is_live(recipient, alias, form, rules)]
         if "order" in rules:
@@ -288,6 +340,18 @@ class Model:
 _MAPS = {"domains": Model.domains_map, "mailboxes": Model.mailboxes_map,
          "aliases": Model.aliases, "recipient-access": Model.recipient_access,
          "sender-login-maps": Model.sender_login_maps, "tls-policies": Model.tls_policies}
+
+
+def _rewritten(address):
+    """As trivial-rewrite(8) makes it complete, of the spellings that the data have."""
+    if '"' in address:
+        return address
+    if "@" not in address and "!" in address:
+        domain, _, local = address.partition("!")
+        address = f"{local}@{domain}"
+    elif "@" not in address and "%" in address:
+        address = "@".join(address.rsplit("%", 1))
+    return address[:-1] if address.endswith(".") and "@" in address else address
 
 
 def _is_same(one, other):

@@ -50,6 +50,24 @@ MORE = "\n".join([
     _insert("alias_recipients", alias_id=99, recipient_address="friend@external.test;other")])
 
 
+# Recipients with a mailbox id of sample.py (bob is 2), and own addresses typed without.
+TYPED = {
+    "typed": [(name, None) for name in ("alice@", "gone@", "ina@", "sendonly@")],
+    "typeddead": [("sendonly+x@", None)],
+    "selfext": [("selfext+x@", None), ("selfext@example.test.", None), ("carol@second.test", None)],
+    "renamed": [("bob@old.example", 2)]}
+
+
+def _typed(alias, local, recipients):
+    return [_insert("aliases", id=alias, local_part=local, domain_id=1),
+            *(_insert("alias_recipients", alias_id=alias, mailbox_id=mailbox,
+                      recipient_address=text + "example.test" if text.endswith("@") else text)
+              for text, mailbox in recipients)]
+
+
+MORE += "\n" + "\n".join(itertools.chain.from_iterable(
+    _typed(alias, *item) for alias, item in enumerate(TYPED.items(), 110)))
+
 # Lists longer than 1024 bytes: one where that is in the middle of a character, and
 # senders of two aliases, the second with a mailbox of its name.
 WIDE = ["axxxxxx@external.test"] + [f"r{n:03d}-{'ö' * 20}@external.test" for n in range(60)]

@@ -231,7 +231,7 @@ def test_a_name_that_is_no_text_is_the_reason(strange):
 def test_an_alias_of_many_recipients_is_explained_at_once(strange):
     started = time.monotonic()
     found = verdicts(strange.ctl.json("explain", "crowd@example.test"))
-    assert "20000 of 20000" in found["postfix", "policy recipient"]["reason"]
+    assert "20000 recipients are more than" in found["postfix", "policy recipient"]["reason"]
     assert time.monotonic() - started < 3
 
 

@@ -6,16 +6,24 @@
 
 #include "tests/unit/unit.h"
 
-void bench_init_entries(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
-			size_t entries)
+void bench_init_all(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
+		    size_t entries, bool other_maps)
 {
-	const struct lookups_settings settings = { "+", ttl_ms, stale_ms, entries };
+	static const struct reading_settings readings = { true, true, "origin.example", "" };
+	const struct lookups_settings settings = { "+", ttl_ms, stale_ms, entries,
+						   { &readings, other_maps } };
 
 	fake_host_init(&bench->host);
 	fake_store_init(&bench->store, &bench->host.host);
 	memset(&bench->stats, 0, sizeof(bench->stats));
 	bench->lookups = lookups_new(&bench->host.host, &bench->store.store, &settings,
 				     &bench->stats);
+}
+
+void bench_init_entries(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
+			size_t entries)
+{
+	bench_init_all(bench, ttl_ms, stale_ms, entries, true);
 }
 
 void bench_init(struct bench *bench, unsigned ttl_ms, unsigned stale_ms)

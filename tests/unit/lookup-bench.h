@@ -32,6 +32,8 @@ struct got {
 void bench_init(struct bench *bench, unsigned ttl_ms, unsigned stale_ms);
 void bench_init_entries(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 			size_t entries);
+void bench_init_all(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
+		    size_t entries, bool other_maps);
 /* Checks that nobody was forgotten. */
 void bench_free(struct bench *bench);
 

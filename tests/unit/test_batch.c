@@ -153,6 +153,7 @@ static void test_statements_agree_with_the_columns(void **state)
 	} rows[] = {
 		{ MUM_DOMAIN, DOMAIN_COLUMNS },
 		{ MUM_DELIVERY, DELIVERY_COLUMNS },
+		{ MUM_NAME, NAME_COLUMNS },
 		{ MUM_OWNERS, OWNER_COLUMNS },
 		{ MUM_TLS, TLS_COLUMNS },
 		{ MUM_CREDENTIAL, CREDENTIAL_COLUMNS },

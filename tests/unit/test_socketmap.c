@@ -225,7 +225,7 @@ static void test_mailboxes(void **state)
 
 #define ALIAS(form_, to) \
 	{ .form = (form_), .domain_active = true, .alias = "joe@d", .alias_active = true, \
-	  .recipient = (to) }
+	  .recipient = (to), .stands_for = (to) }
 
 static void test_aliases(void **state)
 {
@@ -237,7 +237,7 @@ static void test_aliases(void **state)
 	} rows[] = {
 		{ "no row", "joe@d", { { 0 } }, 0, REPLY_NOTFOUND },
 		{ "no recipients", "joe@d", { ALIAS(0, NULL) }, 1, REPLY_NOTFOUND },
-		{ "no live recipient", "joe@d", { ALIAS(0, " ") }, 1, REPLY_NOTFOUND },
+		{ "no live recipient", "joe@d", { ALIAS(0, "") }, 1, REPLY_NOTFOUND },
 		{ "one", "joe@d", { ALIAS(0, "a@b") }, 1, "6:OK a@b," },
 		{ "joined, in order", "joe@d",
 		  { ALIAS(0, "z@b"), ALIAS(0, "a@b"), ALIAS(0, "m@b") }, 3,
@@ -307,8 +307,9 @@ static void test_recipient_access(void **state)
 		normal = { .domain_active = true, MAILBOX },
 		send_only = { .domain_active = true, MAILBOX, .mailbox_send_only = true },
 		both = { .domain_active = true, MAILBOX, .mailbox_send_only = true,
-			 .alias = "joe@d", .alias_active = true, .recipient = "a@b" },
-		dead = ALIAS(0, " "), empty = ALIAS(0, NULL), live = ALIAS(0, "a@b");
+			 .alias = "joe@d", .alias_active = true, .recipient = "a@b",
+			 .stands_for = "a@b" },
+		dead = ALIAS(0, ""), empty = ALIAS(0, NULL), live = ALIAS(0, "a@b");
 	static const struct {
 		const char *name;
 		const struct delivery_row *row;
@@ -431,6 +432,11 @@ static void test_too_many_recipients(void **state)
 	set_up(&it, ADDRESS_MAIL, "joe@d");
 	set_rows(&it, MUM_DELIVERY, rows, COUNT);
 	want_reply("never a part of them", "aliases", &it, REPLY_TEMP, true);
+	rows[0].recipient = NULL;
+	rows[0].left_out = COUNT;
+	set_rows(&it, MUM_DELIVERY, rows, 1);
+	want_reply("left out already", "aliases", &it, REPLY_TEMP, true);
+	want_reply("and it accepts mail", "recipient-access", &it, "8:OK DUNNO,", false);
 	address_unref(&it.address);
 	free(rows);
 	free(text);

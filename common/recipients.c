@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/recipients.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/lookup.h"
+#include "common/rules.h"
+#include "common/text.h"
+#include "common/xalloc.h"
+
+enum {
+	/* ms. Whoever waits for the facts waits less, and cancels the walk. */
+	QUESTION_DEADLINE = 60000,
+	/* Bytes of the longest address and a comma: a character has four at most. */
+	ONE_MAX = 2 * 4 * ADDRESS_PART_MAX + 2
+};
+
+/* One recipient that is asked about: first its domain, then its name. */
+struct step {
+	struct recipients_walk *walk;
+	struct delivery_row *row;
+	char *name;		/* as Postfix rewrites the address */
+	struct mum_lookup *lookup;	/* borrowed; NULL when none */
+};
+
+struct recipients_walk {
+	struct lookups *lookups;
+	struct facts *facts;		/* a reference */
+	const struct recipients_settings *settings;
+	recipients_done_fn *fn;
+	void *arg;
+	unsigned age_ms;
+	size_t count, waiting;		/* steps in all, and with a question */
+	struct step steps[];
+};
+
+void recipients_walk_cancel(struct recipients_walk **_walk)
+{
+	struct recipients_walk *walk = *_walk;
+
+	*_walk = NULL;
+	if (walk == NULL)
+		return;
+	for (size_t i = 0; i < walk->count; i++) {
+		mum_lookup_cancel(&walk->steps[i].lookup);
+		free(walk->steps[i].name);
+	}
+	facts_unref(&walk->facts);
+	free(walk);
+}
+
+/* Frees the walk first, and calls last. */
+static void finish(struct recipients_walk *walk, enum mum_status status, const char *reason)
+{
+	recipients_done_fn *fn = walk->fn;
+	void *arg = walk->arg;
+	unsigned age_ms = walk->age_ms;
+
+	recipients_walk_cancel(&walk);
+	fn(status, age_ms, reason, arg);
+}
+
+/* False when the answer is of no use, and the walk has come to its end. */
+static bool take_answer(struct step *step, const struct mum_answer *answer)
+{
+	struct recipients_walk *walk = step->walk;
+
+	step->lookup = NULL;
+	walk->waiting--;
+	if (answer->status != MUM_FOUND && answer->status != MUM_NOT_FOUND) {
+		finish(walk, answer->status, answer->reason);
+		return false;
+	}
+	/* Stale facts are for who asks. What is put together here must not look fresh. */
+	if (answer->stale) {
+		finish(walk, MUM_TEMPFAIL, "the database gave no answer about a recipient");
+		return false;
+	}
+	if (answer->age_ms > walk->age_ms)
+		walk->age_ms = answer->age_ms;
+	return true;
+}
+
+/* Is the alias one of the names that the recipient may have? */
+static bool is_alias(const struct address *address, const char *alias)
+{
+	const char *at = strrchr(alias, '@');
+	char *local = xstrndup(alias, (size_t)(at - alias));
+	bool is = false;
+
+	for (size_t form = 0; form < address->forms_count && !is; form++)
+		is = address_is_local(&address->forms[form], local);
+	free(local);
+	return is && address_is_domain(address, at + 1);
+}
+
+static void on_name(const struct mum_answer *answer, void *arg)
+{
+	struct step *step = arg;
+	struct recipients_walk *walk = step->walk;
+	struct behind *behind = &step->row->behind;
+
+	if (!take_answer(step, answer))
+		return;
+	rule_behind(answer, behind);
+	behind->elsewhere = walk->settings->other_maps;
+	behind->alias_itself = answer->address != NULL && is_alias(answer->address, step->row->alias);
+	if (walk->waiting == 0)
+		finish(walk, MUM_FOUND, NULL);
+}
+
+static void ask(struct step *step, enum mum_question question, const char *key,
+		mum_answer_fn *fn)
+{
+	step->walk->waiting++;
+	step->lookup = mum_lookup_start(step->walk->lookups, MUM_ASK(question), key, strlen(key),
+					QUESTION_DEADLINE, fn, step);
+}
+
+static void on_domain(const struct mum_answer *answer, void *arg)
+{
+	struct step *step = arg;
+	struct recipients_walk *walk = step->walk;
+	const char *domain;
+
+	if (!take_answer(step, answer))
+		return;
+	if (rule_domain(answer, &domain) == MUM_FOUND)
+		ask(step, MUM_NAME, step->name, on_name);
+	else if (walk->waiting == 0)
+		finish(walk, MUM_FOUND, NULL);
+}
+
+/*
+ * Postfix rewrites what an alias hands out before it looks it up. A quoted local
+ * part has nothing to rewrite, as long as there is a domain. Caller frees.
+ */
+static char *rewritten(const char *text, const struct reading_settings *settings)
+{
+	struct readings readings;
+	char *name;
+
+	if (strchr(text, '"') != NULL)
+		return xstrdup(text);
+	name = readings_make(&readings, text, settings) ? xstrdup(readings.items[0].text)
+							 : xstrdup(text);
+	readings_free(&readings);
+	return name;
+}
+
+static void step_start(struct step *step)
+{
+	const char *at;
+
+	step->name = rewritten(step->row->stands_for, step->walk->settings->readings);
+	at = strrchr(step->name, '@');
+	/* A mailbox of MUM's is in a domain of MUM's. */
+	if (step->row->recipient_local)
+		ask(step, MUM_NAME, step->name, on_name);
+	else
+		ask(step, MUM_DOMAIN, at != NULL ? at + 1 : "", on_domain);
+}
+
+static size_t count_steps(const struct facts *facts)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < facts->count; i++)
+		count += rule_must_ask_behind(&facts->deliveries[i]);
+	return count;
+}
+
+struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
+					      const struct recipients_settings *settings,
+					      recipients_done_fn *fn, void *arg)
+{
+	size_t count = count_steps(facts);
+	struct recipients_walk *walk;
+
+	if (count == 0)
+		return NULL;
+	walk = xcalloc(1, sizeof(*walk) + count * sizeof(walk->steps[0]));
+	walk->lookups = lookups;
+	walk->facts = facts_ref(facts);
+	walk->settings = settings;
+	walk->fn = fn;
+	walk->arg = arg;
+	for (size_t i = 0; i < facts->count; i++) {
+		struct delivery_row *row = &facts->deliveries[i];
+
+		if (!rule_must_ask_behind(row))
+			continue;
+		walk->steps[walk->count] = (struct step){ .walk = walk, .row = row };
+		step_start(&walk->steps[walk->count++]);
+	}
+	return walk;
+}
+
+/* ---- more than anybody can be handed ---- */
+
+/* At least so many bytes; a name that is not ASCII may be shorter when encoded. */
+static size_t list_len(const struct recipients *recipients)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < recipients->count; i++) {
+		size_t one = strlen(recipients->addresses[i]);
+
+		if (text_is_ascii(recipients->addresses[i], one))
+			len += one + 1;
+	}
+	return len;
+}
+
+static const char *copy(struct arena *arena, const char *text)
+{
+	return text != NULL ? arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
+/* A row for each form, of which one is that of the alias with too many recipients. */
+static void copy_form(struct facts *less, const struct delivery_row *from,
+		      const struct recipients *too_many)
+{
+	struct delivery_row *row = &less->deliveries[less->count++];
+
+	*row = (struct delivery_row){
+		.form = from->form,
+		.domain_active = from->domain_active,
+		.mailbox = copy(&less->arena, from->mailbox),
+		.mailbox_active = from->mailbox_active,
+		.mailbox_send_only = from->mailbox_send_only,
+	};
+	if (from->form != too_many->form)
+		return;
+	row->alias = copy(&less->arena, from->alias);
+	row->alias_active = from->alias_active;
+	row->alias_expired = from->alias_expired;
+	row->left_out = too_many->count;
+}
+
+struct facts *recipients_without_excess(struct facts *facts, const struct address *address)
+{
+	struct arena arena = { NULL };
+	struct recipients recipients = { 0 };
+	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
+	struct facts *less = NULL;
+
+	if (facts->count * ONE_MAX <= RECIPIENTS_MAX)
+		return NULL;
+	answer.facts[MUM_DELIVERY] = facts;
+	if (rule_recipients(&answer, &arena, &recipients) == MUM_FOUND &&
+	    list_len(&recipients) > RECIPIENTS_MAX) {
+		less = facts_new(MUM_DELIVERY);
+		less->deliveries = xcalloc(ADDRESS_FORMS_MAX, sizeof(less->deliveries[0]));
+		for (size_t i = 0; i < facts->count; i++) {
+			const struct delivery_row *row = &facts->deliveries[i];
+
+			if (i == 0 || row->form != facts->deliveries[i - 1].form)
+				copy_form(less, row, &recipients);
+		}
+	}
+	arena_free(&arena);
+	return less;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What stands behind the recipients of an alias. Their rows say it of mailboxes
+ * that accept mail; all others are asked for here, as further questions: is the
+ * domain one of MUM's, and if so, what has that name in it? An alias is followed
+ * one step: Postfix asks for the next one itself.
+ */
+#ifndef MUM_RECIPIENTS_H
+#define MUM_RECIPIENTS_H
+
+#include "common/facts.h"
+#include "common/readings.h"
+
+/* Bytes, as a list with commas. More than any mail server takes of one alias. */
+enum { RECIPIENTS_MAX = 100000 };
+
+struct lookups;
+struct recipients_walk;	/* the questions on their way; owned by its fn, see below */
+
+/*
+ * MUM_FOUND: the facts are complete; age_ms is that of the oldest answer in them,
+ * 0 when none came from the cache. Any other status: reason says why, and is gone
+ * when the callback returns. The walk is gone when fn is called.
+ */
+typedef void recipients_done_fn(enum mum_status status, unsigned age_ms,
+				const char *reason, void *arg);
+
+struct recipients_settings {
+	const struct reading_settings *readings;	/* outlives the walk */
+	bool other_maps;	/* address.other_maps */
+};
+
+/*
+ * Completes the facts of a MUM_DELIVERY, which nobody else has a reference to
+ * until fn is called; lookups and settings outlive the walk. fn runs once, later,
+ * from the loop and never from inside this call. NULL when there is nothing to
+ * ask: the facts are complete, and fn never runs.
+ */
+struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
+					      const struct recipients_settings *settings,
+					      recipients_done_fn *fn, void *arg);
+/*
+ * Complete facts of a MUM_DELIVERY without the recipients of an alias that has
+ * more live ones than RECIPIENTS_MAX: they are of no use, and would be read from
+ * the database again and again, because no cache holds that much. NULL if there
+ * is no such alias; else the caller's.
+ */
+struct facts *recipients_without_excess(struct facts *facts, const struct address *address);
+
+/* fn never runs. Sets NULL; NULL inside is fine. */
+void recipients_walk_cancel(struct recipients_walk **walk);
+
+#endif
