@@ -45,6 +45,8 @@ char *address_fold_local(const char *text, size_t len)
 
 char *address_fold_case(const char *text, size_t len)
 {
+	if (text_is_ascii(text, len))
+		return text_lower(xstrndup(text, len));
 	return u8_mapped(u8_casefold, NULL, text, len);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/address.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,7 +9,10 @@
 
 static bool fits_column(const char *text)
 {
-	return *text != '\0' && text_characters(text, strlen(text)) <= ADDRESS_PART_MAX;
+	size_t len = strlen(text);
+
+	return len > 0 && (len <= ADDRESS_PART_MAX ||
+			   text_characters(text, len) <= ADDRESS_PART_MAX);
 }
 
 /*
@@ -98,13 +100,13 @@ static bool is_whole(const char *local, const char *delimiters)
 	size_t len = strlen(local);
 
 	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
-		if (strcasecmp(local, whole[i]) == 0)
+		if (strcmp(local, whole[i]) == 0)
 			return true;
 	}
 	if (strchr(delimiters, '-') == NULL)
 		return false;
-	return strncasecmp(local, "owner-", 6) == 0 ||
-	       (len > 8 && strcasecmp(local + len - 8, "-request") == 0);
+	return strncmp(local, "owner-", 6) == 0 ||
+	       (len > 8 && strcmp(local + len - 8, "-request") == 0);
 }
 
 /* Is there a delimiter in the folded form of a character, which may be several? */
@@ -121,22 +123,31 @@ static bool is_delimiter(const char *character, size_t len, const char *delimite
 	return found;
 }
 
-/* Where the extension begins, or len. */
-static size_t find_extension(const char *local, const char *delimiters)
+static size_t find_delimiter(const char *local, size_t len, const char *delimiters)
 {
-	size_t len = strlen(local), at = 0, next = 0;
-	char *folded = text_is_ascii(local, len) ? NULL : address_fold_case(local, len);
-	bool whole = is_whole(folded != NULL ? folded : local, delimiters);
+	size_t at = 0, next;
 
-	free(folded);
-	if (whole)
-		return len;
 	for (; at < len; at = next) {
 		next = at + text_character_len(local + at);
 		if (is_delimiter(local + at, next - at, delimiters))
 			break;
 	}
-	return at > 0 ? at : len;
+	return at;
+}
+
+/* Where the extension begins, or len. */
+static size_t find_extension(const char *local, const char *delimiters)
+{
+	size_t len = strlen(local);
+	char *folded = address_fold_case(local, len);
+	size_t at = strcspn(folded, delimiters);
+	bool found = folded[at] != '\0' && !is_whole(folded, delimiters);
+
+	/* Folding may have made what stands before it longer or shorter. */
+	if (found && strncasecmp(local, folded, at + 1) != 0)
+		at = find_delimiter(local, len, delimiters);
+	free(folded);
+	return found && at > 0 ? at : len;
 }
 
 /* The inside of a quoted-string, or NULL when local is none. Caller frees. */
@@ -219,29 +230,25 @@ static void set_forms(struct address *address, const char *local, size_t len,
 }
 
 /*
- * The forms one behind the other, then the domain. No part holds the control
- * character between them, and the domain of an address no '@'.
+ * The forms, the first one last, and the domain: so the name is the key's end. No
+ * part holds the control character between them, and the domain no '@'.
  */
 static void set_key(struct address *address)
 {
-	struct buf key = BUF_INIT(SIZE_MAX);
+	size_t len = strlen(address->domain) + 1, count = address->forms_count;
+	char *at;
 
-	for (size_t i = 0; i < address->forms_count; i++) {
-		buf_puts(&key, i > 0 ? "\1" : "");
-		buf_puts(&key, address->forms[i].local);
+	for (size_t i = 0; i < count; i++)
+		len += strlen(address->forms[i].local) + 1;
+	address->key = at = arena_alloc(&address->arena, len);
+	for (size_t i = 1; i < count; i++) {
+		at = stpcpy(at, address->forms[i].local);
+		*at++ = '\1';
 	}
-	buf_puts(&key, "@");
-	buf_puts(&key, address->domain);
-	address->key = arena_strndup(&address->arena, key.data, key.len);
-	buf_free(&key);
-}
-
-static void set_name(struct address *address)
-{
-	address->name = address->key;
-	if (address->forms_count > 1)
-		address->name = keep(address, xasprintf("%s@%s", address->forms[0].local,
-							address->domain));
+	address->name = at;
+	at = stpcpy(at, address->forms[0].local);
+	*at++ = '@';
+	stpcpy(at, address->domain);
 }
 
 static bool read_address(struct address *address, enum address_kind kind,
@@ -262,7 +269,6 @@ static bool read_address(struct address *address, enum address_kind kind,
 	    address->forms_count == 0)
 		return false;
 	set_key(address);
-	set_name(address);
 	return true;
 }
 

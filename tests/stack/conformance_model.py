@@ -150,7 +150,7 @@ class Model:
         """(local part, extension), in the order in which Postfix searches."""
         plain = unquote(local) if "quoted-keys" in rules else None
         plain = local if plain is None else plain
-        stem, extension = split_extension(plain, self._delimiters)
+        stem, extension = split_extension(plain, self._delimiters, str.casefold)
         spellings = (lambda name: [quote(name), name]) if "quoted-keys" in rules else (
             lambda name: [name])
         names = [(local, "")] if local != plain else []

@@ -138,9 +138,10 @@ def quote_address(address):
     return quote(local) + at + domain if at else address
 
 
-def split_extension(local, delimiters):
-    """(name, extension with its delimiter): Postfix' split_addr()."""
-    lower = _ascii_lower(local)
+def split_extension(local, delimiters, fold=_ascii_lower):
+    """(name, extension with its delimiter): Postfix' split_addr(). Smtpd's keys are
+    folded (str.casefold) before."""
+    lower = fold(local)
     if lower in ("postmaster", "mailer-daemon", "double-bounce"):
         return local, ""
     if "-" in delimiters and (lower.startswith("owner-") or
