@@ -360,15 +360,18 @@ struct connector *connector_start(const struct mum_host *host,
 void connector_cancel(struct connector **_connector)
 {
 	struct connector *connector = *_connector;
+	pthread_t thread;
 
 	*_connector = NULL;
 	if (connector == NULL)
 		return;
 	host_unwatch(connector->host, &connector->watch);
+	/* From the exchange on, a thread that runs may free the connector at any time. */
+	thread = connector->thread;
 	if (atomic_exchange(&connector->state, CANCELLED) == RUNNING) {
-		pthread_detach(connector->thread);
+		pthread_detach(thread);
 		return;
 	}
-	pthread_join(connector->thread, NULL);
+	pthread_join(thread, NULL);
 	connector_free(connector);
 }
