@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a host program lends to the core: file descriptor watches, one-shot
- * timers, clocks and a log. mumd lends libevent, the Dovecot module Dovecot's
+ * timers, clocks, a log and a list of threads. mumd lends libevent, the Dovecot module Dovecot's
  * ioloop, tests a fake. All calls and callbacks happen on one thread.
  */
 #ifndef MUM_HOST_H
@@ -51,9 +51,12 @@ struct mum_host_ops {
 	void (*log)(void *ctx, enum mum_log_level level, const char *text);
 };
 
+struct threads;
+
 struct mum_host {
 	const struct mum_host_ops *ops;
 	void *ctx;	/* handed to each call */
+	struct threads *threads;	/* lives as long as the process (threads.h) */
 };
 
 void host_log(const struct mum_host *host, enum mum_log_level level,

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <time.h>
 
+#include "common/threads.h"
+
 /* An io of Dovecot's does not say what it found, so there is one for each. */
 struct mum_watch {
 	int fd;
@@ -135,4 +137,6 @@ static const struct mum_host_ops dovecot_ops = {
 	.log = log_line,
 };
 
-const struct mum_host host_dovecot = { &dovecot_ops, NULL };
+static struct threads threads;
+
+const struct mum_host host_dovecot = { &dovecot_ops, NULL, &threads };

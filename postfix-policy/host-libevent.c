@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/threads.h"
 #include "common/xalloc.h"
 
 enum { SYSLOG_WAIT = 10 };	/* ms; its queue may be as short as ten lines */
@@ -203,7 +204,9 @@ static bool is_journal(int fd)
 void host_libevent_init(struct host_libevent *host, struct event_base *base,
 			bool to_stderr)
 {
-	host->host = (struct mum_host){ &libevent_ops, host };
+	static struct threads threads;
+
+	host->host = (struct mum_host){ &libevent_ops, host, &threads };
 	host->base = base;
 	host->to_stderr = to_stderr;
 	host->lost = 0;

@@ -63,7 +63,7 @@ only_in "<mysql.h> is for store-mariadb/client.h" \
 	'(mysql|mariadb)[^"]*\.h' 'common/store-mariadb/client\.h'
 only_in "store-mariadb/ keeps its client to itself" \
 	'(.*/)?(client|conn|connector)\.h' \
-	'common/store-mariadb/[^:]*|postfix-policy/[^:]*|tests/unit/test_(client|host_list)\.c'
+	'common/store-mariadb/[^:]*|postfix-policy/[^:]*|tests/unit/test_(client|connector|host_list)\.c'
 complain "store-mariadb/ is reached through store.h" \
 	"$(includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/')"
 only_in "<sqlite3.h> is for store-sqlite.c and inspect-sqlite.c" 'sqlite3\.h' \

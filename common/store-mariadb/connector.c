@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 
 #include "common/endpoint.h"
 #include "common/secret.h"
+#include "common/threads.h"
 #include "common/xalloc.h"
 
 enum { PORT_DEFAULT = 3306 };
@@ -35,7 +34,7 @@ struct connector {
 	char error_text[CONNECTOR_ERROR_SIZE];
 	atomic_int state;
 	/* The loop's. */
-	pthread_t thread;
+	struct thread *thread;
 	const struct mum_host *host;
 	struct mum_watch *watch;
 	connector_done_fn *fn;
@@ -248,7 +247,7 @@ static void on_done(unsigned events, void *arg)
 	char text[CONNECTOR_ERROR_SIZE];
 
 	(void)events;
-	pthread_join(connector->thread, NULL);
+	thread_join(connector->host->threads, connector->thread);
 	host_unwatch(connector->host, &connector->watch);
 	mysql = connector->mysql;
 	connector->mysql = NULL;
@@ -273,18 +272,6 @@ static void set_host(struct connector *connector, const char *spec)
 	connector->port = *endpoint.port != '\0'
 				  ? (unsigned)strtoul(endpoint.port, NULL, 10)
 				  : PORT_DEFAULT;
-}
-
-static bool start_thread(struct connector *connector)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&connector->thread, NULL, connector_thread, connector);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error == 0;
 }
 
 static struct connector *connector_new(const struct connector_settings *settings)
@@ -348,7 +335,9 @@ struct connector *connector_start(const struct mum_host *host,
 	connector->fn = fn;
 	connector->arg = arg;
 	connector->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (connector->done_fd < 0 || !start_thread(connector)) {
+	if (connector->done_fd >= 0)
+		connector->thread = thread_start(host->threads, connector_thread, connector);
+	if (connector->thread == NULL) {
 		connector_free(connector);
 		return NULL;
 	}
@@ -360,18 +349,14 @@ struct connector *connector_start(const struct mum_host *host,
 void connector_cancel(struct connector **_connector)
 {
 	struct connector *connector = *_connector;
-	pthread_t thread;
 
 	*_connector = NULL;
 	if (connector == NULL)
 		return;
 	host_unwatch(connector->host, &connector->watch);
 	/* From the exchange on, a thread that runs may free the connector at any time. */
-	thread = connector->thread;
-	if (atomic_exchange(&connector->state, CANCELLED) == RUNNING) {
-		pthread_detach(thread);
+	if (atomic_exchange(&connector->state, CANCELLED) == RUNNING)
 		return;
-	}
-	pthread_join(thread, NULL);
+	thread_join(connector->host->threads, connector->thread);
 	connector_free(connector);
 }

@@ -17,6 +17,7 @@
 #include "common/store-mariadb/conn.h"
 #include "common/store-mariadb/host-list.h"
 #include "common/store-mariadb/queue.h"
+#include "common/threads.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
@@ -677,6 +678,7 @@ struct store *store_mariadb_open(const struct mum_host *host,
 
 	/* Threads come later; the library wants its one-time setup before them. */
 	mysql_library_init(0, NULL, NULL);
+	threads_guard_exit(host->threads);
 	pool->store.ops = &pool_ops;
 	pool->host = host;
 	pool->config = config;

@@ -116,7 +116,7 @@ static const struct mum_host_ops ops = {
 void fake_host_init(struct fake_host *fake)
 {
 	memset(fake, 0, sizeof(*fake));
-	fake->host = (struct mum_host){ &ops, fake };
+	fake->host = (struct mum_host){ &ops, fake, &fake->threads };
 	fake->now_ms = 1000000;
 	fake->wall = 1767225600;
 }
@@ -192,6 +192,11 @@ bool fake_host_ready(struct fake_host *fake, int fd, unsigned events)
 		return false;
 	watch->fn(watch->events & events, watch->arg);
 	return true;
+}
+
+int fake_host_watched(const struct fake_host *fake)
+{
+	return fake->watches != NULL ? fake->watches->fd : -1;
 }
 
 size_t fake_host_timers(const struct fake_host *fake)

@@ -10,11 +10,13 @@
 #include <stddef.h>
 
 #include "common/host.h"
+#include "common/threads.h"
 
 enum { FAKE_HOST_LOG_MAX = 64 };	/* lines kept; a test that logs more is wrong */
 
 struct fake_host {
 	struct mum_host host;		/* what the code under test gets */
+	struct threads threads;		/* never guarded: it ends with the test */
 	uint64_t now_ms;
 	time_t wall;
 	struct mum_timer *timers;	/* by due time, equal ones in order of arming */
@@ -39,6 +41,8 @@ size_t fake_host_settle(struct fake_host *fake, size_t turns);
 void fake_host_advance(struct fake_host *fake, uint64_t ms);
 /* Runs the watch of fd if it waits for one of the events; false if none does. */
 bool fake_host_ready(struct fake_host *fake, int fd, unsigned events);
+/* The descriptor of the oldest watch, or -1. */
+int fake_host_watched(const struct fake_host *fake);
 
 size_t fake_host_timers(const struct fake_host *fake);
 size_t fake_host_watches(const struct fake_host *fake);

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A server in the middle: it has no TLS, and asks for the password in clear."""
+"""Servers that are not what they should be: one asks for the password in clear, one hangs up."""
 
 import contextlib
 import socket
 import threading
+import time
 
 CLIENT_PROTOCOL_41 = 0x00000200
+CLIENT_SSL = 0x00000800
 CLIENT_SECURE_CONNECTION = 0x00008000
 CLIENT_PLUGIN_AUTH = 0x00080000
 CAPABILITIES = CLIENT_PROTOCOL_41 | CLIENT_SECURE_CONNECTION | CLIENT_PLUGIN_AUTH
@@ -15,16 +17,18 @@ def _packet(number, payload):
     return len(payload).to_bytes(3, "little") + bytes([number]) + payload
 
 
-def _greeting():
+def _greeting(capabilities=CAPABILITIES):
     """https://mariadb.com/kb/en/connection/#initial-handshake-packet"""
-    low, high = (CAPABILITIES & 0xffff).to_bytes(2, "little"), (CAPABILITIES >> 16).to_bytes(2, "little")
+    low, high = (capabilities & 0xffff).to_bytes(2, "little"), (capabilities >> 16).to_bytes(2, "little")
     return _packet(0, b"\x0a" + b"10.11.0-MariaDB\0" + bytes(4) + b"scramble" + b"\0" + low +
                    b"\x2d" + bytes(2) + high + b"\x15" + bytes(10) + b"scramble1234\0" +
                    b"mysql_native_password\0")
 
 
 class RogueMariaDB:
-    """with RogueMariaDB() as rogue: rogue.port; rogue.heard is all that clients sent."""
+    """It has no TLS.
+
+    with RogueMariaDB() as rogue: rogue.port; rogue.heard is all that clients sent."""
 
     def __init__(self, plugin=b"mysql_clear_password"):
         self.heard = b""
@@ -62,3 +66,20 @@ class RogueMariaDB:
             return None
         self.heard += client.recv(int.from_bytes(header[:3], "little"), socket.MSG_WAITALL)
         return header[3]
+
+
+class HangingUp(RogueMariaDB):
+    """It offers TLS, and hangs up when a client starts it.
+
+    delay(): seconds until it greets. Clients come one by one.
+    """
+
+    def __init__(self, delay=lambda: 0):
+        super().__init__()
+        self._delay = delay
+
+    def _talk(self, client):
+        client.settimeout(2)
+        time.sleep(self._delay())
+        client.sendall(_greeting(CAPABILITIES | CLIENT_SSL))
+        self._packet_from(client)

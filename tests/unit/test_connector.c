@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/store-mariadb/connector.h"
+#include "tests/fakes/fake-host.h"
+
+/* A server that takes connections and says nothing. */
+struct setup {
+	struct fake_host fake;
+	int listening;
+	char name[40];		/* as in database.hosts */
+	unsigned calls;
+	unsigned error_number;
+};
+
+static void set_up(struct setup *setup)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+
+	memset(setup, 0, sizeof(*setup));
+	mysql_library_init(0, NULL, NULL);
+	fake_host_init(&setup->fake);
+	setup->listening = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(setup->listening, (struct sockaddr *)&address, size) < 0 ||
+	    listen(setup->listening, 100) < 0 ||
+	    getsockname(setup->listening, (struct sockaddr *)&address, &size) < 0)
+		abort();
+	snprintf(setup->name, sizeof(setup->name), "127.0.0.1:%u", ntohs(address.sin_port));
+}
+
+/* Connections that wait for a greeting break: the threads end. */
+static void stop_listening(struct setup *setup)
+{
+	if (setup->listening >= 0)
+		close(setup->listening);
+	setup->listening = -1;
+}
+
+static bool all_end(struct setup *setup)
+{
+	for (int tries = 0; tries < 10000; tries++) {
+		if (!threads_run(&setup->fake.threads))
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+static void tear_down(struct setup *setup)
+{
+	stop_listening(setup);
+	WANT("no thread stays", all_end(setup));
+	WANT_NUMBER("no watch stays", fake_host_watches(&setup->fake), 0);
+	fake_host_free(&setup->fake);
+}
+
+static void on_done(MYSQL *mysql, const struct collations *collations,
+		    unsigned error_number, const char *error_text, void *arg)
+{
+	struct setup *setup = arg;
+
+	(void)collations;
+	WANT("no connection", mysql == NULL);
+	WANT("a text", error_text[0] != '\0');
+	setup->calls++;
+	setup->error_number = error_number;
+}
+
+static struct connector *start(struct setup *setup)
+{
+	const struct connector_settings settings = {
+		.host = setup->name, .user = "u", .password = "p", .database = "d",
+		.tls_ca = "", .timeout_ms = 5000,
+	};
+
+	return connector_start(&setup->fake.host, &settings, on_done, setup);
+}
+
+/* Until a connection is there, which the thread made. */
+static void wait_connected(struct setup *setup)
+{
+	struct pollfd pollfd = { .fd = setup->listening, .events = POLLIN };
+
+	WANT_NUMBER("connects", poll(&pollfd, 1, 5000), 1);
+}
+
+static void test_a_failure_is_told_once(void **state)
+{
+	struct setup setup;
+	struct connector *connector;
+	struct pollfd done = { .events = POLLIN };
+
+	(void)state;
+	set_up(&setup);
+	stop_listening(&setup);
+	connector = start(&setup);
+	WANT("starts", connector != NULL);
+	done.fd = fake_host_watched(&setup.fake);
+	WANT_NUMBER("the thread is done", poll(&done, 1, 5000), 1);
+	WANT_NUMBER("not from the thread", setup.calls, 0);
+	WANT("from the loop", fake_host_ready(&setup.fake, done.fd, MUM_READ));
+	WANT_NUMBER("once", setup.calls, 1);
+	WANT("refused", setup.error_number == 2002 || setup.error_number == 2003);
+	tear_down(&setup);
+}
+
+/*
+ * The thread and the cancel meet at any moment. ThreadSanitizer and
+ * AddressSanitizer look at what both do to the connector.
+ */
+static void test_cancel_while_the_thread_waits(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		struct connector *connector;
+
+		set_up(&setup);
+		connector = start(&setup);
+		wait_connected(&setup);
+		connector_cancel(&connector);
+		WANT("set to NULL", connector == NULL);
+		WANT("the thread goes on", threads_run(&setup.fake.threads));
+		tear_down(&setup);
+		WANT_NUMBER("is never called", setup.calls, 0);
+	}
+}
+
+static void test_cancel_while_the_thread_ends(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		struct connector *connector;
+
+		set_up(&setup);
+		connector = start(&setup);
+		wait_connected(&setup);
+		stop_listening(&setup);
+		usleep((useconds_t)(round * 20));
+		connector_cancel(&connector);
+		tear_down(&setup);
+		WANT_NUMBER("is never called", setup.calls, 0);
+	}
+}
+
+static void test_cancel_after_the_end(void **state)
+{
+	struct setup setup;
+	struct connector *connector;
+
+	(void)state;
+	set_up(&setup);
+	stop_listening(&setup);
+	connector = start(&setup);
+	poll(NULL, 0, 50);
+	connector_cancel(&connector);
+	tear_down(&setup);
+	WANT_NUMBER("is never called", setup.calls, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(test_a_failure_is_told_once),
+		UNIT_TEST(test_cancel_while_the_thread_waits),
+		UNIT_TEST(test_cancel_while_the_thread_ends),
+		UNIT_TEST(test_cancel_after_the_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
