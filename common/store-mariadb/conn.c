@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/columns.h"
+#include "common/store-mariadb/session.h"
 #include "common/store-mariadb/statements.h"
 #include "common/xalloc.h"
 
@@ -243,6 +244,11 @@ static void run(struct conn *conn, int want)
 		if (conn->state == CONN_PREPARING)
 			prepared(conn)->done = true;
 		set_state(conn, steps[conn->state].next);
+		if (conn->state == CONN_IDLE && !session_sees_changes(conn->mysql)) {
+			set_error(conn, ERROR_TRANSACTION, "the server began a transaction");
+			finish(conn, CONN_LOST);
+			return;
+		}
 		if (conn->state == CONN_IDLE) {
 			finish(conn, CONN_RESULT);
 			return;

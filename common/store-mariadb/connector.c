@@ -11,6 +11,8 @@
 
 #include "common/endpoint.h"
 #include "common/secret.h"
+#include "common/store-mariadb/errors.h"
+#include "common/store-mariadb/session.h"
 #include "common/threads.h"
 #include "common/xalloc.h"
 
@@ -83,6 +85,7 @@ static bool set_options(struct connector *connector)
 	unsigned seconds = (connector->timeout_ms + 999) / 1000;
 	unsigned protocol = connector->socket_path != NULL ? MYSQL_PROTOCOL_SOCKET
 							   : MYSQL_PROTOCOL_TCP;
+	unsigned local_infile = 0;
 	my_bool verify = 1;
 	int failed = 0;
 
@@ -95,6 +98,8 @@ static bool set_options(struct connector *connector)
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
 	failed |= mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	/* Else a server could ask for any file that this process may read. */
+	failed |= mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
 	if (connector->tls)
 		failed |= mysql_ssl_set(mysql, NULL, NULL, connector->tls_ca, NULL,
 					NULL);
@@ -127,24 +132,17 @@ static bool read_table(MYSQL *mysql)
 	return true;
 }
 
-/*
- * Limits on the server's side too: closing a connection does not end its
- * statement there. Unlike max_statement_time, MySQL's limit is in milliseconds.
- */
 static bool set_session(struct connector *connector)
 {
-	bool mariadb = strstr(mysql_get_server_info(connector->mysql), "MariaDB") != NULL;
-	unsigned ms = connector->timeout_ms;
-	char *limit = mariadb ? xasprintf("max_statement_time=%u.%03u", ms / 1000, ms % 1000)
-			      : xasprintf("max_execution_time=%u", ms);
-	char *set = xasprintf("SET SESSION %s, lock_wait_timeout=%u, "
-			      "collation_connection=utf8mb4_unicode_ci",
-			      limit, (ms + 999) / 1000);
-	bool ok = mysql_query(connector->mysql, set) == 0;
+	char reason[SESSION_REASON_SIZE];
 
-	free(limit);
-	free(set);
-	return ok;
+	if (session_set(connector->mysql, connector->timeout_ms, reason))
+		return true;
+	if (reason[0] != '\0')
+		set_error(connector, ERROR_SESSION, reason);
+	else
+		set_mysql_error(connector);
+	return false;
 }
 
 static bool is_private(struct connector *connector)
@@ -198,11 +196,7 @@ static bool log_in(struct connector *connector)
 	/* Before any statement; of the password only a scramble went, see set_options(). */
 	if (!is_private(connector))
 		return false;
-	if (!set_session(connector)) {
-		set_mysql_error(connector);
-		return false;
-	}
-	return true;
+	return set_session(connector);
 }
 
 static bool try_connect(struct connector *connector)

@@ -40,6 +40,8 @@ static const struct {
 	{ 2057, ERROR_LOST },		/* columns changed: prepare anew */
 	{ 1253, ERROR_LOST },		/* a column's collation changed: read it anew */
 	{ 1267, ERROR_LOST }, { 1270, ERROR_LOST }, { 1271, ERROR_LOST },
+	{ ERROR_SESSION, ERROR_MISCONFIGURED },
+	{ ERROR_TRANSACTION, ERROR_LOST },
 	{ 4031, ERROR_LOST },		/* MySQL 8: idle too long */
 };
 

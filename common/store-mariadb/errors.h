@@ -5,6 +5,12 @@
 
 #include "common/error-class.h"
 
+/* Numbers of our own, which neither servers nor libmariadb use. */
+enum {
+	ERROR_SESSION = 2998,		/* the session would change answers (session.h) */
+	ERROR_TRANSACTION = 2999	/* the connection is in a transaction */
+};
+
 /* Unknown numbers are ERROR_RETRY: trouble, never an answer. */
 enum error_class error_classify(unsigned number);
 

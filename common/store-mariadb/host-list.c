@@ -101,6 +101,16 @@ void host_list_suspect(struct host_list *list, size_t index)
 		list->hosts[index].retry_at = host_now(list->host) + BACKOFF_MAX;
 }
 
+static const char *cure(const struct conn_error *error)
+{
+	if (error->number == ERROR_SESSION)
+		return "; look for it in the server's configuration and init_connect, and in "
+		       "a proxy's";
+	return error->class == ERROR_MISCONFIGURED
+		       ? "; mend [database] in mum.conf or the server's accounts"
+		       : "; trying again until it answers";
+}
+
 void host_list_failed(struct host_list *list, size_t index, const struct conn_error *error)
 {
 	struct database_host *db = &list->hosts[index];
@@ -112,9 +122,7 @@ void host_list_failed(struct host_list *list, size_t index, const struct conn_er
 			 error->class == ERROR_MISCONFIGURED ? MUM_LOG_ERROR
 							     : MUM_LOG_WARNING,
 			 "database %s: %s (%u)%s", db->name, error->text, error->number,
-			 error->class == ERROR_MISCONFIGURED
-				 ? "; mend [database] in mum.conf or the server's accounts"
-				 : "; trying again until it answers");
+			 cure(error));
 	}
 	db->retry_at = now + backoff(list, db, error);
 	db->failures++;

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 
 #include "common/store-mariadb/connector.h"
+#include "common/store-mariadb/session.h"
 #include "common/xalloc.h"
+
+enum { READING_MAX = 60000 };	/* ms that a statement may take */
 
 struct inspect_mariadb {
 	struct inspect inspect;	/* first: the inspect_ops cast to inspect_mariadb */
@@ -78,9 +81,8 @@ struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t hos
 	inspect->inspect.ops = &ops;
 	inspect->mysql = connector_open(&settings, &number, text);
 	/* Whole tables are read here: the limit of a lookup would be too short. */
-	if (inspect->mysql != NULL &&
-	    mysql_query(inspect->mysql, "SET SESSION max_statement_time=60") != 0)
-		mysql_query(inspect->mysql, "SET SESSION max_execution_time=60000");
+	if (inspect->mysql != NULL)
+		session_limit(inspect->mysql, READING_MAX);
 	if (inspect->mysql == NULL) {
 		set_error(error_r, number, text);
 		close_connection(&inspect->inspect);

@@ -45,6 +45,8 @@ static void test_errors(void **state)
 		{ "illegal mix of three", 1270, ERROR_LOST },
 		{ "illegal mix of many", 1271, ERROR_LOST },
 		{ "idle too long", 4031, ERROR_LOST },
+		{ "a session that changes answers", ERROR_SESSION, ERROR_MISCONFIGURED },
+		{ "in a transaction", ERROR_TRANSACTION, ERROR_LOST },
 	};
 
 	(void)state;
