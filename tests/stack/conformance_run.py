@@ -11,6 +11,7 @@ import conformance_passwords as passwords
 import conformance_recipients as recipients
 import conformance_senders as senders
 from conformance_dovecot import Users
+from conformance_hostile import hostile, sees_changes
 from conformance_keys import ADDRESS_MAPS, MAPS, Keys
 from conformance_logins import LOGIN_RULES
 from conformance_model import Model
@@ -54,6 +55,29 @@ class Conformance:
     def run(self, seed, only_map=None, only_key=None):
         """All keys of a seed; or those of one map; or one key there."""
         start = time.monotonic()
+        rows, tables = self._prepare(seed, only_map, only_key)
+        stock, ours, mended = self._ask(rows, tables)
+        return self._result(seed, rows, tables, stock, ours, mended, start)
+
+    def run_hostile(self, seed, settings):
+        """(setting, Result, what else is wrong) for each setting of the server.
+
+        Stock and SQLite are asked once, with none of them: they answer for what is right.
+        Logins are left out: they need no more of a database than a passdb lookup does.
+        """
+        rows, tables = self._prepare(seed, None, None)
+        for table in passwords.MAPS:
+            del tables[table]
+        stock, ours, mended = self._ask(rows, tables)
+        for number, setting in enumerate(settings):
+            start = time.monotonic()
+            with hostile(self._server, setting):
+                answers = _merged(self._ask_store("mariadb", tables))
+                wrong = sees_changes(self._server, self._ours.stores["mariadb"], number)
+            yield setting, self._result(seed, rows, tables, stock, {**ours, "mariadb": answers},
+                                        mended, start), wrong
+
+    def _prepare(self, seed, only_map, only_key):
         rows = self._database.load(Generator(seed).make())
         keys = Keys(seed, rows)
         tables = {**keys.by_map, **{table: keys.logins for table in LOGIN_RULES},
@@ -63,7 +87,9 @@ class Conformance:
                   senders.MAP: senders.keys(seed, rows, keys.by_map["sender-login-maps"])}
         if only_map is not None:
             tables = {only_map: tables[only_map] if only_key is None else [only_key]}
-        stock, ours, mended = self._ask(rows, tables)
+        return rows, tables
+
+    def _result(self, seed, rows, tables, stock, ours, mended, start):
         judge = Judge(Model(rows, self._database.collate, self._delimiters), stock, ours,
                       self._delimiters)
         judge.judge(tables)
@@ -73,23 +99,14 @@ class Conformance:
 
     def _ask(self, rows, tables):
         """Everybody at once: (stock's answers, ours for each store, mended stock's list)."""
-        maps = {table: keys for table, keys in tables.items() if table in MAPS}
-        users = next((keys for table, keys in tables.items()
-                      if table in LOGIN_RULES and table != "iteration"), [])
-        logins = {table: keys for table, keys in tables.items() if table in passwords.MAPS}
-        pairs = tables.get(senders.MAP, [])
-        takers = tables.get(recipients.MAP, [])
+        maps, users, logins, pairs, takers = _by_kind(tables)
         asked = {**maps, senders.OWNERS: maps.get(senders.OWNERS, []) + senders.senders_of(pairs),
                  recipients.ACCESS: maps.get(recipients.ACCESS, []) + takers}
         submit = self._threads.submit
         stock = [submit(self._stock.ask_all, self._with_search(asked)),
                  submit(self._stock_users.ask_all, users),
                  submit(self._stock_users.log_in_all, logins)]
-        ours = {store: [submit(self._ours.ask_all, store, maps),
-                        submit(self._our_users[store].ask_all, users),
-                        submit(self._our_users[store].log_in_all, logins),
-                        submit(self._ask_policy, store, pairs, takers)]
-                for store in self._ours.stores}
+        ours = {store: self._ask_store(store, tables) for store in self._ours.stores}
         self._learn(rows, tables)
         stock = _merged(stock)
         stock[senders.MAP] = senders.stock_answers(pairs, stock[senders.OWNERS],
@@ -101,6 +118,15 @@ class Conformance:
         stock["iteration"][""] = tuple(self._database.stock_iteration())
         ours = {store: _merged(answers) for store, answers in ours.items()}
         return stock, ours, mended
+
+    def _ask_store(self, store, tables):
+        """Futures of our answers."""
+        maps, users, logins, pairs, takers = _by_kind(tables)
+        submit = self._threads.submit
+        return [submit(self._ours.ask_all, store, maps),
+                submit(self._our_users[store].ask_all, users),
+                submit(self._our_users[store].log_in_all, logins),
+                submit(self._ask_policy, store, pairs, takers)]
 
     def _ask_policy(self, store, pairs, takers):
         return {senders.MAP: self._ours.ask_senders(store, pairs),
@@ -124,6 +150,15 @@ class Conformance:
             texts |= {text.casefold() for text in (
                 key, local, domain, plain, local.partition("+")[0], plain.partition("+")[0])}
         self._database.learn(texts)
+
+
+def _by_kind(tables):
+    """Keys by who is asked: (maps, users, logins, senders, recipients)."""
+    users = next((keys for table, keys in tables.items()
+                  if table in LOGIN_RULES and table != "iteration"), [])
+    return ({table: keys for table, keys in tables.items() if table in MAPS}, users,
+            {table: keys for table, keys in tables.items() if table in passwords.MAPS},
+            tables.get(senders.MAP, []), tables.get(recipients.MAP, []))
 
 
 def _merged(futures):

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conformance_entries import mismatches
+from conformance_hostile import CHEAP, HOSTILE
 from conformance_judge import ALL_RULES, Failure
 from conformance_report import again, describe
 from conformance_run import Conformance
@@ -40,6 +41,17 @@ def test_every_difference_is_an_entry(results, seed):
 def test_every_entry_shows(results):
     seen = set().union(*(result.rules_seen for result in results.values()))
     assert set().union(*ALL_RULES.values()) - seen == set()
+
+
+CHEAP_SETTINGS = [setting for setting in HOSTILE if setting.name in CHEAP]
+
+
+def test_no_setting_of_the_server_changes_an_answer(conformance):
+    """conformance --hostile tries more of them."""
+    assert len(CHEAP_SETTINGS) == len(CHEAP)
+    for setting, result, wrong in conformance.run_hostile(1, CHEAP_SETTINGS):
+        assert result.keys > 1000
+        assert (wrong, result.failures[:5]) == ([], []), setting.name
 
 
 # ---- the script ----
