@@ -29,6 +29,8 @@ case "$*" in
 esac
 """
 
+SHELL_ENVIRONMENT = {**ENVIRONMENT, "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"}
+
 
 class Machine:
     """root: a directory with a Debian in it, or None for a copy of this machine's
@@ -84,17 +86,23 @@ class Machine:
 
     # ---- in it ----
 
+    def _shell(self, commands, cwd):
+        return ["nsenter", f"--target={self._init}", "--mount", "--net", "--pid", "--root",
+                "--wd", "sh", "-ec", f"cd {shlex.quote(cwd)}\n{commands}"]
+
+    def stream(self, commands, cwd="/root"):
+        """A shell's work, however long, with its output on ours; its exit status."""
+        return subprocess.run(self._shell(commands, cwd), env=SHELL_ENVIRONMENT, cwd="/",
+                              stdin=subprocess.DEVNULL, check=False).returncode
+
     def run(self, commands, *, answers="", cwd="/root", check=True, timeout=60):
         """A shell's work; answers is what somebody types. CompletedProcess, with the
         errors among the output."""
         # A file, not a pipe: servers that it starts keep their standard output.
         with tempfile.TemporaryFile("w+", errors="replace") as out:
             result = subprocess.run(
-                ["nsenter", f"--target={self._init}", "--mount", "--net", "--pid", "--root",
-                 "--wd", "sh", "-ec", f"cd {shlex.quote(cwd)}\n{commands}"],
-                env={**ENVIRONMENT, "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"},
-                input=answers, stdout=out, stderr=out, text=True, timeout=timeout,
-                cwd="/")
+                self._shell(commands, cwd), env=SHELL_ENVIRONMENT, input=answers, stdout=out,
+                stderr=out, text=True, timeout=timeout, cwd="/")
             out.seek(0)
             result.stdout = out.read()
         if check and result.returncode != 0:
