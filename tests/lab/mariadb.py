@@ -2,15 +2,37 @@
 """A private MariaDB, and certificates of a private authority for it."""
 
 import contextlib
+import re
+import shlex
 import shutil
 import signal
 import subprocess
 import time
 
-from .lab import ENVIRONMENT, LabError, Process, TOP, free_port, give, run, tail, wait_until
+from .lab import (ENVIRONMENT, LabError, Process, TOP, free_port, give, in_own_mounts, run, tail,
+                  wait_until)
 
 POSTFIX_PASSWORD = "postfix-secret-canary"
 DOVECOT_PASSWORD = "dovecot-secret-canary"
+
+
+# The collation that MUM's migrations give each table, whatever the database's default is.
+COLLATION = "utf8mb4_unicode_ci"
+
+
+def schema(default=None, collations=None):
+    """Statements that make MUM's database and tables; see MariaDB.load_mum()."""
+    text = (TOP / "tests/lab/schema-mariadb.sql").read_text()
+    if default is not None:
+        text = text.replace("CREATE DATABASE mum;", f"CREATE DATABASE mum COLLATE {default};")
+    for table, collation in (collations or {}).items():
+        text, count = re.subn(
+            rf"(CREATE TABLE {table} .*?)CHARACTER SET utf8mb4 COLLATE {COLLATION}",
+            rf"\1CHARACTER SET {collation.partition('_')[0]} COLLATE {collation}",
+            text, count=1, flags=re.DOTALL)
+        if count != 1:
+            raise LabError(f"MUM has no table {table}")
+    return text
 
 
 class PrivateCa:
@@ -64,11 +86,13 @@ class Session:
 class MariaDB:
     """A server of our own on a unix socket and a free port of 127.0.0.1.
 
-    settings are more lines of my.cnf.
+    settings are more lines of my.cnf. root: a directory with another Debian whose server
+    it is; None for that of this machine.
     """
 
-    def __init__(self, lab, name="db", settings=()):
+    def __init__(self, lab, name="db", settings=(), root=None):
         self._lab = lab
+        self._root = root
         self._more = list(settings)
         self.directory = lab.directory(name, "mysql")
         self.socket = self.directory / "mysqld.sock"
@@ -92,8 +116,7 @@ class MariaDB:
             "skip-name-resolve",
             "user=mysql",
             f"log-error={self._error_log}",
-            "character-set-server=utf8mb4",
-            "collation-server=utf8mb4_unicode_ci",
+            "character-set-server=utf8mb4",     # as Debian has it; the collation is the server's
             "innodb_buffer_pool_size=64M",
             "innodb_log_file_size=8M",
             "innodb_flush_log_at_trx_commit=2",
@@ -102,15 +125,24 @@ class MariaDB:
             *self._more,
         ]
 
+    def _of_root(self, *argv):
+        """argv of a program of root's, which sees the lab's directory where we see it."""
+        if self._root is None:
+            return argv
+        lab, root = shlex.quote(str(self._lab.path)), shlex.quote(str(self._root))
+        return in_own_mounts(f"mkdir -p {root}{lab}\nmount --bind {lab} {root}{lab}\n"
+                             f'exec chroot {root} "$@"') + list(argv)
+
     def _install(self):
-        """One fresh data directory is made in a lab; other servers copy it."""
+        """One fresh data directory is made in a lab; other servers of that root copy it."""
         for name in ("data", "scratch"):
             self._lab.directory(self.directory / name, "mysql", mode=0o700)
         self.config.write_text("\n".join(self._settings()) + "\n")
-        template = self._lab.path / "db-template"
+        template = self._lab.path / f"db-template{str(self._root or '').replace('/', '-')}"
         if not template.exists():
-            run("mariadb-install-db", f"--defaults-file={self.config}", "--user=mysql",
-                "--auth-root-authentication-method=socket", "--skip-test-db")
+            run(*self._of_root("mariadb-install-db", f"--defaults-file={self.config}",
+                               "--user=mysql", "--auth-root-authentication-method=socket",
+                               "--skip-test-db"))
             run("cp", "-a", self.directory / "data", template)
         else:
             shutil.rmtree(self.directory / "data")
@@ -132,7 +164,7 @@ class MariaDB:
         """options: of mariadbd's command line, for this time only."""
         self.config.write_text("\n".join(self._settings()) + "\n")
         self.process = self._lab.own(Process(
-            ["mariadbd", f"--defaults-file={self.config}", *options],
+            self._of_root("mariadbd", f"--defaults-file={self.config}", *options),
             self.directory / "out.log"))
         if wait:
             self.wait()
@@ -180,12 +212,14 @@ class MariaDB:
             return result
         return [line.split("\t") for line in result.stdout.splitlines()]
 
-    def load(self, path):
-        self.sql(path.read_text())
+    def load_mum(self, rows, default=None, collations=None):
+        """MUM's tables with these rows, and the two users of grants.sql.
 
-    def load_mum(self, rows):
-        """MUM's tables with these rows, and the two users of grants.sql."""
-        self.load(TOP / "tests/lab/schema-mariadb.sql")
+        default: the collation of the database; None for the server's, as a plain CREATE
+        DATABASE makes it. collations: {table: collation} where it is not what MUM's
+        migrations say.
+        """
+        self.sql(schema(default, collations))
         self.sql("SET NAMES utf8mb4; USE mum;\n" + rows)
         grants = (TOP / "conf-examples/grants.sql").read_text()
         grants = grants.replace("change-me-postfix", POSTFIX_PASSWORD)

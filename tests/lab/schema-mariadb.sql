@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: MIT
 --
 -- MUM's tables as its Laravel migrations make them in MariaDB or MySQL, with
--- the rest of what MUM keeps (administrators, jobs) left out.
+-- the rest of what MUM keeps (administrators, jobs) left out. The database is made
+-- by an admin before, with whatever collation the server has as its default; the
+-- migrations say the tables' own.
 
-CREATE DATABASE mum CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+CREATE DATABASE mum;
 USE mum;
 
 CREATE TABLE domains (
