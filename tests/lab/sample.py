@@ -220,10 +220,13 @@ def _literal(value):
     return "'" + "".join(escapes.get(char, char) for char in value) + "'"
 
 
-def mariadb_text():
-    """INSERT statements, for MariaDB.load_mum()."""
+def mariadb_text(fits=lambda table, name: True):
+    """INSERT statements, for MariaDB.load_mum(). fits: can the table hold this local part
+    or domain? Rows that it cannot hold are left out; no other row may refer to them."""
     lines = []
     for table, rows in tables():
+        rows = [row for row in rows
+                if fits(table, row.get("local_part", row.get("domain", "")))]
         for start in range(0, len(rows), 200):
             chunk = rows[start:start + 200]
             values = ",\n".join("(" + ", ".join(map(_literal, row.values())) + ")"

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""The answers are the same whatever the server's default collation is when somebody makes
+MUM's database, and whatever collation the tables have.
+
+Other versions of the server, and all combinations: tests/matrix/run.
+"""
+
+import pytest
+
+from collations import DEFAULTS, SCHEMAS, Site
+from lab import MariaDB
+from lab.mariadb import COLLATION
+
+
+# What MUM's tables may have without harm, each under all; what else there is, under those
+# that a new Debian 12 and 13 have, and an old server.
+USUAL = [COLLATION, "utf8mb4_general_ci", "utf8mb4_unicode_520_ci", "utf8mb4_bin"]
+FEW = ["utf8mb4_general_ci", "utf8mb4_uca1400_ai_ci", "latin1_swedish_ci"]
+
+
+@pytest.fixture(scope="module")
+def server(lab):
+    return MariaDB(lab, "db-collations").start()
+
+
+@pytest.fixture(scope="module", ids="-".join, params=[
+    (default, schema) for schema in SCHEMAS
+    for default in (DEFAULTS if schema in USUAL else FEW)])
+def site(request, lab, server):
+    with Site(lab, server, *request.param) as site:
+        yield site
+
+
+def test_each_question_is_answered(site):
+    assert not site.ask()
+
+
+def test_questions_that_are_asked_at_once_are_answered(site):
+    wrong, statements = site.ask_at_once()
+    assert not wrong
+    assert 0 < statements < len(site.schema.questions()) / 2
+
+
+def test_users_are_found_and_their_passwords_are_right(site):
+    assert not site.log_in()
+
+
+@pytest.mark.parametrize("default, own", [("latin1_swedish_ci", "utf8mb4_general_ci"),
+                                          ("utf8mb4_general_ci", "latin1_swedish_ci")])
+def test_a_database_may_have_another_default_than_its_server(lab, server, default, own):
+    with Site(lab, server, default, COLLATION, own) as site:
+        assert not site.ask()
+        assert not site.ask_at_once()[0]
+        assert not site.log_in()
