@@ -4,6 +4,7 @@
 #define MUM_DOVECOT_COMPAT_H
 
 #include "auth-common.h"	/* first: it brings Dovecot's config.h */
+#include "auth.h"
 #include "auth-cache.h"
 #include "auth-client-connection.h"
 #include "auth-request.h"

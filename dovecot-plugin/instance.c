@@ -56,9 +56,9 @@ void instance_unref(struct instance **_instance)
 {
 	struct instance *instance = *_instance;
 
-	*_instance = NULL;
 	while (instance->pending != NULL)
 		instance->pending->abort(instance->pending);
+	*_instance = NULL;
 	if (--instance->refs > 0)
 		return;
 	DLLIST_REMOVE(&instances, instance);

@@ -22,7 +22,10 @@ struct pending {
  * any. In auth this runs as root, before privileges are dropped.
  */
 struct instance *instance_get(const char *config_path);
-/* Aborts what is pending, and frees the instance with its last user. Sets NULL. */
+/*
+ * Aborts what is pending, frees the instance with its last user, then sets NULL:
+ * Dovecot may ask once more from within an abort, another block with the same args.
+ */
 void instance_unref(struct instance **instance);
 /* Makes the core, once, in the process that will use it. */
 void instance_init(struct instance *instance);

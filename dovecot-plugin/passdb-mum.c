@@ -121,11 +121,15 @@ static void hang_up(struct auth_request *request)
 	auth_client_connection_destroy(&client);
 }
 
-/* auth ends, and waits for nobody. */
+/*
+ * auth ends, and waits for nobody. The next passdb is not asked: where that is one
+ * for the workers, Dovecot has taken down the queue to them by now, and would crash.
+ */
 static void on_abort(struct pending *pending)
 {
 	struct pass_request *pass = container_of(pending, struct pass_request, pending);
 
+	pass->request->passdb->result_internalfail = AUTH_DB_RULE_RETURN;
 	mum_lookup_cancel(&pass->lookup);
 	host_untimer(&host_dovecot, &pass->hold);
 	if (is_for_postfix(pass->request))
@@ -330,16 +334,15 @@ static void on_answer(const struct mum_answer *facts, void *arg)
  * Both anew: who logs in is looked up in the userdb next, which has what it says
  * from the cache, and a user who has just been activated must be known there.
  */
-static struct pass_request *pass_start(struct auth_request *request)
+static struct pass_request *pass_start(struct instance *instance,
+				       struct auth_request *request)
 {
-	struct passdb_mum_module *module = container_of(request->passdb->passdb,
-							struct passdb_mum_module, module);
 	struct pass_request *pass = p_new(request->pool, struct pass_request, 1);
-	const struct mum_config *config = instance_config(module->instance);
+	const struct mum_config *config = instance_config(instance);
 
 	auth_request_ref(request);
 	pass->pending.abort = on_abort;
-	pass->instance = module->instance;
+	pass->instance = instance;
 	pass->request = request;
 	pass->started = host_now(&host_dovecot);
 	instance_add_pending(pass->instance, &pass->pending);
@@ -353,19 +356,38 @@ static struct pass_request *pass_start(struct auth_request *request)
 	return pass;
 }
 
+/* NULL when auth ends and has ended this passdb already. */
+static struct instance *instance_of(const struct auth_request *request)
+{
+	struct passdb_mum_module *module = container_of(
+		request->passdb->passdb, struct passdb_mum_module, module);
+
+	return module->instance;
+}
+
 /* ---- passdb.h ---- */
 
 static void mum_verify_plain(struct auth_request *request,
 			     const char *password ATTR_UNUSED,
 			     verify_plain_callback_t *callback)
 {
-	pass_start(request)->verify = callback;
+	struct instance *instance = instance_of(request);
+
+	if (instance != NULL)
+		pass_start(instance, request)->verify = callback;
+	else
+		callback(PASSDB_RESULT_INTERNAL_FAILURE, request);
 }
 
 static void mum_lookup_credentials(struct auth_request *request,
 				   lookup_credentials_callback_t *callback)
 {
-	pass_start(request)->credentials = callback;
+	struct instance *instance = instance_of(request);
+
+	if (instance != NULL)
+		pass_start(instance, request)->credentials = callback;
+	else
+		callback(PASSDB_RESULT_INTERNAL_FAILURE, NULL, 0, request);
 }
 
 static struct passdb_module *mum_preinit(pool_t pool, const char *args)

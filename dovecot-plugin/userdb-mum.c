@@ -33,11 +33,16 @@ static void answer(struct user_request *user, enum userdb_result result)
 	auth_request_unref(&request);
 }
 
+/*
+ * auth ends. The next userdb is not asked: where that is one for the workers,
+ * Dovecot has taken down the queue to them by now, and would crash.
+ */
 static void on_abort(struct pending *pending)
 {
 	struct user_request *user = container_of(pending, struct user_request, pending);
 
 	mum_lookup_cancel(&user->lookup);
+	user->request->userdb->result_internalfail = AUTH_DB_RULE_RETURN;
 	answer(user, USERDB_RESULT_INTERNAL_FAILURE);
 }
 
@@ -94,11 +99,17 @@ static struct instance *instance_of(struct auth_request *request)
 
 static void mum_lookup(struct auth_request *request, userdb_callback_t *callback)
 {
-	struct user_request *user = p_new(request->pool, struct user_request, 1);
+	struct instance *instance = instance_of(request);
+	struct user_request *user;
 
+	if (instance == NULL) {		/* auth ends */
+		callback(USERDB_RESULT_INTERNAL_FAILURE, request);
+		return;
+	}
+	user = p_new(request->pool, struct user_request, 1);
 	auth_request_ref(request);
 	user->pending.abort = on_abort;
-	user->instance = instance_of(request);
+	user->instance = instance;
 	user->request = request;
 	user->callback = callback;
 	instance_add_pending(user->instance, &user->pending);

@@ -237,6 +237,10 @@ service auth-worker {{
 }}
 """
 
+    def add_settings(self, text):
+        """More lines of dovecot.conf; they count from start() or reload() on."""
+        self._settings += text
+
     def write(self):
         self.config.write_text(self._own_lines() + self._shipped() + "\n" + self._settings)
 
