@@ -14,6 +14,7 @@ static const char crypt64[] =
 	"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 static const char malformed[] = "malformed hash";
+static const char unknown_scheme[] = "unknown hash scheme";
 static const char too_costly[] = "the hash costs more than mum.conf allows";
 
 static int crypt64_value(char c)
@@ -204,7 +205,7 @@ static const char *check_crypt(const char *at, const struct hash_limits *limits)
 		return check_scrypt(at, limits);
 	if (skip(&at, "sha1$"))
 		return check_sha1(at, limits);
-	return "unknown hash scheme";
+	return unknown_scheme;
 }
 
 static const char *check_dollar(const char *hash, const struct hash_limits *limits,
@@ -255,23 +256,81 @@ static const char *check_scram(const char *at, const struct hash_limits *limits)
 	return rounds > limits->crypt_rounds ? too_costly : NULL;
 }
 
-/* The names that Dovecot verifies; of another one it could only say "failure". */
-static bool is_known_prefix(const char *name, size_t len)
+static const char *check_prefixed_bcrypt(const char *at, const struct hash_limits *limits)
 {
-	static const char *const names[] = {
-		"ARGON2I", "ARGON2ID", "BLF-CRYPT", "CLEAR", "CLEARTEXT", "CRAM-MD5",
-		"CRYPT", "DES-CRYPT", "DIGEST-MD5", "HMAC-MD5", "LDAP-MD5", "MD5",
-		"MD5-CRYPT", "PBKDF2", "PLAIN",
-		"PLAIN-MD4", "PLAIN-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SHA", "SHA1",
-		"SHA256", "SHA256-CRYPT", "SHA512", "SHA512-CRYPT", "SMD5", "SSHA",
-		"SSHA256", "SSHA512",
-	};
+	return skip(&at, "$2") ? check_bcrypt(at, limits) : malformed;
+}
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strlen(names[i]) == len && strncasecmp(names[i], name, len) == 0)
-			return true;
+static const char *check_prefixed_argon2(const char *at, const struct hash_limits *limits)
+{
+	return skip(&at, "$argon2id$") || skip(&at, "$argon2i$") ? check_argon2(at, limits)
+								 : malformed;
+}
+
+/* All that crypt(5) verifies, whatever of it the name says; DES has no '$'. */
+static const char *check_prefixed_crypt(const char *at, const struct hash_limits *limits)
+{
+	if (strncmp(at, "$2", 2) == 0)
+		return check_bcrypt(at + 2, limits);
+	if (*at == '$')
+		return check_crypt(at + 1, limits);
+	/* Extended DES has a count too; nobody has hashes of it. */
+	if (*at == '_')
+		return unknown_scheme;
+	return strlen(at) >= 13 && is_crypt64(at, strlen(at)) ? NULL : malformed;
+}
+
+/*
+ * The schemes that Dovecot verifies; of another one it could only say "failure".
+ * check is for those whose hashes say what verifying them costs. NULL: always the
+ * same and little, and what follows the prefix may be anything, plain text too.
+ */
+static const struct prefixed_scheme {
+	const char *name;
+	const char *(*check)(const char *at, const struct hash_limits *limits);
+} prefixed_schemes[] = {
+	{ "ARGON2I", check_prefixed_argon2 },
+	{ "ARGON2ID", check_prefixed_argon2 },
+	{ "BLF-CRYPT", check_prefixed_bcrypt },
+	{ "CLEAR", NULL },
+	{ "CLEARTEXT", NULL },
+	{ "CRAM-MD5", NULL },
+	{ "CRYPT", check_prefixed_crypt },
+	{ "DES-CRYPT", check_prefixed_crypt },
+	{ "DIGEST-MD5", NULL },
+	{ "HMAC-MD5", NULL },
+	{ "LDAP-MD5", NULL },
+	{ "MD5", NULL },
+	{ "MD5-CRYPT", NULL },
+	{ "PBKDF2", check_pbkdf2 },
+	{ "PLAIN", NULL },
+	{ "PLAIN-MD4", NULL },
+	{ "PLAIN-MD5", NULL },
+	{ "SCRAM-SHA-1", check_scram },
+	{ "SCRAM-SHA-256", check_scram },
+	{ "SHA", NULL },
+	{ "SHA1", NULL },
+	{ "SHA256", NULL },
+	{ "SHA256-CRYPT", check_prefixed_crypt },
+	{ "SHA512", NULL },
+	{ "SHA512-CRYPT", check_prefixed_crypt },
+	{ "SMD5", NULL },
+	{ "SSHA", NULL },
+	{ "SSHA256", NULL },
+	{ "SSHA512", NULL },
+};
+
+static const struct prefixed_scheme *find_prefixed_scheme(const char *name, size_t len)
+{
+	size_t count = sizeof(prefixed_schemes) / sizeof(prefixed_schemes[0]);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct prefixed_scheme *scheme = &prefixed_schemes[i];
+
+		if (strlen(scheme->name) == len && strncasecmp(scheme->name, name, len) == 0)
+			return scheme;
 	}
-	return false;
+	return NULL;
 }
 
 /* {SCHEME}hash: a hash behind the prefix has a cost all the same. */
@@ -279,22 +338,16 @@ static const char *check_prefixed(const char *hash, const struct hash_limits *li
 {
 	const char *name = hash + 1;
 	const char *close = strchr(hash, '}');
-	enum hash_scheme inner;
+	const struct prefixed_scheme *scheme;
 
 	if (close == NULL || close == name || close[1] == '\0')
 		return malformed;
 	if (!limits->allow_prefix)
 		return "a {SCHEME} prefix, which dovecot.allow_scheme_prefix forbids";
-	if (!is_known_prefix(name, (size_t)(close - name)))
+	scheme = find_prefixed_scheme(name, (size_t)(close - name));
+	if (scheme == NULL)
 		return "an unknown {SCHEME} prefix, or an encoding that hides the hash";
-	if (strncasecmp(name, "PBKDF2}", 7) == 0)
-		return check_pbkdf2(close + 1, limits);
-	if (strncasecmp(name, "SCRAM-", 6) == 0)
-		return check_scram(close + 1, limits);
-	/* Extended DES has a count too; nobody has hashes of it. */
-	if (close[1] == '_')
-		return "unknown hash scheme";
-	return close[1] == '$' ? check_dollar(close + 1, limits, &inner) : NULL;
+	return scheme->check != NULL ? scheme->check(close + 1, limits) : NULL;
 }
 
 struct hash_limits hash_limits(const struct mum_config *config)
