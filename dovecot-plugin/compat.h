@@ -19,7 +19,10 @@
 #include "strescape.h"
 #include "userdb.h"
 
-/* Cached results hold for one service: send-only mailboxes have some, not others. */
-#define MUM_CACHE_KEY "%u\t%s"
+/*
+ * Cached results hold for one service, because send-only mailboxes have some and not
+ * others; and those of a master user not for the user of that name, who has a home.
+ */
+#define MUM_CACHE_KEY "%u\t%s\t%{login_user}"
 
 #endif

@@ -12,6 +12,7 @@
 #include "dovecot-plugin/instance.h"
 #include "dovecot-plugin/plugin.h"
 #include "dovecot-plugin/userdb-fields.h"
+#include "dovecot-plugin/verify.h"
 
 struct passdb_mum_module {
 	struct passdb_module module;
@@ -29,6 +30,7 @@ struct pass_request {
 	struct mum_timer *hold;
 	uint64_t started;
 	bool refuse_service;		/* send-only, and this service reads mail */
+	enum passdb_result refusal;	/* when the dummy is verified */
 };
 
 /* ---- the end of a request ---- */
@@ -139,83 +141,50 @@ static void on_abort(struct pending *pending)
 
 /* ---- verification ---- */
 
-static bool on_worker_reply(struct auth_worker_connection *conn ATTR_UNUSED,
-			    const char *reply, void *context)
-{
-	struct pass_request *pass = context;
-
-	finish(pass, passdb_blocking_auth_worker_reply_parse(pass->request, reply));
-	return TRUE;
-}
-
-static bool on_worker_dummy_reply(struct auth_worker_connection *conn ATTR_UNUSED,
-				  const char *reply ATTR_UNUSED, void *context)
-{
-	answer(context, PASSDB_RESULT_USER_UNKNOWN);
-	return TRUE;
-}
-
-/* Dovecot's PASSW command; the worker answers it without asking a database. */
-static void verify_in_worker(struct pass_request *pass, const char *crypted,
-			     auth_worker_callback_t *callback)
-{
-	struct auth_request *request = pass->request;
-	string_t *command = t_str_new(512);
-
-	str_printfa(command, "PASSW\t%u\t", request->passdb->passdb->id);
-	str_append_tabescaped(command, request->mech_password);
-	str_append_c(command, '\t');
-	str_append_tabescaped(command, crypted);
-	str_append_c(command, '\t');
-	auth_request_export(request, command);
-	/*
-	 * It stays pending: when Dovecot ends, requests that no worker has taken
-	 * yet are dropped without a reply, before it comes to us.
-	 */
-	auth_worker_call(request->pool, request->fields.user, str_c(command), callback,
-			 pass);
-}
-
 static bool use_worker(const struct pass_request *pass)
 {
 	return !worker &&
 	       instance_config(pass->instance)->dovecot.verify == MUM_VERIFY_WORKER;
 }
 
-static bool verify_here(struct auth_request *request, const char *crypted, bool log)
+/*
+ * It stays pending: when Dovecot ends, requests that no worker has taken yet are
+ * dropped without a reply, before it comes to us.
+ */
+static void verify(struct pass_request *pass, const char *crypted, verified_fn *fn)
 {
-	const char *scheme = password_get_scheme(&crypted);
+	const struct verification verification = {
+		.request = pass->request,
+		.crypted = crypted,
+		.dummy = instance_dummy_hash(pass->instance),
+		.in_worker = use_worker(pass),
+		.fn = fn,
+		.context = pass,
+	};
 
-	return auth_request_password_verify_log(request, request->mech_password, crypted,
-						scheme, AUTH_SUBSYS_DB, log) > 0;
+	verify_start(&verification);
 }
 
-static void verify(struct pass_request *pass)
+static void on_verified(enum passdb_result result, void *pass)
 {
-	struct auth_request *request = pass->request;
-
-	if (request->fields.skip_password_check)
-		succeed(pass);
-	else if (use_worker(pass))
-		verify_in_worker(pass, request->passdb_password, on_worker_reply);
-	else
-		finish(pass, verify_here(request, request->passdb_password, TRUE)
-				     ? PASSDB_RESULT_OK : PASSDB_RESULT_PASSWORD_MISMATCH);
+	finish(pass, result);
 }
 
-/* An unknown user takes as long as a known one with a wrong password. */
-static void answer_unknown(struct pass_request *pass)
+static void on_dummy_verified(enum passdb_result result ATTR_UNUSED, void *context)
 {
-	const char *dummy = instance_dummy_hash(pass->instance);
+	struct pass_request *pass = context;
 
-	auth_request_log_unknown_user(pass->request, AUTH_SUBSYS_DB);
-	if (pass->verify != NULL && use_worker(pass)) {
-		verify_in_worker(pass, dummy, on_worker_dummy_reply);
-		return;
-	}
+	answer(pass, pass->refusal);
+}
+
+/* Whatever the password is. Takes as long as for a user with a wrong one. */
+static void refuse(struct pass_request *pass, enum passdb_result refusal)
+{
+	pass->refusal = refusal;
 	if (pass->verify != NULL)
-		(void)verify_here(pass->request, dummy, FALSE);
-	answer(pass, PASSDB_RESULT_USER_UNKNOWN);
+		verify(pass, NULL, on_dummy_verified);
+	else
+		answer(pass, refusal);
 }
 
 /* ---- the row ---- */
@@ -239,26 +208,23 @@ static bool is_listed(const struct mum_list *list, const char *text)
 	return FALSE;
 }
 
-/* The hash as request->passdb_password; false when it must not be verified. */
-static bool set_password(struct pass_request *pass, const struct credential *credential)
+/* The hash as request->passdb_password; or why it must not be verified. */
+static const char *set_password(struct pass_request *pass,
+				const struct credential *credential)
 {
 	const struct hash_limits limits = hash_limits(instance_config(pass->instance));
 	enum hash_scheme scheme;
 	const char *why = hash_check(credential->password, &limits, &scheme);
 
-	if (why != NULL) {
-		e_error(authdb_event(pass->request),
-			"mum: mailboxes.password of <%s>: %s; login refused until it is "
-			"set anew in MUM", LOG_TEXT(credential->address), why);
-		return FALSE;
-	}
+	if (why != NULL)
+		return why;
 	if (scheme != HASH_PREFIXED)
 		instance_saw_hash(pass->instance, scheme_names[scheme],
 				  credential->password);
 	auth_request_set_field(pass->request,
 			       scheme == HASH_PREFIXED ? "password" : "password_noscheme",
 			       credential->password, scheme_names[scheme]);
-	return TRUE;
+	return NULL;
 }
 
 static void put_prefetch_field(void *request, const char *name, const char *value)
@@ -266,15 +232,91 @@ static void put_prefetch_field(void *request, const char *name, const char *valu
 	auth_request_set_field(request, t_strconcat("userdb_", name, NULL), value, NULL);
 }
 
-/* What userdb would answer, for "userdb { driver = prefetch }". */
+/*
+ * What userdb would answer, for "userdb { driver = prefetch }". Not for a master
+ * user (auth_master_user_separator): the mail is that of somebody else, whom Dovecot
+ * looks up next.
+ */
 static void set_prefetch_fields(struct pass_request *pass, const struct mum_answer *facts)
 {
+	struct auth_request *request = pass->request;
 	struct user user;
 	const char *why;
 
-	/* Without them Dovecot goes on to the userdb, which says why. */
+	if (request->fields.requested_login_user != NULL)
+		return;
 	if (rule_user(facts, &user, &why) == MUM_FOUND)
-		userdb_put_fields(&user, put_prefetch_field, pass->request);
+		userdb_put_fields(&user, put_prefetch_field, request);
+	else
+		/*
+		 * Dovecot goes on to the userdb, which says why, and not with what an
+		 * earlier passdb knows of a user of the same name, or of a master.
+		 */
+		request->userdb_prefetch_set = FALSE;
+}
+
+/*
+ * Nobody looks at the hash: an earlier passdb has found the password right (a
+ * master's, for example), any password will do, or this is a lookup and no login
+ * (of LMTP's proxy, of doveadm).
+ */
+static bool is_unverified(const struct auth_request *request)
+{
+	const char *wanted = request->wanted_credentials_scheme;
+
+	return request->fields.skip_password_check ||
+	       auth_fields_exists(request->fields.extra_fields, "nopassword") ||
+	       (wanted != NULL && *wanted == '\0');
+}
+
+/* passdb_handle_credentials() takes NULL for "no password, which is no fault". */
+static const char *usable_password(struct auth_request *request, const char **scheme_r)
+{
+	/* Those of the passdb that has found the password right stay in use. */
+	bool ours = request->fields.delayed_credentials == NULL;
+	const char *password = ours ? request->passdb_password : NULL, *error;
+	const unsigned char *raw;
+	size_t size;
+
+	*scheme_r = password_get_scheme(&password);
+	if (password != NULL && is_unverified(request) &&
+	    password_decode(password, *scheme_r, &raw, &size, &error) <= 0)
+		return NULL;
+	return password;
+}
+
+static void succeed_unverified(struct pass_request *pass)
+{
+	struct auth_request *request = pass->request;
+
+	/*
+	 * Without a hash Dovecot's cache would keep what was typed, the password of
+	 * an earlier passdb, and let it in here.
+	 */
+	if (request->passdb_password == NULL && request->fields.skip_password_check)
+		auth_request_set_field(request, "password",
+				       instance_dummy_hash(pass->instance), NULL);
+	succeed(pass);
+}
+
+static void hand_over_credentials(struct pass_request *pass)
+{
+	struct auth_request *request = pass->request;
+	const char *scheme, *password = usable_password(request, &scheme);
+
+	instance_remove_pending(pass->instance, &pass->pending);
+	passdb_handle_credentials(PASSDB_RESULT_OK, password, scheme, pass->credentials,
+				  request);
+	auth_request_unref(&request);
+}
+
+static void refuse_hash(struct pass_request *pass, const struct credential *credential,
+			const char *why)
+{
+	e_error(authdb_event(pass->request),
+		"mum: mailboxes.password of <%s>: %s; login refused until it is set anew "
+		"in MUM", LOG_TEXT(credential->address), why);
+	refuse(pass, PASSDB_RESULT_PASSWORD_MISMATCH);
 }
 
 static void answer_found(struct pass_request *pass, const struct mum_answer *facts,
@@ -282,31 +324,28 @@ static void answer_found(struct pass_request *pass, const struct mum_answer *fac
 {
 	const struct mum_config *config = instance_config(pass->instance);
 	struct auth_request *request = pass->request;
-	const char *password, *scheme;
+	const char *why;
 
 	auth_request_set_field(request, "user", credential->address, NULL);
 	pass->refuse_service = credential->send_only &&
 			       is_listed(&config->dovecot.send_only_refuse,
 					 request->fields.service);
-	if (!set_password(pass, credential)) {
-		answer(pass, PASSDB_RESULT_PASSWORD_MISMATCH);
-		return;
-	}
+	why = set_password(pass, credential);
 	set_prefetch_fields(pass, facts);
-	if (pass->verify != NULL) {
-		verify(pass);
-		return;
-	}
-	if (pass->refuse_service) {
-		succeed(pass);
-		return;
-	}
-	password = request->passdb_password;
-	scheme = password_get_scheme(&password);
-	instance_remove_pending(pass->instance, &pass->pending);
-	passdb_handle_credentials(PASSDB_RESULT_OK, password, scheme, pass->credentials,
-				  request);
-	auth_request_unref(&request);
+	if (why != NULL && !is_unverified(request))
+		refuse_hash(pass, credential, why);
+	else if (pass->verify != NULL && !is_unverified(request))
+		verify(pass, request->passdb_password, on_verified);
+	else if (pass->verify != NULL || pass->refuse_service)
+		succeed_unverified(pass);
+	else
+		hand_over_credentials(pass);
+}
+
+static void answer_unknown(struct pass_request *pass)
+{
+	auth_request_log_unknown_user(pass->request, AUTH_SUBSYS_DB);
+	refuse(pass, PASSDB_RESULT_USER_UNKNOWN);
 }
 
 static void on_answer(const struct mum_answer *facts, void *arg)
@@ -373,6 +412,8 @@ static void mum_verify_plain(struct auth_request *request,
 {
 	struct instance *instance = instance_of(request);
 
+	if (verify_for_auth(request, callback))
+		return;
 	if (instance != NULL)
 		pass_start(instance, request)->verify = callback;
 	else

@@ -66,19 +66,22 @@ class MumDovecot:
 
     Configured with conf-examples/dovecot.conf, sockets and users replaced.
     options is the section dovecot of mum.conf, sections are others. driver
-    "sql" is stock Dovecot with MUM's own queries, as that database user. settings are more lines of
-    dovecot.conf. postfix: whose private/auth and private/dovecot-lmtp to serve.
+    "sql" is stock Dovecot with MUM's own queries, as that database user. front and
+    settings are more lines of dovecot.conf, before and behind the shipped ones, and
+    %(args)s in them those of the shipped passdb. postfix: whose private/auth and
+    private/dovecot-lmtp to serve.
     sanitized: the module of a build with sanitizers, whose reports stand in
     sanitizer_reports().
     """
 
     def __init__(self, lab, database, name="mum-dovecot", *, options=None, sections=None,
                  driver="mum", sql_user="mum_dovecot", prefetch=False, postfix=None,
-                 settings="", sanitized=False):
+                 front="", settings="", sanitized=False):
         self._lab = lab
         self._name = name
         self._driver = driver
         self._prefetch = prefetch
+        self._front = front
         self._settings = settings
         self._sanitized = sanitized
         self.directory = lab.directory(name)
@@ -242,7 +245,11 @@ service auth-worker {{
         self._settings += text
 
     def write(self):
-        self.config.write_text(self._own_lines() + self._shipped() + "\n" + self._settings)
+        args = self._sql_conf if self._driver == "sql" else self.mum_conf
+        front, settings = (text.replace("%(args)s", str(args))
+                           for text in (self._front, self._settings))
+        self.config.write_text(
+            f"{self._own_lines()}{front}\n{self._shipped()}\n{settings}")
 
     # ---- life ----
 

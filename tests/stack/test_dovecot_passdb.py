@@ -232,11 +232,11 @@ def refusals(store, dovecot, name, passwords):
 def check_refusal(asked, case, password):
     (user, _, _), = asked.logins[case]
     reply, = asked.replies[case]
-    assert verdict(reply) == "refused" and reply.seconds < 2
+    assert verdict(reply) == "refused" and reply.seconds < 10    # a dummy for each of them
     lines = [line for line in asked.log if user in line]
-    if not lines:       # no fault of the hash: a verifier has read it
-        return
     assert len(lines) == 1, lines
+    if lines[0].endswith("): Password mismatch"):   # a verifier has read it
+        return
     assert "mum: mailboxes.password of <" in lines[0] and "Error" in lines[0]
     assert "secret" not in lines[0].replace("secret-canary", "")
     text = password.strip()
@@ -254,11 +254,11 @@ def test_malformed_hash_is_a_refused_login(store, dovecot, case):
 
 
 @pytest.mark.parametrize("case", ["sha512 rounds", "bcrypt cost 31", "argon2 memory"])
-def test_costly_hash_occupies_no_worker(store, make_dovecot, case):
+def test_costly_hash_takes_as_long_as_a_wrong_password(store, make_dovecot, case):
     dovecot = make_dovecot(store)
-    user = add(store, COSTLY[case])
-    assert dovecot.login(user, "secret") == "refused"
-    assert dovecot.worker_pids() == []
+    with dovecot.auth_client() as client:
+        reply = client.login(add(store, COSTLY[case]), "secret")
+    assert verdict(reply) == "refused" and reply.seconds < 2
 
 
 def test_limits_are_the_admins(store, make_dovecot):
@@ -447,7 +447,7 @@ def test_lookup_of_credentials_answers_on_auth_master(store, dovecot):
     with dovecot.master_client() as client:
         assert client.password(user.upper()).fields["user"] == user
         assert client.password("nobody@example.test").kind == "NOTFOUND"
-        assert client.password(broken).kind in ("NOTFOUND", "FAIL")
+        assert client.password(broken).fields["user"] == broken     # nobody logs in
 
 
 def test_mechanism_that_needs_credentials_gets_them(store, dovecots):

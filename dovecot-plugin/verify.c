@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "dovecot-plugin/compat.h"
+
+#include "dovecot-plugin/verify.h"
+
+/*
+ * The names of extra fields on their way to a worker. Those that come from a client
+ * begin with "forward_", and a reply has only what the worker changes.
+ */
+static const char hash_field[] = "mum_hash", dummy_field[] = "mum_dummy";
+
+/* As password_verify(): > 0 right, 0 wrong, < 0 no verifier understands crypted. */
+static int compare(struct auth_request *request, const char *crypted, bool log)
+{
+	const char *scheme = password_get_scheme(&crypted);
+
+	return auth_request_password_verify_log(request, request->mech_password, crypted,
+						scheme, AUTH_SUBSYS_DB, log);
+}
+
+static enum passdb_result verify_here(struct auth_request *request, const char *crypted,
+				      const char *dummy)
+{
+	int same = crypted != NULL ? compare(request, crypted, TRUE) : -1;
+
+	/* A mismatch with the dummy is nothing that a log needs. */
+	if (same < 0)
+		(void)compare(request, dummy, FALSE);
+	return same > 0 ? PASSDB_RESULT_OK : PASSDB_RESULT_PASSWORD_MISMATCH;
+}
+
+static bool on_worker_reply(struct auth_worker_connection *conn ATTR_UNUSED,
+			    const char *reply, void *context)
+{
+	struct verification *verification = context;
+
+	verification->fn(passdb_blocking_auth_worker_reply_parse(verification->request,
+								 reply),
+			 verification->context);
+	return TRUE;
+}
+
+static void append_field(string_t *command, const char *name, const char *value)
+{
+	str_printfa(command, "\tpassdb_%s=", name);
+	str_append_tabescaped(command, value);
+}
+
+/*
+ * Dovecot's PASSV command, which makes a worker ask this module, as it does for
+ * drivers that block. Its lines in the log have user and address. (PASSW, made for
+ * Dovecot's cache, logs a mismatch without them, and takes a hash that it cannot
+ * read for an internal failure.)
+ */
+static void verify_in_worker(struct verification *verification)
+{
+	struct auth_request *request = verification->request;
+	string_t *command = t_str_new(512);
+
+	str_printfa(command, "PASSV\t%u\t", request->passdb->passdb->id);
+	str_append_tabescaped(command, request->mech_password);
+	str_append_c(command, '\t');
+	auth_request_export(request, command);
+	append_field(command, dummy_field, verification->dummy);
+	if (verification->crypted != NULL)
+		append_field(command, hash_field, verification->crypted);
+	auth_worker_call(request->pool, request->fields.user, str_c(command),
+			 on_worker_reply, verification);
+}
+
+void verify_start(const struct verification *verification)
+{
+	struct verification *copy;
+
+	if (!verification->in_worker) {
+		verification->fn(verify_here(verification->request, verification->crypted,
+					     verification->dummy), verification->context);
+		return;
+	}
+	copy = p_new(verification->request->pool, struct verification, 1);
+	*copy = *verification;
+	verify_in_worker(copy);
+}
+
+bool verify_for_auth(struct auth_request *request, verify_plain_callback_t *callback)
+{
+	const char *dummy;
+
+	if (!worker)
+		return FALSE;
+	dummy = auth_fields_find(request->fields.extra_fields, dummy_field);
+	if (dummy == NULL)
+		return FALSE;
+	callback(verify_here(request,
+			     auth_fields_find(request->fields.extra_fields, hash_field),
+			     dummy), request);
+	return TRUE;
+}
