@@ -24,17 +24,27 @@ bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn,
 	return false;
 }
 
-/* Each line of mum_config_load() is a finding of its own. */
-static void report_config(struct report *report, char *errors)
+/*
+ * Each line of mum_config_load() is a finding of its own. The path at its beginning is
+ * skipped, because it may hold what ends the place or the line: ": " or a newline.
+ */
+static void report_config(const struct tool *tool, struct report *report, char *errors)
 {
-	char *rest = errors, *line;
+	size_t path_len = strlen(tool->config_path);
+	char *line = errors;
 
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		char *text = strstr(line, ": ");	/* behind FILE or FILE:LINE */
+	while (line != NULL && strlen(line) >= path_len) {
+		char *rest = line + path_len;
+		char *colon = strstr(rest, ": ");	/* behind FILE or FILE:LINE */
+		const char *text;
 
-		*text = '\0';
-		report_add(report, LEVEL_ERROR, "config", line, "see mum.conf(5)", "%s",
-			   text + 2);
+		strsep(&rest, "\n");
+		if (colon == NULL)
+			break;
+		*colon = '\0';
+		text = colon + 2;
+		report_add(report, LEVEL_ERROR, "config", line, "see mum.conf(5)", "%s", text);
+		line = rest;
 	}
 }
 
@@ -46,7 +56,7 @@ static struct mum_config *load(const struct tool *tool, enum mum_role role,
 	struct mum_config *config = mum_config_load(tool->config_path, role, &errors);
 
 	if (config == NULL) {
-		report_config(report, errors);
+		report_config(tool, report, errors);
 		free(errors);
 	}
 	return config;

@@ -57,6 +57,15 @@ static const struct command *find_command(const char *name)
 	exit(EX_USAGE);
 }
 
+/* status, unless what was printed got lost: a full disk, a closed descriptor. */
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return status;
+	perror("mumctl: standard output");
+	return EX_IOERR;
+}
+
 static void read_options(struct tool *tool, int argc, char **argv)
 {
 	enum { OPTION_JSON = 256, OPTION_VERSION };
@@ -80,10 +89,10 @@ static void read_options(struct tool *tool, int argc, char **argv)
 			break;
 		case 'h':
 			print_help(stdout);
-			exit(0);
+			exit(finish_output(0));
 		case OPTION_VERSION:
 			printf("mumctl " PACKAGE_VERSION "\n");
-			exit(0);
+			exit(finish_output(0));
 		default:
 			exit(EX_USAGE);
 		}
@@ -125,9 +134,5 @@ int main(int argc, char **argv)
 	tool_init(&tool);
 	status = command->run(&tool, argc, argv);
 	tool_free(&tool);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("mumctl: standard output");
-		return EX_IOERR;
-	}
-	return status;
+	return finish_output(status);
 }

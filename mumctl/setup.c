@@ -26,6 +26,39 @@ static char *first_line(const char *command)
 	return line;
 }
 
+/* What Postfix uses, or its default while there is no main.cf. Caller frees. */
+static char *queue_directory(void)
+{
+	char *queue = first_line("postconf -h queue_directory 2>/dev/null");
+
+	if (*queue == '\0') {
+		free(queue);
+		queue = first_line("postconf -d -h queue_directory 2>/dev/null");
+	}
+	if (*queue == '\0') {
+		free(queue);
+		queue = xstrdup("/var/spool/postfix");
+	}
+	return queue;
+}
+
+/*
+ * A value as dovecot.conf reads it: a '#' begins a comment there, '$' a variable, '<'
+ * a file, and blanks at either end are dropped, but not in quotes. Caller frees.
+ */
+static char *dovecot_value(const char *text)
+{
+	struct buf quoted = BUF_INIT(65536);
+
+	if (*text != '\0' && strpbrk(text, " \t#$<\"'\\") == NULL)
+		return xstrdup(text);
+	buf_puts(&quoted, "\"");
+	for (; *text != '\0'; text++)
+		buf_printf(&quoted, "%s%c", strchr("\"\\", *text) != NULL ? "\\" : "", *text);
+	buf_puts(&quoted, "\"");
+	return buf_steal(&quoted);
+}
+
 struct setup {
 	const struct mum_config *config;
 	const char *config_path;
@@ -49,7 +82,7 @@ static char *endpoint(const struct setup *setup, const struct mum_list *listen,
 	}
 	if (strncmp(first, "unix:", 5) != 0)
 		return xstrdup(first);
-	if (len > 0 && strncmp(first + 5, setup->queue, len) == 0 && first[5 + len] == '/')
+	if (strncmp(first + 5, setup->queue, len) == 0 && first[5 + len] == '/')
 		return xasprintf("unix:%s", first + 5 + len + 1);
 	return xstrdup(first);
 }
@@ -102,7 +135,8 @@ static void put_postfix(struct setup *setup)
 
 static void put_dovecot(struct setup *setup)
 {
-	const char *queue = *setup->queue != '\0' ? setup->queue : "/var/spool/postfix";
+	const char *queue = setup->queue;
+	char *args = dovecot_value(setup->config_path);
 
 	buf_printf(&setup->dovecot_conf,
 		   "passdb {\n  driver = mum\n  args = %s\n}\n"
@@ -116,7 +150,8 @@ static void put_dovecot(struct setup *setup)
 		   "    mode = 0600\n    user = postfix\n    group = postfix\n  }\n}\n"
 		   "service auth {\n  unix_listener %s/private/auth {\n"
 		   "    mode = 0660\n    user = postfix\n    group = postfix\n  }\n}\n",
-		   setup->config_path, setup->config_path, queue, queue);
+		   args, args, queue, queue);
+	free(args);
 }
 
 /* Where the programs come from, as the server sees it, and what it demands of them. */
@@ -213,7 +248,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 		tool_usage(USAGE_SETUP);
 	setup.config = tool_config(tool, MUM_ROLE_POSTFIX);
 	setup.postfix = first_line("postconf -d -h mail_version 2>/dev/null");
-	setup.queue = first_line("postconf -h queue_directory 2>/dev/null");
+	setup.queue = queue_directory();
 	setup.dovecot = first_line("dovecot --version 2>/dev/null");
 	put_postfix(&setup);
 	if (strncmp(setup.dovecot, "2.4", 3) != 0)

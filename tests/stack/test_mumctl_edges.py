@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""mumctl on odd machines: odd paths, a Postfix without main.cf, output that gets lost."""
+
+import shlex
+import subprocess
+
+import pytest
+
+from lab import Mumctl
+from lab.lab import ENVIRONMENT, run
+from lab.mumctl import binary
+from lab.mumd import render
+
+ODD_NAMES = ["no\nsuch", "no: such", "a: b\nc: d"]
+
+
+@pytest.fixture
+def config(tmp_path):
+    """mum.conf at a path of one's choice."""
+    def make(name="mum.conf", **socketmap):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render({"database": {"driver": "sqlite", "path": tmp_path / "none"},
+                                "socketmap": socketmap}))
+        return path
+    return make
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_check_names_a_config_of_any_name(tmp_path, name):
+    """A path with what ends a place or a line of the errors."""
+    missing = Mumctl(tmp_path / name)
+    (finding,) = missing.findings()
+    assert finding["code"] == "config" and "No such file" in finding["what"]
+    assert finding["where"] == str(tmp_path / name)
+    assert missing.run("check").status == 78
+    (tmp_path / name).write_text("dovecot {\n  colour = 1\n  verify = maybe\n}\n")
+    findings = [one for one in missing.findings() if one["code"] == "config"]
+    places = {one["where"] for one in findings}
+    assert places == {f"{tmp_path / name}:{line}" for line in (2, 3)} and len(findings) == 2
+
+
+@pytest.mark.parametrize("arguments", ["--help", "-h", "--version"])
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-"])
+def test_help_that_is_lost_is_an_error(arguments, redirection):
+    command = f"{shlex.quote(str(binary()))} {arguments}"
+    result = subprocess.run(["sh", "-c", f"{command} {redirection}"], env=ENVIRONMENT,
+                            stderr=subprocess.PIPE, timeout=30, check=False)
+    assert result.returncode == 74 and b"standard output" in result.stderr
+    assert subprocess.run(["sh", "-c", f"{command} >/dev/null"], env=ENVIRONMENT,
+                          timeout=30, check=False).returncode == 0
+
+
+QUEUE = "/var/spool/postfix"
+
+
+@pytest.mark.parametrize("postfix", ["no main.cf", "not installed", "main.cf"])
+def test_setup_knows_the_queue_directory(config, tmp_path, postfix):
+    """Daemons are chrooted there, and find sockets by relative paths only."""
+    queue = "/srv/queue" if postfix == "main.cf" else QUEUE
+    (tmp_path / "etc").mkdir()
+    environment = {"MAIL_CONFIG": str(tmp_path / "etc")}
+    if postfix == "main.cf":
+        (tmp_path / "etc/main.cf").write_text(f"queue_directory = {queue}\n")
+    if postfix == "not installed":
+        environment["PATH"] = "/nowhere"
+    path = config(listen=[f"unix:{queue}/mum/socketmap"])
+    setup = Mumctl(path).json("setup", environment=environment)
+    assert "virtual_mailbox_domains = socketmap:unix:mum/socketmap:domains" in setup["main.cf"]
+    assert f"unix_listener {queue}/private/auth" in setup["dovecot.conf"]
+
+
+ODD_PATHS = ["mum.conf", "a #b/mum.conf", "#b/mum.conf", "a b/mum.conf", "a'b/mum.conf",
+             'a"b/mum.conf', "a\\b/mum.conf", "a $b/mum.conf", "$b/mum.conf", 'a "b" #/mum.conf',
+             "mum.conf ", "mum.conf\\", "a%b/mum.conf", "ä/mum.conf"]
+
+
+@pytest.mark.parametrize("name", ODD_PATHS)
+def test_dovecot_reads_from_setup_the_path_that_was_given(config, tmp_path, name):
+    path = config(name)
+    lines = Mumctl(path).json("setup")["dovecot.conf"]
+    passdb = lines[:lines.index("}\n") + 2]
+    # what Dovecot itself makes of it, by a setting whose value doveconf prints as it is
+    greeting = passdb.split("\n")[2].replace("args", "login_greeting")
+    (tmp_path / "dovecot.conf").write_text(passdb + greeting)
+    seen = run("doveconf", "-c", tmp_path / "dovecot.conf", "-h", "login_greeting").stdout
+    assert seen.rstrip("\n") == str(path)
