@@ -8,9 +8,9 @@
 
 #include "common/log-text.h"
 #include "common/rules.h"
-#include "dovecot-plugin/host-dovecot.h"
 #include "dovecot-plugin/instance.h"
 #include "dovecot-plugin/plugin.h"
+#include "dovecot-plugin/smtp-hold.h"
 #include "dovecot-plugin/userdb-fields.h"
 #include "dovecot-plugin/verify.h"
 
@@ -27,8 +27,6 @@ struct pass_request {
 	verify_plain_callback_t *verify;	/* one of these two */
 	lookup_credentials_callback_t *credentials;
 	struct mum_lookup *lookup;
-	struct mum_timer *hold;
-	uint64_t started;
 	bool refuse_service;		/* send-only, and this service reads mail */
 	enum passdb_result refusal;	/* when the dummy is verified */
 };
@@ -53,37 +51,6 @@ static void answer(struct pass_request *pass, enum passdb_result result)
 	auth_request_unref(&request);
 }
 
-static void on_hold_over(void *context)
-{
-	struct pass_request *pass = context;
-
-	pass->hold = NULL;
-	answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
-}
-
-static bool is_for_postfix(const struct auth_request *request)
-{
-	return strcmp(request->fields.service, "smtp") == 0;
-}
-
-/*
- * Postfix takes any failure for a wrong password (535, and mail clients ask
- * their user for another one), but its own timeout of 10 s for a temporary one
- * (454): a login over SMTP fails no sooner than smtp_deadline.
- */
-static void fail(struct pass_request *pass)
-{
-	unsigned deadline = instance_config(pass->instance)->dovecot.smtp_deadline;
-	uint64_t age = host_now(&host_dovecot) - pass->started;
-
-	if (!is_for_postfix(pass->request) || age >= deadline) {
-		answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
-		return;
-	}
-	pass->hold = host_dovecot.ops->timer(NULL, deadline - (unsigned)age,
-					     on_hold_over, pass);
-}
-
 /* The password was right, or there was none to verify. */
 static void succeed(struct pass_request *pass)
 {
@@ -103,24 +70,8 @@ static void finish(struct pass_request *pass, enum passdb_result result)
 		pass->request->passdb_password = NULL;
 	if (result == PASSDB_RESULT_OK)
 		succeed(pass);
-	else if (result == PASSDB_RESULT_INTERNAL_FAILURE)
-		fail(pass);
 	else
 		answer(pass, result);
-}
-
-/*
- * A connection that closes is a temporary failure to Postfix, too. It has one
- * login at a time on each.
- */
-static void hang_up(struct auth_request *request)
-{
-	struct auth_client_connection *client;
-
-	if (request->handler == NULL)	/* a lookup, no login */
-		return;
-	client = request->handler->conn;
-	auth_client_connection_destroy(&client);
 }
 
 /*
@@ -133,9 +84,6 @@ static void on_abort(struct pending *pending)
 
 	pass->request->passdb->result_internalfail = AUTH_DB_RULE_RETURN;
 	mum_lookup_cancel(&pass->lookup);
-	host_untimer(&host_dovecot, &pass->hold);
-	if (is_for_postfix(pass->request))
-		hang_up(pass->request);
 	answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 }
 
@@ -364,9 +312,17 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 	case MUM_TEMPFAIL:
 	case MUM_MISCONFIGURED:
 		e_error(authdb_event(pass->request), "mum: %s", LOG_TEXT(facts->reason));
-		fail(pass);
+		answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 		break;
 	}
+}
+
+static unsigned deadline(struct auth_request *request, const struct mum_config *config)
+{
+	if (!smtp_hold_is_for(request))
+		return config->database.deadline;
+	return smtp_hold_begin(request, config->dovecot.smtp_deadline,
+			       config->database.deadline);
 }
 
 /*
@@ -377,21 +333,17 @@ static struct pass_request *pass_start(struct instance *instance,
 				       struct auth_request *request)
 {
 	struct pass_request *pass = p_new(request->pool, struct pass_request, 1);
-	const struct mum_config *config = instance_config(instance);
 
 	auth_request_ref(request);
 	pass->pending.abort = on_abort;
 	pass->instance = instance;
 	pass->request = request;
-	pass->started = host_now(&host_dovecot);
 	instance_add_pending(pass->instance, &pass->pending);
 	pass->lookup = mum_lookup_start(
 		instance_lookups(pass->instance),
 		MUM_ASK(MUM_CREDENTIAL) | MUM_ASK(MUM_USER) | MUM_FRESH,
 		request->fields.user, strlen(request->fields.user),
-		is_for_postfix(request) ? config->dovecot.smtp_deadline
-					: config->database.deadline,
-		on_answer, pass);
+		deadline(request, instance_config(instance)), on_answer, pass);
 	return pass;
 }
 
@@ -455,6 +407,7 @@ static void mum_deinit(struct passdb_module *_module)
 	struct passdb_mum_module *module =
 		container_of(_module, struct passdb_mum_module, module);
 
+	smtp_hold_end_all();
 	instance_unref(&module->instance);
 }
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "dovecot-plugin/compat.h"
+
+#include "dovecot-plugin/smtp-hold.h"
+
+#include "llist.h"
+
+#include "dovecot-plugin/host-dovecot.h"
+
+/* Postfix's AUTH_TIMEOUT is 10 s (xsasl_dovecot_server.c); this leaves it a second. */
+enum { POSTFIX_WAITS_MS = 9000 };
+
+/*
+ * One login, from the first lookup to its result. It stands between Dovecot's passdbs
+ * and the mechanism that waits for them. Allocated from the request's pool.
+ */
+struct hold {
+	struct hold *prev, *next;
+	struct auth_request *request;	/* we hold a reference */
+	bool credentials;		/* which of these two it is */
+	verify_plain_callback_t *verify_callback;
+	lookup_credentials_callback_t *credentials_callback;
+	uint64_t started, until;
+	struct mum_timer *timer;	/* all passdbs have answered: a temporary failure */
+};
+
+/* Few: as many as there are logins by Postfix at this moment. */
+static struct hold *holds;
+static bool ending;
+
+static struct hold *find(const struct auth_request *request)
+{
+	struct hold *hold = holds;
+
+	while (hold != NULL && hold->request != request)
+		hold = hold->next;
+	return hold;
+}
+
+/* Tells the mechanism. */
+static void finish(struct hold *hold, enum passdb_result result,
+		   const unsigned char *credentials, size_t size)
+{
+	struct auth_request *request = hold->request;
+
+	DLLIST_REMOVE(&holds, hold);
+	if (hold->credentials)
+		hold->credentials_callback(result, credentials, size, request);
+	else
+		hold->verify_callback(result, request);
+	auth_request_unref(&request);
+}
+
+static void on_hold_over(void *context)
+{
+	struct hold *hold = context;
+
+	hold->timer = NULL;
+	auth_request_set_state(hold->request, AUTH_REQUEST_STATE_MECH_CONTINUE);
+	finish(hold, PASSDB_RESULT_INTERNAL_FAILURE, NULL, 0);
+}
+
+/* Postfix has one login at a time on a connection. The request outlives that. */
+static void hang_up(struct hold *hold)
+{
+	struct auth_client_connection *client = hold->request->handler->conn;
+
+	auth_request_set_state(hold->request, AUTH_REQUEST_STATE_PASSDB);
+	auth_client_connection_destroy(&client);
+	auth_request_set_state(hold->request, AUTH_REQUEST_STATE_MECH_CONTINUE);
+}
+
+static void on_result(struct hold *hold, enum passdb_result result,
+		      const unsigned char *credentials, size_t size)
+{
+	uint64_t now = host_now(&host_dovecot);
+
+	if (result == PASSDB_RESULT_INTERNAL_FAILURE && !ending && now < hold->until) {
+		/* To Dovecot a passdb is still busy, for example when Postfix goes away. */
+		auth_request_set_state(hold->request, AUTH_REQUEST_STATE_PASSDB);
+		hold->timer = host_dovecot.ops->timer(NULL, (unsigned)(hold->until - now),
+						      on_hold_over, hold);
+		return;
+	}
+	if (result == PASSDB_RESULT_INTERNAL_FAILURE && ending)
+		hang_up(hold);
+	finish(hold, result, credentials, size);
+}
+
+static void on_verified(enum passdb_result result, struct auth_request *request)
+{
+	on_result(find(request), result, NULL, 0);
+}
+
+static void on_credentials(enum passdb_result result, const unsigned char *credentials,
+			   size_t size, struct auth_request *request)
+{
+	on_result(find(request), result, credentials, size);
+}
+
+bool smtp_hold_is_for(const struct auth_request *request)
+{
+	/* Without a handler it is a lookup and no login. */
+	return request->handler != NULL && strcmp(request->fields.service, "smtp") == 0;
+}
+
+static struct hold *start(struct auth_request *request, unsigned min_ms)
+{
+	struct hold *hold = p_new(request->pool, struct hold, 1);
+
+	auth_request_ref(request);
+	hold->request = request;
+	hold->started = host_now(&host_dovecot);
+	hold->until = hold->started + min_ms;
+	hold->credentials = request->wanted_credentials_scheme != NULL;
+	if (hold->credentials) {
+		hold->credentials_callback = request->private_callback.lookup_credentials;
+		request->private_callback.lookup_credentials = on_credentials;
+	} else {
+		hold->verify_callback = request->private_callback.verify_plain;
+		request->private_callback.verify_plain = on_verified;
+	}
+	DLLIST_PREPEND(&holds, hold);
+	return hold;
+}
+
+static bool is_last(const struct auth_passdb *passdb)
+{
+	return passdb->next == NULL ||
+	       (passdb->result_internalfail != AUTH_DB_RULE_CONTINUE &&
+		passdb->result_internalfail != AUTH_DB_RULE_CONTINUE_OK &&
+		passdb->result_internalfail != AUTH_DB_RULE_CONTINUE_FAIL);
+}
+
+unsigned smtp_hold_begin(struct auth_request *request, unsigned min_ms, unsigned max_ms)
+{
+	struct hold *hold = find(request);
+	unsigned left, passdbs = 1;
+	uint64_t age;
+
+	if (hold == NULL)
+		hold = start(request, min_ms);
+	if (is_last(request->passdb))
+		return min_ms;
+	for (const struct auth_passdb *passdb = request->passdb; !is_last(passdb);
+	     passdb = passdb->next)
+		passdbs++;
+	/* What is left of Postfix's patience, in equal parts; it may be another MUM. */
+	age = host_now(&host_dovecot) - hold->started;
+	left = age < POSTFIX_WAITS_MS ? POSTFIX_WAITS_MS - (unsigned)age : passdbs;
+	return I_MIN(left / passdbs, I_MIN(min_ms, max_ms));
+}
+
+void smtp_hold_end_all(void)
+{
+	struct hold *hold, *next;
+
+	ending = TRUE;
+	for (hold = holds; hold != NULL; hold = next) {
+		next = hold->next;
+		/* Others are on their way through the passdbs, which will answer. */
+		if (hold->timer == NULL)
+			continue;
+		host_untimer(&host_dovecot, &hold->timer);
+		hang_up(hold);
+		finish(hold, PASSDB_RESULT_INTERNAL_FAILURE, NULL, 0);
+	}
+}
