@@ -69,7 +69,7 @@ static const struct option options[] = {
 	OPTION(dovecot, password_file, OPTION_STRING, "", NULL, 0, 0),
 	OPTION(dovecot, deadline, OPTION_TIME, "5s", NULL, 100, 60000),
 	OPTION(dovecot, smtp_deadline, OPTION_TIME, "12s", NULL, 100, 60000),
-	OPTION(dovecot, send_only_refuse, OPTION_LIST, "imap pop3 sieve", NULL, 0, 0),
+	OPTION(dovecot, send_only_refuse, OPTION_LIST, "imap pop3 sieve submission", NULL, 0, 0),
 	OPTION(dovecot, verify, OPTION_CHOICE, "worker", "worker|inline", 0, 0),
 	OPTION(dovecot, allow_scheme_prefix, OPTION_BOOL, "false", NULL, 0, 0),
 	OPTION(dovecot, max_bcrypt_cost, OPTION_NUMBER, "14", NULL, 4, 31),

@@ -8,7 +8,8 @@ from conformance_logins import HASH, LOGIN_RULES, service_of
 from lab import hashes
 
 MAPS = ("login imap", "login smtp")
-PASSWORD_RULES = {table: LOGIN_RULES[f"passdb {service_of(table)}"] for table in MAPS}
+PASSWORD_RULES = {table: LOGIN_RULES[f"passdb {service_of(table)}"] | {"hash-schemes"}
+                  for table in MAPS}
 
 RIGHT = "secret"    # of each mailbox whose hash is one
 WRONG = ["", "Secret", "secret ", "secre", "secrets", "s\u00e9cret", "{PLAIN}secret", "*"]

@@ -2,10 +2,12 @@
 """What Dovecot's auth cache does on top of the module: what the README says of it."""
 
 import itertools
+import re
 
 import pytest
 
 from lab import hashes, wait_until
+from lab.lab import TOP
 from dovecot_stores import MariaStore
 
 pytest_plugins = ["dovecot_fixtures"]
@@ -123,3 +125,32 @@ def test_expired_entry_serves_while_the_database_is_down(lab, make_dovecot):
         wait_until(lambda: dovecot.login(user, "secret") == "ok"
                    and any("expired data from cache" in line for line in dovecot.log()),
                    "a login from an expired entry", 15)
+
+
+SPELLINGS = {
+    "Mixed.Case": ("mixed.case", "Mixed.Case", "MIXED.CASE"),
+    "umlaut": ("umlaut", "Umlaut"),
+}
+
+
+@pytest.mark.parametrize("worker", ["yes", "no"])
+@pytest.mark.parametrize("local", SPELLINGS)
+def test_flush_without_a_name_forgets_every_spelling(stores, dovecots, worker, local):
+    """What README.md and conf-examples/dovecot.conf show; a flush by MUM's name would miss
+    what was typed otherwise, which a user of another domain's spelling did, too."""
+    store = stores("mariadb")
+    dovecot = cached(dovecots, store, worker)
+    number = next(_numbers)
+    stored = store.add(f"{local}{number}", domain="bücher.test")
+    logins = [f"{typed}{number}@{domain}" for typed in SPELLINGS[local]
+              for domain in ("bücher.test", "xn--bcher-kva.test")]
+    assert {dovecot.login(login, "secret") for login in logins} == {"ok"}
+    store.change(stored, password=hashes.bcrypt("new", cost=4))
+    by_name = dovecot.doveadm("auth", "cache", "flush", stored)
+    flushed = int(by_name.stdout.split()[0])
+    assert flushed < len({login.lower() for login in logins}), "a name is enough: say so"
+    command, = re.findall(r"^doveadm auth cache flush.*", (TOP / "README.md").read_text(), re.M)
+    assert f'"{command}"' in (TOP / "conf-examples/dovecot.conf").read_text()
+    assert dovecot.doveadm(*command.split()[1:]).returncode == 0
+    assert {(dovecot.login(login, "new"), dovecot.login(login, "secret"))
+            for login in logins} == {("ok", "refused")}

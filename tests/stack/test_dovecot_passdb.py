@@ -462,7 +462,7 @@ def test_mechanism_that_needs_credentials_gets_them(store, dovecots):
 
 # ---- send-only mailboxes ----
 
-SEND_ONLY = [("smtp", "ok"), ("submission", "ok"), ("imap", "user_disabled"),
+SEND_ONLY = [("smtp", "ok"), ("submission", "user_disabled"), ("imap", "user_disabled"),
              ("pop3", "user_disabled"), ("sieve", "user_disabled"), ("lmtp", "ok")]
 
 

@@ -518,7 +518,7 @@ def test_who_may_not_log_in_is_unknown_and_send_only_is_said(logins):
     result = logins.ctl.run("auth", "--password-stdin", "SCANNER@example.test", input="secret\n")
     assert result.status == 0
     assert result.stdout.startswith("scanner@example.test: right; ")
-    assert "send-only: no login for imap, pop3, sieve" in result.stdout
+    assert "send-only: no login for imap, pop3, sieve, submission" in result.stdout
 
 
 def test_the_password_is_asked_for_without_an_echo(logins):

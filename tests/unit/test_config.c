@@ -553,8 +553,9 @@ static void test_defaults(void **state)
 	WANT_NUMBER("tls is decided by the host", config->database.tls, MUM_TLS_DEFAULT);
 	WANT_NUMBER("ttl", config->cache.ttl, 10000);
 	WANT_NUMBER("stale", config->cache.stale, 600000);
-	WANT_NUMBER("refused services", config->dovecot.send_only_refuse.count, 3);
-	WANT_TEXT("the last of them", config->dovecot.send_only_refuse.items[2], "sieve");
+	WANT_NUMBER("refused services", config->dovecot.send_only_refuse.count, 4);
+	WANT_TEXT("the last of them", config->dovecot.send_only_refuse.items[3],
+		  "submission");
 	WANT_NUMBER("argon2 memory", config->dovecot.max_argon2_memory, 128 << 20);
 	WANT_NUMBER("strict", config->policy.sender_login, MUM_SENDER_STRICT);
 	WANT_NUMBER("accept", config->policy.sender_unauthenticated,
