@@ -14,6 +14,27 @@ static bool is_clean(const char *text)
 	return text != NULL && text_is_clean(text, strlen(text));
 }
 
+/* ---- readings of one address ---- */
+
+enum mum_status rule_strictest(const struct judged *readings, size_t count,
+			       int *verdict_r)
+{
+	*verdict_r = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && readings[i].if_local) {
+			if (readings[i - 1].domain == MUM_FOUND)
+				break;
+			if (readings[i - 1].domain != MUM_NOT_FOUND)
+				return readings[i - 1].domain;
+		}
+		if (readings[i].status != MUM_FOUND)
+			return readings[i].status;
+		if (readings[i].verdict > *verdict_r)
+			*verdict_r = readings[i].verdict;
+	}
+	return MUM_FOUND;
+}
+
 /* ---- domains, mailboxes, TLS policies ---- */
 
 static bool is_active(const struct mailbox_row *mailbox)

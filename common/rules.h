@@ -11,6 +11,25 @@
 #include "common/facts.h"
 #include "common/status.h"
 
+/* What a rule made of one of the readings of an address (readings.h). */
+struct judged {
+	bool if_local;		/* as in struct reading */
+	enum mum_status status;	/* MUM_FOUND: there is a verdict */
+	int verdict;		/* enum recipient_verdict or enum sender_verdict */
+	/*
+	 * rule_domain() of its domain; counts where the next reading is if_local. MUM's
+	 * domains are virtual mailbox domains of Postfix, so they are not local.
+	 */
+	enum mum_status domain;
+};
+
+/*
+ * The strictest verdict of all readings that Postfix may come to; other statuses
+ * than MUM_FOUND are those of the first question without a verdict. At least one.
+ */
+enum mum_status rule_strictest(const struct judged *readings, size_t count,
+			       int *verdict_r);
+
 /* Asks MUM_DOMAIN. *name_r is the stored spelling. */
 enum mum_status rule_domain(const struct mum_answer *answer, const char **name_r);
 
@@ -65,6 +84,7 @@ struct recipients {
 enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *arena,
 				struct recipients *recipients_r);
 
+/* The strictest last. */
 enum recipient_verdict {
 	RECIPIENT_UNKNOWN,	/* neither mailbox nor alias */
 	RECIPIENT_ACCEPTED,
@@ -91,6 +111,7 @@ bool rule_is_owner(const struct owner_row *row);
 enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena,
 			    struct owners *owners_r);
 
+/* The strictest last. */
 enum sender_verdict {
 	SENDER_ACCEPTED,
 	SENDER_NOT_OWNED,	/* logged in, but not as an owner */

@@ -10,6 +10,7 @@ static const char *const reason_names[REASONS] = {
 	[REASON_DEAD_ALIAS] = "dead_alias",
 	[REASON_SENDER_NOT_OWNED] = "sender_not_owned",
 	[REASON_NOT_LOGGED_IN] = "not_logged_in",
+	[REASON_TOO_MANY_READINGS] = "too_many_readings",
 	[REASON_NO_ANSWER] = "no_answer",
 };
 

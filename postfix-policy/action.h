@@ -18,6 +18,8 @@ void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char 
 /* When a check gave no verdict. */
 #define ACTION_TEMPFAIL "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
 #define ACTION_DUNNO "DUNNO"
+/* When nobody can say where an address leads; Postfix makes it 5.1.7 for a sender. */
+#define ACTION_TOO_MANY_READINGS "501 5.1.3 address can be read in too many ways"
 
 /* Why a check came to its action. */
 enum reason {
@@ -26,6 +28,7 @@ enum reason {
 	REASON_DEAD_ALIAS,
 	REASON_SENDER_NOT_OWNED,
 	REASON_NOT_LOGGED_IN,
+	REASON_TOO_MANY_READINGS,
 	REASON_NO_ANSWER,	/* the database gave none, and the cache neither */
 	REASONS
 };

@@ -5,10 +5,17 @@
 #include <string.h>
 
 #include "common/log-text.h"
+#include "common/readings.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
 
 enum { ACTION_MAX = 8192 };	/* bytes; a login may be long */
+
+/* What is asked about one reading of the address. */
+struct part {
+	struct decision *decision;
+	struct mum_lookup *lookup, *domain;	/* borrowed; NULL when none */
+};
 
 struct decision {
 	const struct mum_host *host;
@@ -19,10 +26,14 @@ struct decision {
 	char *sender, *recipient, *login;
 	char *client_name, *client_address, *queue_id;	/* for the log */
 	bool check_recipient, check_sender;	/* still to be done */
-	struct mum_lookup *lookup;		/* borrowed; NULL when none */
+	enum check check;			/* being done */
+	size_t count, waiting;			/* readings; lookups */
+	struct part parts[READINGS_MAX];
+	struct judged judged[READINGS_MAX];
 };
 
-static void next_check(struct decision *decision);
+/* Like all below that return bool: false when the decision is made, and gone. */
+static bool next_check(struct decision *decision);
 
 static const struct mum_config *config_of(const struct decision *decision)
 {
@@ -36,7 +47,10 @@ void decision_cancel(struct decision **_decision)
 	*_decision = NULL;
 	if (decision == NULL)
 		return;
-	mum_lookup_cancel(&decision->lookup);
+	for (size_t i = 0; i < decision->count; i++) {
+		mum_lookup_cancel(&decision->parts[i].lookup);
+		mum_lookup_cancel(&decision->parts[i].domain);
+	}
 	free(decision->sender);
 	free(decision->recipient);
 	free(decision->login);
@@ -46,20 +60,29 @@ void decision_cancel(struct decision **_decision)
 	free(decision);
 }
 
-static void finish(struct decision *decision, const char *action)
+static bool finish(struct decision *decision, const char *action)
 {
 	decision_fn *fn = decision->fn;
 	void *arg = decision->arg;
 
 	decision_cancel(&decision);
 	fn(action, arg);
+	return false;
 }
 
-static void count(struct decision *decision, enum check check, enum outcome outcome,
-		  enum reason reason)
+static void count(struct decision *decision, enum outcome outcome, enum reason reason)
 {
 	if (decision->counts != NULL)
-		decision->counts->checks[check][outcome][reason]++;
+		decision->counts->checks[decision->check][outcome][reason]++;
+}
+
+/* enum mum_check of the check that is being done. */
+static int mode_of(const struct decision *decision)
+{
+	const struct mum_config *config = config_of(decision);
+
+	return decision->check == CHECK_RECIPIENT ? config->policy.recipient
+						  : config->policy.sender;
 }
 
 /* One line for each refusal, and for each that "warn" let pass. */
@@ -77,103 +100,184 @@ static void log_refusal(const struct decision *decision, const char *verb,
 		 LOG_TEXT(action));
 }
 
-static void accept_one(struct decision *decision, enum check check)
+static bool accept_one(struct decision *decision)
 {
-	count(decision, check, OUTCOME_DUNNO, REASON_NONE);
-	next_check(decision);
+	count(decision, OUTCOME_DUNNO, REASON_NONE);
+	return next_check(decision);
 }
 
-/* A check came to an action other than DUNNO. */
-static void refuse(struct decision *decision, enum check check, int mode,
-		   enum reason reason, const char *action)
+/* The check came to an action other than DUNNO. */
+static bool refuse(struct decision *decision, enum reason reason, const char *action)
 {
-	if (mode == MUM_CHECK_WARN) {
-		count(decision, check, OUTCOME_WOULD_REJECT, reason);
+	if (mode_of(decision) == MUM_CHECK_WARN) {
+		count(decision, OUTCOME_WOULD_REJECT, reason);
 		log_refusal(decision, "would reject", reason, action);
-		next_check(decision);
-		return;
+		return next_check(decision);
 	}
-	count(decision, check, OUTCOME_REJECT, reason);
+	count(decision, OUTCOME_REJECT, reason);
 	log_refusal(decision, "reject", reason, action);
-	finish(decision, action);
+	return finish(decision, action);
 }
 
 /* The store has logged its trouble; a line for each mail adds nothing. */
-static void no_verdict(struct decision *decision, enum check check, int mode)
+static bool no_verdict(struct decision *decision)
 {
-	if (mode == MUM_CHECK_WARN) {
-		count(decision, check, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER);
-		next_check(decision);
-		return;
+	if (mode_of(decision) == MUM_CHECK_WARN) {
+		count(decision, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER);
+		return next_check(decision);
 	}
-	count(decision, check, OUTCOME_DEFER, REASON_NO_ANSWER);
-	finish(decision, ACTION_TEMPFAIL);
+	count(decision, OUTCOME_DEFER, REASON_NO_ANSWER);
+	return finish(decision, ACTION_TEMPFAIL);
 }
 
-static void on_recipient(const struct mum_answer *answer, void *arg)
+static bool refuse_sender(struct decision *decision, enum sender_verdict verdict)
 {
-	struct decision *decision = arg;
-	int mode = config_of(decision)->policy.recipient;
-	enum recipient_verdict verdict = RECIPIENT_UNKNOWN;
-	enum mum_status status = rule_recipient(answer, &verdict);
-
-	decision->lookup = NULL;
-	if (status != MUM_FOUND && status != MUM_NOT_FOUND)
-		no_verdict(decision, CHECK_RECIPIENT, mode);
-	else if (reason_for_recipient(verdict) != REASON_NONE)
-		refuse(decision, CHECK_RECIPIENT, mode, reason_for_recipient(verdict),
-		       action_for_recipient(verdict));
-	else
-		accept_one(decision, CHECK_RECIPIENT);
-}
-
-static void on_sender(const struct mum_answer *answer, void *arg)
-{
-	struct decision *decision = arg;
-	const struct mum_config *config = config_of(decision);
 	struct buf action = BUF_INIT(ACTION_MAX);
-	enum sender_verdict verdict = SENDER_ACCEPTED;
 	char *text;
+	bool lives;
 
-	decision->lookup = NULL;
-	if (rule_sender(answer, decision->login,
-			config->policy.sender_login == MUM_SENDER_KNOWN,
-			&verdict) != MUM_FOUND) {
-		no_verdict(decision, CHECK_SENDER, config->policy.sender);
-		return;
-	}
-	if (reason_for_sender(verdict) == REASON_NONE) {
-		accept_one(decision, CHECK_SENDER);
-		return;
-	}
 	action_put_sender(&action, verdict, decision->login);
 	text = buf_steal(&action);
-	refuse(decision, CHECK_SENDER, config->policy.sender, reason_for_sender(verdict),
-	       *text != '\0' ? text : ACTION_TEMPFAIL);
+	lives = refuse(decision, reason_for_sender(verdict),
+		       *text != '\0' ? text : ACTION_TEMPFAIL);
 	free(text);
+	return lives;
 }
 
-static void ask(struct decision *decision, unsigned questions, const char *key,
-		mum_answer_fn *fn)
+/* All readings are judged. */
+static bool conclude(struct decision *decision)
 {
-	decision->lookup = mum_lookup_start(mum_core_lookups(decision->core), questions, key,
-					    strlen(key),
-					    config_of(decision)->database.deadline, fn,
-					    decision);
+	int verdict;
+
+	if (rule_strictest(decision->judged, decision->count, &verdict) != MUM_FOUND)
+		return no_verdict(decision);
+	if (decision->check == CHECK_RECIPIENT) {
+		enum recipient_verdict recipient = (enum recipient_verdict)verdict;
+		enum reason reason = reason_for_recipient(recipient);
+
+		return reason == REASON_NONE
+			       ? accept_one(decision)
+			       : refuse(decision, reason, action_for_recipient(recipient));
+	}
+	return reason_for_sender((enum sender_verdict)verdict) == REASON_NONE
+		       ? accept_one(decision)
+		       : refuse_sender(decision, (enum sender_verdict)verdict);
+}
+
+static struct judged *judged_of(const struct part *part)
+{
+	return &part->decision->judged[part - part->decision->parts];
+}
+
+static void judge_recipient(const struct mum_answer *answer, struct judged *judged)
+{
+	enum recipient_verdict verdict = RECIPIENT_UNKNOWN;
+
+	judged->status = rule_recipient(answer, &verdict);
+	if (judged->status == MUM_NOT_FOUND)	/* no such address can exist */
+		judged->status = MUM_FOUND;
+	judged->verdict = verdict;
+}
+
+static void judge_sender(const struct decision *decision, const struct mum_answer *answer,
+			 struct judged *judged)
+{
+	enum sender_verdict verdict = SENDER_ACCEPTED;
+
+	judged->status = rule_sender(answer, decision->login,
+				     config_of(decision)->policy.sender_login ==
+					     MUM_SENDER_KNOWN, &verdict);
+	judged->verdict = verdict;
+}
+
+static void answered(struct decision *decision)
+{
+	if (--decision->waiting == 0)
+		(void)conclude(decision);
+}
+
+static void on_reading(const struct mum_answer *answer, void *arg)
+{
+	struct part *part = arg;
+
+	part->lookup = NULL;
+	if (part->decision->check == CHECK_RECIPIENT)
+		judge_recipient(answer, judged_of(part));
+	else
+		judge_sender(part->decision, answer, judged_of(part));
+	answered(part->decision);
+}
+
+static void on_domain(const struct mum_answer *answer, void *arg)
+{
+	struct part *part = arg;
+	const char *name;
+
+	part->domain = NULL;
+	judged_of(part)->domain = rule_domain(answer, &name);
+	answered(part->decision);
+}
+
+static struct mum_lookup *ask(struct decision *decision, enum mum_question question,
+			      const char *key, mum_answer_fn *fn, struct part *part)
+{
+	decision->waiting++;
+	return mum_lookup_start(mum_core_lookups(decision->core), MUM_ASK(question), key,
+				strlen(key), config_of(decision)->database.deadline, fn,
+				part);
+}
+
+/* All at once, so that one deadline counts for all. Answers come later. */
+static void ask_all(struct decision *decision, const struct readings *readings)
+{
+	enum mum_question question =
+		decision->check == CHECK_RECIPIENT ? MUM_DELIVERY : MUM_OWNERS;
+
+	decision->count = readings->count;
+	for (size_t i = 0; i < readings->count; i++) {
+		const struct reading *reading = &readings->items[i];
+		struct part *part = &decision->parts[i];
+
+		*part = (struct part){ .decision = decision };
+		decision->judged[i] = (struct judged){ .if_local = reading->if_local };
+		part->lookup = ask(decision, question, reading->text, on_reading, part);
+		if (i + 1 < readings->count && reading[1].if_local)
+			part->domain = ask(decision, MUM_DOMAIN, reading_domain(reading),
+					   on_domain, part);
+	}
+}
+
+static bool judge(struct decision *decision, enum check check, const char *text)
+{
+	const struct mum_config *config = config_of(decision);
+	const struct reading_settings settings = {
+		.allow_percent_hack = config->address.allow_percent_hack,
+		.swap_bangpath = config->address.swap_bangpath,
+		.myorigin = config->address.myorigin,
+		.mydomain = config->address.mydomain,
+	};
+	struct readings readings;
+	bool few = readings_make(&readings, text, &settings);
+
+	decision->check = check;
+	if (few)
+		ask_all(decision, &readings);
+	readings_free(&readings);
+	return few || refuse(decision, REASON_TOO_MANY_READINGS, ACTION_TOO_MANY_READINGS);
 }
 
 /* The recipient first; when nothing objects, DUNNO. */
-static void next_check(struct decision *decision)
+static bool next_check(struct decision *decision)
 {
 	if (decision->check_recipient) {
 		decision->check_recipient = false;
-		ask(decision, MUM_ASK(MUM_DELIVERY), decision->recipient, on_recipient);
-	} else if (decision->check_sender) {
-		decision->check_sender = false;
-		ask(decision, MUM_ASK(MUM_OWNERS), decision->sender, on_sender);
-	} else {
-		finish(decision, ACTION_DUNNO);
+		return judge(decision, CHECK_RECIPIENT, decision->recipient);
 	}
+	if (decision->check_sender) {
+		decision->check_sender = false;
+		return judge(decision, CHECK_SENDER, decision->sender);
+	}
+	return finish(decision, ACTION_DUNNO);
 }
 
 static char *copy(const struct slice *slice)
@@ -215,9 +319,8 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 	if (!decision->check_recipient && !decision->check_sender) {
 		if (counts != NULL)
 			counts->unchecked++;
-		finish(decision, ACTION_DUNNO);
+		(void)finish(decision, ACTION_DUNNO);
 		return NULL;
 	}
-	next_check(decision);
-	return decision;
+	return next_check(decision) ? decision : NULL;
 }

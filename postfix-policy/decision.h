@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One policy request on its way to an action: the checks that it calls for, one
- * after the other, until one objects. The same for mumd's clients and mumctl.
+ * after the other, until one objects. Each judges every reading that Postfix may make
+ * of the address (common/readings.h). The same for mumd's clients and mumctl.
  */
 #ifndef MUM_DECISION_H
 #define MUM_DECISION_H
@@ -17,7 +18,7 @@ typedef void decision_fn(const char *action, void *arg);
 
 /*
  * Copies what it needs of the request. fn runs once; from inside this call,
- * which then returns NULL, when there is nothing to check. The handle is gone
+ * which then returns NULL, when there is nothing to ask. The handle is gone
  * when fn is called. Refusals, and those that "warn" let pass, are logged; counts,
  * unless NULL, gets one more for each check. All but the request outlive the
  * decision.

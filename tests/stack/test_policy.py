@@ -234,7 +234,8 @@ def test_both_checks_off_ask_nothing_of_a_dead_database(make_mumd):
     ({}, TROUBLE),
     ({"policy_context": "sender", "sender": ""}, DUNNO),
     ({"policy_context": "recipient", "recipient": ""}, DUNNO),
-    ({"policy_context": "recipient", "recipient": "postmaster"}, DUNNO),
+    # a bare name is one of address.myorigin
+    ({"policy_context": "recipient", "recipient": "postmaster"}, TROUBLE),
     ({"protocol_state": "DATA"}, DUNNO),
 ])
 def test_store_trouble_defers_only_what_needs_the_store(make_mumd, attributes, want):

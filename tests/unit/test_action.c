@@ -95,6 +95,8 @@ static void test_never_permits(void **state)
 	WANT_TEXT("no verdict defers", ACTION_TEMPFAIL,
 		  "DEFER_IF_PERMIT 4.3.0 temporary lookup failure");
 	WANT("nothing to say", is_safe(ACTION_DUNNO));
+	WANT("too many readings", is_safe(ACTION_TOO_MANY_READINGS));
+	WANT_TEXT("their code", reason_name(REASON_TOO_MANY_READINGS), "too_many_readings");
 }
 
 static void test_a_login_too_long_fails_the_buffer(void **state)

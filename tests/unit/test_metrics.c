@@ -74,6 +74,7 @@ static void test_requests_and_decisions(void **state)
 	metrics.unknown_maps = 5;
 	metrics.decisions.checks[CHECK_SENDER][OUTCOME_WOULD_REJECT][REASON_NOT_LOGGED_IN] = 6;
 	metrics.decisions.checks[CHECK_RECIPIENT][OUTCOME_DEFER][REASON_NO_ANSWER] = 7;
+	metrics.decisions.checks[CHECK_SENDER][OUTCOME_REJECT][REASON_TOO_MANY_READINGS] = 9;
 	metrics.decisions.unchecked = 8;
 	text = page();
 	WANT_LINE(text, "mumd_requests_total{map=\"aliases\",result=\"not_found\"} 3");
@@ -84,6 +85,10 @@ static void test_requests_and_decisions(void **state)
 			"action=\"would_reject\",reason=\"not_logged_in\"} 6");
 	WANT_LINE(text, "mumd_policy_decisions_total{check=\"recipient\",action=\"defer\","
 			"reason=\"no_answer\"} 7");
+	WANT_LINE(text, "mumd_policy_decisions_total{check=\"sender\",action=\"reject\","
+			"reason=\"too_many_readings\"} 9");
+	WANT_LINE(text, "mumd_policy_decisions_total{check=\"recipient\","
+			"action=\"would_reject\",reason=\"too_many_readings\"} 0");
 	WANT_LINE(text, "mumd_policy_decisions_total{check=\"none\",action=\"dunno\","
 			"reason=\"not_checked\"} 8");
 	free(text);
