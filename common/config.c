@@ -657,6 +657,13 @@ void mum_config_free(struct mum_config **_config)
 	free(config);
 }
 
+struct reading_settings mum_config_readings(const struct mum_config *config)
+{
+	return (struct reading_settings){ config->address.allow_percent_hack,
+					  config->address.swap_bangpath,
+					  config->address.myorigin, config->address.mydomain };
+}
+
 void mum_config_print_defaults(FILE *out)
 {
 	for (size_t i = 0; i < OPTIONS_COUNT; i++) {

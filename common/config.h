@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "common/arena.h"
+#include "common/readings.h"
 
 /* Which program reads the file: decides whose database user and deadline count. */
 enum mum_role {
@@ -104,6 +105,9 @@ void mum_config_free(struct mum_config **config);
 bool mum_config_is_local(const char *host);
 /* Must the connection to this entry of database.hosts be encrypted? */
 bool mum_config_wants_tls(const struct mum_config *config, const char *host);
+
+/* What readings_make() needs of it; a view. */
+struct reading_settings mum_config_readings(const struct mum_config *config);
 
 /* Prints every option with its default, as a mum.conf that changes nothing. */
 void mum_config_print_defaults(FILE *out);

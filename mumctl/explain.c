@@ -17,6 +17,7 @@
 struct explain {
 	struct tool *tool;
 	const char *address, *domain, *login;	/* login: "" without --as */
+	bool is_address;		/* else it is a domain */
 	json_t *questions, *verdicts;
 	enum mum_status worst;		/* of all questions; see is_worse() */
 };
@@ -99,15 +100,76 @@ static void add_policy(struct explain *explain, const char *context, const char 
 	free(who);
 }
 
+/* The reason of a check for one reading; asks what it needs. Caller frees. */
+static char *reason_of_reading(struct explain *explain, enum mum_question question,
+			       const char *text)
+{
+	const struct mum_config *config = tool_config(explain->tool, MUM_ROLE_POSTFIX);
+	struct asked asked;
+	char *reason;
+
+	if (strcmp(text, explain->address) == 0)	/* its facts stand there already */
+		tool_ask(explain->tool, MUM_ROLE_POSTFIX, MUM_ASK(question), text, &asked);
+	else
+		ask(explain, MUM_ROLE_POSTFIX, question, text, &asked);
+	reason = question == MUM_DELIVERY
+			 ? reason_of_recipient_check(&asked, config)
+			 : reason_of_sender_check(&asked, explain->login, config);
+	asked_free(&asked);
+	return reason;
+}
+
+/* Does the way end here, for the domain is MUM's and so not local to Postfix? */
+static bool is_last(struct explain *explain, const struct readings *readings, size_t at)
+{
+	const char *name;
+	struct asked asked;
+	bool ours;
+
+	if (at + 1 == readings->count || !readings->items[at + 1].if_local)
+		return at + 1 == readings->count;
+	tool_ask(explain->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN),
+		 reading_domain(&readings->items[at]), &asked);
+	ours = rule_domain(&asked.answer, &name) == MUM_FOUND;
+	asked_free(&asked);
+	return ours;
+}
+
+/* Why a check of the policy service decides so: for each reading of the address. */
+static char *reason_of_readings(struct explain *explain, enum mum_question question)
+{
+	const struct reading_settings settings =
+		mum_config_readings(tool_config(explain->tool, MUM_ROLE_POSTFIX));
+	struct readings readings;
+	struct buf text = BUF_INIT(65536);
+	bool last = false;
+
+	if (!readings_make(&readings, explain->address, &settings)) {
+		readings_free(&readings);
+		return xasprintf("Postfix may make more than %d addresses of it", READINGS_MAX);
+	}
+	for (size_t i = 0; i < readings.count && !last; i++) {
+		const char *reading = readings.items[i].text;
+		char *reason = reason_of_reading(explain, question, reading);
+
+		last = is_last(explain, &readings, i);
+		if (i > 0 || !last || strcmp(reading, explain->address) != 0)
+			buf_printf(&text, "%sfor Postfix <%s>: ", i > 0 ? "; " : "", reading);
+		buf_puts(&text, reason);
+		free(reason);
+	}
+	readings_free(&readings);
+	return buf_steal(&text);
+}
+
 static void explain_postfix(struct explain *explain)
 {
 	const enum mum_role role = MUM_ROLE_POSTFIX;
-	const struct mum_config *config = tool_config(explain->tool, role);
 	struct asked domain, delivery, owners, tls;
 
 	ask(explain, role, MUM_DOMAIN, explain->domain, &domain);
 	add_map(explain, "domains", explain->domain, &domain, reason_of_domain);
-	if (explain->domain != explain->address) {
+	if (explain->is_address) {
 		ask(explain, role, MUM_DELIVERY, explain->address, &delivery);
 		ask(explain, role, MUM_OWNERS, explain->address, &owners);
 		add_map(explain, "mailboxes", explain->address, &delivery, reason_of_mailbox);
@@ -116,11 +178,11 @@ static void explain_postfix(struct explain *explain)
 		add_map(explain, "recipient-access", explain->address, &delivery,
 			reason_of_recipient);
 		add_policy(explain, "recipient", "recipient",
-			   reason_of_recipient_check(&delivery, config));
+			   reason_of_readings(explain, MUM_DELIVERY));
 		add_map(explain, "sender-login-maps", explain->address, &owners,
 			reason_of_owners);
 		add_policy(explain, "sender", "sender",
-			   reason_of_sender_check(&owners, explain->login, config));
+			   reason_of_readings(explain, MUM_OWNERS));
 		asked_free(&delivery);
 		asked_free(&owners);
 	}
@@ -281,6 +343,8 @@ int command_explain(struct tool *tool, int argc, char **argv)
 	at = strrchr(argv[0], '@');
 	explain.address = argv[0];
 	explain.domain = at != NULL ? at + 1 : argv[0];
+	/* "domain!user" and "user%domain" are addresses, too. */
+	explain.is_address = at != NULL || strpbrk(argv[0], "!%") != NULL;
 	explain.questions = json_array();
 	explain.verdicts = json_array();
 	/* So that no question is charged with the connection. */

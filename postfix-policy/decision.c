@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/log-text.h"
-#include "common/readings.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
 
@@ -249,13 +248,7 @@ static void ask_all(struct decision *decision, const struct readings *readings)
 
 static bool judge(struct decision *decision, enum check check, const char *text)
 {
-	const struct mum_config *config = config_of(decision);
-	const struct reading_settings settings = {
-		.allow_percent_hack = config->address.allow_percent_hack,
-		.swap_bangpath = config->address.swap_bangpath,
-		.myorigin = config->address.myorigin,
-		.mydomain = config->address.mydomain,
-	};
+	const struct reading_settings settings = mum_config_readings(config_of(decision));
 	struct readings readings;
 	bool few = readings_make(&readings, text, &settings);
 

@@ -6,23 +6,26 @@ import random
 
 from conformance_model import RULES, SEARCH
 from conformance_names import search_keys
-from conformance_senders import internal
+from conformance_senders import internal, is_resolved
 
 ACCESS = "recipient-access"
 MAP = "policy recipient"
-RECIPIENT_RULES = {MAP: RULES[ACCESS] - SEARCH}
+RECIPIENT_RULES = {MAP: RULES[ACCESS] - SEARCH | {"readings"}}
 
+ROUTE = "@route.test"   # a domain that is neither MUM's nor local, but may be for mumd
 NOTHING = "DUNNO"       # also where the table has nothing
 
 
 def keys(seed, rows, recipients):
-    """All that is stored, and some of what comes near to it."""
+    """All that is stored, some of what comes near to it, and some by another domain."""
     chance = random.Random(f"recipients {seed}")
     domains = {row.id: row.domain for row in rows["domains"]}
     stored = [f"{row.local_part}@{domains[row.domain_id]}"
               for row in rows["mailboxes"] + rows["aliases"]]
     near = chance.sample(recipients, min(80, len(recipients)))
-    return [key for key in dict.fromkeys(map(internal, stored + near)) if "\n" not in key]
+    plain = [key for key in map(internal, stored + near) if is_resolved(key)]
+    routed = [key.replace("@", "%") + ROUTE for key in chance.sample(plain, len(plain) // 3)]
+    return [key for key in dict.fromkeys(plain + routed) if "\n" not in key]
 
 
 def stock_answers(recipients, found, delimiters):
@@ -39,4 +42,8 @@ class Recipients:
         self._model = model
 
     def ask(self, _, key, rules):
-        return self._model.recipient_access(key, rules | SEARCH) or NOTHING
+        answer = self._model.recipient_access(key, rules | SEARCH) or NOTHING
+        if "readings" in rules and answer == NOTHING and key.endswith(ROUTE):
+            local, _, domain = key.removesuffix(ROUTE).rpartition("%")
+            return self.ask(None, f"{local}@{domain}", rules)
+        return answer

@@ -3,6 +3,7 @@
 and answer what stands there."""
 
 import collections
+import functools
 import itertools
 import re
 
@@ -12,11 +13,12 @@ from conformance_database import literal
 from conformance_entries import DOCUMENT
 from conformance_senders import stock_answers, verdict
 from conformance_stock import StockPostfix
-from lab import MariaDB, Mumctl, Mumd, hashes, sample
+from lab import MariaDB, Mumctl, Mumd, Postfix, free_port, hashes, sample
 from lab.lab import run
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import MumDovecot
 from lab.mumd import mariadb_settings
+from lab.rewrite import RESOLVE_ERROR, RESOLVE_FAILED, TrivialRewrite
 
 Row = collections.namedtuple("Row", "entry table key stock ours")
 
@@ -121,11 +123,14 @@ class Answers:
             return fields["user"] if isinstance(fields, dict) else fields and "TEMP"
         if word == "doveadm":
             return self.dovecot.doveadm("user", key).stdout.strip() or None
+        if word == "recipient":
+            return self.recipient(key)
         return self.sender(key) if word == "sender" else self.map(table, key)
 
 
 class Stock(Answers):
     def __init__(self, lab, server):
+        self._lab = lab
         dovecot = MumDovecot(lab, mariadb_settings(server, ""), name="stock", driver="sql",
                              settings="auth_username_chars =\n")
         queries = dovecot.directory / "dovecot-sql.conf"    # as MUM's manual has the last
@@ -139,6 +144,20 @@ class Stock(Answers):
         result = run("postmap", "-c", self.files, "-q", key,
                      f"mysql:{self.files}/{table}.cf", check=False)
         return result.stdout[:-1] if result.returncode == 0 else None
+
+    @functools.cached_property
+    def _rewrite(self):
+        postfix = Postfix(self._lab, ("127.0.0.1", free_port()), name="differences-pf")
+        with open(postfix.config / "main.cf", "a") as main:
+            main.write("virtual_mailbox_domains = example.test\n"
+                       "virtual_mailbox_maps =\nvirtual_alias_maps =\n")
+        return TrivialRewrite(postfix.start())
+
+    def recipient(self, key):
+        """Postfix resolves it and asks the map."""
+        resolved, flags = self._rewrite.resolve(self._rewrite.rewrite(key))
+        assert not flags & (RESOLVE_ERROR | RESOLVE_FAILED)
+        return self.map("recipient-access", resolved)
 
     def sender(self, key):
         """Postfix splits what it gets."""
@@ -162,6 +181,10 @@ class Ours(Answers):
         with self.mumd.policy_client() as client:
             return verdict(client.ask(sender=key, sasl_username=key, sasl_method="PLAIN",
                                       policy_context="sender", recipient=key) == "DUNNO")
+
+    def recipient(self, key):
+        with self.mumd.policy_client() as client:
+            return client.ask(recipient=key, policy_context="recipient")
 
 
 @pytest.fixture(scope="module")

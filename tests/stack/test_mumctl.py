@@ -188,7 +188,7 @@ REASONS = [
     ("onlyina@example.test", "sender-login-maps", "is inactive or expired"),
     ("x@foreign.test", "sender-login-maps", "no mailbox has this name"),
     ("off.test", "tls-policies", "the policy is inactive"),
-    ("a\tb@example.test", "mailboxes", "no name in MUM can be written so"),
+    ("a\x01b@example.test", "mailboxes", "no name in MUM can be written so"),
     ("tab@dirty.test", "aliases", "recipients get mail"),
     # an alias that does not decide gives no reason
     ("expbox@example.test", "policy recipient", "the mailbox is active"),
@@ -248,7 +248,7 @@ CHECKS = [
      'nobody logged in: policy.sender_unauthenticated = "accept"'),
     ({"sender_login": "known"}, "x@foreign.test", LOGGED_IN, "sender", "DUNNO",
      "the address belongs to nobody here"),
-    ({"sender_login": "known"}, "a\tb@example.test", LOGGED_IN, "sender", "DUNNO",
+    ({"sender_login": "known"}, "a\x01b@example.test", LOGGED_IN, "sender", "DUNNO",
      "the address belongs to nobody here"),
     ({"sender_login": "known"}, "alice@example.test", LOGGED_IN, "sender",
      "553 5.7.1 not owned by user bob@example.test",
