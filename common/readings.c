@@ -5,7 +5,11 @@
 
 #include "common/mail-tokens.h"
 
-enum { ROUNDS_MAX = 64 };	/* of reading a local part again; each takes an operator away */
+/*
+ * How often a local part is read again. An empty domain is no reading, and nobody
+ * writes many of them.
+ */
+enum { ROUNDS_MAX = 2 * READINGS_MAX };
 
 #define NOWHERE ((size_t)-1)
 

@@ -188,7 +188,7 @@ REASONS = [
     ("onlyina@example.test", "sender-login-maps", "is inactive or expired"),
     ("x@foreign.test", "sender-login-maps", "no mailbox has this name"),
     ("off.test", "tls-policies", "the policy is inactive"),
-    ("a\x01b@example.test", "mailboxes", "no name in MUM can be written so"),
+    ("a\tb@example.test", "mailboxes", "no name in MUM can be written so"),
     ("tab@dirty.test", "aliases", "recipients get mail"),
     # an alias that does not decide gives no reason
     ("expbox@example.test", "policy recipient", "the mailbox is active"),

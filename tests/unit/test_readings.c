@@ -169,7 +169,8 @@ static void test_limits(void **state)
 		{ "nine by bangs", "d!", "@d", READINGS_MAX, false },
 		{ "the longest text", "u", "@d", READING_TEXT_MAX - 2, true },
 		{ "a longer one", "u", "@d", READING_TEXT_MAX - 1, false },
-		{ "empty domains in plenty", "@", "d", 2000, false },
+		{ "a few empty domains", "@", "d", 2 * READINGS_MAX, true },
+		{ "empty domains in plenty", "@", "d", 2 * READINGS_MAX + 1, false },
 		{ "words in plenty", "a ", "@d", 2000, true },
 		{ "dots in plenty", "u@.", ".", 1300, false },
 	};
