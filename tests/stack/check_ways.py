@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: MIT
+"""What can be wrong besides rows, each as a context in which it is: for
+test_mumctl_check_ways.py."""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import re
+import socket
+
+from check_findings import finding
+from check_rows import mailbox
+from lab import Mumctl
+from lab.lab import TOP, free_port, give, in_own_mounts
+from lab.mariadb import DOVECOT_PASSWORD
+from lab.mumd import GROUP
+
+# As SHOW GRANTS has it, of DOVECOT_PASSWORD.
+NATIVE_HASH = "*" + hashlib.sha1(
+    hashlib.sha1(DOVECOT_PASSWORD.encode()).digest()).hexdigest().upper()
+
+
+# ---- configuration, files, sockets ----
+
+@contextlib.contextmanager
+def mode(path, bits):
+    before = path.stat().st_mode & 0o7777
+    path.chmod(bits)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+@contextlib.contextmanager
+def two_mistakes(world):
+    ctl = world.ctl_with(cache={"ttl": "soon"}, policy={"sender": "maybe"})
+    yield ctl, [finding("config", "error", f"{ctl.config}:{line}", "mum.conf(5)", what)
+                for line, what in _lines(ctl.config, "soon", "maybe")]
+
+
+def _lines(path, *words):
+    lines = path.read_text().splitlines()
+    return [(next(n for n, line in enumerate(lines, 1) if word in line), word) for word in words]
+
+
+@contextlib.contextmanager
+def no_password_files(world):
+    """What is wrong for one program is said, whatever is wrong for the other."""
+    ctl = world.ctl_with(database={"password_file": "/nonexistent/one"},
+                         dovecot={"password_file": "/nonexistent/two"})
+    yield ctl, [finding("config", "error", f"{ctl.config}:{line}", "mum.conf(5)", what)
+                for line, what in _lines(ctl.config, "/nonexistent/one", "/nonexistent/two")]
+
+
+@contextlib.contextmanager
+def no_file(world):
+    yield Mumctl("/nonexistent/mum.conf"), [
+        finding("config", "error", "/nonexistent/mum.conf", "mum.conf(5)", "No such file")]
+
+
+@contextlib.contextmanager
+def no_postfix(world):
+    """A machine without its user: for mumctl alone, which sees another file."""
+    users = pathlib.Path("/etc/passwd").read_text().splitlines(keepends=True)
+    path = world.directory / "passwd"
+    path.write_text("".join(line for line in users if not line.startswith("postfix:")))
+    script = f"mount --bind {path} /etc/passwd && exec \"$@\""
+    ctl = Mumctl(world.mumd.config, in_own_mounts(script))
+    yield ctl, [finding("user-missing", "warning", "socketmap.listen", "install Postfix",
+                        'no user "postfix"')]
+
+
+@contextlib.contextmanager
+def config_for_root_alone(world):
+    ctl = world.ctl_with()
+    with mode(ctl.config, 0o600):
+        yield ctl, [finding("file-unreadable", "warning", str(ctl.config), "chmod 0640",
+                            "user nobody cannot read it (Permission denied)")]
+
+
+@contextlib.contextmanager
+def password_for_root_alone(world):
+    with mode(world.postfix_password, 0o600):
+        yield world.ctl_with(), [
+            finding("file-unreadable", "warning", str(world.postfix_password), "chmod 0640",
+                    "user nobody cannot read it (Permission denied)")]
+
+
+@contextlib.contextmanager
+def password_of_dovecot_for_mumd(world):
+    give(world.dovecot_password, "root", GROUP)
+    with mode(world.dovecot_password, 0o640):
+        yield world.ctl_with(), [
+            finding("file-exposed", "warning", str(world.dovecot_password), "chmod 0600",
+                    "user nobody can read it")]
+
+
+@contextlib.contextmanager
+def password_of_dovecot_in_mum_conf(world):
+    ctl = world.ctl_with(dovecot={"password_file": "", "password": DOVECOT_PASSWORD})
+    yield ctl, [finding("file-exposed", "warning", str(ctl.config), "use dovecot.password_file",
+                        "user nobody can read dovecot.password")]
+
+
+@contextlib.contextmanager
+def the_same_for_root_alone(world):
+    with password_of_dovecot_in_mum_conf(world) as (ctl, _), mode(ctl.config, 0o600):
+        yield ctl, [finding("file-unreadable", "warning", str(ctl.config), "chmod 0640")]
+
+
+@contextlib.contextmanager
+def nobody_at_the_sockets(world):
+    port = free_port()
+    ctl = world.ctl_with(socketmap={"listen": [f"unix:{world.directory}/none"]},
+                         policy={"listen": [f"inet:127.0.0.1:{port}"]})
+    yield ctl, [finding("socket-dead", "error", f"unix:{world.directory}/none", "start mumd",
+                        "No such file"),
+                finding("socket-dead", "error", f"inet:127.0.0.1:{port}", "start mumd",
+                        "Connection refused")]
+
+
+@contextlib.contextmanager
+def socket_closed_to_postfix(world):
+    with mode(world.mumd.policy, 0o600):
+        yield world.ctl_with(), [
+            finding("socket-denied", "error", f"unix:{world.mumd.policy}", "process.socket_group",
+                    "user postfix may not connect")]
+
+
+@contextlib.contextmanager
+def folder_closed_to_postfix(world):
+    with mode(world.mumd.sockets, 0o700):
+        yield world.ctl_with(), [
+            finding("socket-denied", "error", f"unix:{path}", "modes of its folders")
+            for path in (world.mumd.socketmap, world.mumd.policy)]
+
+
+@contextlib.contextmanager
+def sockets_that_nobody_accepts_from(world):
+    """Their queues are full: whoever connects waits."""
+    with contextlib.ExitStack() as stack:
+        def make(family, address):
+            listener, client = [stack.enter_context(socket.socket(family)) for _ in range(2)]
+            listener.bind(address)
+            listener.listen(0)
+            client.connect(listener.getsockname())
+            return listener.getsockname()
+
+        path = make(socket.AF_UNIX, f"{world.directory}/full")
+        stack.callback(os.unlink, path)
+        os.chmod(path, 0o666)
+        yield world.ctl_with(socketmap={"listen": [f"unix:{path}"]}), [
+            finding("socket-dead", "error", f"unix:{path}", "start mumd", "Connection timed out")]
+
+
+@contextlib.contextmanager
+def unknown_prefix(world):
+    """Prefixes are allowed, but this one is none of Dovecot's."""
+    with world.rows([mailbox(1045, "prefix", password="{ROT13}frperg"),
+                     mailbox(1046, "newline", password="{PLAIN}hash-canary\n")]):
+        yield world.ctl_with(dovecot={"allow_scheme_prefix": "true"}), [
+            finding("hash-refused", "error", "mailboxes.id=1045 <prefix@example.test>",
+                    "set the password anew", "an unknown {SCHEME} prefix"),
+            finding("hash-refused", "error", "mailboxes.id=1046 <newline@example.test>",
+                    "set the password anew", "nobody can log in")]
+
+
+@contextlib.contextmanager
+def not_root(world):
+    ctl = Mumctl(world.mumd.config,
+                 ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"])
+    give(world.dovecot_password, "root", GROUP)
+    with mode(world.dovecot_password, 0o640):
+        yield ctl, [finding("not-root", "warning", "mumctl", "run it as root", "cannot be tried"),
+                    finding("file-exposed", "warning", str(world.dovecot_password), "chmod 0600")]
+
+
+# ---- database ----
+
+@contextlib.contextmanager
+def host_down(world):
+    """One of two: the other is read, and both are named."""
+    hosts = [f"127.0.0.1:{free_port()}", *world.store.settings["hosts"]]
+    yield world.ctl_with(database={"hosts": hosts}), [
+        finding("database-unreachable", "error", hosts[0], "see that it runs", f"as {user}: ")
+        for user in ("mum_postfix", "mum_dovecot")]
+
+
+@contextlib.contextmanager
+def password_wrong(world):
+    ctl = world.ctl_with(database={"user": "mum_nobody"})
+    yield ctl, [finding("database-unreachable", "error", world.store.settings["hosts"][0],
+                        "user and password", "as mum_nobody: Access denied")]
+
+
+@contextlib.contextmanager
+def no_rights_at_all(world):
+    """What mumctl setup prints is the cure."""
+    world.store.run("REVOKE ALL PRIVILEGES, GRANT OPTION FROM mum_dovecot@localhost")
+    try:
+        yield world.ctl_with(), [
+            finding("database-unreachable", "error", world.store.settings["hosts"][0],
+                    'the grants that "mumctl setup" prints',
+                    "as mum_dovecot: Access denied for user 'mum_dovecot'@'localhost' to database")]
+    finally:
+        world.store.run(world.ctl.json("setup")["grants"])
+
+
+@contextlib.contextmanager
+def without_tls(world):
+    """Reached by an address that is not loopback's, though it leads there."""
+    host = f"0.0.0.0:{world.store.server.port}"
+    ctl = world.ctl_with(database={"hosts": [host], "tls": "off"})
+    yield ctl, [finding("database-plain", "warning", host, 'database.tls = "verify-full"',
+                        "not encrypted")]
+
+
+@contextlib.contextmanager
+def no_sqlite_file(world):
+    path = world.directory / "none.sqlite"
+    ctl = world.ctl_with(database={"path": path})
+    yield ctl, [
+        finding("database-unreachable", "error", str(path), "let the user", "unable to open"),
+        *[finding("database-denied", "error", str(path), "let this user", f"user {user}")
+          for user in ("nobody", "dovecot")]]
+
+
+@contextlib.contextmanager
+def sqlite_file_for_root_alone(world):
+    with mode(world.store.path, 0o600):
+        yield world.ctl_with(), [
+            finding("database-denied", "error", str(world.store.path), "let this user",
+                    f"user {user} cannot read it (Permission denied)")
+            for user in ("nobody", "dovecot")]
+
+
+@contextlib.contextmanager
+def no_database_file(world):
+    path = world.directory / "text.sqlite"
+    path.write_text("This is not a database.\n" * 100)
+    ctl = world.ctl_with(database={"path": path})
+    yield ctl, [finding("database-read", "error", str(path), "mend what the message names",
+                        "file is not a database")]
+
+
+@contextlib.contextmanager
+def view_that_breaks(world):
+    """In its second row only: each column can be read, the table cannot."""
+    with world.changed(
+            ("ALTER TABLE tls_policies RENAME TO tls_policies_away",
+             "ALTER TABLE tls_policies_away RENAME TO tls_policies"),
+            ("INSERT INTO tls_policies_away (id, domain, policy) VALUES (2, 'two.test', 'may')",
+             "DELETE FROM tls_policies_away WHERE id = 2"),
+            ("CREATE VIEW tls_policies AS SELECT domain, policy, params, "
+             "abs(-9223372036854775806 - id) > 0 AS active FROM tls_policies_away",
+             "DROP VIEW tls_policies")):
+        yield world.ctl_with(), [finding("database-read", "error", str(world.store.path),
+                                         "mend what the message names", "integer overflow")]
+
+
+@contextlib.contextmanager
+def column_missing(world):
+    with world.changed(("ALTER TABLE aliases RENAME COLUMN deactivate_at TO expires_at",
+                        "ALTER TABLE aliases RENAME COLUMN expires_at TO deactivate_at")):
+        yield world.ctl_with(), [finding("schema-missing", "error", "aliases.deactivate_at",
+                                         "migrations", "deactivate_at")]
+
+
+@contextlib.contextmanager
+def column_missing_for_dovecot(world):
+    with world.changed(("ALTER TABLE mailboxes RENAME COLUMN homedir TO home",
+                        "ALTER TABLE mailboxes RENAME COLUMN home TO homedir")):
+        yield world.ctl_with(), [finding("schema-missing", "error", "mailboxes.homedir",
+                                         "migrations", "homedir")]
+
+
+@contextlib.contextmanager
+def table_missing(world):
+    with world.changed(("ALTER TABLE tls_policies RENAME TO tls_policies_away",
+                        "ALTER TABLE tls_policies_away RENAME TO tls_policies")):
+        yield world.ctl_with(), [
+            finding("schema-missing", "error", f"tls_policies.{column}", "is this MUM's database",
+                    "tls_policies") for column in ("domain", "policy", "params", "active")]
+
+
+@contextlib.contextmanager
+def unknown_policy(world):
+    """What a lax server makes of one that MUM's column does not know: an empty one."""
+    with world.changed(("SET sql_mode = ''; INSERT INTO tls_policies (domain, policy, active) "
+                        "VALUES ('lax.test', 'strict', 1)",
+                        "DELETE FROM tls_policies WHERE domain = 'lax.test'")):
+        yield world.ctl_with(), [finding("tls-params", "error", "tls_policies.domain=<lax.test>",
+                                         "mend policy or params", "unknown policy ( )")]
+
+
+@contextlib.contextmanager
+def right_missing(world):
+    with world.changed(("REVOKE SELECT (send_only) ON mum.mailboxes FROM mum_postfix@localhost",
+                        "GRANT SELECT (send_only) ON mum.mailboxes TO mum_postfix@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-missing", "error", "mailboxes.send_only",
+                    "GRANT SELECT (id, local_part, domain_id, active, send_only) ON "
+                    "mum.mailboxes TO 'mum_postfix'@'localhost'", "denied")]
+
+
+@contextlib.contextmanager
+def right_missing_for_dovecot(world):
+    with world.changed(("REVOKE SELECT (quota) ON mum.domains FROM mum_dovecot@localhost",
+                        "GRANT SELECT (quota) ON mum.domains TO mum_dovecot@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-missing", "error", "domains.quota",
+                    "GRANT SELECT (id, domain, active, quota) ON mum.domains TO "
+                    "'mum_dovecot'@'localhost'", "denied")]
+
+
+@contextlib.contextmanager
+def right_to_write(world):
+    with world.changed(("GRANT UPDATE ON mum.aliases TO mum_dovecot@localhost",
+                        "REVOKE UPDATE ON mum.aliases FROM mum_dovecot@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-writes", "warning", "mum_dovecot", "REVOKE ALL PRIVILEGES",
+                    "GRANT UPDATE ON `mum`.`aliases`")]
+
+
+@contextlib.contextmanager
+def right_to_passwords(world):
+    with world.changed(("GRANT SELECT (password) ON mum.mailboxes TO mum_postfix@localhost",
+                        "REVOKE SELECT (password) ON mum.mailboxes FROM mum_postfix@localhost")):
+        yield world.ctl_with(), [
+            finding("grant-password", "warning", "mum_postfix", "REVOKE ALL PRIVILEGES",
+                    "mailboxes.password")]
+
+
+@contextlib.contextmanager
+def right_to_write_everywhere(world):
+    """Of such a grant the server shows the password's hash, too."""
+    with world.changed(("GRANT INSERT ON *.* TO mum_dovecot@localhost",
+                        "REVOKE INSERT ON *.* FROM mum_dovecot@localhost")):
+        shown = world.store.server.sql("SHOW GRANTS FOR mum_dovecot@localhost")
+        assert any(f"PASSWORD '{NATIVE_HASH}'" in row[0] for row in shown)
+        yield world.ctl_with(), [
+            finding("grant-writes", "warning", "mum_dovecot", "REVOKE ALL PRIVILEGES",
+                    "GRANT INSERT ON *.*")]
+
+
+INDEXES = {
+    # the column: (the index, how MUM makes it)
+    "domains.domain": ("domains_domain_unique", "UNIQUE domains_domain_unique (domain)"),
+    "mailboxes.local_part": (
+        "mailboxes_local_part_domain_id_unique",
+        "UNIQUE mailboxes_local_part_domain_id_unique (local_part, domain_id)"),
+    "aliases.local_part": (
+        "aliases_local_part_domain_id_unique",
+        "UNIQUE aliases_local_part_domain_id_unique (local_part, domain_id)"),
+    "alias_recipients.alias_id": (
+        "alias_recipients_alias_id_recipient_address_unique",
+        "UNIQUE alias_recipients_alias_id_recipient_address_unique (alias_id, recipient_address)"),
+    "alias_senders.alias_id": ("alias_senders_alias_id_foreign",
+                               "INDEX alias_senders_alias_id_foreign (alias_id)"),
+    "tls_policies.domain": ("tls_policies_domain_unique",
+                            "UNIQUE tls_policies_domain_unique (domain)"),
+}
+
+
+@contextlib.contextmanager
+def all_indexes_missing_in_mariadb(world):
+    """Foreign keys need some of them, and are not looked at meanwhile."""
+    with world.changed(*[
+            (f"SET foreign_key_checks = 0; ALTER TABLE {where.partition('.')[0]} DROP INDEX {name}",
+             f"ALTER TABLE {where.partition('.')[0]} ADD {definition}")
+            for where, (name, definition) in INDEXES.items()]):
+        yield world.ctl_with(), [
+            finding("index-missing", "warning", where,
+                    "CREATE INDEX {0}_{1} ON {0} ({1})".format(*where.split(".")), "whole table")
+            for where in INDEXES]
+
+
+def _indexes():
+    """name: statement, of those that conf-examples/schema-sqlite.sql adds to MUM's own."""
+    text = (TOP / "conf-examples/schema-sqlite.sql").read_text()
+    statements = re.findall(r"^CREATE INDEX[^;]*", text.replace("IF NOT EXISTS ", ""),
+                            re.MULTILINE)
+    return {re.search(r'INDEX "(\w+)"', one)[1]: " ".join(one.split()) for one in statements}
+
+
+@contextlib.contextmanager
+def all_indexes_missing_in_sqlite(world):
+    with world.changed(*[(f"DROP INDEX {name}", sql) for name, sql in _indexes().items()]):
+        yield world.ctl_with(), [finding("index-missing", "warning", name, sql)
+                                 for name, sql in _indexes().items()]
+
+
+BOTH, MARIADB, SQLITE = ("mariadb", "sqlite"), ("mariadb",), ("sqlite",)
+WAYS = [
+    (two_mistakes, BOTH, 78), (no_password_files, MARIADB, 78), (no_file, SQLITE, 78),
+    (no_postfix, SQLITE, 1),
+    (config_for_root_alone, BOTH, 1), (password_for_root_alone, MARIADB, 1),
+    (password_of_dovecot_for_mumd, BOTH, 1), (password_of_dovecot_in_mum_conf, BOTH, 1),
+    (the_same_for_root_alone, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
+    (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
+    (sockets_that_nobody_accepts_from, SQLITE, 78), (unknown_prefix, BOTH, 78),
+    (unknown_policy, MARIADB, 78),
+    (not_root, BOTH, 1), (host_down, MARIADB, 78), (password_wrong, MARIADB, 78),
+    (no_rights_at_all, MARIADB, 78),
+    (without_tls, MARIADB, 1), (no_sqlite_file, SQLITE, 78),
+    (sqlite_file_for_root_alone, SQLITE, 78), (no_database_file, SQLITE, 78),
+    (view_that_breaks, SQLITE, 78), (column_missing, BOTH, 78),
+    (column_missing_for_dovecot, BOTH, 78), (table_missing, BOTH, 78),
+    (right_missing, MARIADB, 78), (right_missing_for_dovecot, MARIADB, 78),
+    (right_to_write, MARIADB, 1),
+    (right_to_write_everywhere, MARIADB, 1), (right_to_passwords, MARIADB, 1),
+    (all_indexes_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
+]
+CASES = [(way, store, status) for way, stores, status in WAYS for store in stores]

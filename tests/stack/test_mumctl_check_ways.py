@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""mumctl check: whatever else is wrong is found, and what is printed to cure it does."""
+
+import re
+
+import pytest
+
+from check_findings import matches
+from check_ways import (CASES, NATIVE_HASH, all_indexes_missing_in_mariadb,
+                        all_indexes_missing_in_sqlite)
+from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
+
+pytest_plugins = ["check_fixtures"]
+
+
+@pytest.mark.parametrize("way, store, status", CASES,
+                         ids=[f"{way.__name__}-{store}" for way, store, _ in CASES])
+def test_what_is_wrong_is_found(worlds, way, store, status):
+    """This, and nothing else."""
+    with way(worlds(store)) as (ctl, wanted):
+        result = ctl.run("--json", "check")
+    findings = result.json()["findings"]
+    for want in wanted:
+        assert any(matches(one, want) for one in findings), (want, findings)
+    assert [one for one in findings if not any(matches(one, want) for want in wanted)] == []
+    assert len(findings) == len(wanted), findings
+    assert result.status == status
+    for secret in (POSTFIX_PASSWORD, DOVECOT_PASSWORD, NATIVE_HASH[1:]):
+        assert secret not in result.seen
+
+
+@pytest.mark.parametrize("store, way", [("mariadb", all_indexes_missing_in_mariadb),
+                                        ("sqlite", all_indexes_missing_in_sqlite)])
+def test_the_cure_for_indexes_cures_them(worlds, store, way):
+    """The printed statements, run as they are, leave nothing to find."""
+    world = worlds(store)
+    with way(world):
+        cures = [one["mend"] for one in world.ctl.findings()]
+        made = [re.fullmatch(r'CREATE INDEX "?(\w+)"? ON "?(\w+)"? .*', one).groups()
+                for one in cures]
+        drop = "DROP INDEX {0} ON {1}" if store == "mariadb" else "DROP INDEX {0}"
+        with world.changed(*[(cure, f"SET foreign_key_checks = 0; {drop}".format(*names)
+                              if store == "mariadb" else drop.format(*names))
+                             for cure, names in zip(cures, made)]):
+            assert world.ctl.findings() == []
+
+
+RIGHTS = {
+    # what is wrong: (how it came, what is found)
+    "a right is missing": (
+        "REVOKE SELECT (policy, params) ON mum.tls_policies FROM mum_postfix@localhost",
+        {"grant-missing"}),
+    "two rights of Dovecot are missing": (
+        "REVOKE SELECT (password, quota) ON mum.mailboxes FROM mum_dovecot@localhost",
+        {"grant-missing"}),
+    "password as a column": (
+        "GRANT SELECT (password) ON mum.mailboxes TO mum_postfix@localhost",
+        {"grant-password"}),
+    "password with its table": (
+        "GRANT SELECT ON mum.mailboxes TO mum_postfix@localhost", {"grant-password"}),
+    "password with the whole database": (
+        "GRANT SELECT ON mum.* TO mum_postfix@localhost", {"grant-password"}),
+    "writes to a column": (
+        "GRANT UPDATE (active) ON mum.mailboxes TO mum_dovecot@localhost", {"grant-writes"}),
+    "writes to a table": (
+        "GRANT INSERT, DELETE ON mum.aliases TO mum_postfix@localhost", {"grant-writes"}),
+    "everything in the database": (
+        "GRANT ALL PRIVILEGES ON mum.* TO mum_postfix@localhost WITH GRANT OPTION",
+        {"grant-writes", "grant-password"}),
+    "everything": (
+        "GRANT ALL PRIVILEGES ON *.* TO mum_postfix@localhost, mum_dovecot@localhost",
+        {"grant-writes", "grant-password"}),
+}
+
+
+@pytest.mark.parametrize("wrong", RIGHTS)
+def test_the_cure_for_a_right_cures_it(worlds, wrong):
+    world = worlds("mariadb")
+    statement, codes = RIGHTS[wrong]
+    world.store.run(statement)
+    found = world.ctl.findings()
+    assert {one["code"] for one in found} == codes
+    for one in found:
+        world.store.run(one["mend"])
+    assert world.ctl.findings() == []
