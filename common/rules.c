@@ -386,6 +386,23 @@ static bool is_plain_path(const char *path)
 	       (len < 3 || strcmp(path + len - 3, "/..") != 0);
 }
 
+/*
+ * Does the path of a mail location, DRIVER:PATH:KEY=VALUE..., or one of its values lead
+ * upwards? Names a component ".." of any of them.
+ */
+static bool leads_upwards(const char *location)
+{
+	static const char ends[] = "/:=";
+
+	for (const char *at = location; (at = strstr(at, "..")) != NULL; at += 2) {
+		bool begins = at == location || strchr(ends, at[-1]) != NULL;
+
+		if (begins && (at[2] == '\0' || at[2] == '/' || at[2] == ':'))
+			return true;
+	}
+	return false;
+}
+
 static const char *read_user(const struct user_row *row, struct user *user_r)
 {
 	*user_r = (struct user){ row->mailbox.address, row->homedir, row->maildir, 0 };
@@ -393,6 +410,8 @@ static const char *read_user(const struct user_row *row, struct user *user_r)
 		return "homedir is not an absolute path of printable characters";
 	if (row->maildir == NULL || *row->maildir == '\0')
 		return "maildir is empty or holds control characters";
+	if (leads_upwards(row->maildir))
+		return "maildir leads upwards (/../)";
 	if (!parse_quota(row->quota, &user_r->quota_gb))
 		return "quota is not a number of gigabytes below 2^33";
 	return NULL;

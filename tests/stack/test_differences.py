@@ -31,6 +31,7 @@ MAILBOXES = {
     "argon2": {"password": hashes.argon2(time=1, memory_kib=64)},
     "costly": {"password": hashes.bcrypt(cost=9)}, "prefixed": {"password": "{PLAIN}secret"},
     "relative": {"homedir": "srv/mail"}, "upwards": {"homedir": "/srv/../../etc"},
+    "climber": {"maildir": "maildir:/srv/mail/../../etc"},
     "nowhere": {"maildir": ""}, "plenty": {"domain_id": 99}}
 
 

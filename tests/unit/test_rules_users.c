@@ -81,6 +81,15 @@ static void test_values_of_a_user(void **state)
 		{ "dots in a name are no climbing", "/home/..x/y..", "m", "1", true, 1 },
 		{ "mail that was dirty", "/home/x", NULL, "1", false, 0 },
 		{ "empty mail", "/home/x", "", "1", false, 0 },
+		{ "mail that climbs", "/home/x", "maildir:/home/x/../y", "1", false, 0 },
+		{ "mail that climbs at its end", "/home/x", "maildir:/home/..", "1", false, 0 },
+		{ "mail that climbs before its options", "/home/x", "maildir:/x/..:LAYOUT=fs",
+		  "1", false, 0 },
+		{ "mail that climbs from home", "/home/x", "maildir:../y", "1", false, 0 },
+		{ "mail that climbs, without a driver", "/home/x", "../y", "1", false, 0 },
+		{ "an index that climbs", "/home/x", "maildir:~/m:INDEX=../y", "1", false, 0 },
+		{ "dots in the name of mail", "/home/x", "maildir:/x/a../..b:LAYOUT=..c/...", "1",
+		  true, 1 },
 	};
 
 	(void)state;
