@@ -245,6 +245,13 @@ static bool read_credential(struct facts *facts, const struct asked *asked,
 	return true;
 }
 
+static const char *copy_quota(struct facts *facts, const struct column *column)
+{
+	const char *text = copy_clean(facts, column);
+
+	return column->data != NULL && text == NULL ? "" : text;
+}
+
 static bool read_user(struct facts *facts, const struct asked *asked,
 		       const struct column *columns, void *_row)
 {
@@ -254,7 +261,8 @@ static bool read_user(struct facts *facts, const struct asked *asked,
 	read_mailbox(facts, columns, &row->mailbox);
 	row->homedir = copy_clean(facts, &columns[USER_HOMEDIR]);
 	row->maildir = copy_clean(facts, &columns[USER_MAILDIR]);
-	row->quota = copy_clean(facts, &columns[USER_QUOTA]);
+	row->quota = copy_quota(facts, &columns[USER_QUOTA]);
+	row->domain_quota = copy_quota(facts, &columns[USER_DOMAIN_QUOTA]);
 	return true;
 }
 

@@ -131,7 +131,8 @@ struct credential_row {
 struct user_row {
 	struct mailbox_row mailbox;
 	const char *homedir, *maildir;	/* NULL as the password */
-	const char *quota;		/* GB, decimal, as stored; the mailbox's, else the domain's, else "0" */
+	/* GB, decimal, as stored; NULL: none of its own; "" where it was dirty. */
+	const char *quota, *domain_quota;
 };
 
 struct listed_row {

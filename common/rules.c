@@ -403,16 +403,36 @@ static bool leads_upwards(const char *location)
 	return false;
 }
 
+/* A quota of MUM's own for the mailbox counts, and 0 is one: unlimited. */
+static const char *quota_of(const struct user_row *row, enum quota_source *source_r)
+{
+	*source_r = row->quota != NULL	       ? QUOTA_OF_MAILBOX
+		    : row->domain_quota != NULL ? QUOTA_OF_DOMAIN
+						: QUOTA_OF_NOBODY;
+	switch (*source_r) {
+	case QUOTA_OF_MAILBOX:
+		return row->quota;
+	case QUOTA_OF_DOMAIN:
+		return row->domain_quota;
+	case QUOTA_OF_NOBODY:
+		break;
+	}
+	return "0";
+}
+
 static const char *read_user(const struct user_row *row, struct user *user_r)
 {
-	*user_r = (struct user){ row->mailbox.address, row->homedir, row->maildir, 0 };
+	enum quota_source source;
+	const char *quota = quota_of(row, &source);
+
+	*user_r = (struct user){ row->mailbox.address, row->homedir, row->maildir, 0, source };
 	if (row->homedir == NULL || !is_plain_path(row->homedir))
 		return "homedir is not an absolute path of printable characters";
 	if (row->maildir == NULL || *row->maildir == '\0')
 		return "maildir is empty or holds control characters";
 	if (leads_upwards(row->maildir))
 		return "maildir leads upwards (/../)";
-	if (!parse_quota(row->quota, &user_r->quota_gb))
+	if (!parse_quota(quota, &user_r->quota_gb))
 		return "quota is not a number of gigabytes below 2^33";
 	return NULL;
 }

@@ -135,11 +135,14 @@ struct credential {
 enum mum_status rule_credential(const struct mum_answer *answer,
 				struct credential *credential_r);
 
+enum quota_source { QUOTA_OF_NOBODY, QUOTA_OF_MAILBOX, QUOTA_OF_DOMAIN };
+
 struct user {
 	const char *address;	/* as stored */
 	const char *home;	/* absolute */
 	const char *mail;	/* Dovecot's mail location, as stored */
 	unsigned long quota_gb;	/* 0: unlimited */
+	enum quota_source quota_source;	/* the mailbox's own counts before the domain's */
 };
 
 /*

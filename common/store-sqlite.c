@@ -135,7 +135,7 @@ static const struct {
 	},
 	[MUM_USER] = {
 		PAIRS "SELECT " MAILBOX ", m.homedir, m.maildir,"
-		" COALESCE(m.quota, d.quota, 0) FROM k " JOIN_MAILBOX,
+		" m.quota, d.quota FROM k " JOIN_MAILBOX,
 		USER_COLUMNS
 	},
 	[MUM_USERS] = {

@@ -236,11 +236,28 @@ char *reason_of_credential(const struct mum_answer *answer, const struct mum_con
 		       : xstrdup("the mailbox is active");
 }
 
+/* MUM's page says "leave blank for no limit", and means the domain's. */
+static const char *words_of_quota(const struct user *user)
+{
+	switch (user->quota_source) {
+	case QUOTA_OF_MAILBOX:
+		return user->quota_gb > 0 ? "the quota is the mailbox's own"
+					  : "no limit: the mailbox's own quota is 0";
+	case QUOTA_OF_DOMAIN:
+		return user->quota_gb > 0 ? "the quota is the domain's: the mailbox has none"
+					  : "no limit: the mailbox has no quota, and the "
+					    "domain's is 0";
+	case QUOTA_OF_NOBODY:
+		break;
+	}
+	return "no limit: neither the mailbox nor the domain has a quota";
+}
+
 char *reason_of_user(const struct mum_answer *answer)
 {
 	const struct facts *facts = answer->facts[MUM_USER];
 	const struct mailbox_row *mailbox;
-	struct user user;
+	struct user user = { .quota_gb = 0 };
 	const char *why;
 
 	if (facts->count == 0)
@@ -251,8 +268,9 @@ char *reason_of_user(const struct mum_answer *answer)
 		return xstrdup(why);
 	if (state_of_login(mailbox) != NULL)
 		return xstrdup(state_of_login(mailbox));
-	return xstrdup(mailbox->send_only ? "the mailbox is send-only: it holds no mail"
-					  : "the mailbox is active");
+	if (mailbox->send_only)
+		return xstrdup("the mailbox is send-only: it holds no mail");
+	return xasprintf("the mailbox is active; %s", words_of_quota(&user));
 }
 
 char *reason_without_facts(const struct asked *asked)

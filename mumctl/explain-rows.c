@@ -147,6 +147,7 @@ json_t *explain_rows(const struct mum_answer *answer, enum mum_question question
 			put_text(row, "homedir", facts->users[i].homedir);
 			put_text(row, "maildir", facts->users[i].maildir);
 			put_text(row, "quota_gb", facts->users[i].quota);
+			put_text(row, "domain_quota_gb", facts->users[i].domain_quota);
 			break;
 		case MUM_NAME:	/* behind a recipient: shown there */
 		case MUM_USERS:

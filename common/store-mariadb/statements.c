@@ -94,7 +94,7 @@
 
 #define USER_SQL(KEYS, D, M, A, T) \
 	"SELECT " MAILBOX ", m.homedir, m.maildir," \
-	" COALESCE(m.quota, d.quota, 0) FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M)
+	" m.quota, d.quota FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M)
 
 /*
  * One page, by the primary key; an empty one is the end. The page is cut before

@@ -207,6 +207,35 @@ def test_a_verdict_has_its_reason(ours, key, what, reason):
         assert "control" in found["reason"] or "character" in found["reason"]
 
 
+QUOTAS = [
+    # of the mailbox, its domain (of which 3 GB, or none), the reason
+    (5, "example.test", "the quota is the mailbox's own"),
+    (0, "example.test", "no limit: the mailbox's own quota is 0"),
+    (None, "example.test", "the quota is the domain's: the mailbox has none"),
+    (None, "noquota.test", "no limit: neither the mailbox nor the domain has a quota"),
+    (None, "bücher.test", "no limit: the mailbox has no quota, and the domain's is 0"),
+]
+
+
+@pytest.fixture(scope="module", params=list(STORES))
+def quotas(lab, request):
+    world = World(lab, request.param, "quotas")
+    world.store.run("UPDATE domains SET quota = 0 WHERE id = 4")
+    for number, (quota, domain, _) in enumerate(QUOTAS):
+        world.store.add(f"q{number}", domain, quota=quota)
+    return world
+
+
+@pytest.mark.parametrize("number", range(len(QUOTAS)))
+def test_explain_says_where_a_quota_comes_from(quotas, number):
+    quota, domain, reason = QUOTAS[number]
+    document = quotas.ctl.json("explain", f"q{number}@{domain}")
+    assert verdicts(document)["dovecot", "userdb"]["reason"] == f"the mailbox is active; {reason}"
+    row = next(one for one in document["questions"] if one["question"] == "user")["rows"][0]
+    assert row.get("quota_gb") == (None if quota is None else str(quota))
+    assert row.get("domain_quota_gb") == {"example.test": "3", "bücher.test": "0"}.get(domain)
+
+
 @pytest.fixture(scope="module")
 def strange(lab):
     """A world with rows that only SQLite can hold, or that are many."""

@@ -334,18 +334,22 @@ static void test_user_rows(void **state)
 	struct address *address = address_new(ADDRESS_LOGIN, "joe@example.com", 15, "");
 	struct facts *facts = facts_new(MUM_USER);
 	const char *cells[COLUMNS_MAX + 1] = { "1", "joe", "example.com", "1", "1", "0",
-					       "/home/x", "mail:~/x", "5" };
+					       "/home/x", "mail:~/x", "5", NULL };
 
 	(void)state;
 	add(facts, address, 0, cells);
 	cells[USER_HOMEDIR] = "/home\n/x";
 	cells[USER_MAILDIR] = "a\x7f";
-	cells[USER_QUOTA] = "0";
+	cells[USER_QUOTA] = NULL;
+	cells[USER_DOMAIN_QUOTA] = "3\n";
 	add(facts, address, 0, cells);
 	assert_int_equal(facts->count, 2);
 	WANT_TEXT("homedir", facts->users[0].homedir, "/home/x");
 	WANT_TEXT("maildir", facts->users[0].maildir, "mail:~/x");
 	WANT_TEXT("quota", facts->users[0].quota, "5");
+	WANT_TEXT("the domain has none", facts->users[0].domain_quota, NULL);
+	WANT_TEXT("no quota of its own", facts->users[1].quota, NULL);
+	WANT_TEXT("a dirty one is no number, and not none", facts->users[1].domain_quota, "");
 	WANT("a dirty homedir is none", facts->users[1].homedir == NULL);
 	WANT("a dirty maildir is none", facts->users[1].maildir == NULL);
 	facts_unref(&facts);

@@ -29,7 +29,7 @@ static void test_who(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		struct credential_row credential = { row->mailbox, "$2y$x" };
-		struct user_row user = { row->mailbox, "/h", "m", "1" };
+		struct user_row user = { row->mailbox, "/h", "m", "1", NULL };
 		struct listed_row listed = { row->mailbox, 1 };
 		struct facts credentials = { .count = 1, .credentials = &credential },
 			     users = { .count = 1, .users = &user };
@@ -72,7 +72,6 @@ static void test_values_of_a_user(void **state)
 		{ "a fraction", "/home/x", "m", "1.5", false, 0 },
 		{ "a blank quota", "/home/x", "m", " 1", false, 0 },
 		{ "an empty quota", "/home/x", "m", "", false, 0 },
-		{ "a quota that was dirty", "/home/x", "m", NULL, false, 0 },
 		{ "a home that was dirty", NULL, "m", "1", false, 0 },
 		{ "an empty home", "", "m", "1", false, 0 },
 		{ "a relative home", "home/x", "m", "1", false, 0 },
@@ -94,7 +93,7 @@ static void test_values_of_a_user(void **state)
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
-		struct user_row user = { ACTIVE, row->home, row->mail, row->quota };
+		struct user_row user = { ACTIVE, row->home, row->mail, row->quota, NULL };
 		struct facts facts = { .count = 1, .users = &user };
 		struct mum_answer answer = { .status = MUM_FOUND, .facts[MUM_USER] = &facts };
 		struct user got;
@@ -108,6 +107,35 @@ static void test_values_of_a_user(void **state)
 			WANT_TEXT(row->name, got.mail, row->mail);
 			WANT_NUMBER(row->name, got.quota_gb, row->want);
 		}
+	}
+}
+
+static void test_where_a_quota_comes_from(void **state)
+{
+	static const struct {
+		const char *name, *own, *domain;
+		unsigned long want;
+		enum quota_source source;
+	} rows[] = {
+		{ "of the mailbox", "5", NULL, 5, QUOTA_OF_MAILBOX },
+		{ "of both", "5", "3", 5, QUOTA_OF_MAILBOX },
+		{ "unlimited, whatever the domain says", "0", "3", 0, QUOTA_OF_MAILBOX },
+		{ "of the domain", NULL, "3", 3, QUOTA_OF_DOMAIN },
+		{ "unlimited by the domain", NULL, "0", 0, QUOTA_OF_DOMAIN },
+		{ "of nobody", NULL, NULL, 0, QUOTA_OF_NOBODY },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct user_row user = { ACTIVE, "/h", "m", row->own, row->domain };
+		struct facts facts = { .count = 1, .users = &user };
+		struct mum_answer answer = { .status = MUM_FOUND, .facts[MUM_USER] = &facts };
+		struct user got = { .quota_gb = 77 };
+		const char *why;
+
+		WANT_NUMBER(row->name, rule_user(&answer, &got, &why), MUM_FOUND);
+		WANT_NUMBER(row->name, got.quota_gb, row->want);
+		WANT_NUMBER(row->name, got.quota_source, row->source);
 	}
 }
 
@@ -134,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_who),
 		UNIT_TEST(test_values_of_a_user),
+		UNIT_TEST(test_where_a_quota_comes_from),
 		UNIT_TEST(test_trouble_passes_through),
 	};
 
