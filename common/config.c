@@ -78,6 +78,7 @@ static const struct option options[] = {
 	OPTION(dovecot, max_crypt_rounds, OPTION_NUMBER, "1000000", NULL, 1000, 999999999),
 	OPTION(dovecot, max_yescrypt_cost, OPTION_NUMBER, "8", NULL, 1, 20),
 	OPTION(address, recipient_delimiter, OPTION_STRING, "+", NULL, 0, 0),
+	OPTION(address, propagate_extension, OPTION_BOOL, "true", NULL, 0, 0),
 	OPTION(address, allow_percent_hack, OPTION_BOOL, "true", NULL, 0, 0),
 	OPTION(address, swap_bangpath, OPTION_BOOL, "true", NULL, 0, 0),
 	OPTION(address, myorigin, OPTION_STRING, "/etc/mailname", NULL, 0, 0),

@@ -58,6 +58,7 @@ struct mum_config {
 	} dovecot;
 	struct {
 		const char *recipient_delimiter;
+		bool propagate_extension;
 		bool allow_percent_hack, swap_bangpath;
 		const char *myorigin;	/* never empty */
 		const char *mydomain;	/* "": append_dot_mydomain is "no" */

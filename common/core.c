@@ -53,6 +53,7 @@ struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **c
 		.stale_ms = role == MUM_ROLE_POSTFIX ? core->config->cache.stale : 0,
 		.entries = core->config->cache.entries,
 		.recipients = { &core->readings, core->config->address.other_maps },
+		.drops_extension = !core->config->address.propagate_extension,
 	};
 	core->store = core->config->database.driver == MUM_DRIVER_SQLITE
 			      ? store_sqlite_open(host, core->config, core->stats.hosts)

@@ -167,6 +167,7 @@ struct mum_answer {
 	enum mum_status status;
 	bool stale;			/* older than cache.ttl, served in trouble */
 	unsigned age_ms;		/* of the oldest facts; 0: just read */
+	bool drops_extension;		/* address.propagate_extension = false */
 	const struct address *address;	/* NULL with MUM_NOT_FOUND and MUM_USERS */
 	struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked; see facts_ref() */
 	const char *reason;		/* for the log; NULL with MUM_FOUND */

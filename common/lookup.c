@@ -344,6 +344,8 @@ static void lookup_answer(struct mum_lookup *lookup)
 	struct mum_answer answer = { .status = lookup->status,
 				     .stale = lookup->stale,
 				     .age_ms = lookup->age_ms,
+				     .drops_extension =
+					     lookup->lookups->settings.drops_extension,
 				     .address = address,
 				     .reason = reason };
 

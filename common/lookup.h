@@ -24,6 +24,7 @@ struct lookups_settings {
 	unsigned stale_ms;	/* facts up to this age answer when the store does not; 0 = never */
 	size_t entries;		/* of the cache */
 	struct recipients_settings recipients;
+	bool drops_extension;	/* for every answer: see struct mum_answer */
 };
 
 /* Host, store and stats are borrowed and outlive the lookups. */

@@ -231,7 +231,9 @@ static enum alias_state find_alias(const struct mum_answer *answer, struct arena
 		if (state == ALIAS_LIVE || state == ALIAS_TOO_LONG) {
 			recipients_r->too_long = state == ALIAS_TOO_LONG;
 			recipients_r->form = form;
-			recipients_r->extension = answer->address->forms[form].extension;
+			recipients_r->extension =
+				answer->drops_extension
+					? "" : answer->address->forms[form].extension;
 			recipients_r->addresses = address_list_finish(&list, arena,
 								      &recipients_r->count);
 			return ALIAS_LIVE;

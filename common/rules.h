@@ -70,7 +70,7 @@ void rule_behind(const struct mum_answer *answer, struct behind *behind_r);
 
 struct recipients {
 	size_t form;		/* of the address, whose alias it is */
-	const char *extension;	/* to put behind each; "" if none */
+	const char *extension;	/* to put behind each; "" if none, or if it is dropped */
 	size_t count;
 	const char **addresses;	/* that they stand for, each once, by id */
 	bool too_long;		/* more than a mail server can be handed; count is 0 */

@@ -254,7 +254,8 @@ static void test_addresses_arrive(void **state)
 	char *errors;
 	struct mum_config *config = load(
 		"address { recipient_delimiter = \"+-\"\n allow_percent_hack = no\n"
-		" swap_bangpath = no\n myorigin = o.test\n mydomain = d.test }\n", &errors);
+		" swap_bangpath = no\n propagate_extension = no\n myorigin = o.test\n"
+		" mydomain = d.test }\n", &errors);
 
 	(void)state;
 	WANT_TEXT("fine", errors, NULL);
@@ -262,6 +263,7 @@ static void test_addresses_arrive(void **state)
 	assert_non_null(config);
 	WANT_TEXT("recipient_delimiter", config->address.recipient_delimiter, "+-");
 	WANT("routes", !config->address.allow_percent_hack && !config->address.swap_bangpath);
+	WANT("propagate_extension", !config->address.propagate_extension);
 	WANT_TEXT("myorigin", config->address.myorigin, "o.test");
 	WANT_TEXT("mydomain", config->address.mydomain, "d.test");
 	mum_config_free(&config);

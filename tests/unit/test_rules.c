@@ -472,6 +472,28 @@ static void test_many_recipients(void **state)
 	free(rows);
 }
 
+/* Postfix's propagate_unmatched_extensions without "virtual". */
+static void test_an_extension_may_be_dropped(void **state)
+{
+	struct delivery_row row = { ALIAS("joe@d"), .form = 1, .recipient = "x@y" };
+	struct facts facts = { .count = 1, .deliveries = &row };
+	struct address *address = address_new(ADDRESS_MAIL, "joe+Tag@d", 9, "+");
+	struct mum_answer answer = { .status = MUM_FOUND, .address = address,
+				     .facts[MUM_DELIVERY] = &facts };
+	struct arena arena = { NULL };
+	struct recipients recipients;
+
+	(void)state;
+	WANT_NUMBER("put behind", rule_recipients(&answer, &arena, &recipients), MUM_FOUND);
+	WANT_TEXT("put behind", recipients.extension, "+Tag");
+	answer.drops_extension = true;
+	WANT_NUMBER("dropped", rule_recipients(&answer, &arena, &recipients), MUM_FOUND);
+	WANT_TEXT("dropped", recipients.extension, "");
+	WANT_TEXT("the recipient stays", recipients.addresses[0], "x@y");
+	arena_free(&arena);
+	address_unref(&address);
+}
+
 static void test_trouble_passes_through(void **state)
 {
 	static const enum mum_status all[] = { MUM_TEMPFAIL, MUM_NOT_FOUND,
@@ -503,6 +525,7 @@ int main(void)
 		UNIT_TEST(test_tls),
 		UNIT_TEST(test_aliases),
 		UNIT_TEST(test_many_recipients),
+		UNIT_TEST(test_an_extension_may_be_dropped),
 		UNIT_TEST(test_trouble_passes_through),
 	};
 
