@@ -21,7 +21,7 @@ struct report {
 	bool json, all, terminal;
 	bool progress;			/* a progress line stands there */
 	json_t *findings;
-	size_t errors, warnings;
+	size_t levels[LEVEL_ERROR + 1];	/* findings of each */
 	char *kept[KEPT_MAX];		/* the first findings, to say nothing twice */
 	struct {
 		const char *code;
@@ -88,6 +88,7 @@ static bool was_said(struct report *report, const char *code, const char *where,
 }
 
 static const char *const level_names[] = {
+	[LEVEL_NOTE] = "note",
 	[LEVEL_WARNING] = "warning",
 	[LEVEL_ERROR] = "error",
 };
@@ -120,10 +121,7 @@ void report_add(struct report *report, enum level level, const char *code,
 		return;
 	}
 	number = count_code(report, code);
-	if (level == LEVEL_ERROR)
-		report->errors++;
-	else
-		report->warnings++;
+	report->levels[level]++;
 	if (report->json)
 		json_array_append_new(report->findings,
 				      json_pack("{ss ss so so so}", "level",
@@ -145,20 +143,32 @@ static void print_left_out(const struct report *report)
 	}
 }
 
+static void print_count(const struct report *report)
+{
+	printf("%zu errors, %zu warnings", report->levels[LEVEL_ERROR],
+	       report->levels[LEVEL_WARNING]);
+	if (report->levels[LEVEL_NOTE] > 0)
+		printf(", %zu notes", report->levels[LEVEL_NOTE]);
+	printf("\n");
+}
+
 int report_finish(struct report **_report)
 {
 	struct report *report = *_report;
-	int status = report->errors > 0 ? EX_CONFIG : report->warnings > 0;
+	const size_t *levels = report->levels;
+	int status = levels[LEVEL_ERROR] > 0 ? EX_CONFIG : levels[LEVEL_WARNING] > 0;
 
 	*_report = NULL;
 	clear_progress(report);
 	if (report->json) {
-		tool_print_json(json_pack("{sI sI sO}", "errors", (json_int_t)report->errors,
-					  "warnings", (json_int_t)report->warnings,
-					  "findings", report->findings));
+		tool_print_json(json_pack("{sI sI sI sO}", "errors",
+					  (json_int_t)levels[LEVEL_ERROR], "warnings",
+					  (json_int_t)levels[LEVEL_WARNING], "notes",
+					  (json_int_t)levels[LEVEL_NOTE], "findings",
+					  report->findings));
 	} else {
 		print_left_out(report);
-		printf("%zu errors, %zu warnings\n", report->errors, report->warnings);
+		print_count(report);
 	}
 	json_decref(report->findings);
 	for (size_t i = 0; i < KEPT_MAX; i++)

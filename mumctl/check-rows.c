@@ -9,6 +9,7 @@
 #include "common/hash.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
+#include "mumctl/settings.h"
 
 /* ---- mailboxes ---- */
 
@@ -62,6 +63,22 @@ static void check_user(const struct mailboxes *mailboxes, const char *where,
 	facts_unref(&facts);
 }
 
+/* Dovecot's LMTP server does not know which names MUM has. */
+static void check_split(const struct mailboxes *mailboxes, const char *where,
+			const struct column *local)
+{
+	const char *delimiter = settings_dovecot_delimiter(mailboxes->check->settings);
+	size_t user = delimiter != NULL ? strcspn(local->data, delimiter) : 0;
+
+	if (user > 0 && local->data[user] != '\0')
+		report_add(mailboxes->check->report, LEVEL_ERROR, "mailbox-split", where,
+			   "rename it in MUM, or take the character out of recipient_delimiter "
+			   "in dovecot.conf",
+			   "Dovecot's LMTP takes \"%s\" for an extension: its mail goes to the "
+			   "mailbox %.*s@, or is bounced where there is none",
+			   local->data + user, (int)user, local->data);
+}
+
 static void on_mailbox(const struct column *columns, void *arg)
 {
 	struct mailboxes *mailboxes = arg;
@@ -78,6 +95,7 @@ static void on_mailbox(const struct column *columns, void *arg)
 		address_unref(&address);
 	}
 	check_hash(mailboxes, where, &columns[ROW_PASSWORD]);
+	check_split(mailboxes, where, &columns[MAILBOX_LOCAL]);
 	free(where);
 	free(name);
 }
@@ -91,9 +109,15 @@ void check_mailboxes(const struct check *check)
 
 /* ---- TLS policies ---- */
 
+struct policies {
+	const struct check *check;
+	unsigned version;	/* of Postfix */
+};
+
 static void on_tls_policy(const struct column *columns, void *arg)
 {
-	const struct check *check = arg;
+	const struct policies *policies = arg;
+	const struct check *check = policies->check;
 	const char *domain = columns[0].data != NULL ? columns[0].data : "";
 	const char *policy = columns[1].data != NULL ? columns[1].data : "";
 	const char *params = columns[2].data != NULL ? columns[2].data : "";
@@ -101,7 +125,7 @@ static void on_tls_policy(const struct column *columns, void *arg)
 	char *where = xasprintf("tls_policies.domain=<%s>", domain);
 	const char *fault = text_is_clean(policy, columns[1].len) &&
 					    text_is_clean(params, columns[2].len)
-				    ? tls_policy_fault(policy, params)
+				    ? tls_policy_fault(policy, params, policies->version)
 				    : "control characters, which mumd hands to nobody";
 
 	if (address == NULL)
@@ -118,6 +142,8 @@ static void on_tls_policy(const struct column *columns, void *arg)
 
 void check_tls_policies(const struct check *check)
 {
+	struct policies policies = { check, settings_postfix_version(check->settings) };
+
 	check_query(check, "SELECT domain, policy, params FROM tls_policies WHERE active = 1",
-		    on_tls_policy, (void *)check);
+		    on_tls_policy, &policies);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mumctl/commands.h"
+#include "mumctl/settings.h"
 
 void check_report_read(const struct check *check, const struct inspect_error *error)
 {
@@ -124,10 +125,13 @@ int command_check(struct tool *tool, int argc, char **argv)
 	bool all = argc == 1 && strcmp(argv[0], "--all") == 0;
 	struct check check = { .tool = tool };
 	struct mum_config *postfix, *dovecot;
+	struct settings *settings;
 
 	if (argc > (all ? 1 : 0))
 		tool_usage(USAGE_CHECK);
 	check.report = report_new(tool->json, all);
+	settings = settings_load();
+	check.settings = settings;
 	postfix = load(tool, MUM_ROLE_POSTFIX, check.report);
 	/* The same file: what is wrong for both is said once. */
 	dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
@@ -135,10 +139,13 @@ int command_check(struct tool *tool, int argc, char **argv)
 		check.config = postfix;
 		check_files(&check, dovecot);
 		check_sockets(&check);
+		check_postfix_settings(&check);
+		check_dovecot_settings(&check);
 	}
 	check_role(&check, &postfix, MUM_ROLE_POSTFIX);
 	check_role(&check, &dovecot, MUM_ROLE_DOVECOT);
 	mum_config_free(&postfix);
 	mum_config_free(&dovecot);
+	settings_free(&settings);
 	return report_finish(&check.report);
 }

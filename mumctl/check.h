@@ -6,9 +6,11 @@
 #include "common/inspect.h"
 #include "mumctl/tool.h"
 
-enum level { LEVEL_WARNING, LEVEL_ERROR };
+/* Notes are worth knowing, and may stay: they do not count for the exit status. */
+enum level { LEVEL_NOTE, LEVEL_WARNING, LEVEL_ERROR };
 
 struct report;		/* the findings so far */
+struct settings;
 
 /* Findings are printed as they come, or kept for --json. all: without a limit. */
 struct report *report_new(bool json, bool all);
@@ -34,11 +36,14 @@ struct check {
 	enum mum_role role;
 	const char *host;		/* of the connection */
 	struct inspect *db;		/* one connection of the role, or NULL */
+	const struct settings *settings;	/* of Postfix and Dovecot */
 };
 
 /* Role Postfix. dovecot: as Dovecot reads it; NULL when it cannot. */
 void check_files(const struct check *check, const struct mum_config *dovecot);
 void check_sockets(const struct check *check);	/* role Postfix */
+void check_postfix_settings(const struct check *check);	/* role Postfix */
+void check_dovecot_settings(const struct check *check);	/* any role */
 void check_encryption(const struct check *check);
 /* False when nothing further can be read. */
 bool check_columns(const struct check *check);
@@ -53,7 +58,10 @@ void check_report_read(const struct check *check, const struct inspect_error *er
 /* A whole table; a statement that fails is a finding. */
 bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg);
 
-/* Static text: why smtp(8) would refuse this policy and defer mail; or NULL. */
-const char *tls_policy_fault(const char *policy, const char *params);
+/*
+ * Static text: why smtp(8) of this Postfix would refuse the policy and defer mail; or
+ * NULL. version: as settings_postfix_version(); 0 takes what any version takes.
+ */
+const char *tls_policy_fault(const char *policy, const char *params, unsigned version);
 
 #endif

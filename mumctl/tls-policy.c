@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The grammar of smtp_tls_policy_maps: postconf(5), TLS_README "Client TLS policy". */
+/*
+ * The grammar of smtp_tls_policy_maps: postconf(5), TLS_README "Client TLS policy". As
+ * Postfix has it since 3.4; enable_rpk came with 3.9, and with 3.10 the attributes for
+ * TLSRPT (TLSRPT_README) and the form { name = value }. 3.11 added none.
+ */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,20 +150,24 @@ static bool is_exclusion(const char *word)
 	return strchr("!+-@", *word) == NULL;
 }
 
-/* Blanks and commas, which separate too, have ended the attribute already. */
+/* Blanks and commas are in a value only where braces are around the attribute. */
 static bool is_list_of(const char *value, bool (*is_item)(const char *word))
 {
 	char *copy = xstrdup(value), *rest = copy, *word;
 	bool good = true;
 
-	while (good && (word = strsep(&rest, ":")) != NULL)
+	while (good && (word = strsep(&rest, ":, \t\r\n")) != NULL)
 		good = *word == '\0' || is_item(word);
 	free(copy);
 	return good;
 }
 
+enum { VERSION_RPK = 309, VERSION_TLSRPT = 310 };
+
 struct attributes {
 	bool ciphers, protocols, servername, exclude, digest;
+	bool type, domain, ttl, failure;	/* policy_type and so on */
+	bool described;		/* any of those that need policy_type */
 };
 
 /* Notes that an attribute which may stand once is there. */
@@ -171,8 +179,56 @@ static const char *once(bool *seen)
 	return again ? "an attribute stands there twice" : NULL;
 }
 
+static bool is_policy_type(const char *value)
+{
+	static const char *const types[] = { "sts", "no-policy-found", NULL };
+
+	return is_one_of(value, types);
+}
+
+static bool is_policy_failure(const char *value)
+{
+	static const char *const failures[] = {
+		"sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid",
+		"validation-failure", NULL
+	};
+
+	return is_one_of(value, failures);
+}
+
+/* Digits alone, of a number that fits an int. */
+static bool is_ttl(const char *value)
+{
+	unsigned long number = strtoul(value, NULL, 10);
+
+	return *value != '\0' && value[strspn(value, "0123456789")] == '\0' &&
+	       number <= INT_MAX;
+}
+
+/* What is told to the domain in TLSRPT reports. */
+static const char *tlsrpt_fault(const char *name, const char *value,
+				struct attributes *seen)
+{
+	if (strcasecmp(name, "policy_type") == 0)
+		return is_policy_type(value) ? once(&seen->type)
+					     : "policy_type is none of sts, no-policy-found";
+	seen->described = true;
+	if (strcasecmp(name, "policy_domain") == 0)
+		return is_hostname(value) ? once(&seen->domain)
+					  : "policy_domain is no host name";
+	if (strcasecmp(name, "policy_ttl") == 0)
+		return is_ttl(value) ? once(&seen->ttl) : "policy_ttl is no number";
+	if (strcasecmp(name, "policy_failure") == 0)
+		return is_policy_failure(value) ? once(&seen->failure)
+						: "policy_failure is unknown";
+	if (strcasecmp(name, "policy_string") == 0 || strcasecmp(name, "mx_host_pattern") == 0)
+		return NULL;
+	return "unknown attribute";
+}
+
 static const char *attribute_fault(enum tls_level level, const char *name,
-				   const char *value, struct attributes *seen)
+				   const char *value, unsigned version,
+				   struct attributes *seen)
 {
 	if (strcasecmp(name, "ciphers") == 0)
 		return is_grade(value) ? once(&seen->ciphers)
@@ -197,36 +253,96 @@ static const char *attribute_fault(enum tls_level level, const char *name,
 		return is_verified(level) && *value != '\0'
 			       ? NULL : "tafile goes with verify and secure, and a file";
 	if (strcasecmp(name, "connection_reuse") == 0 ||
-	    strcasecmp(name, "enable_rpk") == 0)
+	    (strcasecmp(name, "enable_rpk") == 0 && version >= VERSION_RPK))
 		return is_yes_or_no(value) ? NULL : "neither yes nor no";
-	return "unknown attribute";
+	return version >= VERSION_TLSRPT ? tlsrpt_fault(name, value, seen)
+					 : "unknown attribute";
 }
 
-const char *tls_policy_fault(const char *policy, const char *params)
+static const char separators[] = ", \t\r\n";
+
+/*
+ * The next attribute, NULL at the end; moves *rest behind it. braces: within a pair of
+ * these nothing separates.
+ */
+static char *next_attribute(char **rest, bool braces)
+{
+	char *start = *rest + strspn(*rest, separators), *end = start;
+	int depth = 0;
+
+	while (*end != '\0' && (depth > 0 || strchr(separators, *end) == NULL)) {
+		if (braces)
+			depth += (*end == '{') - (*end == '}' && depth > 0);
+		end++;
+	}
+	*rest = *end != '\0' ? end + 1 : end;
+	*end = '\0';
+	return end > start ? start : NULL;
+}
+
+/* What stands in the braces; NULL when they do not close at the end, and there alone. */
+static char *inside_braces(char *word)
+{
+	size_t len = strlen(word);
+	int depth = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		depth += (word[i] == '{') - (word[i] == '}');
+		if (depth == 0 && i + 1 < len)
+			return NULL;
+	}
+	if (depth != 0)
+		return NULL;
+	word[len - 1] = '\0';
+	return word + 1;
+}
+
+static char *trimmed(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t\r\n");
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r\n", end[-1]) != NULL)
+		*--end = '\0';
+	return text;
+}
+
+/* One attribute, as it stands between two separators. */
+static const char *word_fault(enum tls_level level, char *word, unsigned version,
+			      struct attributes *seen)
+{
+	char *equals, *name;
+
+	if (*word == '{' && version >= VERSION_TLSRPT)
+		word = inside_braces(word);
+	equals = word != NULL ? strchr(word, '=') : NULL;
+	if (equals == NULL)
+		return "not NAME=VALUE";
+	*equals = '\0';
+	name = trimmed(word);
+	if (*name == '\0' || strpbrk(name, " \t\r\n") != NULL)
+		return "not NAME=VALUE";
+	return attribute_fault(level, name, trimmed(equals + 1), version, seen);
+}
+
+const char *tls_policy_fault(const char *policy, const char *params, unsigned version)
 {
 	enum tls_level level = read_level(policy);
 	struct attributes seen = { false };
 	char *copy = xstrdup(params), *rest = copy, *word;
-	const char *fault = NULL;
+	const char *fault = level == TLS_LEVEL_INVALID ? "unknown policy" : NULL;
 
-	if (level == TLS_LEVEL_INVALID)
-		fault = "unknown policy";
+	if (version == 0)
+		version = UINT_MAX;
 	/* With TLS switched off, smtp(8) only warns of attributes. */
 	while (fault == NULL && level != TLS_LEVEL_NONE &&
-	       (word = strsep(&rest, ", \t\r\n")) != NULL) {
-		char *equals = strchr(word, '=');
-
-		if (*word == '\0')
-			continue;
-		if (equals == NULL || equals == word) {
-			fault = "not NAME=VALUE";
-			continue;
-		}
-		*equals = '\0';
-		fault = attribute_fault(level, word, equals + 1, &seen);
-	}
+	       (word = next_attribute(&rest, version >= VERSION_TLSRPT)) != NULL)
+		fault = word_fault(level, word, version, &seen);
 	free(copy);
 	if (fault == NULL && level == TLS_LEVEL_FINGERPRINT && !seen.digest)
 		fault = "fingerprint needs match=DIGEST";
+	if (fault == NULL && seen.described && !seen.type)
+		fault = "what is told of a policy needs policy_type";
 	return fault;
 }

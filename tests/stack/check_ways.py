@@ -11,6 +11,7 @@ import socket
 
 from check_findings import finding
 from check_rows import mailbox
+from check_settings import SETTINGS
 from lab import Mumctl
 from lab.lab import TOP, free_port, give, in_own_mounts
 from lab.mariadb import DOVECOT_PASSWORD
@@ -413,4 +414,4 @@ WAYS = [
     (right_to_write_everywhere, MARIADB, 1), (right_to_passwords, MARIADB, 1),
     (all_indexes_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
 ]
-CASES = [(way, store, status) for way, stores, status in WAYS for store in stores]
+CASES = [(way, store, status) for way, stores, status in WAYS + SETTINGS for store in stores]

@@ -11,6 +11,7 @@ from lab import LabError, MailRecorder, Mumctl, Mumd, Postfix, free_port, wait_u
 from lab.lab import run
 from lab.mariadb import PrivateCa
 
+VERSION = tuple(map(int, run("postconf", "-dh", "mail_version").stdout.split(".")[:2]))
 SHA256 = ":".join(["AB"] * 32)
 
 # policy, params, is it a fault?
@@ -92,6 +93,20 @@ POLICIES = [
     ("secure", "match=mx.test ciphers=high", False),
     ("secure", "match", True),
     ("secure", "tafile=", True),
+    ("may", "enable_rpk=yes", VERSION < (3, 9)),
+    ("may", "enable_rpk=perhaps", True),
+    ("may", "{ ciphers = high }", VERSION < (3, 10)),
+    ("may", "{ protocols = !SSLv2, !SSLv3 }", VERSION < (3, 10)),
+    ("may", "{ ciphers = high }x", True),
+    ("may", "{ ciphers = high", True),
+    ("may", "policy_type=sts", VERSION < (3, 10)),
+    ("may", "policy_type=sts policy_domain=a.test policy_ttl=86400 policy_string=a "
+     "policy_string=b mx_host_pattern=*.a.test policy_failure=validation-failure",
+     VERSION < (3, 10)),
+    ("may", "policy_type=tlsa", True),
+    ("may", "policy_ttl=86400", True),
+    ("may", "policy_type=sts policy_ttl=1d", True),
+    ("may", "policy_type=sts policy_failure=none", True),
 ]
 
 

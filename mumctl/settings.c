@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/xalloc.h"
+#include "postfix-policy/socketmap.h"
+
+/* cron's PATH has no sbin, where postconf is. */
+#define RUN "PATH=$PATH:/usr/sbin:/usr/local/sbin; export PATH; exec 2>/dev/null; "
+
+static const char *const names[] = {
+	"allow_percent_hack", "append_dot_mydomain", "mydomain", "myorigin",
+	"propagate_unmatched_extensions", "queue_directory", "recipient_delimiter",
+	"smtputf8_enable", "swap_bangpath", "virtual_alias_expansion_limit", "virtual_alias_maps",
+	"virtual_alias_recursion_limit", "virtual_mailbox_maps", "virtual_transport",
+};
+
+enum { NAMES = sizeof(names) / sizeof(names[0]) };
+
+struct settings {
+	char *values[NAMES];	/* of Postfix, or NULL */
+	unsigned postfix_version;
+	char *dovecot_delimiter;
+	bool dovecot_asks_us;
+};
+
+/* Calls fn with each line that the shell's command prints, without its end. */
+static void each_line(const char *command, void (*fn)(struct settings *settings, char *line),
+		      struct settings *settings)
+{
+	FILE *output = popen(command, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (output == NULL)
+		return;
+	while (getline(&line, &size, output) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		fn(settings, line);
+	}
+	free(line);
+	pclose(output);
+}
+
+/* "name = value", or "name =" */
+static void on_postfix(struct settings *settings, char *line)
+{
+	size_t len = strcspn(line, " ");
+	const char *value = line + len + strspn(line + len, " ");
+
+	if (*value++ != '=')
+		return;
+	for (size_t i = 0; i < NAMES; i++) {
+		if (strlen(names[i]) == len && memcmp(names[i], line, len) == 0 &&
+		    settings->values[i] == NULL)
+			settings->values[i] = xstrdup(value + strspn(value, " "));
+	}
+}
+
+static void on_version(struct settings *settings, char *line)
+{
+	unsigned major, minor;
+
+	if (sscanf(line, "%2u.%2u", &major, &minor) == 2)
+		settings->postfix_version = major * 100 + minor;
+}
+
+static void on_delimiter(struct settings *settings, char *line)
+{
+	free(settings->dovecot_delimiter);
+	settings->dovecot_delimiter = xstrdup(line);
+}
+
+/* Dovecot 2.3 says "driver = mum" inside the block, 2.4 names the block so. */
+static void on_dovecot(struct settings *settings, char *line)
+{
+	static const char *const ours[] = {
+		"driver = mum", "passdb mum {", "userdb mum {", "passdb_driver = mum",
+		"userdb_driver = mum",
+	};
+
+	line += strspn(line, " \t");
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		settings->dovecot_asks_us = settings->dovecot_asks_us ||
+					    strcmp(line, ours[i]) == 0;
+}
+
+struct settings *settings_load(void)
+{
+	struct settings *settings = xcalloc(1, sizeof(*settings));
+	/* Without its main.cf postconf(1) sleeps before it says so. */
+	struct buf command = BUF_INIT(4096);
+	char *text;
+
+	buf_puts(&command, RUN "test -r \"${MAIL_CONFIG:-$(postconf -dh config_directory)}"
+			       "/main.cf\" && postconf -x");
+	for (size_t i = 0; i < NAMES; i++)
+		buf_printf(&command, " %s", names[i]);
+	text = buf_steal(&command);
+	each_line(text, on_postfix, settings);
+	free(text);
+	each_line(RUN "postconf -dh mail_version", on_version, settings);
+	each_line(RUN "doveconf -n", on_dovecot, settings);
+	if (settings->dovecot_asks_us)
+		each_line(RUN "doveconf -h recipient_delimiter", on_delimiter, settings);
+	return settings;
+}
+
+void settings_free(struct settings **_settings)
+{
+	struct settings *settings = *_settings;
+
+	*_settings = NULL;
+	if (settings == NULL)
+		return;
+	for (size_t i = 0; i < NAMES; i++)
+		free(settings->values[i]);
+	free(settings->dovecot_delimiter);
+	free(settings);
+}
+
+const char *settings_of_postfix(const struct settings *settings, const char *name)
+{
+	size_t i = 0;
+
+	while (i < NAMES && strcmp(names[i], name) != 0)
+		i++;
+	return i < NAMES ? settings->values[i] : NULL;
+}
+
+unsigned long settings_number_of_postfix(const struct settings *settings,
+					 const char *name, unsigned long otherwise)
+{
+	const char *text = settings_of_postfix(settings, name);
+	unsigned long number = text != NULL ? strtoul(text, NULL, 10) : 0;
+
+	return number > 0 ? number : otherwise;
+}
+
+unsigned settings_postfix_version(const struct settings *settings)
+{
+	return settings->postfix_version;
+}
+
+const char *settings_dovecot_delimiter(const struct settings *settings)
+{
+	return settings->dovecot_delimiter;
+}
+
+/* ---- tables ---- */
+
+static const char separators[] = ", \t\r\n";
+
+char *settings_next_table(const char **list)
+{
+	const char *start = *list + strspn(*list, separators), *end = start;
+	int depth = 0;
+
+	while (*end != '\0' && (depth > 0 || strchr(separators, *end) == NULL)) {
+		depth += (*end == '{') - (*end == '}');
+		end++;
+	}
+	*list = end;
+	return end > start ? xstrndup(start, (size_t)(end - start)) : NULL;
+}
+
+/* A map's name behind the endpoint, or NULL. */
+static const char *behind_endpoint(const char *rest, const char *endpoint)
+{
+	size_t len = strlen(endpoint);
+
+	return strncmp(rest, endpoint, len) == 0 && rest[len] == ':' ? rest + len + 1 : NULL;
+}
+
+/* A unix socket may be written relative to Postfix's queue directory. */
+static const char *name_of_map(const char *rest, const char *queue, const char *listener)
+{
+	const char *name = behind_endpoint(rest, listener);
+	char *whole;
+
+	if (name != NULL || strncmp(rest, "unix:", 5) != 0 || rest[5] == '/')
+		return name;
+	whole = xasprintf("unix:%s/%s", queue, rest + 5);
+	name = behind_endpoint(whole, listener);
+	if (name != NULL)
+		name = rest + strlen(rest) - strlen(name);
+	free(whole);
+	return name;
+}
+
+static bool is_map(const char *name)
+{
+	for (size_t i = 0; i < SOCKETMAP_MAPS; i++) {
+		if (strcmp(socketmap_name(socketmap_by_number(i)), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool settings_is_our_table(const struct mum_config *config, const char *queue,
+			   const char *table)
+{
+	const struct mum_list *listen = &config->socketmap.listen;
+
+	if (strncmp(table, "proxy:", 6) == 0)
+		table += 6;
+	if (strncmp(table, "socketmap:", 10) != 0)
+		return false;
+	for (size_t i = 0; i < listen->count; i++) {
+		const char *name = name_of_map(table + 10, queue, listen->items[i]);
+
+		if (name != NULL && is_map(name))
+			return true;
+	}
+	return false;
+}

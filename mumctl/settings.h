@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What main.cf and dovecot.conf of this machine say: asks postconf(1) and doveconf(1). */
+#ifndef MUM_SETTINGS_H
+#define MUM_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "common/config.h"
+
+struct settings;	/* read once: postconf(1) and doveconf(1) take their time */
+
+/* Never NULL. What cannot be read, since it is not installed or set up, is NULL or 0. */
+struct settings *settings_load(void);
+void settings_free(struct settings **settings);	/* sets NULL; NULL is fine */
+
+/*
+ * The value of a setting of main.cf, its $names expanded; "" when it is empty. NULL when
+ * it cannot be read. name: one of those that settings.c lists. Until settings_free().
+ */
+const char *settings_of_postfix(const struct settings *settings, const char *name);
+
+/* The number that the setting has; otherwise when it cannot be read. */
+unsigned long settings_number_of_postfix(const struct settings *settings,
+					 const char *name, unsigned long otherwise);
+
+/* 310 for any 3.10; 0 when there is no Postfix here. Needs no main.cf. */
+unsigned settings_postfix_version(const struct settings *settings);
+
+/* Of dovecot.conf; NULL unless a passdb or userdb there has the driver "mum". */
+const char *settings_dovecot_delimiter(const struct settings *settings);
+
+/*
+ * The next table of a list such as virtual_alias_maps: "type:name", or one with braces
+ * as a whole. Moves *list behind it. NULL at the end. Caller frees.
+ */
+char *settings_next_table(const char **list);
+
+/* Is this table one of mumd's, at one of its listeners? queue: Postfix's queue_directory. */
+bool settings_is_our_table(const struct mum_config *config, const char *queue,
+			   const char *table);
+
+#endif

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MIT
+"""What Postfix, Dovecot and the database server can be set to that mumctl check finds:
+contexts, as in check_ways.py."""
+
+import contextlib
+import itertools
+
+from check_findings import finding
+from check_rows import mailbox, tls
+from lab import Mumctl
+
+_numbers = itertools.count()
+
+# What suits mumd: tests change a line.
+GOOD = {
+    "queue_directory": "{queue}", "smtputf8_enable": "no", "recipient_delimiter": "+",
+    "virtual_mailbox_maps": "socketmap:unix:{socket}:mailboxes",
+    "virtual_alias_maps": "socketmap:unix:mum/{name}:aliases",
+    "virtual_transport": "lmtp:unix:private/dovecot-lmtp",
+    "append_dot_mydomain": "no", "myorigin": "origin.test",
+}
+
+
+def with_postfix(world, changes, **sections):
+    """mumctl where main.cf has these settings; {socket} is mumd's."""
+    directory = world.directory / f"postfix-{next(_numbers)}"
+    directory.mkdir()
+    socket = world.mumd.socketmap
+    values = {"socket": socket, "name": socket.name, "queue": directory}
+    (directory / "mum").symlink_to(socket.parent)
+    ctl = world.ctl_with(socketmap={"listen": [
+        f"unix:{socket}", f"unix:{directory}/mum/{socket.name}"]},
+        **{"address": {"myorigin": "origin.test"}, **sections})
+    (directory / "master.cf").touch()
+    (directory / "main.cf").write_text("".join(
+        f"{name} = {value.format(**values)}\n" for name, value in {**GOOD, **changes}.items()))
+    return Mumctl(ctl.config, ["env", f"MAIL_CONFIG={directory}"])
+
+
+def postfix_case(name, code, level, setting, mend, what, **changes):
+    @contextlib.contextmanager
+    def way(world):
+        yield with_postfix(world, changes), [
+            finding(code, level, f"main.cf {setting}", mend, what)]
+    way.__name__ = name
+    return way
+
+
+delimiter_of_postfix = postfix_case(
+    "delimiter_of_postfix",
+    "delimiter-differs", "warning", "recipient_delimiter", "set address.recipient_delimiter",
+    'Postfix has "+-", mumd "+": an address', recipient_delimiter="+-")
+no_delimiter_of_postfix = postfix_case(
+    "no_delimiter_of_postfix",
+    "delimiter-differs", "warning", "recipient_delimiter", "set recipient_delimiter in main.cf",
+    'Postfix has "", mumd "+": an address', recipient_delimiter="")
+no_propagation = postfix_case(
+    "no_propagation",
+    "propagate-differs", "warning", "propagate_unmatched_extensions",
+    "propagate_extension = false", "Postfix is told to leave an extension out",
+    propagate_unmatched_extensions="canonical")
+utf8_over_lmtp = postfix_case(
+    "utf8_over_lmtp",
+    "smtputf8-lmtp", "note", "smtputf8_enable", "set smtputf8_enable = no", "bounced (5.6.7)",
+    smtputf8_enable="yes")
+another_alias_map = postfix_case(
+    "another_alias_map",
+    "map-besides", "note", "virtual_alias_maps", "no entry for a whole domain",
+    "Postfix asks inline:{ {@a.test = b@c.test} }, too",
+    virtual_alias_maps="proxy:socketmap:unix:mum/{name}:aliases "
+                       "inline:{{ {{@a.test = b@c.test}} }}")
+another_mailbox_map = postfix_case(
+    "another_mailbox_map",
+    "map-besides", "note", "virtual_mailbox_maps", "no entry for a whole domain",
+    "Postfix asks socketmap:unix:/other:mailboxes, too",
+    virtual_mailbox_maps="socketmap:unix:/other:mailboxes, socketmap:unix:{socket}:mailboxes")
+
+
+@contextlib.contextmanager
+def propagation_besides(world):
+    yield with_postfix(world, {}, address={
+        "propagate_extension": "false", "myorigin": "ORIGIN.test"}), [
+        finding("propagate-differs", "warning", "main.cf propagate_unmatched_extensions",
+                "propagate_extension = true", "mumd leaves it out")]
+
+
+def read_otherwise(world, changes, theirs, ours, **address):
+    name = next(iter(changes))
+    return with_postfix(world, changes, address={"myorigin": "origin.test", **address}), [
+        finding("address-differs", "warning",
+                f"main.cf {'mydomain' if name == 'append_dot_mydomain' else name}",
+                f"set address.{'mydomain' if name == 'append_dot_mydomain' else name} in mum.conf",
+                f'Postfix has "{theirs}", mumd "{ours}"')]
+
+
+READINGS = {
+    # what is changed in main.cf, what check says of both, what is in mum.conf besides
+    "percent": ({"allow_percent_hack": "no"}, "no", "yes", {}),
+    "bang": ({"swap_bangpath": "yes"}, "yes", "no", {"swap_bangpath": "false"}),
+    "origin": ({"myorigin": "other.test"}, "other.test", "origin.test", {}),
+    "domain": ({"mydomain": "d.test", "append_dot_mydomain": "yes"}, "d.test", "", {}),
+    "no_domain": ({"append_dot_mydomain": "no"}, "", "d.test", {"mydomain": "d.test"}),
+}
+
+
+def reading_case(name):
+    changes, theirs, ours, address = READINGS[name]
+
+    @contextlib.contextmanager
+    def way(world):
+        yield read_otherwise(world, changes, theirs, ours, **address)
+    way.__name__ = f"another_{name}"
+    return way
+
+
+@contextlib.contextmanager
+def an_origin_in_a_file(world):
+    """As Debian has it; both name it, and mumd has read it already."""
+    path = world.directory / "mailname"
+    path.write_text("origin.test\n")
+    yield with_postfix(world, {"myorigin": str(path)}), []
+
+
+@contextlib.contextmanager
+def another_postfix(world):
+    """It asks somebody else, so its settings are its own business."""
+    yield with_postfix(world, {
+        "virtual_mailbox_maps": "socketmap:unix:{socket}:nonsense", "recipient_delimiter": "=",
+        "virtual_alias_maps": "socketmap:unix:/other:aliases", "smtputf8_enable": "yes"}), []
+
+
+@contextlib.contextmanager
+def a_good_postfix(world):
+    yield with_postfix(world, {}), []
+
+
+# Of Postfix 3.10 and later; test_tls_policy.c has more.
+TLSRPT_FAULTS = [
+    ("policy_type=tlsa", "policy_type is none of sts, no-policy-found"),
+    ("policy_type=sts policy_domain=a..test", "policy_domain is no host name"),
+    ("policy_type=sts policy_ttl=1d", "policy_ttl is no number"),
+    ("policy_type=sts policy_failure=none", "policy_failure is unknown"),
+    ("policy_ttl=86400", "what is told of a policy needs policy_type"),
+]
+
+
+@contextlib.contextmanager
+def policies_for_postfix_3_10(world):
+    """A postconf that says so, and what only that version takes."""
+    directory = world.directory / f"bin-{next(_numbers)}"
+    directory.mkdir()
+    (directory / "postconf").write_text("#!/bin/sh\necho 3.10.4\n")
+    (directory / "postconf").chmod(0o755)
+    with world.rows([tls(1940, "good.test", "secure", "policy_type=sts policy_ttl=86400 "
+                         "{ policy_string = version: STSv1 } mx_host_pattern=*.good.test"),
+                     *(tls(1941 + number, f"tlsrpt{number}.test", "secure", params)
+                       for number, (params, _) in enumerate(TLSRPT_FAULTS))]):
+        yield Mumctl(world.ctl_with().config, ["env", f"PATH={directory}:/usr/bin:/bin"]), [
+            finding("tls-params", "error", f"tls_policies.domain=<tlsrpt{number}.test>",
+                    "mend policy or params", fault)
+            for number, (_, fault) in enumerate(TLSRPT_FAULTS)]
+
+
+# ---- Dovecot ----
+
+def with_dovecot(world, text, ctl=None):
+    path = world.directory / f"dovecot-{next(_numbers)}.conf"
+    path.write_text(text)
+    return Mumctl((ctl or world.ctl_with()).config, ["env", f"CONFIG_FILE={path}"])
+
+
+OURS = "passdb {\n  driver = mum\n  args = /etc/mum/mum.conf\n}\n"
+
+
+@contextlib.contextmanager
+def delimiter_of_mumd_alone(world):
+    ctl = world.ctl_with(address={"recipient_delimiter": "+-"})
+    yield with_dovecot(world, OURS, ctl), [
+        finding("delimiter-differs", "error", "dovecot.conf recipient_delimiter",
+                "set recipient_delimiter in dovecot.conf", 'Dovecot has "+", mumd "+-": mail to '
+                "an address with an extension that only mumd knows is accepted, and bounced")]
+
+
+@contextlib.contextmanager
+def delimiter_of_dovecot_alone(world):
+    """And a mailbox that it puts into another."""
+    with world.rows([mailbox(1920, "anna-lisa"), mailbox(1921, "-x")]):
+        yield with_dovecot(world, OURS + "recipient_delimiter = +-\n"), [
+            finding("delimiter-differs", "error", "dovecot.conf recipient_delimiter",
+                    "set recipient_delimiter in dovecot.conf", "put into another mailbox"),
+            finding("mailbox-split", "error", "mailboxes.id=1920 <anna-lisa@example.test>",
+                    "take the character out", 'takes "-lisa" for an extension: its mail goes to '
+                    "the mailbox anna@")]
+
+
+@contextlib.contextmanager
+def another_dovecot(world):
+    yield with_dovecot(world, "recipient_delimiter = =\npassdb {\n  driver = pam\n}\n"), []
+
+
+BOTH, MARIADB, SQLITE = ("mariadb", "sqlite"), ("mariadb",), ("sqlite",)
+SETTINGS = [
+    (a_good_postfix, SQLITE, 0), (another_postfix, SQLITE, 0), (delimiter_of_postfix, SQLITE, 1),
+    (no_delimiter_of_postfix, SQLITE, 1), (no_propagation, SQLITE, 1),
+    (propagation_besides, SQLITE, 1), (utf8_over_lmtp, SQLITE, 0),
+    (another_alias_map, SQLITE, 0), (another_mailbox_map, SQLITE, 0),
+    *((reading_case(name), SQLITE, 1) for name in READINGS), (an_origin_in_a_file, SQLITE, 0),
+    (policies_for_postfix_3_10, SQLITE, 78),
+    (another_dovecot, SQLITE, 0),
+    (delimiter_of_mumd_alone, SQLITE, 78), (delimiter_of_dovecot_alone, BOTH, 78),
+]
