@@ -23,7 +23,7 @@ GRANT SELECT (id, alias_id, recipient_address, mailbox_id) ON mum.alias_recipien
 GRANT SELECT (id, alias_id, mailbox_id) ON mum.alias_senders TO 'mum_postfix'@'localhost';
 GRANT SELECT (domain, policy, params, active) ON mum.tls_policies TO 'mum_postfix'@'localhost';
 
--- The Dovecot module
-GRANT SELECT (id, domain, active, quota) ON mum.domains TO 'mum_dovecot'@'localhost';
+-- The Dovecot module; max_quota is for mumctl check alone
+GRANT SELECT (id, domain, active, quota, max_quota) ON mum.domains TO 'mum_dovecot'@'localhost';
 GRANT SELECT (id, local_part, password, domain_id, quota, homedir, maildir, active, send_only)
     ON mum.mailboxes TO 'mum_dovecot'@'localhost';

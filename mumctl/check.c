@@ -71,9 +71,11 @@ static void check_contents(const struct check *check)
 		return;
 	if (check->role == MUM_ROLE_DOVECOT) {
 		check_mailboxes(check);
+		check_homes(check);
 		return;
 	}
 	check_indexes(check);
+	check_collations(check);
 	check_aliases(check);
 	check_tls_policies(check);
 }

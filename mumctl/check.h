@@ -49,9 +49,17 @@ void check_encryption(const struct check *check);
 bool check_columns(const struct check *check);
 void check_grants(const struct check *check);
 void check_indexes(const struct check *check);
+void check_collations(const struct check *check);	/* role Postfix */
 void check_aliases(const struct check *check);	/* role Postfix */
 void check_mailboxes(const struct check *check);	/* role Dovecot */
+void check_homes(const struct check *check);	/* role Dovecot */
 void check_tls_policies(const struct check *check);	/* role Postfix */
+
+/*
+ * The collation of a column, for SQL; NULL when it cannot be read, is not utf8mb4's or
+ * the database is SQLite. Caller frees.
+ */
+char *check_collation_of(const struct check *check, const char *table, const char *column);
 
 /* The finding that a statement failed. */
 void check_report_read(const struct check *check, const struct inspect_error *error);

@@ -6,16 +6,17 @@
 #include "common/xalloc.h"
 
 const struct grant grants[GRANTS] = {
-	{ MUM_ROLE_POSTFIX, "domains", "id, domain, active" },
-	{ MUM_ROLE_POSTFIX, "mailboxes", "id, local_part, domain_id, active, send_only" },
-	{ MUM_ROLE_POSTFIX, "aliases", "id, local_part, domain_id, active, deactivate_at" },
+	{ MUM_ROLE_POSTFIX, "domains", "id, domain, active", NULL },
+	{ MUM_ROLE_POSTFIX, "mailboxes", "id, local_part, domain_id, active, send_only", NULL },
+	{ MUM_ROLE_POSTFIX, "aliases", "id, local_part, domain_id, active, deactivate_at", NULL },
 	{ MUM_ROLE_POSTFIX, "alias_recipients",
-	  "id, alias_id, recipient_address, mailbox_id" },
-	{ MUM_ROLE_POSTFIX, "alias_senders", "id, alias_id, mailbox_id" },
-	{ MUM_ROLE_POSTFIX, "tls_policies", "domain, policy, params, active" },
-	{ MUM_ROLE_DOVECOT, "domains", "id, domain, active, quota" },
+	  "id, alias_id, recipient_address, mailbox_id", NULL },
+	{ MUM_ROLE_POSTFIX, "alias_senders", "id, alias_id, mailbox_id", NULL },
+	{ MUM_ROLE_POSTFIX, "tls_policies", "domain, policy, params, active", NULL },
+	{ MUM_ROLE_DOVECOT, "domains", "id, domain, active, quota", "max_quota" },
 	{ MUM_ROLE_DOVECOT, "mailboxes",
-	  "id, local_part, password, domain_id, quota, homedir, maildir, active, send_only" },
+	  "id, local_part, password, domain_id, quota, homedir, maildir, active, send_only",
+	  NULL },
 };
 
 /* Is it a name that SQL takes without quotes? */
@@ -29,6 +30,9 @@ char *grant_statement(const struct grant *grant, const char *database, const cha
 {
 	const char *quote = is_plain(database) ? "" : "`";
 
-	return xasprintf("GRANT SELECT (%s) ON %s%s%s.%s TO %s", grant->columns, quote,
-			 database, quote, grant->table, account);
+	const char *besides = grant->besides != NULL ? grant->besides : "";
+
+	return xasprintf("GRANT SELECT (%s%s%s) ON %s%s%s.%s TO %s", grant->columns,
+			 *besides != '\0' ? ", " : "", besides, quote, database, quote,
+			 grant->table, account);
 }

@@ -8,6 +8,7 @@
 struct grant {
 	enum mum_role role;
 	const char *table, *columns;	/* columns: separated by ", " */
+	const char *besides;	/* for mumctl check alone, which does without; or NULL */
 };
 
 enum { GRANTS = 8 };

@@ -37,6 +37,11 @@ def too_wide(number, name):
                    "raise virtual_alias_expansion_limit in main.cf", "more than 1000 recipients")
 
 
+def quota(number, name, most, what):
+    return finding("quota-over-limit", "warning", f"mailboxes.id={number} <{name}>",
+                   f"UPDATE mailboxes SET quota = {most} WHERE id = {number}", what)
+
+
 # That Postfix agrees is for test_mumctl_tls.py.
 TLS_FAULTS = [
     ("may", "protocols=TLSv1.2 protocols=TLSv1.3", "an attribute stands there twice"),
@@ -135,6 +140,39 @@ ROWS = {
         [*alias(1016, "over", deactivate_at="2020-01-01 00:00:00"),
          *alias(1017, "inactive", active=0)],
         []),
+    "homes inside homes": (
+        [mailbox(1610, "house"), mailbox(1611, "house/Archive", homedir="/srv/1610/Archive"),
+         mailbox(1612, "shed", homedir="/srv/1610-shed"),
+         mailbox(1613, "room", homedir="/srv/1610/Archive/x/"),
+         mailbox(1614, "same", homedir="/srv/1610//")],
+        [finding("home-nested", "warning", "mailboxes.id=1611 <house/Archive@example.test>",
+                 'without a "/"', "inside that of <house@example.test>"),
+         finding("home-nested", "warning", "mailboxes.id=1613 <room@example.test>",
+                 "change homedir", "inside that of <house@example.test>"),
+         finding("home-nested", "warning", "mailboxes.id=1614 <same@example.test>",
+                 "change homedir", "/srv/1610// is inside that of <house@example.test>")]),
+    "mail that leads upwards": (
+        [mailbox(1615, "climber", maildir="maildir:/srv/../etc")],
+        [finding("mailbox-unusable", "error", "mailboxes.id=1615 <climber@example.test>",
+                 "mend it", "maildir leads upwards")]),
+    "quotas over what the domain allows": (
+        [("domains", {"id": 1620, "domain": "capped.test", "quota": None, "max_quota": 5,
+                      "homedir": "/capped"}),
+         ("domains", {"id": 1621, "domain": "capless.test", "quota": 9, "max_quota": 0,
+                      "homedir": "/capless"}),
+         ("domains", {"id": 1622, "domain": "presets.test", "quota": 8, "max_quota": 7,
+                      "homedir": "/presets"}),
+         mailbox(1620, "fits", domain_id=1620, quota=5),
+         mailbox(1621, "over", domain_id=1620, quota=6),
+         mailbox(1622, "endless", domain_id=1620, quota=None),
+         mailbox(1623, "zero", domain_id=1620, quota=0),
+         mailbox(1624, "capless", domain_id=1621, quota=900),
+         mailbox(1625, "sender", domain_id=1620, quota=6, send_only=1),
+         mailbox(1626, "preset", domain_id=1622, quota=None)],
+        [quota(1621, "over@capped.test", 5, "its quota is 6 GB, and its domain allows 5 GB"),
+         quota(1622, "endless@capped.test", 5, "it has no limit, and its domain allows 5 GB"),
+         quota(1623, "zero@capped.test", 5, "it has no limit"),
+         quota(1626, "preset@presets.test", 7, "its quota is 8 GB, and its domain allows 7 GB")]),
     "a recipient with a control character": (
         [*alias(1018, "tab", ["a\tb@external.test"])],
         [finding("recipient-unusable", "error", "aliases.id=1018 <tab@example.test>",

@@ -198,6 +198,67 @@ def another_dovecot(world):
     yield with_dovecot(world, "recipient_delimiter = =\npassdb {\n  driver = pam\n}\n"), []
 
 
+# ---- database ----
+
+NOT_CHECKED = finding("not-checked", "note", "domains.max_quota", 'that "mumctl setup" prints',
+                      "quotas are not compared with it")
+
+
+@contextlib.contextmanager
+def older_grants(world):
+    with world.changed(("REVOKE SELECT (max_quota) ON mum.domains FROM mum_dovecot@localhost",
+                        "GRANT SELECT (max_quota) ON mum.domains TO mum_dovecot@localhost")):
+        yield world.ctl_with(), [NOT_CHECKED]
+
+
+@contextlib.contextmanager
+def no_such_column(world):
+    with world.changed(("ALTER TABLE domains RENAME COLUMN max_quota TO most",
+                        "ALTER TABLE domains RENAME COLUMN most TO max_quota")):
+        yield world.ctl_with(), [NOT_CHECKED]
+
+
+def unfit(world, table, column, collation, what):
+    """It is put back by the statement that mumctl prints."""
+    charset = collation.partition("_")[0]
+    cure = (f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4 "
+            "COLLATE utf8mb4_unicode_ci")
+    return (world.changed((f"ALTER TABLE {table} CONVERT TO CHARACTER SET {charset} "
+                           f"COLLATE {collation}", cure)),
+            finding("collation-unfit", "error", f"{table}.{column}", cure,
+                    f"its collation is {collation}: {what}"))
+
+
+CASE, OTHERS = "a name that is typed in another case", "names with other letters"
+
+
+@contextlib.contextmanager
+def collations_that_are_unfit(world):
+    with contextlib.ExitStack() as stack:
+        found = []
+        for table, column, collation, what in (
+                ("domains", "domain", "utf8mb4_bin", CASE),
+                ("mailboxes", "local_part", "utf8mb4_bin", CASE),
+                ("aliases", "local_part", "utf8mb4_nopad_bin", CASE),
+                ("tls_policies", "domain", "utf8mb3_general_ci", OTHERS)):
+            context, want = unfit(world, table, column, collation, what)
+            stack.enter_context(context)
+            found.append(want)
+        with world.changed(("ALTER DATABASE mum COLLATE utf8mb4_bin",
+                            "ALTER DATABASE mum COLLATE utf8mb4_unicode_ci")):
+            yield world.ctl_with(), found
+
+
+@contextlib.contextmanager
+def another_default_collation(world):
+    with world.changed(("ALTER DATABASE mum CHARACTER SET latin1 COLLATE latin1_swedish_ci",
+                        "ALTER DATABASE `mum` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")):
+        yield world.ctl_with(), [
+            finding("collation-default", "note", "mum", "ALTER DATABASE `mum` CHARACTER SET utf8mb4 "
+                    "COLLATE utf8mb4_unicode_ci", "default collation is latin1_swedish_ci, that of "
+                    "its tables utf8mb4_unicode_ci")]
+
+
 BOTH, MARIADB, SQLITE = ("mariadb", "sqlite"), ("mariadb",), ("sqlite",)
 SETTINGS = [
     (a_good_postfix, SQLITE, 0), (another_postfix, SQLITE, 0), (delimiter_of_postfix, SQLITE, 1),
@@ -208,4 +269,7 @@ SETTINGS = [
     (policies_for_postfix_3_10, SQLITE, 78),
     (another_dovecot, SQLITE, 0),
     (delimiter_of_mumd_alone, SQLITE, 78), (delimiter_of_dovecot_alone, BOTH, 78),
+    (older_grants, MARIADB, 0),
+    (no_such_column, SQLITE, 0), (collations_that_are_unfit, MARIADB, 78),
+    (another_default_collation, MARIADB, 0),
 ]

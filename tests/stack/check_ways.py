@@ -312,7 +312,7 @@ def right_missing_for_dovecot(world):
                         "GRANT SELECT (quota) ON mum.domains TO mum_dovecot@localhost")):
         yield world.ctl_with(), [
             finding("grant-missing", "error", "domains.quota",
-                    "GRANT SELECT (id, domain, active, quota) ON mum.domains TO "
+                    "GRANT SELECT (id, domain, active, quota, max_quota) ON mum.domains TO "
                     "'mum_dovecot'@'localhost'", "denied")]
 
 

@@ -698,15 +698,15 @@ def test_the_grants_of_setup_are_enough(narrow):
 
 
 def test_no_column_is_granted_that_no_statement_needs(narrow):
-    """Without any one of them a question has no answer."""
+    """Without any one of them a question has no answer, or check says what it leaves out."""
     soon = {"deadline": "300ms"}    # without domains.id no connection is taken into use
     ctl = narrow.ctl_with(database=soon, dovecot=soon)
     for columns, table, user in sorted(granted(narrow.grants)):
         for column in columns.split(", "):
             right = f"SELECT ({column}) ON mum.{table}"
             narrow.store.run(f"REVOKE {right} FROM {user}@localhost")
-            assert any(ctl.run(*words).status in (75, 78) for words in EVERYTHING), (
-                table, column, user)
+            assert any(ctl.run(*words).status in (75, 78) for words in EVERYTHING) or \
+                "not-checked" in {one["code"] for one in ctl.findings()}, (table, column, user)
             narrow.store.run(f"GRANT {right} TO {user}@localhost")
 
 

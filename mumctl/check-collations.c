@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Collations of the columns that are compared with what is asked for. MariaDB only. */
+#include "mumctl/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+/* What MUM's own migrations make. */
+#define WANTED "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+
+/* The four that mumd and the Dovecot module compare. */
+#define COLUMNS_SQL \
+	"SELECT table_name, column_name, collation_name, @@collation_database," \
+	" DATABASE() FROM information_schema.columns" \
+	" WHERE table_schema = DATABASE() AND (table_name, column_name) IN" \
+	" (('domains', 'domain'), ('mailboxes', 'local_part')," \
+	" ('aliases', 'local_part'), ('tls_policies', 'domain'))" \
+	" ORDER BY table_name"
+
+enum { ROW_TABLE, ROW_COLUMN, ROW_COLLATION, ROW_DEFAULT, ROW_DATABASE };
+
+struct collations {
+	const struct check *check;
+	char *collation;	/* of domains.domain */
+	char *preset;		/* of the database */
+	char *database;
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static bool is_utf8mb4(const char *collation)
+{
+	/* Of uca1400 the server does not name the character set. */
+	return strncmp(collation, "utf8mb4_", 8) == 0 || strncmp(collation, "uca1400_", 8) == 0;
+}
+
+static const char *fault_of(const char *collation)
+{
+	if (!is_utf8mb4(collation))
+		return "names with other letters than its character set has are not found";
+	if (ends_with(collation, "_bin") || ends_with(collation, "_cs"))
+		return "a name that is typed in another case is not found";
+	return NULL;
+}
+
+static void on_column(const struct column *columns, void *arg)
+{
+	struct collations *it = arg;
+	const char *table = columns[ROW_TABLE].data;
+	const char *collation = columns[ROW_COLLATION].data;
+	char *where, *cure;
+
+	if (table == NULL || columns[ROW_COLUMN].data == NULL)
+		return;
+	if (collation == NULL)
+		collation = "binary";
+	where = xasprintf("%s.%s", table, columns[ROW_COLUMN].data);
+	cure = xasprintf("ALTER TABLE %s CONVERT TO " WANTED, table);
+	if (fault_of(collation) != NULL)
+		report_add(it->check->report, LEVEL_ERROR, "collation-unfit", where, cure,
+			   "its collation is %s: %s", collation, fault_of(collation));
+	if (strcmp(table, "domains") == 0 && columns[ROW_DEFAULT].data != NULL &&
+	    columns[ROW_DATABASE].data != NULL) {
+		free(it->collation);
+		it->collation = xstrdup(collation);
+		it->preset = xstrdup(columns[ROW_DEFAULT].data);
+		it->database = xstrdup(columns[ROW_DATABASE].data);
+	}
+	free(cure);
+	free(where);
+}
+
+/* Harmless for what is there; the next table that a migration makes would get it. */
+static void check_default(const struct collations *it)
+{
+	char *cure;
+
+	if (it->preset == NULL || strcmp(it->preset, it->collation) == 0)
+		return;
+	cure = xasprintf("ALTER DATABASE `%s` " WANTED, it->database);
+	report_add(it->check->report, LEVEL_NOTE, "collation-default", it->database, cure,
+		   "the database's default collation is %s, that of its tables %s: a new "
+		   "table would get the former", it->preset, it->collation);
+	free(cure);
+}
+
+static void on_collation(const struct column *columns, void *arg)
+{
+	char **name = arg;
+	const char *text = columns[0].data;
+
+	if (*name == NULL && text != NULL && strncmp(text, "utf8mb4_", 8) == 0 &&
+	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0')
+		*name = xstrdup(text);
+}
+
+char *check_collation_of(const struct check *check, const char *table, const char *column)
+{
+	struct inspect_error error;
+	char *sql, *name = NULL;
+
+	if (check->config->database.driver == MUM_DRIVER_SQLITE)
+		return NULL;
+	sql = xasprintf("SELECT collation_name FROM information_schema.columns WHERE "
+			"table_schema = DATABASE() AND table_name = '%s' AND "
+			"column_name = '%s'", table, column);
+	(void)inspect_query(check->db, sql, on_collation, &name, &error);
+	free(sql);
+	return name;
+}
+
+void check_collations(const struct check *check)
+{
+	struct collations it = { .check = check };
+
+	if (check->config->database.driver == MUM_DRIVER_SQLITE)
+		return;
+	if (check_query(check, COLUMNS_SQL, on_column, &it))
+		check_default(&it);
+	free(it.collation);
+	free(it.preset);
+	free(it.database);
+}

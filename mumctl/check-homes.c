@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Homes and quotas of mailboxes beside those of others and the domain's: role Dovecot. */
+#include "mumctl/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+
+/* ---- homes inside homes ---- */
+
+enum { ROW_ID, ROW_LOCAL, ROW_DOMAIN, ROW_HOME };
+
+/*
+ * With a slash at its end, and sorted by bytes, a home comes right before all that is
+ * in it. %s: without the slashes that it ends with, and a cast to bytes.
+ */
+#define HOMES_SQL \
+	"SELECT m.id, m.local_part, d.domain, m.homedir FROM mailboxes m" \
+	" JOIN domains d ON d.id = m.domain_id WHERE m.homedir LIKE '/%%'" \
+	" ORDER BY %s"
+#define ORDER_MARIADB "CAST(CONCAT(TRIM(TRAILING '/' FROM m.homedir), '/') AS BINARY)"
+#define ORDER_SQLITE "CAST(RTRIM(m.homedir, '/') || '/' AS BLOB)"
+
+struct homes {
+	const struct check *check;
+	size_t count;
+	char *outer;		/* the last one that is in no other, with a slash */
+	char *owner;		/* whose it is */
+};
+
+static char *with_slash(const char *home)
+{
+	size_t len = strlen(home);
+
+	while (len > 0 && home[len - 1] == '/')
+		len--;
+	return xasprintf("%.*s/", (int)len, home);
+}
+
+static void report_nested(const struct homes *homes, const struct column *columns)
+{
+	char *where = xasprintf("mailboxes.id=%s <%s@%s>", columns[ROW_ID].data,
+				columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
+
+	if (strchr(columns[ROW_LOCAL].data, '/') != NULL)
+		report_add(homes->check->report, LEVEL_WARNING, "home-nested", where,
+			   "delete the mailbox in MUM, and create it without a \"/\" in its name",
+			   "by the \"/\" in its name its home %s is inside that of %s, who "
+			   "may read its mail", columns[ROW_HOME].data, homes->owner);
+	else
+		report_add(homes->check->report, LEVEL_WARNING, "home-nested", where,
+			   "move its mail, and change homedir and maildir in MUM's database",
+			   "its home %s is inside that of %s, who may read its mail",
+			   columns[ROW_HOME].data, homes->owner);
+	free(where);
+}
+
+static void on_home(const struct column *columns, void *arg)
+{
+	struct homes *homes = arg;
+	char *home;
+
+	report_progress(homes->check->report, "homes", ++homes->count);
+	if (columns[ROW_LOCAL].data == NULL || columns[ROW_HOME].data == NULL)
+		return;
+	home = with_slash(columns[ROW_HOME].data);
+	if (homes->outer != NULL && strncmp(home, homes->outer, strlen(homes->outer)) == 0) {
+		report_nested(homes, columns);
+		free(home);
+		return;
+	}
+	free(homes->outer);
+	free(homes->owner);
+	homes->outer = home;
+	homes->owner = xasprintf("<%s@%s>", columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
+}
+
+static bool is_sqlite(const struct check *check)
+{
+	return check->config->database.driver == MUM_DRIVER_SQLITE;
+}
+
+static void check_nesting(const struct check *check)
+{
+	struct homes homes = { .check = check };
+	char *sql = xasprintf(HOMES_SQL, is_sqlite(check) ? ORDER_SQLITE : ORDER_MARIADB);
+
+	check_query(check, sql, on_home, &homes);
+	free(homes.outer);
+	free(homes.owner);
+	free(sql);
+}
+
+/* ---- quotas ---- */
+
+enum { ROW_QUOTA = ROW_HOME, ROW_MAX };
+
+/* 0 is unlimited for a quota, and no cap for max_quota, as NULL is. */
+#define QUOTAS_SQL \
+	"SELECT m.id, m.local_part, d.domain, COALESCE(m.quota, d.quota, 0), d.max_quota" \
+	" FROM mailboxes m JOIN domains d ON d.id = m.domain_id" \
+	" WHERE m.active = 1 AND m.send_only = 0 AND d.active = 1 AND d.max_quota > 0" \
+	" AND (COALESCE(m.quota, d.quota, 0) = 0" \
+	" OR COALESCE(m.quota, d.quota, 0) > d.max_quota) ORDER BY m.id"
+
+static void on_quota(const struct column *columns, void *arg)
+{
+	const struct check *check = arg;
+	char *where = xasprintf("mailboxes.id=%s <%s@%s>", columns[ROW_ID].data,
+				columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
+	char *cure = xasprintf("UPDATE mailboxes SET quota = %s WHERE id = %s",
+			       columns[ROW_MAX].data, columns[ROW_ID].data);
+
+	if (strcmp(columns[ROW_QUOTA].data, "0") == 0)
+		report_add(check->report, LEVEL_WARNING, "quota-over-limit", where, cure,
+			   "it has no limit, and its domain allows %s GB: MUM stores max_quota, "
+			   "and nothing enforces it", columns[ROW_MAX].data);
+	else
+		report_add(check->report, LEVEL_WARNING, "quota-over-limit", where, cure,
+			   "its quota is %s GB, and its domain allows %s GB: MUM stores "
+			   "max_quota, and nothing enforces it", columns[ROW_QUOTA].data,
+			   columns[ROW_MAX].data);
+	free(cure);
+	free(where);
+}
+
+/* max_quota is for this finding alone: a site whose grants are older misses no more. */
+static void check_quotas(const struct check *check)
+{
+	struct inspect_error error;
+
+	if (inspect_query(check->db, QUOTAS_SQL, on_quota, (void *)check, &error))
+		return;
+	if (error.trouble == INSPECT_OTHER)
+		check_report_read(check, &error);
+	else
+		report_add(check->report, LEVEL_NOTE, "not-checked", "domains.max_quota",
+			   "run the grants that \"mumctl setup\" prints, if it is to be checked",
+			   "quotas are not compared with it: %s", error.text);
+}
+
+void check_homes(const struct check *check)
+{
+	check_nesting(check);
+	check_quotas(check);
+}
