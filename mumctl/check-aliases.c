@@ -3,35 +3,36 @@
  * Aliases whose rows hurt: judged one by one by the rules of live traffic, then
  * together, for loops.
  */
-#include "mumctl/check.h"
+#include "mumctl/check-names.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/columns.h"
 #include "common/keyed-hash.h"
 #include "common/rules.h"
-#include "common/timezone.h"
 #include "common/xalloc.h"
+#include "mumctl/settings.h"
 #include "postfix-policy/socketmap.h"
 
 enum {
 	ROW_ALIAS_ID = DELIVERY_COLUMNS,
+	ROW_ALIAS_SENDS,
 	LOOP_SHOWN = 8,
-	EXPANSION_MAX = 1000	/* Postfix's virtual_alias_expansion_limit, unless told */
+	LIMIT = 1000	/* Postfix's own, where postconf(1) does not say */
 };
 
 /*
- * As MUM_DELIVERY has them, and the alias's id; %s: now, and how the database takes
- * two local parts for the same. SQLite sees only ASCII's case here.
+ * As MUM_DELIVERY has them, the alias's id, and whether it has senders; %s: now, and
+ * how the database takes two local parts for the same. SQLite sees only ASCII's case here.
  */
 #define ALIASES_SQL \
 	"SELECT 1, d.domain, d.active, m.local_part, m.active, m.send_only, a.local_part," \
 	" a.active, a.deactivate_at < '%s', r.id, r.recipient_address, r.mailbox_id," \
-	" rm.local_part, rd.domain, rm.active, rd.active, rm.send_only, a.id" \
+	" rm.local_part, rd.domain, rm.active, rd.active, rm.send_only, a.id," \
+	" EXISTS (SELECT 1 FROM alias_senders s WHERE s.alias_id = a.id)" \
 	" FROM aliases a JOIN domains d ON d.id = a.domain_id" \
-	" LEFT JOIN mailboxes m ON m.local_part = a.local_part%s AND m.domain_id = a.domain_id" \
+	" LEFT JOIN mailboxes m ON m.local_part = %s AND m.domain_id = a.domain_id" \
 	" LEFT JOIN alias_recipients r ON r.alias_id = a.id" \
 	" LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id" \
 	" LEFT JOIN domains rd ON rd.id = rm.domain_id" \
@@ -42,7 +43,8 @@ struct node {
 	UT_hash_handle hh;
 	size_t targets_count;
 	char **targets;		/* live recipients, as stored */
-	size_t expansion;	/* recipients in the end; up to EXPANSION_MAX + 1 */
+	size_t expansion;	/* recipients in the end; up to the limit and one more */
+	size_t depth;		/* aliases in a row: this one, its first target, and so on */
 	char *id;		/* of the row */
 	bool keeps_copy;	/* it is its own recipient */
 	enum { NODE_NEW, NODE_ON_PATH, NODE_DONE } state;
@@ -58,11 +60,12 @@ struct aliases {
 	struct keyed_hash hash;
 	struct node *nodes;
 	size_t count;
+	size_t expansion_limit, recursion_limit;	/* of Postfix */
 	/* The alias whose rows are coming. */
 	char *id, *where;
 	struct address *address;
 	struct facts *facts;
-	bool has_recipients;
+	bool has_recipients, has_senders;
 	const char *bad_row;
 };
 
@@ -113,7 +116,7 @@ static void add_finding(const struct aliases *aliases, enum level level, const c
 }
 
 /* What mumd would have to refuse to hand to Postfix. */
-static void check_recipients(const struct aliases *aliases, const struct recipients *live)
+static void check_values(const struct aliases *aliases, const struct recipients *live)
 {
 	size_t len = live->count - 1;	/* commas */
 
@@ -161,7 +164,7 @@ static void judge_live(struct aliases *aliases, const struct recipients *live, b
 {
 	bool keeps_copy = leads_to_itself(aliases, live);
 
-	check_recipients(aliases, live);
+	check_values(aliases, live);
 	add_node(aliases, live, keeps_copy);
 	if (mailbox && !keeps_copy)
 		add_finding(aliases, LEVEL_WARNING, "alias-and-mailbox",
@@ -171,6 +174,9 @@ static void judge_live(struct aliases *aliases, const struct recipients *live, b
 
 static void judge_dead(const struct aliases *aliases, bool mailbox)
 {
+	/* MUM's form lets an alias have senders alone: an address that sends and refuses. */
+	if (!aliases->has_recipients && aliases->has_senders)
+		return;
 	if (!aliases->has_recipients)
 		add_finding(aliases, LEVEL_WARNING, "alias-empty",
 			    "give it a recipient, or delete it",
@@ -250,6 +256,8 @@ static void on_row(const struct column *columns, void *arg)
 		begin_alias(aliases, columns);
 	}
 	aliases->has_recipients |= columns[RECIPIENT_ID].data != NULL;
+	aliases->has_senders = columns[ROW_ALIAS_SENDS].data != NULL &&
+			       *columns[ROW_ALIAS_SENDS].data == '1';
 	if (aliases->address != NULL && aliases->bad_row == NULL)
 		facts_add_row(aliases->facts, aliases->address, 0, columns,
 			      &aliases->bad_row);
@@ -299,21 +307,29 @@ static struct node *follow(const struct aliases *aliases, const char *target, bo
 		char *key = folded(address, i);
 
 		next = find_node(aliases, key);
-		*grows_r = next != NULL && *address->forms[i].extension != '\0';
+		*grows_r = next != NULL && *address->forms[i].extension != '\0' &&
+			   aliases->check->config->address.propagate_extension;
 		free(key);
 	}
 	address_unref(&address);
 	return next;
 }
 
-/* One of the node's targets leads to so many recipients; node may be NULL. */
-static void add_expansion(struct node *node, size_t recipients)
+/*
+ * The target that the node has come to leads to so many recipients, by so many aliases
+ * in a row; node may be NULL. As cleanup_map1n.c counts: each recipient begins anew, but
+ * the first of a list takes the place of the alias.
+ */
+static void add_target(const struct aliases *aliases, struct node *node,
+		       size_t recipients, size_t depth)
 {
 	if (node == NULL)
 		return;
 	node->expansion += recipients;
-	if (node->expansion > EXPANSION_MAX)
-		node->expansion = EXPANSION_MAX + 1;
+	if (node->expansion > aliases->expansion_limit)
+		node->expansion = aliases->expansion_limit + 1;
+	if (node->at == 1)
+		node->depth = depth + 1;
 }
 
 /* Is there a copy and, on the way back or in a turn of the path, an extension more? */
@@ -343,15 +359,16 @@ static void walk(struct aliases *aliases, struct node *root, bool copies)
 
 		if (node->at == node->targets_count) {
 			node->state = NODE_DONE;
-			add_expansion(node->from, node->expansion);
+			add_target(aliases, node->from, node->expansion, node->depth);
 			node = node->from;
 			continue;
 		}
 		next = follow(aliases, node->targets[node->at++], &grows);
 		if (next == NULL || next->state == NODE_DONE || (next->keeps_copy && !copies)) {
-			add_expansion(node, next == NULL ? 1 : next->expansion);
+			add_target(aliases, node, next == NULL ? 1 : next->expansion,
+				   next == NULL ? 0 : next->depth);
 		} else if (next->state == NODE_ON_PATH) {
-			add_expansion(node, 1);
+			add_target(aliases, node, 1, 0);
 			if (!copies || is_growing_copy(next, node, grows))
 				report_loop(aliases, next, node);
 		} else {
@@ -371,6 +388,7 @@ static void walk_all(struct aliases *aliases, bool copies)
 		node->state = NODE_NEW;
 		node->from = NULL;
 		node->expansion = 0;
+		node->depth = 0;
 		node->at = 0;
 	}
 	HASH_ITER(hh, aliases->nodes, node, next) {
@@ -390,17 +408,25 @@ static void find_loops(struct aliases *aliases)
 	walk_all(aliases, true);
 }
 
-static void check_expansion(const struct aliases *aliases, const struct node *node)
+static void check_limits(const struct aliases *aliases, const struct node *node)
 {
-	char *where;
+	char *where = xasprintf("aliases.id=%s <%s>", node->id, node->key);
 
-	if (node->expansion <= EXPANSION_MAX)
-		return;
-	where = xasprintf("aliases.id=%s <%s>", node->id, node->key);
-	report_add(aliases->check->report, LEVEL_WARNING, "alias-too-wide", where,
-		   "give it fewer recipients, or raise virtual_alias_expansion_limit in main.cf",
-		   "mail to it is deferred (4.6.0): it leads to more than %d recipients, "
-		   "those of other aliases included", EXPANSION_MAX);
+	if (node->expansion > aliases->expansion_limit)
+		report_add(aliases->check->report, LEVEL_WARNING, "alias-too-wide", where,
+			   "give it fewer recipients, or raise virtual_alias_expansion_limit "
+			   "in main.cf",
+			   "mail to it is deferred (4.6.0): it leads to more than %zu "
+			   "recipients, those of other aliases included",
+			   aliases->expansion_limit);
+	/* After the last alias cleanup(8) asks once more. */
+	if (node->depth >= aliases->recursion_limit)
+		report_add(aliases->check->report, LEVEL_WARNING, "alias-too-deep", where,
+			   "have it lead to the end directly, or raise "
+			   "virtual_alias_recursion_limit in main.cf",
+			   "mail to it is deferred (4.6.0): it leads to an alias, and that to "
+			   "the next, %zu in a row, and Postfix follows fewer than %zu",
+			   node->depth, aliases->recursion_limit);
 	free(where);
 }
 
@@ -418,25 +444,44 @@ static void free_nodes(struct aliases *aliases)
 	}
 }
 
+/* The tables may have a collation each, which the server would not compare. */
+static char *same_local_part(const struct check *check)
+{
+	char *collation, *same;
+
+	if (check->config->database.driver == MUM_DRIVER_SQLITE)
+		return xstrdup("a.local_part COLLATE NOCASE");
+	collation = check_collation_of(check, "mailboxes", "local_part");
+	same = collation == NULL
+		       ? xstrdup("a.local_part")
+		       : xasprintf("CONVERT(a.local_part USING utf8mb4) COLLATE %s", collation);
+	free(collation);
+	return same;
+}
+
 void check_aliases(const struct check *check)
 {
 	struct aliases aliases = { .check = check };
-	struct timezone_table *zone = timezone_new(check->config->mum.timezone, time(NULL));
-	char now[TIMEZONE_TEXT_SIZE];
 	struct node *node, *next;
-	char *sql;
+	char *now = names_now(check), *same, *sql;
 
-	timezone_format(zone, time(NULL), now);
-	timezone_free(&zone);
-	sql = xasprintf(ALIASES_SQL, now, check->config->database.driver == MUM_DRIVER_SQLITE
-						  ? " COLLATE NOCASE" : "");
+	aliases.expansion_limit =
+		settings_number_of_postfix(check->settings,
+					   "virtual_alias_expansion_limit", LIMIT);
+	aliases.recursion_limit =
+		settings_number_of_postfix(check->settings,
+					   "virtual_alias_recursion_limit", LIMIT);
+	same = same_local_part(check);
+	sql = xasprintf(ALIASES_SQL, now, same);
 	keyed_hash_init(&aliases.hash);
 	check_query(check, sql, on_row, &aliases);
 	end_alias(&aliases);
 	find_loops(&aliases);
 	HASH_ITER(hh, aliases.nodes, node, next) {
-		check_expansion(&aliases, node);
+		check_limits(&aliases, node);
 	}
 	free_nodes(&aliases);
 	free(sql);
+	free(same);
+	free(now);
 }

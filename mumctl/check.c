@@ -77,6 +77,7 @@ static void check_contents(const struct check *check)
 	check_indexes(check);
 	check_collations(check);
 	check_aliases(check);
+	check_recipients(check);
 	check_tls_policies(check);
 }
 

@@ -51,6 +51,7 @@ void check_grants(const struct check *check);
 void check_indexes(const struct check *check);
 void check_collations(const struct check *check);	/* role Postfix */
 void check_aliases(const struct check *check);	/* role Postfix */
+void check_recipients(const struct check *check);	/* role Postfix */
 void check_mailboxes(const struct check *check);	/* role Dovecot */
 void check_homes(const struct check *check);	/* role Dovecot */
 void check_tls_policies(const struct check *check);	/* role Postfix */

@@ -92,7 +92,7 @@ complain "parsers do no I/O" \
 # the metric of when mumd was started, and for the stamps of log lines.
 complain "the time of day is for deactivate_at, the start of mumd and log lines" "$(
 	grep -HnE '(^|[^_[:alnum:]])time\((NULL|0|&)|CLOCK_REALTIME|gettimeofday|timespec_get' \
-		$product | grep -vE '^(dovecot-plugin/host-dovecot|postfix-policy/(host-libevent|main|syslog-socket)|mumctl/check-aliases)\.c:[0-9]+:.*time\(NULL\)')"
+		$product | grep -vE '^(dovecot-plugin/host-dovecot|postfix-policy/(host-libevent|main|syslog-socket)|mumctl/check-names)\.c:[0-9]+:.*time\(NULL\)')"
 
 # ---- one door ----
 

@@ -37,6 +37,22 @@ def too_wide(number, name):
                    "raise virtual_alias_expansion_limit in main.cf", "more than 1000 recipients")
 
 
+def recipient(code, number, place, name, mend, what):
+    """Of the alias's recipient in that place."""
+    return finding(code, "warning",
+                   f"alias_recipients.id={number * 10000 + place} <{name}@example.test>", mend, what)
+
+
+def stale(number, place, name, what):
+    return recipient("recipient-stale", number, place, name,
+                     "UPDATE alias_recipients SET recipient_address = (SELECT ", what)
+
+
+def dead(number, place, name, what):
+    return recipient("recipient-dead", number, place, name,
+                     f"DELETE FROM alias_recipients WHERE id = {number * 10000 + place}", what)
+
+
 def quota(number, name, most, what):
     return finding("quota-over-limit", "warning", f"mailboxes.id={number} <{name}>",
                    f"UPDATE mailboxes SET quota = {most} WHERE id = {number}", what)
@@ -138,7 +154,45 @@ ROWS = {
         [too_wide(1108, "more"), too_wide(1111, "evenmore")]),
     "aliases that do not exist any more": (
         [*alias(1016, "over", deactivate_at="2020-01-01 00:00:00"),
-         *alias(1017, "inactive", active=0)],
+         *alias(1017, "inactive", active=0),
+         *alias(1600, "hidden", active=0, deactivate_at="2020-01-01 00:00:00"),
+         *alias(1601, "soon", ["anna@example.test"], deactivate_at="2037-01-01 00:00:00")],
+        [finding("alias-expired", "note", f"aliases.id={number} <{name}@example.test>",
+                 f"DELETE FROM aliases WHERE id = {number}", "MUM hides it")
+         for number, name in ((1016, "over"), (1600, "hidden"))]),
+    "an alias that only sends": (
+        [*alias(1602, "sends"), ("alias_senders", {"id": 1602, "alias_id": 1602,
+                                                   "mailbox_id": 1})],
+        []),
+    "recipients whose mailboxes have another address now": (
+        [*alias(1603, "moved", [("before@example.test", 1), ("anna@old.test", 2), (" ", 3)])],
+        [stale(1603, 0, "moved", "<before@example.test>, and mailbox 1 is <anna@example.test>"),
+         stale(1603, 1, "moved", "<anna@old.test>, and mailbox 2 is <scanner@example.test>"),
+         stale(1603, 2, "moved", "<>, and mailbox 3 is <gone@example.test>")]),
+    "the present address in another spelling": (
+        [mailbox(1604, "uwe", domain_id=4),
+         *alias(1604, "spelled", [("ANNA@Example.test ", 1),
+                                  ("Uwe@xn--bcher-kva.test", 1604)])],
+        []),
+    "own addresses that were typed": (
+        [*alias(1605, "typed", [
+            "anna@example.test", "INFO+tag@example.test", '"anna"@EXAMPLE.test',
+            "anna@unknown.test", "scanner@example.test", "gone+x@example.test",
+            "nobody-here@example.test", "nobody@xn--bcher-kva.test", "was@example.test",
+            "typed@example.test", "anna@closed.test"]),
+         *alias(1606, "was", ["anna@example.test"], active=0)],
+        [dead(1605, 4, "typed", "<scanner@example.test>: the mailbox of this name is send-only"),
+         dead(1605, 5, "typed", "<gone+x@example.test>: the mailbox of this name is inactive"),
+         recipient("recipient-unknown", 1605, 6, "typed",
+                   "DELETE FROM alias_recipients WHERE id = 16050006", "nobody-here@example.test"),
+         recipient("recipient-unknown", 1605, 7, "typed",
+                   "DELETE FROM alias_recipients WHERE id = 16050007", "the domain of <nobody@xn--"),
+         dead(1605, 8, "typed", "<was@example.test>: the alias of this name is inactive"),
+         recipient("recipient-domain-inactive", 1605, 10, "typed", "activate the domain",
+                   "anna@closed.test")]),
+    "an own address that is an alias and a mailbox": (
+        [mailbox(1607, "twice", active=0), *alias(1607, "twice", ["anna@example.test"]),
+         *alias(1608, "totwice", ["twice@example.test"])],
         []),
     "homes inside homes": (
         [mailbox(1610, "house"), mailbox(1611, "house/Archive", homedir="/srv/1610/Archive"),

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 
 from check_findings import finding
-from check_rows import mailbox, tls
+from check_rows import alias, mailbox, tls
 from lab import Mumctl
 
 _numbers = itertools.count()
@@ -122,6 +122,22 @@ def an_origin_in_a_file(world):
 
 
 @contextlib.contextmanager
+def limits_of_postfix(world):
+    """Both are smaller than what Postfix has by itself."""
+    chain = [row for n in range(1900, 1905) for row in alias(n, f"c{n}", [
+        f"c{n + 1}@example.test" if n < 1904 else "x@external.test"])]
+    wide = alias(1910, "wide", [f"x{n}@external.test" for n in range(7)])
+    with world.rows([*chain, *wide]):
+        yield with_postfix(world, {"virtual_alias_recursion_limit": "5",
+                                   "virtual_alias_expansion_limit": "6"}), [
+            finding("alias-too-deep", "warning", "aliases.id=1900 <c1900@example.test>",
+                    "raise virtual_alias_recursion_limit", "5 in a row, and Postfix follows "
+                    "fewer than 5"),
+            finding("alias-too-wide", "warning", "aliases.id=1910 <wide@example.test>",
+                    "virtual_alias_expansion_limit", "more than 6 recipients")]
+
+
+@contextlib.contextmanager
 def another_postfix(world):
     """It asks somebody else, so its settings are its own business."""
     yield with_postfix(world, {
@@ -200,6 +216,25 @@ def another_dovecot(world):
 
 # ---- database ----
 
+@contextlib.contextmanager
+def dangling_in_mariadb(world):
+    with dangling(world, "SET foreign_key_checks = 0; ") as found:
+        yield found
+
+
+@contextlib.contextmanager
+def dangling(world, before=""):
+    """Only where foreign keys are not looked at."""
+    with world.changed((
+            f"{before}INSERT INTO alias_recipients (id, alias_id, recipient_address, mailbox_id) "
+            "VALUES (1930, 1, 'lost@example.test', 4711)",
+            "DELETE FROM alias_recipients WHERE id = 1930")):
+        yield world.ctl_with(), [
+            finding("recipient-dangling", "warning",
+                    "alias_recipients.id=1930 <info@example.test>",
+                    "DELETE FROM alias_recipients WHERE id = 1930", "no mailbox 4711 any more")]
+
+
 NOT_CHECKED = finding("not-checked", "note", "domains.max_quota", 'that "mumctl setup" prints',
                       "quotas are not compared with it")
 
@@ -266,10 +301,10 @@ SETTINGS = [
     (propagation_besides, SQLITE, 1), (utf8_over_lmtp, SQLITE, 0),
     (another_alias_map, SQLITE, 0), (another_mailbox_map, SQLITE, 0),
     *((reading_case(name), SQLITE, 1) for name in READINGS), (an_origin_in_a_file, SQLITE, 0),
-    (policies_for_postfix_3_10, SQLITE, 78),
+    (limits_of_postfix, BOTH, 1), (policies_for_postfix_3_10, SQLITE, 78),
     (another_dovecot, SQLITE, 0),
     (delimiter_of_mumd_alone, SQLITE, 78), (delimiter_of_dovecot_alone, BOTH, 78),
-    (older_grants, MARIADB, 0),
+    (dangling_in_mariadb, MARIADB, 1), (dangling, SQLITE, 1), (older_grants, MARIADB, 0),
     (no_such_column, SQLITE, 0), (collations_that_are_unfit, MARIADB, 78),
     (another_default_collation, MARIADB, 0),
 ]

@@ -49,6 +49,10 @@ class World:
         self.store.insert("aliases", id=1, local_part="info", domain_id=1, active=1)
         self.store.insert("alias_recipients", alias_id=1, recipient_address=anna, mailbox_id=1)
         self.store.insert("alias_senders", alias_id=1, mailbox_id=1)
+        for number, role in ((2, "postmaster"), (3, "abuse")):
+            self.store.insert("aliases", id=number, local_part=role, domain_id=1, active=1)
+            self.store.insert("alias_recipients", alias_id=number, recipient_address=anna,
+                              mailbox_id=1)
         self.store.insert("tls_policies", domain="secure.test", policy="secure",
                           params="match=mx.secure.test ciphers=high", active=1)
 
@@ -64,7 +68,7 @@ class World:
         self._insert_many("alias_recipients (alias_id, recipient_address, mailbox_id)",
                           [f"({n}, 'm{n}@example.test', {n})" for n in numbers])
         self._insert_many("alias_recipients (alias_id, recipient_address)",
-                          [f"({n}, 'a{n + 1}@example.test')" for n in numbers if n % 500])
+                          [f"({n}, 'a{n + 1}@example.test')" for n in numbers[:-1] if n % 500])
 
     def _insert_many(self, table, rows, at_once=20000):
         for start in range(0, len(rows), at_once):

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from check_findings import pick
-from check_rows import BCRYPT, ROWS, alias
+from check_rows import BCRYPT, ROWS, alias, mailbox
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 
 pytest_plugins = ["check_fixtures"]
@@ -44,7 +44,9 @@ def test_errors_end_with_78_and_are_counted(spoilt):
     assert document["errors"] == levels.count("error") > 10
     assert document["warnings"] == levels.count("warning") > 3
     assert spoilt["all"].stdout.splitlines()[-1] == (
-        f"{document['errors']} errors, {document['warnings']} warnings")
+        f"{document['errors']} errors, {document['warnings']} warnings, "
+        f"{document['notes']} notes")
+    assert document["notes"] == levels.count("note") > 2
 
 
 def test_a_line_is_one_finding_and_no_terminal_obeys_it(spoilt):
@@ -71,3 +73,69 @@ def test_no_hash_and_no_password_is_printed(spoilt):
     for result in spoilt.values():
         for secret in ("hash-canary", BCRYPT[7:], POSTFIX_PASSWORD, DOVECOT_PASSWORD):
             assert secret not in result.seen
+
+
+# ---- notes, and what is said once for all domains ----
+
+def in_domain(number, domain, *local_parts):
+    yield ("domains", {"id": number, "domain": domain, "homedir": f"/{number}"})
+    for place, local_part in enumerate(local_parts):
+        yield mailbox(number * 10 + place, local_part, domain_id=number)
+
+
+def test_notes_count_and_do_not_matter_for_the_status(world):
+    with world.rows([*alias(1700, "over", deactivate_at="2020-01-01 00:00:00")]):
+        result = world.ctl.run("check")
+    lines = result.stdout.splitlines()
+    assert result.status == 0
+    assert [line.partition(" aliases.id")[0] for line in lines] == [
+        "note: alias-expired:", "0 errors, 0 warnings, 1 notes"]
+
+
+def test_domains_without_postmaster_and_abuse_are_one_line(world):
+    rows = [row for number, names in enumerate([
+        ["a"], ["a", "postmaster"], ["a", "abuse"], ["Postmaster", "ABUSE"], []])
+        for row in in_domain(1710 + number, f"roles{number}.test", *names)]
+    with world.rows(rows):
+        found = world.ctl.findings()
+    assert [one["code"] for one in found] == ["role-missing"]
+    assert found[0]["level"] == "note" and found[0]["where"] == "domains"
+    assert found[0]["what"].startswith("3 have no postmaster@ or no abuse@")
+    assert set(re.findall(r"roles\d", found[0]["what"])) == {"roles0", "roles1", "roles2"}
+
+
+def test_of_many_domains_three_are_named(world):
+    with world.rows([row for number in range(1800, 2800)
+                     for row in in_domain(number, f"many{number}.test", "a")]):
+        found = world.ctl.findings()
+    assert [one["code"] for one in found] == ["role-missing"]
+    assert found[0]["what"].startswith("1000 have no postmaster@")
+    assert len(re.findall(r"many\d", found[0]["what"])) == 3
+
+
+def test_a_role_that_takes_no_mail_is_missing(world):
+    with world.rows([*in_domain(1720, "mute.test", "abuse"),
+                     mailbox(17209, "postmaster", domain_id=1720, send_only=1)]):
+        assert [one["code"] for one in world.ctl.findings()] == ["role-missing"]
+
+
+# ---- what is printed to cure them does ----
+
+CURED = ["recipients whose mailboxes have another address now", "own addresses that were typed",
+         "quotas over what the domain allows", "aliases that do not exist any more"]
+
+
+def by_statements(findings):
+    return [one for one in findings
+            if one["mend"].partition(" ")[0] in ("UPDATE", "DELETE", "PRAGMA")]
+
+
+@pytest.mark.parametrize("case", CURED)
+def test_the_statements_cure(world, case):
+    with world.rows(ROWS[case][0]):
+        found = by_statements(world.ctl.findings())
+        assert found
+        for one in found:
+            for statement in one["mend"].split("; "):
+                world.store.run(statement)
+        assert by_statements(world.ctl.findings()) == []

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/check-names.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/address.h"
+#include "common/keyed-hash.h"
+#include "common/timezone.h"
+#include "common/xalloc.h"
+
+struct name {
+	UT_hash_handle hh;
+	bool alias, alias_live;
+	bool mailbox, mailbox_active, mailbox_send_only;
+	char key[];		/* folded address */
+};
+
+struct domain {
+	UT_hash_handle hh;
+	bool active, used;
+	char *stored;
+	char key[];		/* folded */
+};
+
+struct names {
+	struct keyed_hash hash;
+	struct name *names;
+	struct domain *domains;
+};
+
+char *names_now(const struct check *check)
+{
+	time_t now = time(NULL);
+	struct timezone_table *zone = timezone_new(check->config->mum.timezone, now);
+	char text[TIMEZONE_TEXT_SIZE];
+
+	timezone_format(zone, now, text);
+	timezone_free(&zone);
+	return xstrdup(text);
+}
+
+/* ---- reading ---- */
+
+static struct domain *find_domain(const struct names *names, const char *key)
+{
+	size_t len = strlen(key);
+	struct domain *domain;
+
+	HASH_FIND_BYHASHVALUE(hh, names->domains, key, len,
+			      keyed_hash(&names->hash, key, len), domain);
+	return domain;
+}
+
+static struct name *find_name(const struct names *names, const char *key)
+{
+	size_t len = strlen(key);
+	struct name *name;
+
+	HASH_FIND_BYHASHVALUE(hh, names->names, key, len,
+			      keyed_hash(&names->hash, key, len), name);
+	return name;
+}
+
+static bool is_true(const struct column *column)
+{
+	return column->data != NULL && strcmp(column->data, "1") == 0;
+}
+
+enum { READ_DOMAIN, READ_DOMAIN_ACTIVE };
+
+static void on_domain(const struct column *columns, void *arg)
+{
+	struct names *names = arg;
+	const char *stored = columns[READ_DOMAIN].data;
+	char *key = stored != NULL ? address_fold_domain(stored, columns[READ_DOMAIN].len)
+				   : NULL;
+	size_t len = key != NULL ? strlen(key) : 0;
+	struct domain *domain;
+
+	if (key == NULL || find_domain(names, key) != NULL) {
+		free(key);
+		return;
+	}
+	domain = xcalloc(1, sizeof(*domain) + len + 1);
+	memcpy(domain->key, key, len);
+	free(key);
+	domain->stored = xstrdup(stored);
+	domain->active = is_true(&columns[READ_DOMAIN_ACTIVE]);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->domains, domain->key, len,
+				    keyed_hash(&names->hash, domain->key, len), domain);
+}
+
+/* The address as mail compares it. Caller frees. */
+static char *key_of(const struct address *address, size_t form)
+{
+	return xasprintf("%s@%s", address->forms[form].local, address->domains[0]);
+}
+
+/* The entry of a stored name, made when it is not there yet; NULL when no mail has it. */
+static struct name *name_of(struct names *names, const struct column *local,
+			    const struct column *stored)
+{
+	char *text = xasprintf("%s@%s", local->data, stored->data);
+	struct address *address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
+	char *key = address != NULL ? key_of(address, 0) : NULL;
+	struct name *name = key != NULL ? find_name(names, key) : NULL;
+	struct domain *domain;
+
+	free(text);
+	if (key != NULL && name == NULL) {
+		size_t len = strlen(key);
+
+		name = xcalloc(1, sizeof(*name) + len + 1);
+		memcpy(name->key, key, len);
+		HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->names, name->key, len,
+					    keyed_hash(&names->hash, key, len), name);
+		domain = find_domain(names, address->domains[0]);
+		if (domain != NULL)
+			domain->used = true;
+	}
+	free(key);
+	address_unref(&address);
+	return name;
+}
+
+enum { READ_LOCAL, READ_IN_DOMAIN, READ_ACTIVE, READ_FLAG };
+
+static void on_mailbox(const struct column *columns, void *arg)
+{
+	struct name *name = name_of(arg, &columns[READ_LOCAL], &columns[READ_IN_DOMAIN]);
+
+	if (name == NULL)
+		return;
+	name->mailbox = true;
+	name->mailbox_active = is_true(&columns[READ_ACTIVE]);
+	name->mailbox_send_only = is_true(&columns[READ_FLAG]);
+}
+
+/* The flag: it is not expired and has recipients. */
+static void on_alias(const struct column *columns, void *arg)
+{
+	struct name *name = name_of(arg, &columns[READ_LOCAL], &columns[READ_IN_DOMAIN]);
+
+	if (name == NULL)
+		return;
+	name->alias = true;
+	name->alias_live = is_true(&columns[READ_ACTIVE]) && is_true(&columns[READ_FLAG]);
+}
+
+struct names *names_load(const struct check *check)
+{
+	struct names *names = xcalloc(1, sizeof(*names));
+	char *now = names_now(check);
+	char *aliases = xasprintf(
+		"SELECT a.local_part, d.domain, a.active,"
+		" COALESCE(a.deactivate_at >= '%s', 1) AND EXISTS (SELECT 1 FROM alias_recipients r"
+		" WHERE r.alias_id = a.id AND"
+		" (r.mailbox_id IS NOT NULL OR TRIM(r.recipient_address) <> ''))"
+		" FROM aliases a JOIN domains d ON d.id = a.domain_id WHERE d.active = 1", now);
+
+	keyed_hash_init(&names->hash);
+	if (!check_query(check, "SELECT domain, active FROM domains", on_domain, names) ||
+	    !check_query(check,
+			 "SELECT m.local_part, d.domain, m.active, m.send_only"
+			 " FROM mailboxes m JOIN domains d ON d.id = m.domain_id"
+			 " WHERE d.active = 1", on_mailbox, names) ||
+	    !check_query(check, aliases, on_alias, names))
+		names_free(&names);
+	free(aliases);
+	free(now);
+	return names;
+}
+
+void names_free(struct names **_names)
+{
+	struct names *names = *_names;
+	struct name *name, *next;
+	struct domain *domain, *following;
+
+	*_names = NULL;
+	if (names == NULL)
+		return;
+	HASH_ITER(hh, names->names, name, next) {
+		HASH_DELETE(hh, names->names, name);
+		free(name);
+	}
+	HASH_ITER(hh, names->domains, domain, following) {
+		HASH_DELETE(hh, names->domains, domain);
+		free(domain->stored);
+		free(domain);
+	}
+	free(names);
+}
+
+/* ---- asking ---- */
+
+enum domain_state names_domain(const struct names *names, const struct address *address)
+{
+	const struct domain *domain = find_domain(names, address->domains[0]);
+
+	if (domain == NULL)
+		return DOMAIN_IS_FOREIGN;
+	return domain->active ? DOMAIN_IS_OURS : DOMAIN_IS_INACTIVE;
+}
+
+static enum name_state state_of_mailbox(const struct name *name)
+{
+	if (!name->mailbox_active)
+		return NAME_IS_INACTIVE;
+	return name->mailbox_send_only ? NAME_IS_SEND_ONLY : NAME_IS_LIVE;
+}
+
+enum name_state names_address(const struct names *names, const struct address *address)
+{
+	enum name_state state = NAME_IS_UNKNOWN, mailbox = NAME_IS_UNKNOWN;
+
+	for (size_t i = 0; i < address->forms_count; i++) {
+		char *key = key_of(address, i);
+		const struct name *name = find_name(names, key);
+
+		free(key);
+		if (name != NULL && name->alias_live)
+			return NAME_IS_LIVE;
+		if (name != NULL && name->alias)
+			state = NAME_IS_DEAD_ALIAS;
+		/* An inactive one does not exist, so the next form's counts. */
+		if (name != NULL && name->mailbox &&
+		    (mailbox == NAME_IS_UNKNOWN || mailbox == NAME_IS_INACTIVE))
+			mailbox = state_of_mailbox(name);
+	}
+	return mailbox != NAME_IS_UNKNOWN ? mailbox : state;
+}
+
+void names_each_domain(const struct names *names, names_domain_fn *fn, void *arg)
+{
+	for (const struct domain *domain = names->domains; domain != NULL;
+	     domain = domain->hh.next) {
+		if (domain->active && domain->used)
+			fn(domain->stored, arg);
+	}
+}
