@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/inspect.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/store-mariadb/connector.h"
 #include "common/store-mariadb/session.h"
@@ -36,6 +39,48 @@ static void give_row(MYSQL_RES *result, MYSQL_ROW row, inspect_row_fn *fn, void 
 	fn(columns, arg);
 }
 
+/*
+ * Waits for the server; what happened. The read time-out of the connection is that of a
+ * lookup: before its first row a statement about a whole table may take longer.
+ */
+static int wait_for(MYSQL *mysql, int events)
+{
+	struct pollfd fd = { .fd = mysql_get_socket(mysql) };
+	int count;
+
+	fd.events = (short)(((events & MYSQL_WAIT_READ) != 0 ? POLLIN : 0) |
+			    ((events & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0) |
+			    ((events & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0));
+	do {
+		count = poll(&fd, 1, READING_MAX + 1000);
+	} while (count < 0 && errno == EINTR);
+	if (count <= 0)
+		return MYSQL_WAIT_TIMEOUT;
+	return ((fd.revents & (POLLIN | POLLERR | POLLHUP)) != 0 ? MYSQL_WAIT_READ : 0) |
+	       ((fd.revents & POLLOUT) != 0 ? MYSQL_WAIT_WRITE : 0) |
+	       ((fd.revents & POLLPRI) != 0 ? MYSQL_WAIT_EXCEPT : 0);
+}
+
+static bool send_statement(MYSQL *mysql, const char *sql)
+{
+	int failed;
+	int events = mysql_real_query_start(&failed, mysql, sql, strlen(sql));
+
+	while (events != 0)
+		events = mysql_real_query_cont(&failed, mysql, wait_for(mysql, events));
+	return failed == 0;
+}
+
+static MYSQL_ROW next_row(MYSQL *mysql, MYSQL_RES *result)
+{
+	MYSQL_ROW row;
+	int events = mysql_fetch_row_start(&row, result);
+
+	while (events != 0)
+		events = mysql_fetch_row_cont(&row, result, wait_for(mysql, events));
+	return row;
+}
+
 static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn, void *arg,
 		  struct inspect_error *error_r)
 {
@@ -44,8 +89,8 @@ static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn,
 	MYSQL_ROW row;
 
 	/* Not stored: tables may be large, and fn keeps what it wants. */
-	result = mysql_query(mysql, sql) == 0 ? mysql_use_result(mysql) : NULL;
-	while (result != NULL && (row = mysql_fetch_row(result)) != NULL) {
+	result = send_statement(mysql, sql) ? mysql_use_result(mysql) : NULL;
+	while (result != NULL && (row = next_row(mysql, result)) != NULL) {
 		if (fn != NULL)
 			give_row(result, row, fn, arg);
 	}

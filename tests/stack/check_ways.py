@@ -297,6 +297,19 @@ def unknown_policy(world):
 
 
 @contextlib.contextmanager
+def slow_statement(world):
+    """It takes longer than a lookup may: a view, which has no index either."""
+    with world.changed(
+            ("ALTER TABLE tls_policies RENAME TO tls_policies_away",
+             "ALTER TABLE tls_policies_away RENAME TO tls_policies"),
+            ("CREATE VIEW tls_policies AS SELECT domain, policy, "
+             "IF(SLEEP(4) = 0, params, NULL) AS params, active FROM tls_policies_away",
+             "DROP VIEW tls_policies")):
+        yield world.ctl_with(), [finding("index-missing", "warning", "tls_policies.domain",
+                                         "CREATE INDEX", "whole table")]
+
+
+@contextlib.contextmanager
 def right_missing(world):
     with world.changed(("REVOKE SELECT (send_only) ON mum.mailboxes FROM mum_postfix@localhost",
                         "GRANT SELECT (send_only) ON mum.mailboxes TO mum_postfix@localhost")):
@@ -402,7 +415,7 @@ WAYS = [
     (the_same_for_root_alone, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
     (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
     (sockets_that_nobody_accepts_from, SQLITE, 78), (unknown_prefix, BOTH, 78),
-    (unknown_policy, MARIADB, 78),
+    (unknown_policy, MARIADB, 78), (slow_statement, MARIADB, 1),
     (not_root, BOTH, 1), (host_down, MARIADB, 78), (password_wrong, MARIADB, 78),
     (no_rights_at_all, MARIADB, 78),
     (without_tls, MARIADB, 1), (no_sqlite_file, SQLITE, 78),
