@@ -271,5 +271,5 @@ const char *reading_domain(const struct reading *reading)
 {
 	const char *at = strrchr(reading->text, '@');
 
-	return at != NULL ? at + 1 : "";
+	return at != NULL ? at + 1 : reading->text + strlen(reading->text);
 }
