@@ -12,7 +12,6 @@ struct mum_core {
 	struct store *store;
 	struct lookups *lookups;
 	struct mum_stats stats;
-	struct reading_settings readings;	/* for the lookups */
 	mum_core_test_fn *test_fn;
 	void *test_arg;
 };
@@ -40,19 +39,14 @@ struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **c
 	core->config = *config;
 	*config = NULL;
 	make_hosts(core);
-	core->readings = (struct reading_settings){
-		.allow_percent_hack = core->config->address.allow_percent_hack,
-		.swap_bangpath = core->config->address.swap_bangpath,
-		.myorigin = core->config->address.myorigin,
-		.mydomain = core->config->address.mydomain,
-	};
 	settings = (struct lookups_settings){
 		.recipient_delimiter = core->config->address.recipient_delimiter,
 		.ttl_ms = core->config->cache.ttl,
 		/* A userdb answer must not outlive what an admin changed. */
 		.stale_ms = role == MUM_ROLE_POSTFIX ? core->config->cache.stale : 0,
 		.entries = core->config->cache.entries,
-		.recipients = { &core->readings, core->config->address.other_maps },
+		.recipients = { mum_config_readings(core->config),
+				core->config->address.other_maps },
 		.drops_extension = !core->config->address.propagate_extension,
 	};
 	core->store = core->config->database.driver == MUM_DRIVER_SQLITE

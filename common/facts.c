@@ -105,15 +105,11 @@ static bool read_number(const struct column *column, uint64_t *value_r)
 	return errno == 0 && *end == '\0' && end != column->data;
 }
 
-/* Without the blanks at both ends. */
 static const char *copy_trimmed(struct facts *facts, const struct column *column)
 {
-	static const char blanks[] = " \t\r\n";
-	const char *text = column->data + strspn(column->data, blanks);
-	size_t len = column->len - (size_t)(text - column->data);
+	const char *text = column->data;
+	size_t len = text_trim(&text, column->len);
 
-	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
-		len--;
 	return arena_strndup(&facts->arena, text, len);
 }
 

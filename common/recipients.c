@@ -82,30 +82,46 @@ static bool take_answer(struct step *step, const struct mum_answer *answer)
 	return true;
 }
 
-/* Is the alias one of the names that the recipient may have? */
-static bool is_alias(const struct address *address, const char *alias)
+/* Is the form of the address the alias? */
+static bool is_alias(const struct address *address, size_t form, const char *alias)
 {
 	const char *at = strrchr(alias, '@');
 	char *local = xstrndup(alias, (size_t)(at - alias));
-	bool is = false;
+	bool is = address_is_local(&address->forms[form], local) &&
+		  address_is_domain(address, at + 1);
 
-	for (size_t form = 0; form < address->forms_count && !is; form++)
-		is = address_is_local(&address->forms[form], local);
 	free(local);
-	return is && address_is_domain(address, at + 1);
+	return is;
+}
+
+/* Does mail to the address come back to the alias, by its first form that is an alias? */
+static bool leads_back(const struct mum_answer *answer, const char *alias)
+{
+	const struct facts *facts = answer->facts[MUM_NAME];
+
+	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
+		if (rule_takes_mail(&facts->names[i]))
+			return is_alias(answer->address, facts->names[i].form, alias);
+	}
+	return false;
+}
+
+void recipient_set_behind(struct delivery_row *row, const struct mum_answer *answer,
+			  const struct recipients_settings *settings)
+{
+	rule_behind(answer, &row->behind);
+	row->behind.elsewhere = settings->other_maps;
+	row->behind.alias_itself = leads_back(answer, row->alias);
 }
 
 static void on_name(const struct mum_answer *answer, void *arg)
 {
 	struct step *step = arg;
 	struct recipients_walk *walk = step->walk;
-	struct behind *behind = &step->row->behind;
 
 	if (!take_answer(step, answer))
 		return;
-	rule_behind(answer, behind);
-	behind->elsewhere = walk->settings->other_maps;
-	behind->alias_itself = answer->address != NULL && is_alias(answer->address, step->row->alias);
+	recipient_set_behind(step->row, answer, walk->settings);
 	if (walk->waiting == 0)
 		finish(walk, MUM_FOUND, NULL);
 }
@@ -134,17 +150,19 @@ static void on_domain(const struct mum_answer *answer, void *arg)
 
 /*
  * Postfix rewrites what an alias hands out before it looks it up. A quoted local
- * part has nothing to rewrite, as long as there is a domain. Caller frees.
+ * part has nothing to rewrite, as long as there is a domain.
  */
-static char *rewritten(const char *text, const struct reading_settings *settings)
+char *recipient_name(const struct delivery_row *row,
+		     const struct recipients_settings *settings)
 {
+	const char *text = row->stands_for;
 	struct readings readings;
 	char *name;
 
-	if (strchr(text, '"') != NULL)
+	if (row->recipient_local || strchr(text, '"') != NULL)
 		return xstrdup(text);
-	name = readings_make(&readings, text, settings) ? xstrdup(readings.items[0].text)
-							 : xstrdup(text);
+	name = readings_make(&readings, text, &settings->readings)
+		       ? xstrdup(readings.items[0].text) : xstrdup(text);
 	readings_free(&readings);
 	return name;
 }
@@ -153,7 +171,7 @@ static void step_start(struct step *step)
 {
 	const char *at;
 
-	step->name = rewritten(step->row->stands_for, step->walk->settings->readings);
+	step->name = recipient_name(step->row, step->walk->settings);
 	at = strrchr(step->name, '@');
 	/* A mailbox of MUM's is in a domain of MUM's. */
 	if (step->row->recipient_local)

@@ -26,7 +26,7 @@ typedef void recipients_done_fn(enum mum_status status, unsigned age_ms,
 				const char *reason, void *arg);
 
 struct recipients_settings {
-	const struct reading_settings *readings;	/* outlives the walk */
+	struct reading_settings readings;	/* what it points to outlives the walk */
 	bool other_maps;	/* address.other_maps */
 };
 
@@ -39,6 +39,16 @@ struct recipients_settings {
 struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
 					      const struct recipients_settings *settings,
 					      recipients_done_fn *fn, void *arg);
+/*
+ * For who knows all names of MUM anyway. The address that a row with something to
+ * ask (rule_must_ask_behind()) stands for, as Postfix rewrites it; caller frees.
+ */
+char *recipient_name(const struct delivery_row *row,
+		     const struct recipients_settings *settings);
+/* Sets row->behind from an answer to MUM_NAME about that name. */
+void recipient_set_behind(struct delivery_row *row, const struct mum_answer *answer,
+			  const struct recipients_settings *settings);
+
 /*
  * Complete facts of a MUM_DELIVERY without the recipients of an alias that has
  * more live ones than RECIPIENTS_MAX: they are of no use, and would be read from

@@ -165,6 +165,12 @@ bool rule_must_ask_behind(const struct delivery_row *row)
 	return true;
 }
 
+bool rule_takes_mail(const struct name_row *row)
+{
+	return row->domain_active && row->alias_active && !row->alias_expired &&
+	       row->alias_has_recipients;
+}
+
 void rule_behind(const struct mum_answer *answer, struct behind *behind_r)
 {
 	const struct facts *facts = answer->facts[MUM_NAME];
@@ -177,7 +183,7 @@ void rule_behind(const struct mum_answer *answer, struct behind *behind_r)
 		behind_r->ours = true;
 		if (row->mailbox || row->alias)
 			behind_r->known = true;
-		if (row->alias_active && !row->alias_expired && row->alias_has_recipients)
+		if (rule_takes_mail(row))
 			behind_r->alias = true;
 		/* The first form's, as for rule_mailbox(). */
 		if (row->mailbox_active && !behind_r->mailbox) {

@@ -65,6 +65,8 @@ enum recipient_state rule_recipient_state(const struct delivery_row *row);
 
 /* Does the state depend on row->behind, which is to be asked for? */
 bool rule_must_ask_behind(const struct delivery_row *row);
+/* Is there an active alias of the name that has recipients? It takes mail, see above. */
+bool rule_takes_mail(const struct name_row *row);
 /* Asks MUM_NAME about the address. Sets what MUM knows of it, and leaves the rest. */
 void rule_behind(const struct mum_answer *answer, struct behind *behind_r);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/text.h"
 
+#include <string.h>
+
 #include <unistr.h>
 
 bool text_is_ascii(const char *text, size_t len)
@@ -50,4 +52,17 @@ char *text_lower(char *text)
 			*at = (char)(*at - 'A' + 'a');
 	}
 	return text;
+}
+
+size_t text_trim(const char **text, size_t len)
+{
+	static const char blanks[] = " \t\r\n";
+
+	while (len > 0 && strchr(blanks, **text) != NULL) {
+		(*text)++;
+		len--;
+	}
+	while (len > 0 && strchr(blanks, (*text)[len - 1]) != NULL)
+		len--;
+	return len;
 }

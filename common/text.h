@@ -17,6 +17,9 @@ size_t text_character_len(const char *text);
 /* How many characters, as a database counts them: code points. */
 size_t text_characters(const char *text, size_t len);
 
+/* Without the blanks at both ends: sets *text to its beginning, and returns its length. */
+size_t text_trim(const char **text, size_t len);
+
 /* Makes A-Z small in place, whatever the locale; returns text. */
 char *text_lower(char *text);
 

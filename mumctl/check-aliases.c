@@ -192,15 +192,32 @@ static void judge_dead(const struct aliases *aliases, bool mailbox)
 				      "refused");
 }
 
+/* Of an alias that exists. */
+static void judge_recipients(struct aliases *aliases, const struct mum_answer *answer,
+			     bool mailbox)
+{
+	struct recipients live = { .count = 0 };
+	struct arena arena = { NULL };
+
+	for (size_t i = 0; i < aliases->facts->count; i++) {
+		if (aliases->facts->deliveries[i].recipient != NULL)
+			check_recipient(aliases->check, &aliases->facts->deliveries[i]);
+	}
+	if (rule_recipients(answer, &arena, &live) == MUM_FOUND)
+		judge_live(aliases, &live, mailbox);
+	else
+		judge_dead(aliases, mailbox);
+	arena_free(&arena);
+}
+
 static void judge(struct aliases *aliases)
 {
 	struct mum_answer answer = { .status = MUM_FOUND, .address = aliases->address };
-	struct recipients live = { .count = 0 };
-	struct arena arena = { NULL };
 	const struct delivery_row *row;
 	bool mailbox;
 
 	facts_complete(aliases->facts);
+	names_complete(aliases->check->names, aliases->check->config, aliases->facts);
 	answer.facts[MUM_DELIVERY] = aliases->facts;
 	mailbox = rule_mailbox(&answer, &row) == MUM_FOUND && !row->mailbox_send_only;
 	if (aliases->bad_row != NULL)
@@ -209,13 +226,8 @@ static void judge(struct aliases *aliases)
 	else if (aliases->facts->count == 0 || aliases->facts->deliveries[0].alias == NULL)
 		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
 			    "it is not found by its own name");
-	else if (aliases->facts->deliveries[0].alias_expired)
-		;	/* It does not exist any more. */
-	else if (rule_recipients(&answer, &arena, &live) == MUM_FOUND)
-		judge_live(aliases, &live, mailbox);
-	else
-		judge_dead(aliases, mailbox);
-	arena_free(&arena);
+	else if (!aliases->facts->deliveries[0].alias_expired)
+		judge_recipients(aliases, &answer, mailbox);
 }
 
 static void end_alias(struct aliases *aliases)

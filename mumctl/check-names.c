@@ -7,6 +7,8 @@
 
 #include "common/address.h"
 #include "common/keyed-hash.h"
+#include "common/recipients.h"
+#include "common/rules.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
@@ -95,7 +97,7 @@ static void on_domain(const struct column *columns, void *arg)
 /* The address as mail compares it. Caller frees. */
 static char *key_of(const struct address *address, size_t form)
 {
-	return xasprintf("%s@%s", address->forms[form].local, address->domains[0]);
+	return xasprintf("%s@%s", address->forms[form].local, address->domain);
 }
 
 /* The entry of a stored name, made when it is not there yet; NULL when no mail has it. */
@@ -116,7 +118,7 @@ static struct name *name_of(struct names *names, const struct column *local,
 		memcpy(name->key, key, len);
 		HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->names, name->key, len,
 					    keyed_hash(&names->hash, key, len), name);
-		domain = find_domain(names, address->domains[0]);
+		domain = find_domain(names, address->domain);
 		if (domain != NULL)
 			domain->used = true;
 	}
@@ -198,39 +200,68 @@ void names_free(struct names **_names)
 
 enum domain_state names_domain(const struct names *names, const struct address *address)
 {
-	const struct domain *domain = find_domain(names, address->domains[0]);
+	const struct domain *domain = find_domain(names, address->domain);
 
 	if (domain == NULL)
 		return DOMAIN_IS_FOREIGN;
 	return domain->active ? DOMAIN_IS_OURS : DOMAIN_IS_INACTIVE;
 }
 
-static enum name_state state_of_mailbox(const struct name *name)
+/* One row for each form, as the statement has it. */
+struct facts *names_facts(const struct names *names, const struct address *address)
 {
-	if (!name->mailbox_active)
-		return NAME_IS_INACTIVE;
-	return name->mailbox_send_only ? NAME_IS_SEND_ONLY : NAME_IS_LIVE;
-}
+	const struct domain *domain = find_domain(names, address->domain);
+	struct facts *facts = facts_new(MUM_NAME);
 
-enum name_state names_address(const struct names *names, const struct address *address)
-{
-	enum name_state state = NAME_IS_UNKNOWN, mailbox = NAME_IS_UNKNOWN;
-
-	for (size_t i = 0; i < address->forms_count; i++) {
-		char *key = key_of(address, i);
+	if (domain == NULL)
+		return facts;
+	facts->names = xcalloc(address->forms_count, sizeof(facts->names[0]));
+	for (size_t form = 0; form < address->forms_count; form++) {
+		char *key = key_of(address, form);
 		const struct name *name = find_name(names, key);
+		struct name_row *row = &facts->names[facts->count++];
 
 		free(key);
-		if (name != NULL && name->alias_live)
-			return NAME_IS_LIVE;
-		if (name != NULL && name->alias)
-			state = NAME_IS_DEAD_ALIAS;
-		/* An inactive one does not exist, so the next form's counts. */
-		if (name != NULL && name->mailbox &&
-		    (mailbox == NAME_IS_UNKNOWN || mailbox == NAME_IS_INACTIVE))
-			mailbox = state_of_mailbox(name);
+		*row = (struct name_row){ .form = form, .domain_active = domain->active };
+		if (name == NULL)
+			continue;
+		row->mailbox = name->mailbox;
+		row->mailbox_active = name->mailbox_active;
+		row->mailbox_send_only = name->mailbox_send_only;
+		row->alias = name->alias;
+		row->alias_active = row->alias_has_recipients = name->alias_live;
 	}
-	return mailbox != NAME_IS_UNKNOWN ? mailbox : state;
+	return facts;
+}
+
+void names_complete(const struct names *names, const struct mum_config *config,
+		    struct facts *facts)
+{
+	const struct recipients_settings settings = { mum_config_readings(config),
+						      config->address.other_maps };
+
+	for (size_t i = 0; i < facts->count; i++) {
+		struct delivery_row *row = &facts->deliveries[i];
+		struct mum_answer answer = { .status = MUM_FOUND };
+		struct address *address;
+		char *name;
+
+		if (!rule_must_ask_behind(row))
+			continue;
+		name = recipient_name(row, &settings);
+		address = address_new(ADDRESS_MAIL, name, strlen(name),
+				      config->address.recipient_delimiter);
+		free(name);
+		if (address == NULL || names_domain(names, address) != DOMAIN_IS_OURS) {
+			address_unref(&address);
+			continue;
+		}
+		answer.address = address;
+		answer.facts[MUM_NAME] = names_facts(names, address);
+		recipient_set_behind(row, &answer, &settings);
+		facts_unref(&answer.facts[MUM_NAME]);
+		address_unref(&address);
+	}
 }
 
 void names_each_domain(const struct names *names, names_domain_fn *fn, void *arg)

@@ -19,17 +19,11 @@ enum domain_state { DOMAIN_IS_FOREIGN, DOMAIN_IS_INACTIVE, DOMAIN_IS_OURS };
 
 enum domain_state names_domain(const struct names *names, const struct address *address);
 
-/* What mail to an address in an active domain of MUM's finds. */
-enum name_state {
-	NAME_IS_UNKNOWN,
-	NAME_IS_LIVE,		/* an alias with recipients, or a mailbox that accepts mail */
-	NAME_IS_SEND_ONLY,	/* a mailbox, as the next one */
-	NAME_IS_INACTIVE,
-	NAME_IS_DEAD_ALIAS	/* inactive, expired or without recipients, and no mailbox */
-};
-
-/* Each form of the address is searched, as for mail: aliases first, then mailboxes. */
-enum name_state names_address(const struct names *names, const struct address *address);
+/* What the database would answer to MUM_NAME about the address. The caller's. */
+struct facts *names_facts(const struct names *names, const struct address *address);
+/* Completes facts of a MUM_DELIVERY as those of a lookup are: see common/recipients.h. */
+void names_complete(const struct names *names, const struct mum_config *config,
+		    struct facts *facts);
 
 /* Calls fn with each active domain that has a mailbox or an alias. */
 typedef void names_domain_fn(const char *domain, void *arg);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* check: all that keeps mumd and the Dovecot module from working well. */
-#include "mumctl/check.h"
+#include "mumctl/check-names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static struct mum_config *load(const struct tool *tool, enum mum_role role,
 }
 
 /* What is read of a database is read of the first host that answers. */
-static void check_contents(const struct check *check)
+static void check_contents(struct check *check)
 {
 	check_grants(check);
 	if (!check_columns(check))
@@ -76,8 +76,13 @@ static void check_contents(const struct check *check)
 	}
 	check_indexes(check);
 	check_collations(check);
-	check_aliases(check);
-	check_recipients(check);
+	check->names = names_load(check);
+	if (check->names != NULL) {
+		check_aliases(check);
+		check_expired(check);
+		check_roles(check);
+	}
+	names_free(&check->names);
 	check_tls_policies(check);
 }
 

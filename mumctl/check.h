@@ -36,6 +36,7 @@ struct check {
 	enum mum_role role;
 	const char *host;		/* of the connection */
 	struct inspect *db;		/* one connection of the role, or NULL */
+	struct names *names;		/* of role Postfix; NULL when they cannot be read */
 	const struct settings *settings;	/* of Postfix and Dovecot */
 };
 
@@ -51,7 +52,10 @@ void check_grants(const struct check *check);
 void check_indexes(const struct check *check);
 void check_collations(const struct check *check);	/* role Postfix */
 void check_aliases(const struct check *check);	/* role Postfix */
-void check_recipients(const struct check *check);	/* role Postfix */
+/* Of an alias that exists, whose facts are complete. */
+void check_recipient(const struct check *check, const struct delivery_row *row);
+void check_expired(const struct check *check);	/* role Postfix */
+void check_roles(const struct check *check);	/* role Postfix */
 void check_mailboxes(const struct check *check);	/* role Dovecot */
 void check_homes(const struct check *check);	/* role Dovecot */
 void check_tls_policies(const struct check *check);	/* role Postfix */

@@ -84,9 +84,13 @@ ROWS = {
         [*alias(1001, "ping", ["pong@example.test"]), *alias(1002, "Pong", ["PING@example.test"])],
         [finding("alias-loop", "error", "aliases.id=1001 <ping@example.test>", "remove one",
                  "<ping@example.test> <- <pong@example.test> <- <ping@example.test>")]),
+    "an alias that is its own recipient, with an extension": (
+        [*alias(1003, "grow", ["grow+more@example.test", "anna@example.test"])],
+        [dead(1003, 0, "grow", "<grow+more@example.test>: it is the alias itself")]),
     "a loop by way of an extension": (
-        [*alias(1003, "grow", ["grow+more@example.test"])],
-        [finding("alias-loop", "error", "aliases.id=1003 <grow@example.test>", "remove one")]),
+        [*alias(1030, "there", ["back+more@example.test"]),
+         *alias(1031, "back", ["there@example.test"])],
+        [finding("alias-loop", "error", "aliases.id=1030 <there@example.test>", "remove one")]),
     "a long loop": (
         LONG_LOOP,
         [finding("alias-loop", "error", "aliases.id=1300 <long1300@example.test>",
@@ -166,9 +170,9 @@ ROWS = {
         []),
     "recipients whose mailboxes have another address now": (
         [*alias(1603, "moved", [("before@example.test", 1), ("anna@old.test", 2), (" ", 3)])],
-        [stale(1603, 0, "moved", "<before@example.test>, and mailbox 1 is <anna@example.test>"),
-         stale(1603, 1, "moved", "<anna@old.test>, and mailbox 2 is <scanner@example.test>"),
-         stale(1603, 2, "moved", "<>, and mailbox 3 is <gone@example.test>")]),
+        [stale(1603, 0, "moved", "<before@example.test>, and its mailbox is <anna@example.test>"),
+         stale(1603, 1, "moved", "<anna@old.test>, and its mailbox is <scanner@example.test>"),
+         stale(1603, 2, "moved", "<>, and its mailbox is <gone@example.test>")]),
     "the present address in another spelling": (
         [mailbox(1604, "uwe", domain_id=4),
          *alias(1604, "spelled", [("ANNA@Example.test ", 1),
@@ -182,12 +186,12 @@ ROWS = {
             "typed@example.test", "anna@closed.test"]),
          *alias(1606, "was", ["anna@example.test"], active=0)],
         [dead(1605, 4, "typed", "<scanner@example.test>: the mailbox of this name is send-only"),
-         dead(1605, 5, "typed", "<gone+x@example.test>: the mailbox of this name is inactive"),
+         dead(1605, 5, "typed", "<gone+x@example.test>: what has this name is inactive"),
          recipient("recipient-unknown", 1605, 6, "typed",
                    "DELETE FROM alias_recipients WHERE id = 16050006", "nobody-here@example.test"),
          recipient("recipient-unknown", 1605, 7, "typed",
                    "DELETE FROM alias_recipients WHERE id = 16050007", "the domain of <nobody@xn--"),
-         dead(1605, 8, "typed", "<was@example.test>: the alias of this name is inactive"),
+         dead(1605, 8, "typed", "<was@example.test>: what has this name is inactive"),
          recipient("recipient-domain-inactive", 1605, 10, "typed", "activate the domain",
                    "anna@closed.test")]),
     "an own address that is an alias and a mailbox": (

@@ -232,7 +232,7 @@ def dangling(world, before=""):
         yield world.ctl_with(), [
             finding("recipient-dangling", "warning",
                     "alias_recipients.id=1930 <info@example.test>",
-                    "DELETE FROM alias_recipients WHERE id = 1930", "no mailbox 4711 any more")]
+                    "DELETE FROM alias_recipients WHERE id = 1930", "its mailbox is gone: <lost@example.test>")]
 
 
 NOT_CHECKED = finding("not-checked", "note", "domains.max_quota", 'that "mumctl setup" prints',

@@ -182,9 +182,12 @@ class Model:
         return bool(at and any(row.active for row in self.domain_rows(domain, JUDGE)))
 
     def _is_alias_again(self, address, alias):
-        """The alias with an extension, or in another spelling."""
-        return any(alias in self._at(self._aliases_of, local, domains, JUDGE)
-                   for local, _, domains in self.forms(_rewritten(address), JUDGE))
+        """The alias with an extension, or in another spelling: mail comes back to it."""
+        for form in self.forms(_rewritten(address), JUDGE):
+            found = self._active_alias(form, JUDGE)
+            if found and self._has_alias_with_recipients([form]):
+                return found is alias
+        return False
 
     def _has_alias_with_recipients(self, forms):
         aliases = (self._active_alias(form, JUDGE) for form in forms)

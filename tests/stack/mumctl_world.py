@@ -23,6 +23,8 @@ class World:
         self.directory = lab.directory(f"{prefix}-{name}-etc")
         self.postfix_password = self._secret("postfix.password", POSTFIX_PASSWORD, GROUP, 0o640)
         self.dovecot_password = self._secret("dovecot.password", DOVECOT_PASSWORD, "root", 0o600)
+        if name == "mariadb":   # a plain CREATE DATABASE is worth a note
+            self.store.run("ALTER DATABASE mum COLLATE utf8mb4_unicode_ci")
         self._fill()
         self.mumd = Mumd(lab, self.settings(), name=f"{prefix}-{name}").start()
         self.ctl = Mumctl(self.mumd.config)

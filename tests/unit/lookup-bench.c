@@ -9,9 +9,8 @@
 void bench_init_all(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 		    size_t entries, bool other_maps)
 {
-	static const struct reading_settings readings = { true, true, "origin.example", "" };
 	const struct lookups_settings settings = { "+", ttl_ms, stale_ms, entries,
-						   { &readings, other_maps }, false };
+						   { { true, true, "origin.example", "" }, other_maps }, false };
 
 	fake_host_init(&bench->host);
 	fake_store_init(&bench->store, &bench->host.host);

@@ -24,15 +24,14 @@ struct world {
 	size_t asked[MUM_QUESTIONS];
 };
 
-static void add(struct facts *facts, const struct question *question,
+static void add(struct facts *facts, const struct question *question, size_t form,
 		const char *const *cells)
 {
 	struct column columns[COLUMNS_MAX + 1];
 	const char *why = NULL;
 
 	unit_columns(columns, cells, COLUMNS_MAX + 1);
-	WANT("the row is read", facts_add_row(facts, question->address,
-					      question->address->forms_count - 1, columns, &why));
+	WANT("the row is read", facts_add_row(facts, question->address, form, columns, &why));
 }
 
 static void add_recipient(struct facts *facts, const struct question *question,
@@ -53,7 +52,7 @@ static void add_recipient(struct facts *facts, const struct question *question,
 		cells[RECIPIENT_MAILBOX_ACTIVE] = recipient->active ? "1" : "0";
 		cells[RECIPIENT_MAILBOX_SEND_ONLY] = recipient->send_only ? "1" : "0";
 	}
-	add(facts, question, cells);
+	add(facts, question, 0, cells);
 }
 
 static void add_name(struct facts *facts, const struct question *question)
@@ -69,17 +68,19 @@ static void add_name(struct facts *facts, const struct question *question)
 		{ "empty", { "1", "d", "1", NULL, NULL, NULL, "empty", "1", "0", "0" } },
 		{ "past", { "1", "d", "1", NULL, NULL, NULL, "past", "1", "1", "1" } },
 		{ "team", { "1", "d", "1", NULL, NULL, NULL, "team", "1", "0", "1" } },
+		{ "team+own", { "1", "d", "1", NULL, NULL, NULL, "team+own", "1", "0", "1" } },
 	};
-	const char *cells[COLUMNS_MAX + 1] = { "1", "d", "1" };
+	const struct address *address = question->address;
 
-	/* The last form is that without an extension. */
-	FOR_EACH_ROW(name, names) {
-		const struct address *address = question->address;
+	for (size_t form = 0; form < address->forms_count; form++) {
+		const char *cells[COLUMNS_MAX + 1] = { "1", "d", "1" };
 
-		if (strcmp(address->forms[address->forms_count - 1].local, name->local) == 0)
-			memcpy(cells, name->cells, sizeof(name->cells));
+		FOR_EACH_ROW(name, names) {
+			if (strcmp(address->forms[form].local, name->local) == 0)
+				memcpy(cells, name->cells, sizeof(name->cells));
+		}
+		add(facts, question, form, cells);
 	}
-	add(facts, question, cells);
 }
 
 static struct facts *respond(const struct question *question, void *arg)
@@ -93,7 +94,7 @@ static struct facts *respond(const struct question *question, void *arg)
 		return NULL;
 	facts = facts_new(question->kind);
 	if (question->kind == MUM_DOMAIN && strcmp(question->address->key, "d") == 0)
-		add(facts, question, domain);
+		add(facts, question, 0, domain);
 	if (question->kind == MUM_NAME)
 		add_name(facts, question);
 	for (size_t i = 0; question->kind == MUM_DELIVERY && i < world->count; i++)
@@ -137,6 +138,8 @@ static const struct {
 	{ "with a bang, as Postfix reads it", true, { { .text = "d!sender" } }, NULL, 1, 1 },
 	{ "the alias itself: no mailbox of that name", true, { { .text = "team@d" } }, NULL, 1, 1 },
 	{ "the alias with an extension never ends", true, { { .text = "team+x@d" } }, NULL, 1, 1 },
+	{ "a name with an extension that is an alias of its own", true, { { .text = "team+own@d" } },
+	  "team+own@d", 1, 1 },
 	{ "the alias in another spelling never ends", true, { { .text = "team@d." } }, NULL, 1, 1 },
 	{ "blank", true, { { .text = " " }, { .text = "x@y" } }, "x@y", 1, 0 },
 	{ "no domain at all: another's", false, { { .text = "root" } }, "root", 1, 0 },

@@ -475,7 +475,8 @@ static void test_many_recipients(void **state)
 /* Postfix's propagate_unmatched_extensions without "virtual". */
 static void test_an_extension_may_be_dropped(void **state)
 {
-	struct delivery_row row = { ALIAS("joe@d"), .form = 1, .recipient = "x@y" };
+	struct delivery_row row = { ALIAS("joe@d"), .form = 1, .recipient = "x@y",
+				    .stands_for = "x@y" };
 	struct facts facts = { .count = 1, .deliveries = &row };
 	struct address *address = address_new(ADDRESS_MAIL, "joe+Tag@d", 9, "+");
 	struct mum_answer answer = { .status = MUM_FOUND, .address = address,
