@@ -186,6 +186,17 @@ static void check_utf8(const struct check *check)
 			   "LMTP does not offer it");
 }
 
+/* What MUM does not know, that other table does: its mail would be refused. */
+static void check_other_maps(const struct check *check)
+{
+	if (!check->config->address.other_maps &&
+	    settings_other_tables(check->settings, check->config) > 0)
+		report_add(check->report, LEVEL_ERROR, "other-maps-off", "address.other_maps",
+			   "set address.other_maps = true in mum.conf",
+			   "Postfix asks another table, too: recipients of aliases that only "
+			   "that one knows get no mail");
+}
+
 void check_postfix_settings(const struct check *check)
 {
 	struct postfix postfix = {
@@ -205,6 +216,7 @@ void check_postfix_settings(const struct check *check)
 		check_propagation(check);
 		check_readings(check);
 		check_utf8(check);
+		check_other_maps(check);
 	}
 }
 

@@ -218,3 +218,26 @@ bool settings_is_our_table(const struct mum_config *config, const char *queue,
 	}
 	return false;
 }
+
+int settings_other_tables(const struct settings *settings, const struct mum_config *config)
+{
+	static const char *const lists[] = { "virtual_alias_maps", "virtual_mailbox_maps" };
+	const char *queue = settings_of_postfix(settings, "queue_directory");
+	int ours = 0, others = 0;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const char *list = settings_of_postfix(settings, lists[i]);
+		char *table;
+
+		if (queue == NULL || list == NULL)
+			return -1;
+		while ((table = settings_next_table(&list)) != NULL) {
+			if (settings_is_our_table(config, queue, table))
+				ours++;
+			else
+				others++;
+			free(table);
+		}
+	}
+	return ours > 0 ? others : -1;
+}

@@ -39,4 +39,10 @@ char *settings_next_table(const char **list);
 bool settings_is_our_table(const struct mum_config *config, const char *queue,
 			   const char *table);
 
+/*
+ * How many tables besides mumd's Postfix asks about aliases and mailboxes. -1 when that
+ * cannot be read, or when it does not ask mumd: then main.cf may change yet.
+ */
+int settings_other_tables(const struct settings *settings, const struct mum_config *config);
+
 #endif

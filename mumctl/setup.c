@@ -8,6 +8,7 @@
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
 #include "mumctl/grants.h"
+#include "mumctl/settings.h"
 
 /* The first line that a command prints; "" when it cannot be run. Caller frees. */
 static char *first_line(const char *command)
@@ -63,7 +64,7 @@ struct setup {
 	const struct mum_config *config;
 	const char *config_path;
 	char *postfix, *queue, *dovecot;	/* versions, and Postfix's queue directory */
-	struct buf main_cf, master_cf, dovecot_conf, grants;
+	struct buf mum_conf, main_cf, master_cf, dovecot_conf, grants;
 };
 
 /*
@@ -154,6 +155,18 @@ static void put_dovecot(struct setup *setup)
 	free(args);
 }
 
+/* What mum.conf should say, as far as main.cf tells; the rest of it stays. */
+static void put_mum_conf(struct setup *setup)
+{
+	struct settings *settings = settings_load();
+
+	if (settings_other_tables(settings, setup->config) == 0)
+		buf_puts(&setup->mum_conf, "# Postfix asks no other table about aliases and "
+					   "mailboxes.\n"
+					   "address {\n    other_maps = false\n}\n");
+	settings_free(&settings);
+}
+
 /* Where the programs come from, as the server sees it, and what it demands of them. */
 static void put_accounts(struct setup *setup, const char *from, const char *require)
 {
@@ -224,6 +237,7 @@ static void print_all(struct setup *setup)
 	char *postfix = xasprintf("Postfix %s: main.cf",
 				  *setup->postfix != '\0' ? setup->postfix : "3.4 or later");
 
+	print_part("mum.conf: if all of it is so, put it there", &setup->mum_conf);
 	print_part(postfix, &setup->main_cf);
 	print_part("Postfix: master.cf", &setup->master_cf);
 	print_part(dovecot, &setup->dovecot_conf);
@@ -239,7 +253,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 	char *path = tool->config_path[0] != '/' ? realpath(tool->config_path, NULL) : NULL;
 	struct setup setup = {
 		.config_path = path != NULL ? path : tool->config_path,
-		.main_cf = BUF_INIT(65536), .master_cf = BUF_INIT(65536),
+		.mum_conf = BUF_INIT(65536), .main_cf = BUF_INIT(65536), .master_cf = BUF_INIT(65536),
 		.dovecot_conf = BUF_INIT(65536), .grants = BUF_INIT(65536),
 	};
 
@@ -250,6 +264,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 	setup.postfix = first_line("postconf -d -h mail_version 2>/dev/null");
 	setup.queue = queue_directory();
 	setup.dovecot = first_line("dovecot --version 2>/dev/null");
+	put_mum_conf(&setup);
 	put_postfix(&setup);
 	if (strncmp(setup.dovecot, "2.4", 3) != 0)
 		put_dovecot(&setup);
@@ -257,8 +272,9 @@ int command_setup(struct tool *tool, int argc, char **argv)
 		tool_complain("Dovecot", "2.4 is not supported yet: its auth stays as it is");
 	put_grants(&setup);
 	if (tool->json)
-		tool_print_json(json_pack("{ss ss so so so so}", "postfix_version",
+		tool_print_json(json_pack("{ss ss so so so so so}", "postfix_version",
 					  setup.postfix, "dovecot_version", setup.dovecot,
+					  "mum.conf", part(&setup.mum_conf),
 					  "main.cf", part(&setup.main_cf), "master.cf",
 					  part(&setup.master_cf), "dovecot.conf",
 					  part(&setup.dovecot_conf), "grants",

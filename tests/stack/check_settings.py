@@ -76,6 +76,19 @@ another_mailbox_map = postfix_case(
     virtual_mailbox_maps="socketmap:unix:/other:mailboxes, socketmap:unix:{socket}:mailboxes")
 
 
+ANOTHER_MAP = {"virtual_alias_maps": "socketmap:unix:mum/{name}:aliases inline:{{ {{a = b}} }}"}
+
+
+@contextlib.contextmanager
+def no_other_maps(world):
+    yield with_postfix(world, ANOTHER_MAP, address={
+        "other_maps": "false", "myorigin": "origin.test"}), [
+        finding("other-maps-off", "error", "address.other_maps", "address.other_maps = true",
+                "Postfix asks another table, too"),
+        finding("map-besides", "note", "main.cf virtual_alias_maps", "no entry for a whole",
+                "Postfix asks inline:")]
+
+
 @contextlib.contextmanager
 def propagation_besides(world):
     yield with_postfix(world, {}, address={
@@ -299,7 +312,7 @@ SETTINGS = [
     (a_good_postfix, SQLITE, 0), (another_postfix, SQLITE, 0), (delimiter_of_postfix, SQLITE, 1),
     (no_delimiter_of_postfix, SQLITE, 1), (no_propagation, SQLITE, 1),
     (propagation_besides, SQLITE, 1), (utf8_over_lmtp, SQLITE, 0),
-    (another_alias_map, SQLITE, 0), (another_mailbox_map, SQLITE, 0),
+    (another_alias_map, SQLITE, 0), (no_other_maps, SQLITE, 78), (another_mailbox_map, SQLITE, 0),
     *((reading_case(name), SQLITE, 1) for name in READINGS), (an_origin_in_a_file, SQLITE, 0),
     (limits_of_postfix, BOTH, 1), (policies_for_postfix_3_10, SQLITE, 78),
     (another_dovecot, SQLITE, 0),

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from check_findings import matches
+from check_settings import ANOTHER_MAP, with_postfix
 from check_ways import (CASES, NATIVE_HASH, all_indexes_missing_in_mariadb,
                         all_indexes_missing_in_sqlite)
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
@@ -83,3 +84,15 @@ def test_the_cure_for_a_right_cures_it(worlds, wrong):
     for one in found:
         world.store.run(one["mend"])
     assert world.ctl.findings() == []
+
+
+def test_setup_says_that_no_other_map_is_asked(worlds):
+    """Only where main.cf says so: what may still be set is left to its default."""
+    world = worlds("sqlite")
+    for changes, wanted in (({}, True), (ANOTHER_MAP, False),
+                            ({"virtual_mailbox_maps": "hash:/etc/postfix/vmailbox"}, False),
+                            ({"virtual_alias_maps": "", "virtual_mailbox_maps": ""}, False)):
+        ctl = with_postfix(world, changes)
+        said = ctl.json("setup")["mum.conf"]
+        assert ("other_maps = false" in said) == wanted, (changes, said)
+        assert (said in ctl.run("setup").stdout) and (said == "" or wanted)
