@@ -189,3 +189,22 @@ passdb {{
     expected = "ok" if lines.startswith("default") else "refused"
     assert [dovecot.login(user, "anything") for user in users] == [expected] * 2
     wait_until(lambda: dovecot.login("nobody@example.test", "x") == "refused", "an unknown user")
+
+
+@pytest.mark.parametrize("who", DRIVERS)
+def test_deny_passdb_in_front_denies_those_it_names(lab, stores, make_dovecot, who):
+    """In the worker, too, where the first passdb of all is not the one that verifies."""
+    store = stores("mariadb")
+    banned, other = add(store), add(store)
+    file = lab.path / f"banned-{who}"
+    file.write_text(f"{banned}:\n")
+    file.chmod(0o644)
+    dovecot = make_dovecot(store, **DRIVERS[who], front=f"""
+passdb {{
+  driver = passwd-file
+  args = {file}
+  deny = yes
+}}
+""")
+    assert [dovecot.login(user, word) for user in (banned, other) for word in ("secret", "wrong")] \
+        == ["user_disabled", "user_disabled", "ok", "refused"]
