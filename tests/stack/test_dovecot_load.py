@@ -99,6 +99,8 @@ def test_hostile_hash_keeps_nobody_waiting(store, make_dovecot):
     hostile = store.add(f"hostile{next(_numbers)}",
                         password="$6$rounds=999999999$saltsalt$" + "A" * 86)
     user = store.add(f"victim{next(_numbers)}")
+    # each of the hostile logins then costs what a wrong password of this one does
+    assert dovecot.login(user, "secret") == "ok"
     with dovecot.auth_client() as client:
         client.start([(hostile, "x", "imap")] * 100)
         started = time.monotonic()
