@@ -22,7 +22,9 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 
 cat /usr/share/postfix/main.cf.debian /usr/share/postfix/main.cf.tls >/etc/postfix/main.cf
 cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
 cp -n /usr/share/postfix/dynamicmaps.cf /etc/postfix/ || true
+echo mail.example.net >/etc/mailname
 postconf -e myhostname=mail.example.net mydestination=localhost recipient_delimiter=+ \\
+    myorigin=/etc/mailname \\
     'smtpd_relay_restrictions = permit_mynetworks permit_sasl_authenticated defer_unauth_destination'
 
 cp -r /usr/share/dovecot/dovecot.conf /usr/share/dovecot/conf.d /etc/dovecot/
