@@ -9,11 +9,14 @@ import pytest
 from dovecot_stores import SqliteStore
 from lab import MailRecorder, Mumctl, Mumd, Postfix, free_port
 
+# mumd hands out no recipient that would come back with an extension more.
+REFUSED = "refused"
+
 # What it is: ({alias: recipients}, which have a mailbox, is it a loop?). The first alias gets mail.
 LOOPS = {
     "two": ({"a1": ["b1"], "b1": ["a1"]}, [], True),
     "two with another way out": ({"a2": ["b2", "x@external.test"], "b2": ["a2"]}, [], True),
-    "one that gains an extension": ({"a3": ["a3+x"]}, [], True),
+    "one that gains an extension": ({"a3": ["a3+x"]}, [], REFUSED),
     "a copy": ({"a4": ["a4", "x@external.test"]}, ["a4"], False),
     "two that both keep a copy": ({"a5": ["a5", "b5"], "b5": ["b5", "a5"]}, ["a5", "b5"], False),
     "two, the first of which keeps a copy": ({"a6": ["a6", "b6"], "b6": ["a6"]}, ["a6"], False),
@@ -65,7 +68,11 @@ def test_check_and_postfix_agree(world, case):
             and one["where"].split()[-1] in names]
     dialogue = postfix.smtp()
     dialogue.mail("stranger@foreign.test")
-    assert dialogue.rcpt(f"{next(iter(aliases))}@example.test").startswith("250 ")
+    reply = dialogue.rcpt(f"{next(iter(aliases))}@example.test")
+    if loop == REFUSED:
+        assert reply.startswith("550 5.2.1 ") and said == [], (reply, findings)
+        return
+    assert reply.startswith("250 "), reply
     reply = dialogue.data("loop")
     dialogue.quit()
     assert reply.startswith("451 4.6.0 Alias expansion error" if loop else "250 "), reply
