@@ -280,8 +280,8 @@ static void test_the_deadline_counts_for_all_of_it(void **state)
 
 static void test_an_end_on_the_way(void **state)
 {
-	static const char *const names[] = { "cancelled", "all is freed", "the first leaves, "
-					     "then all is freed" };
+	static const char *const names[] = { "cancelled", "all is freed",
+					     "the first leaves, then all is freed" };
 
 	(void)state;
 	for (size_t way = 0; way < ARRAY_LEN(names); way++) {
