@@ -718,7 +718,7 @@ def test_setup_quotes_the_name_of_a_database_that_needs_it(logins):
 def test_a_grant_names_any_database(lab):
     """The grants of setup are good for one with a '-' in its name, and those of check."""
     world = World(lab, "mariadb", "prod")
-    world.store.run("CREATE DATABASE `mum-prod`")
+    world.store.run("CREATE DATABASE `mum-prod` COLLATE utf8mb4_unicode_ci")
     for table, in world.store.server.sql("SHOW TABLES FROM mum"):
         world.store.run(f"CREATE TABLE `mum-prod`.{table} LIKE mum.{table}")
     ctl = world.ctl_with(database={"name": "mum-prod"})
