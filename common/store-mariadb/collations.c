@@ -132,6 +132,7 @@ char *collations_fill(const struct collations *collations, const char *template)
 
 		sql = replace(sql, "type", columns[i].name, type_text(collation));
 		sql = replace(sql, "name", columns[i].name, name_text(collation));
+		sql = replace(sql, "collation", columns[i].name, xstrdup(collation));
 	}
 	return sql;
 }

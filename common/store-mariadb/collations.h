@@ -38,7 +38,8 @@ bool collations_read(struct st_mysql *mysql, struct collations *collations_r);
 
 /*
  * The statement of a template. In it, "{type COLUMN}" becomes the type of that
- * column, and "{name COLUMN}" a parameter of that type. Caller frees.
+ * column, "{name COLUMN}" a parameter of that type, and "{collation COLUMN}" the name
+ * of its collation. Caller frees.
  */
 char *collations_fill(const struct collations *collations, const char *template);
 

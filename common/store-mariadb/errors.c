@@ -39,6 +39,7 @@ static const struct {
 	{ 2027, ERROR_LOST }, { 2030, ERROR_LOST }, { 2055, ERROR_LOST },
 	{ 2057, ERROR_LOST },		/* columns changed: prepare anew */
 	{ 1253, ERROR_LOST },		/* a column's collation changed: read it anew */
+	{ 1690, ERROR_LOST },		/* the same, found by the statement: UNLESS() */
 	{ 1267, ERROR_LOST }, { 1270, ERROR_LOST }, { 1271, ERROR_LOST },
 	{ ERROR_SESSION, ERROR_MISCONFIGURED },
 	{ ERROR_TRANSACTION, ERROR_LOST },

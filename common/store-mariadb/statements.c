@@ -28,6 +28,28 @@
 #define MANY_NAMES "k.domain", "k.mailbox", "k.alias", "k.tls"
 #define ONE_NAMES NAME(COLUMN_DOMAIN), NAME(COLUMN_MAILBOX), NAME(COLUMN_ALIAS), NAME(COLUMN_TLS)
 
+/*
+ * A column that is altered later would compare otherwise than this statement says,
+ * and names would not be found: the server prepares it again by itself, and sees no
+ * error in most of these. So each statement compares the collations, too. Where they
+ * differ it fails, whether or not it would have a row: error 1690, which stands for
+ * nothing else here, and by which the connection is made anew (errors.c). The server
+ * evaluates this once for a statement, not for each row.
+ */
+#define UNLESS(COLUMNS, NAMES) \
+	" IF(CONCAT(" COLUMNS ") = '" NAMES "', 1, 18446744073709551615 + 1)"
+#define IS(COLUMN) "{collation " COLUMN "}"
+#define UNCHANGED_DOMAIN UNLESS("COLLATION(d.domain)", IS(COLUMN_DOMAIN))
+#define UNCHANGED_MAILBOX \
+	UNLESS("COLLATION(d.domain), COLLATION(m.local_part)", \
+	       IS(COLUMN_DOMAIN) IS(COLUMN_MAILBOX))
+#define UNCHANGED_ALIAS \
+	UNLESS("COLLATION(d.domain), COLLATION(a.local_part)", IS(COLUMN_DOMAIN) IS(COLUMN_ALIAS))
+#define UNCHANGED_BOTH \
+	UNLESS("COLLATION(d.domain), COLLATION(m.local_part), COLLATION(a.local_part)", \
+	       IS(COLUMN_DOMAIN) IS(COLUMN_MAILBOX) IS(COLUMN_ALIAS))
+#define UNCHANGED_TLS UNLESS("COLLATION(t.domain)", IS(COLUMN_TLS))
+
 #define JOIN_DOMAIN(D) "STRAIGHT_JOIN domains d ON d.domain = " D " "
 
 #define JOIN_MAILBOX(D, M) \
@@ -37,7 +59,8 @@
 #define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
 
 #define DOMAIN_SQL(KEYS, D, M, A, T) \
-	"SELECT k.i, d.domain, d.active FROM " KEYS(KEY_DOMAIN) JOIN_DOMAIN(D)
+	"SELECT k.i, d.domain, d.active FROM " KEYS(KEY_DOMAIN) JOIN_DOMAIN(D) \
+	"WHERE" UNCHANGED_DOMAIN
 
 /*
  * Without ORDER BY, which would cost more than the rest: facts.c sorts.
@@ -54,7 +77,7 @@
 	"LEFT JOIN alias_recipients r ON r.alias_id = a.id " \
 	"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id " \
 	"LEFT JOIN domains rd ON rd.id = rm.domain_id " \
-	"WHERE m.id IS NOT NULL OR a.id IS NOT NULL"
+	"WHERE (m.id IS NOT NULL OR a.id IS NOT NULL) AND" UNCHANGED_BOTH
 
 /*
  * A row for each name in a domain of MUM's, though nothing has that name.
@@ -67,7 +90,8 @@
 	" AND (r.mailbox_id IS NOT NULL OR TRIM(r.recipient_address) <> ''))" \
 	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) JOIN_DOMAIN(D) \
 	"LEFT JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id " \
-	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id"
+	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
+	"WHERE" UNCHANGED_BOTH
 
 /* Columns of two tables meet in a UNION, and may not differ in their collation. */
 #define TEXT(COLUMN) "CONVERT(" COLUMN " USING utf8mb4)"
@@ -76,25 +100,29 @@
 	"SELECT k.i, " TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " \
 	TEXT("m.local_part") ", d.domain, m.active, d.active" \
 	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M) \
-	"UNION ALL " \
+	"WHERE" UNCHANGED_MAILBOX \
+	" UNION ALL " \
 	"SELECT k.i, " TEXT("a.local_part") ", d.domain, d.active, s.id, a.active," \
 	" a.deactivate_at < ?, " TEXT("o.local_part") ", od.domain, o.active, od.active" \
 	" FROM " KEYS(KEY_DOMAIN KEY_ALIAS) JOIN_DOMAIN(D) \
 	"STRAIGHT_JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
 	"STRAIGHT_JOIN alias_senders s ON s.alias_id = a.id " \
 	"STRAIGHT_JOIN mailboxes o ON o.id = s.mailbox_id " \
-	"STRAIGHT_JOIN domains od ON od.id = o.domain_id"
+	"STRAIGHT_JOIN domains od ON od.id = o.domain_id " \
+	"WHERE" UNCHANGED_ALIAS
 
 #define TLS_SQL(KEYS, D, M, A, T) \
 	"SELECT k.i, t.domain, t.policy, t.params, t.active FROM " KEYS(KEY_TLS) \
-	"STRAIGHT_JOIN tls_policies t ON t.domain = " T
+	"STRAIGHT_JOIN tls_policies t ON t.domain = " T " WHERE" UNCHANGED_TLS
 
 #define CREDENTIAL_SQL(KEYS, D, M, A, T) \
-	"SELECT " MAILBOX ", m.password FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M)
+	"SELECT " MAILBOX ", m.password FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M) \
+	"WHERE" UNCHANGED_MAILBOX
 
 #define USER_SQL(KEYS, D, M, A, T) \
 	"SELECT " MAILBOX ", m.homedir, m.maildir," \
-	" m.quota, d.quota FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M)
+	" m.quota, d.quota FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M) \
+	"WHERE" UNCHANGED_MAILBOX
 
 /*
  * One page, by the primary key; an empty one is the end. The page is cut before

@@ -232,6 +232,17 @@ class Site:
     def __exit__(self, *exception):
         self.mumd.stop()
 
+    def alter(self, schema):
+        """Its tables are altered, and filled with what their columns hold then."""
+        self.schema = Schema(schema)
+        lines = ["USE mum;", "SET foreign_key_checks = 0;"]
+        for table in SCHEMAS[COLLATION]:
+            collation = self.schema.collations.get(table, COLLATION)
+            lines += [f"DELETE FROM {table};",
+                      f"ALTER TABLE {table} CONVERT TO CHARACTER SET "
+                      f"{collation.partition('_')[0]} COLLATE {collation};"]
+        self.server.sql("\n".join(lines) + "\nSET NAMES utf8mb4;\n" + self.schema.rows())
+
     def ask(self):
         """Each question for itself; a line for each wrong answer."""
         with self.mumd.map_client() as client:

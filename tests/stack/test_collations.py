@@ -52,3 +52,18 @@ def test_a_database_may_have_another_default_than_its_server(lab, server, defaul
         assert not site.ask()
         assert not site.ask_at_once()[0]
         assert not site.log_in()
+
+
+@pytest.mark.parametrize("old, new", [
+    (COLLATION, "utf8mb4_bin"), ("utf8mb4_bin", COLLATION), (COLLATION, "utf8mb4_general_ci"),
+    ("utf8mb3_unicode_ci", COLLATION), ("latin1_swedish_ci", COLLATION),
+    ("mixed collations", "mixed character sets")])
+def test_tables_may_be_altered_meanwhile(lab, server, old, new):
+    """Nobody tells mumd, and connections stay: their statements notice it, in both shapes."""
+    with Site(lab, server, "utf8mb4_general_ci", old) as site:
+        assert not site.ask() and not site.ask_at_once()[0]
+        site.alter(new)
+        assert not site.ask()
+        site.alter(old)
+        assert not site.ask_at_once()[0]
+        assert not site.log_in()

@@ -29,6 +29,8 @@ static void test_each_column_has_its_type(void **state)
 		{ "a name in another character set", "{name " COLUMN_ALIAS "}",
 		  "CONVERT(? USING latin1) COLLATE latin1_swedish_ci" },
 		{ "a name of bytes", "{name " COLUMN_TLS "}", "CONVERT(? USING binary)" },
+		{ "the name of a collation", "'{collation " COLUMN_ALIAS "}'",
+		  "'latin1_swedish_ci'" },
 		{ "several", "{type " COLUMN_TLS "}{name " COLUMN_TLS "}{type " COLUMN_TLS "}",
 		  "VARBINARY(764)CONVERT(? USING binary)VARBINARY(764)" },
 	};

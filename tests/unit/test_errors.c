@@ -41,6 +41,7 @@ static void test_errors(void **state)
 		{ "commands out of sync", 2014, ERROR_LOST },
 		{ "columns changed", 2057, ERROR_LOST },
 		{ "another character set than the collation's", 1253, ERROR_LOST },
+		{ "a statement whose columns were altered", 1690, ERROR_LOST },
 		{ "illegal mix of collations", 1267, ERROR_LOST },
 		{ "illegal mix of three", 1270, ERROR_LOST },
 		{ "illegal mix of many", 1271, ERROR_LOST },
