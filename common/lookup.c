@@ -18,6 +18,7 @@ struct fetch {
 	struct store_request *request;	/* NULL once the store has answered */
 	struct facts *facts;		/* while they are completed, with a reference */
 	struct recipients_walk *walk;	/* completes them */
+	uint64_t read_at;		/* host_now() when the walk began */
 	struct part *waiters;		/* never empty but in fetch_end() */
 	bool joinable;			/* in lookups->fetches */
 	bool ending;			/* in fetch_end() */
@@ -217,7 +218,10 @@ static void fetch_end(struct fetch *fetch, enum mum_status status, struct facts 
 	fetch_free(fetch);
 }
 
-/* Inside an answer: who waits is answered in another turn of the loop. */
+/*
+ * Inside an answer: who waits is answered in another turn of the loop. The facts were
+ * read when the walk began, and the answers that it got have grown as old since.
+ */
 static void on_recipients(enum mum_status status, unsigned age_ms, const char *reason,
 			  void *arg)
 {
@@ -225,6 +229,7 @@ static void on_recipients(enum mum_status status, unsigned age_ms, const char *r
 	struct lookups *lookups = fetch->lookups;
 	struct facts *facts = fetch->facts;
 
+	age_ms += (unsigned)(host_now(lookups->host) - fetch->read_at);
 	fetch->walk = NULL;
 	fetch->facts = NULL;
 	fetch_end(fetch, status, facts, age_ms, reason);
@@ -244,6 +249,7 @@ static bool must_complete(struct fetch *fetch, struct facts *facts)
 	if (fetch->walk == NULL)
 		return false;
 	fetch->facts = facts_ref(facts);
+	fetch->read_at = host_now(lookups->host);
 	return true;
 }
 

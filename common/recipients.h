@@ -18,8 +18,8 @@ struct lookups;
 struct recipients_walk;	/* the questions on their way; owned by its fn, see below */
 
 /*
- * MUM_FOUND: the facts are complete; age_ms is that of the oldest answer in them,
- * 0 when none came from the cache. Any other status: reason says why, and is gone
+ * MUM_FOUND: the facts are complete; age_ms is that of the oldest answer in them when
+ * it came, 0 when none was from the cache. Any other status: reason says why, and is gone
  * when the callback returns. The walk is gone when fn is called.
  */
 typedef void recipients_done_fn(enum mum_status status, unsigned age_ms,

@@ -232,6 +232,30 @@ static void test_facts_are_as_old_as_their_oldest_part(void **state)
 	bench_free(&bench);
 }
 
+static void test_the_time_that_recipients_take_counts(void **state)
+{
+	enum { WAITED = 1500 };
+	struct bench bench;
+	struct world world = { .recipients = &foreign, .count = 1 };
+	struct got got;
+	struct facts *facts;
+
+	(void)state;
+	bench_init(&bench, TTL, STALE);
+	bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "team@d");
+	facts = respond(fake_store_question(&bench.store, 0), &world);
+	fake_store_answer(&bench.store, 0, MUM_FOUND, facts, NULL);
+	facts_unref(&facts);
+	fake_host_advance(&bench.host, WAITED);
+	bench_answer(&bench, 0, MUM_FOUND);
+	fake_host_settle(&bench.host, 20);
+	WANT("the alias is answered", got.calls == 1 && got.status == MUM_FOUND);
+	fake_host_advance(&bench.host, TTL - WAITED);
+	bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "team@d");
+	WANT_NUMBER("its row is as old as cache.ttl now", fake_store_pending(&bench.store), 1);
+	bench_free(&bench);
+}
+
 static void test_no_answer_about_a_recipient_is_no_answer(void **state)
 {
 	struct bench bench;
@@ -341,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_which_are_handed_out),
 		UNIT_TEST(test_facts_are_as_old_as_their_oldest_part),
+		UNIT_TEST(test_the_time_that_recipients_take_counts),
 		UNIT_TEST(test_no_answer_about_a_recipient_is_no_answer),
 		UNIT_TEST(test_the_deadline_counts_for_all_of_it),
 		UNIT_TEST(test_an_end_on_the_way),
