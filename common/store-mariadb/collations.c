@@ -51,13 +51,13 @@ static bool read_column(MYSQL *mysql, size_t index, char name_r[COLLATION_SIZE])
 	char *sql = xasprintf("SHOW FULL COLUMNS FROM %s WHERE Field = '%s'",
 			      columns[index].table, columns[index].column);
 	MYSQL_RES *result = mysql_query(mysql, sql) == 0 ? mysql_store_result(mysql) : NULL;
-	MYSQL_ROW row = result != NULL ? mysql_fetch_row(result) : NULL;
+	bool ok = result != NULL && mysql_num_fields(result) > SHOWN_COLLATION;
+	MYSQL_ROW row = ok ? mysql_fetch_row(result) : NULL;
 	const char *name = mum_collation;
-	bool ok;
 
 	if (row != NULL)
 		name = row[SHOWN_COLLATION] != NULL ? row[SHOWN_COLLATION] : "binary";
-	ok = result != NULL && is_collation(name);
+	ok = ok && is_collation(name);
 	if (ok)
 		strcpy(name_r, name);
 	if (result != NULL)

@@ -206,6 +206,8 @@ static bool try_connect(struct connector *connector)
 	if (!read_table(connector->mysql) ||
 	    !collations_read(connector->mysql, &connector->collations)) {
 		set_mysql_error(connector);
+		if (connector->error_number == 0)
+			set_error(connector, 2000, "the collation of a column cannot be read");
 		return false;
 	}
 	return set_nonblocking(connector);

@@ -185,11 +185,16 @@ static bool check_value(size_t check, size_t spelling, const char *value,
 	       refuse(reason_r, checks[check].names[spelling], value);
 }
 
-/* The only row, or NULL when the question was refused. The result is freed by the caller. */
-static MYSQL_ROW ask_row(MYSQL *mysql, char *sql, MYSQL_RES **result_r)
+/*
+ * The first row; NULL when the question was refused, or the answer has not the columns
+ * that were asked for. The result is freed by the caller.
+ */
+static MYSQL_ROW ask_row(MYSQL *mysql, char *sql, size_t columns, MYSQL_RES **result_r)
 {
 	*result_r = run(mysql, sql) ? mysql_store_result(mysql) : NULL;
-	return *result_r != NULL ? mysql_fetch_row(*result_r) : NULL;
+	if (*result_r == NULL || mysql_num_fields(*result_r) != columns)
+		return NULL;
+	return mysql_fetch_row(*result_r);
 }
 
 /* Checks [first, first + count) in one question. False when it was refused. */
@@ -203,7 +208,7 @@ static bool read_variables(MYSQL *mysql, size_t first, size_t count, size_t spel
 	for (size_t i = 0; i < count; i++)
 		buf_printf(&list, "%s@@session.%s", i == 0 ? "SELECT " : ", ",
 			   checks[first + i].names[spelling]);
-	row = ask_row(mysql, buf_steal(&list), &result);
+	row = ask_row(mysql, buf_steal(&list), count, &result);
 	for (size_t i = 0; row != NULL && i < count; i++) {
 		if (!check_value(first + i, spelling, row[i], reason_r))
 			break;
@@ -244,7 +249,7 @@ static bool try_session(MYSQL *mysql, char reason_r[SESSION_REASON_SIZE])
 	MYSQL_RES *result;
 	MYSQL_ROW row = ask_row(mysql, xstrdup("SELECT '" NAME "', HEX(CONVERT('" NAME "'"
 					       " USING utf8mb4)) UNION ALL SELECT '', ''"),
-				&result);
+				2, &result);
 
 	if (result == NULL && mysql_errno(mysql) != INVALID_CHARACTER)
 		return false;
@@ -252,6 +257,9 @@ static bool try_session(MYSQL *mysql, char reason_r[SESSION_REASON_SIZE])
 		refuse(reason_r, "character_set_client", "other than utf8mb4");
 	else if (mysql_num_rows(result) != 2)
 		refuse(reason_r, "sql_select_limit", "too low");
+	else if (row == NULL)
+		snprintf(reason_r, SESSION_REASON_SIZE,
+			 "an answer has other columns than the server was asked for");
 	else if (row[1] == NULL || strcmp(row[1], NAME_HEX) != 0)
 		refuse(reason_r, "character_set_client", "other than utf8mb4");
 	else if (row[0] == NULL || strcmp(row[0], NAME) != 0)

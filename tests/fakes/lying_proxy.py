@@ -25,12 +25,13 @@ class LyingProxy:
 
     swallow: what a statement begins with that is said to be done, and is not.
     hide: what a statement holds that is refused, as a variable that is not known is.
+    instead: what a statement begins with, and the statement that the server gets instead.
     before: a statement of its own, before the next prepared one is executed; once.
     heard: all statements that came.
     """
 
-    def __init__(self, server, swallow=(), hide=()):
-        self.swallow, self.hide = swallow, hide
+    def __init__(self, server, swallow=(), hide=(), instead=()):
+        self.swallow, self.hide, self.instead = swallow, hide, dict(instead)
         self.before = None
         self.heard = []
         self._server = str(server)
@@ -69,7 +70,7 @@ class LyingProxy:
                     answers.swallow()
                     server.sendall(_packet(0, bytes([COM_QUERY]) + statement.encode()))
                     answers.wait()
-                server.sendall(header + payload)
+                server.sendall(_packet(header[3], self._exchange(payload)))
             server.shutdown(socket.SHUT_RDWR)
 
     def _reply(self, number, payload):
@@ -81,6 +82,12 @@ class LyingProxy:
         if any(text.startswith(words) for words in self.swallow):
             return DONE
         return UNKNOWN if any(word in text for word in self.hide) else None
+
+    def _exchange(self, payload):
+        for words, statement in self.instead.items():
+            if payload.startswith(bytes([COM_QUERY]) + words.encode()):
+                return bytes([COM_QUERY]) + statement.encode()
+        return payload
 
 
 class _Answers:

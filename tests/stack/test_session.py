@@ -158,6 +158,18 @@ def test_the_tool_says_what_is_wrong_with_the_session(make_mumd, server):
         assert "character_set_client" in refusal(mumd)
 
 
+@pytest.mark.parametrize(("instead", "why"), [
+    ({"SELECT @@session.": "SELECT 1"}, "character_set_client stays 1"),
+    ({"SELECT @@session.": "SELEC", "SELECT \'": "SELECT 1 UNION ALL SELECT 2"}, "has other columns"),
+    ({"SHOW FULL COLUMNS": "SELECT 1"}, "the collation of a column cannot be read"),
+])
+def test_answers_with_other_columns_than_asked_for(make_mumd, server, instead, why):
+    with LyingProxy(server.socket, instead=instead) as proxy:
+        mumd = make_mumd(behind(proxy))
+        assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+        assert len([line for line in mumd.log() if why in line]) == 1, mumd.log()
+
+
 def test_no_server_may_ask_for_a_file(make_mumd):
     """It is not offered, so that libmariadb refuses it, whatever its default is."""
     with RogueMariaDB() as rogue:
