@@ -71,11 +71,6 @@ struct aliases {
 
 /* ---- one alias ---- */
 
-static char *folded(const struct address *address, size_t form)
-{
-	return xasprintf("%s@%s", address->forms[form].local, address->domain);
-}
-
 static struct node *find_node(const struct aliases *aliases, const char *key)
 {
 	size_t len = strlen(key);
@@ -89,7 +84,7 @@ static struct node *find_node(const struct aliases *aliases, const char *key)
 static void add_node(struct aliases *aliases, const struct recipients *live,
 		     bool keeps_copy)
 {
-	char *key = folded(aliases->address, 0);
+	char *key = names_key(aliases->address, 0);
 	size_t len = strlen(key);
 	struct node *node = xcalloc(1, sizeof(*node) + len + 1);
 
@@ -143,13 +138,13 @@ static void check_values(const struct aliases *aliases, const struct recipients 
 /* Its own name among the recipients: the usual way to keep a copy. */
 static bool leads_to_itself(const struct aliases *aliases, const struct recipients *live)
 {
-	char *own = folded(aliases->address, 0);
+	char *own = names_key(aliases->address, 0);
 	bool itself = false;
 
 	for (size_t i = 0; i < live->count && !itself; i++) {
 		const char *text = live->addresses[i];
 		struct address *address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
-		char *key = address != NULL ? folded(address, 0) : NULL;
+		char *key = address != NULL ? names_key(address, 0) : NULL;
 
 		itself = key != NULL && strcmp(key, own) == 0;
 		free(key);
@@ -316,7 +311,7 @@ static struct node *follow(const struct aliases *aliases, const char *target, bo
 
 	*grows_r = false;
 	for (size_t i = 0; address != NULL && next == NULL && i < address->forms_count; i++) {
-		char *key = folded(address, i);
+		char *key = names_key(address, i);
 
 		next = find_node(aliases, key);
 		*grows_r = next != NULL && *address->forms[i].extension != '\0' &&

@@ -94,8 +94,7 @@ static void on_domain(const struct column *columns, void *arg)
 				    keyed_hash(&names->hash, domain->key, len), domain);
 }
 
-/* The address as mail compares it. Caller frees. */
-static char *key_of(const struct address *address, size_t form)
+char *names_key(const struct address *address, size_t form)
 {
 	return xasprintf("%s@%s", address->forms[form].local, address->domain);
 }
@@ -106,7 +105,7 @@ static struct name *name_of(struct names *names, const struct column *local,
 {
 	char *text = xasprintf("%s@%s", local->data, stored->data);
 	struct address *address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
-	char *key = address != NULL ? key_of(address, 0) : NULL;
+	char *key = address != NULL ? names_key(address, 0) : NULL;
 	struct name *name = key != NULL ? find_name(names, key) : NULL;
 	struct domain *domain;
 
@@ -217,7 +216,7 @@ struct facts *names_facts(const struct names *names, const struct address *addre
 		return facts;
 	facts->names = xcalloc(address->forms_count, sizeof(facts->names[0]));
 	for (size_t form = 0; form < address->forms_count; form++) {
-		char *key = key_of(address, form);
+		char *key = names_key(address, form);
 		const struct name *name = find_name(names, key);
 		struct name_row *row = &facts->names[facts->count++];
 

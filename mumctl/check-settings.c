@@ -57,34 +57,18 @@ static bool names_us(const struct postfix *postfix, const char *list)
 	return ours;
 }
 
-static void check_alias_maps(const struct postfix *postfix)
+/* what: what happens where another table has a catch-all, for the sentence below. */
+static void check_maps(const struct postfix *postfix, const char *where, const char *list,
+		       const char *what)
 {
-	const char *list = postfix->alias_maps;
-	char *table;
-
-	while ((table = settings_next_table(&list)) != NULL) {
-		if (!is_ours(postfix, table))
-			report_add(postfix->check->report, LEVEL_NOTE, "map-besides",
-				   "main.cf virtual_alias_maps",
-				   "see that it has no entry for a whole domain of MUM's",
-				   "Postfix asks %s, too: a catch-all (@domain) there takes "
-				   "all mail of MUM's mailboxes in that domain", table);
-		free(table);
-	}
-}
-
-static void check_mailbox_maps(const struct postfix *postfix)
-{
-	const char *list = postfix->mailbox_maps;
 	char *table;
 
 	while (list != NULL && (table = settings_next_table(&list)) != NULL) {
 		if (!is_ours(postfix, table))
-			report_add(postfix->check->report, LEVEL_NOTE, "map-besides",
-				   "main.cf virtual_mailbox_maps",
+			report_add(postfix->check->report, LEVEL_NOTE, "map-besides", where,
 				   "see that it has no entry for a whole domain of MUM's",
-				   "Postfix asks %s, too: with a catch-all (@domain) there "
-				   "mail to unknown addresses is accepted, and bounced", table);
+				   "Postfix asks %s, too: with a catch-all (@domain) there %s",
+				   table, what);
 		free(table);
 	}
 }
@@ -210,8 +194,10 @@ void check_postfix_settings(const struct check *check)
 	if (postfix.queue != NULL && postfix.alias_maps != NULL &&
 	    (names_us(&postfix, postfix.alias_maps) ||
 	     names_us(&postfix, postfix.mailbox_maps))) {
-		check_alias_maps(&postfix);
-		check_mailbox_maps(&postfix);
+		check_maps(&postfix, "main.cf virtual_alias_maps", postfix.alias_maps,
+			   "mail of MUM's mailboxes in that domain goes elsewhere");
+		check_maps(&postfix, "main.cf virtual_mailbox_maps", postfix.mailbox_maps,
+			   "mail to unknown addresses is accepted, and bounced");
 		check_postfix_delimiter(check);
 		check_propagation(check);
 		check_readings(check);
