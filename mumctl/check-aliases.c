@@ -456,7 +456,7 @@ static char *same_local_part(const struct check *check)
 {
 	char *collation, *same;
 
-	if (check->config->database.driver == MUM_DRIVER_SQLITE)
+	if (check_is_sqlite(check))
 		return xstrdup("a.local_part COLLATE NOCASE");
 	collation = check_collation_of(check, "mailboxes", "local_part");
 	same = collation == NULL

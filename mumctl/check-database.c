@@ -12,7 +12,7 @@
 
 void check_encryption(const struct check *check)
 {
-	if (check->config->database.driver == MUM_DRIVER_SQLITE ||
+	if (check_is_sqlite(check) ||
 	    mum_config_is_local(check->host) || inspect_cipher(check->db) != NULL)
 		return;
 	report_add(check->report, LEVEL_WARNING, "database-plain", check->host,
@@ -172,7 +172,7 @@ void check_grants(const struct check *check)
 	struct grantee grantee = { check, NULL };
 	struct inspect_error error;
 
-	if (check->config->database.driver == MUM_DRIVER_SQLITE)
+	if (check_is_sqlite(check))
 		return;
 	grantee.cure = cure_of_rights(check);
 	check_query(check, "SHOW GRANTS", on_grant, &grantee);
@@ -273,7 +273,7 @@ static void check_mariadb_indexes(const struct check *check)
 
 void check_indexes(const struct check *check)
 {
-	if (check->config->database.driver == MUM_DRIVER_SQLITE)
+	if (check_is_sqlite(check))
 		check_sqlite_indexes(check);
 	else
 		check_mariadb_indexes(check);

@@ -76,15 +76,10 @@ static void on_home(const struct column *columns, void *arg)
 	homes->owner = xasprintf("<%s@%s>", columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
 }
 
-static bool is_sqlite(const struct check *check)
-{
-	return check->config->database.driver == MUM_DRIVER_SQLITE;
-}
-
 static void check_nesting(const struct check *check)
 {
 	struct homes homes = { .check = check };
-	char *sql = xasprintf(HOMES_SQL, is_sqlite(check) ? ORDER_SQLITE : ORDER_MARIADB);
+	char *sql = xasprintf(HOMES_SQL, check_is_sqlite(check) ? ORDER_SQLITE : ORDER_MARIADB);
 
 	check_query(check, sql, on_home, &homes);
 	free(homes.outer);

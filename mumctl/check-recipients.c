@@ -13,11 +13,6 @@
 #include "common/xalloc.h"
 #include "mumctl/check-names.h"
 
-static bool is_sqlite(const struct check *check)
-{
-	return check->config->database.driver == MUM_DRIVER_SQLITE;
-}
-
 /* ---- one recipient ---- */
 
 /* Caller frees. */
@@ -40,7 +35,7 @@ static void check_text(const struct check *check, const struct delivery_row *row
 	char *cure = xasprintf(
 		"UPDATE alias_recipients SET recipient_address = (SELECT %s FROM mailboxes m "
 		"JOIN domains d ON d.id = m.domain_id WHERE m.id = mailbox_id) WHERE id = %" PRIu64,
-		is_sqlite(check) ? "m.local_part || '@' || d.domain"
+		check_is_sqlite(check) ? "m.local_part || '@' || d.domain"
 				 : "CONCAT(m.local_part, '@', d.domain)", row->recipient_id);
 
 	if (!address_is_same(trimmed, row->stands_for))
@@ -205,7 +200,7 @@ static void on_expired(const struct column *columns, void *arg)
 	char *where = xasprintf("aliases.id=%s <%s@%s>", columns[0].data, columns[1].data,
 				columns[2].data);
 	char *cure = xasprintf("%sDELETE FROM aliases WHERE id = %s",
-			       is_sqlite(check) ? "PRAGMA foreign_keys = ON; " : "",
+			       check_is_sqlite(check) ? "PRAGMA foreign_keys = ON; " : "",
 			       columns[0].data);
 
 	report_add(check->report, LEVEL_NOTE, "alias-expired", where, cure,

@@ -15,6 +15,11 @@ void check_report_read(const struct check *check, const struct inspect_error *er
 		   "mend what the message names, then check again", "%s", error->text);
 }
 
+bool check_is_sqlite(const struct check *check)
+{
+	return check->config->database.driver == MUM_DRIVER_SQLITE;
+}
+
 bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg)
 {
 	struct inspect_error error;
@@ -88,7 +93,7 @@ static void check_contents(struct check *check)
 
 static void check_database(struct check *check)
 {
-	bool sqlite = check->config->database.driver == MUM_DRIVER_SQLITE;
+	bool sqlite = check_is_sqlite(check);
 	size_t count = sqlite ? 1 : check->config->database.hosts.count;
 	bool read = false;
 

@@ -66,6 +66,7 @@ void check_tls_policies(const struct check *check);	/* role Postfix */
  */
 char *check_collation_of(const struct check *check, const char *table, const char *column);
 
+bool check_is_sqlite(const struct check *check);
 /* The finding that a statement failed. */
 void check_report_read(const struct check *check, const struct inspect_error *error);
 /* A whole table; a statement that fails is a finding. */
