@@ -10,8 +10,10 @@
 #include "common/xalloc.h"
 
 enum {
-	/* ms. Whoever waits for the facts waits less, and cancels the walk. */
-	QUESTION_DEADLINE = 60000,
+	/* ms. Longer than anybody waits: the walk is cancelled when nobody does any more. */
+	QUESTION_DEADLINE = 600000,
+	/* Bytes of the shortest one: a@b and a comma. */
+	ONE_MIN = 4,
 	/* Bytes of the longest address and a comma: a character has four at most. */
 	ONE_MAX = 2 * 4 * ADDRESS_PART_MAX + 2
 };
@@ -184,6 +186,9 @@ static size_t count_steps(const struct facts *facts)
 {
 	size_t count = 0;
 
+	/* They will be left out, whatever stands behind them. */
+	if (facts->count * ONE_MIN > RECIPIENTS_MAX)
+		return 0;
 	for (size_t i = 0; i < facts->count; i++)
 		count += rule_must_ask_behind(&facts->deliveries[i]);
 	return count;
@@ -217,7 +222,7 @@ struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct fa
 
 /* ---- more than anybody can be handed ---- */
 
-/* At least so many bytes; a name that is not ASCII may be shorter when encoded. */
+/* At least so many bytes; a name that is not ASCII may become shorter when it is encoded. */
 static size_t list_len(const struct recipients *recipients)
 {
 	size_t len = 0;
@@ -225,8 +230,7 @@ static size_t list_len(const struct recipients *recipients)
 	for (size_t i = 0; i < recipients->count; i++) {
 		size_t one = strlen(recipients->addresses[i]);
 
-		if (text_is_ascii(recipients->addresses[i], one))
-			len += one + 1;
+		len += text_is_ascii(recipients->addresses[i], one) ? one + 1 : ONE_MIN;
 	}
 	return len;
 }
