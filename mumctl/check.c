@@ -142,6 +142,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 
 	if (argc > (all ? 1 : 0))
 		tool_usage(USAGE_CHECK);
+	tool->quiet = true;
 	check.report = report_new(tool->json, all);
 	settings = settings_load();
 	check.settings = settings;

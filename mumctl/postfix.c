@@ -16,7 +16,10 @@ static void read_reply(const struct buf *wire, struct map_reply *reply)
 	struct netstring frame;
 
 	if (netstring_parse(wire->data, wire->len, SOCKETMAP_REPLY_MAX, &frame) !=
-		    PARSE_DONE || frame.len < 3 || memcmp(frame.data, "OK ", 3) != 0)
+	    PARSE_DONE)
+		return;
+	reply->wire = xstrndup(frame.data, frame.len);
+	if (strncmp(reply->wire, "OK ", 3) != 0)
 		return;
 	reply->status = MUM_FOUND;
 	reply->value = xstrndup(frame.data + 3, frame.len - 3);
@@ -66,8 +69,9 @@ bool postfix_ask_map(struct tool *tool, const char *map, const char *key,
 void map_reply_free(struct map_reply *reply)
 {
 	free(reply->value);
+	free(reply->wire);
 	free(reply->why);
-	reply->value = reply->why = NULL;
+	reply->value = reply->wire = reply->why = NULL;
 }
 
 /* ---- policy ---- */

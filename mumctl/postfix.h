@@ -8,6 +8,7 @@
 struct map_reply {
 	enum mum_status status;
 	char *value;		/* with MUM_FOUND; else NULL */
+	char *wire;		/* as on the socket, without the netstring: "OK ...", "TEMP ..." */
 	char *why;		/* why there is no answer; else NULL */
 	bool bad_value;		/* MUM_TEMPFAIL: there is one, which Postfix must not be handed */
 	double ms;

@@ -4,14 +4,13 @@ test_mumctl_check_ways.py."""
 
 import contextlib
 import hashlib
-import os
 import pathlib
 import re
-import socket
 
 from check_findings import finding
 from check_rows import mailbox
 from check_settings import SETTINGS
+from check_sockets import SOCKETS, mode
 from lab import Mumctl
 from lab.lab import TOP, free_port, give, in_own_mounts
 from lab.mariadb import DOVECOT_PASSWORD
@@ -22,17 +21,7 @@ NATIVE_HASH = "*" + hashlib.sha1(
     hashlib.sha1(DOVECOT_PASSWORD.encode()).digest()).hexdigest().upper()
 
 
-# ---- configuration, files, sockets ----
-
-@contextlib.contextmanager
-def mode(path, bits):
-    before = path.stat().st_mode & 0o7777
-    path.chmod(bits)
-    try:
-        yield
-    finally:
-        path.chmod(before)
-
+# ---- configuration, files ----
 
 @contextlib.contextmanager
 def two_mistakes(world):
@@ -109,51 +98,6 @@ def password_of_dovecot_in_mum_conf(world):
 def the_same_for_root_alone(world):
     with password_of_dovecot_in_mum_conf(world) as (ctl, _), mode(ctl.config, 0o600):
         yield ctl, [finding("file-unreadable", "warning", str(ctl.config), "chmod 0640")]
-
-
-@contextlib.contextmanager
-def nobody_at_the_sockets(world):
-    port = free_port()
-    ctl = world.ctl_with(socketmap={"listen": [f"unix:{world.directory}/none"]},
-                         policy={"listen": [f"inet:127.0.0.1:{port}"]})
-    yield ctl, [finding("socket-dead", "error", f"unix:{world.directory}/none", "start mumd",
-                        "No such file"),
-                finding("socket-dead", "error", f"inet:127.0.0.1:{port}", "start mumd",
-                        "Connection refused")]
-
-
-@contextlib.contextmanager
-def socket_closed_to_postfix(world):
-    with mode(world.mumd.policy, 0o600):
-        yield world.ctl_with(), [
-            finding("socket-denied", "error", f"unix:{world.mumd.policy}", "process.socket_group",
-                    "user postfix may not connect")]
-
-
-@contextlib.contextmanager
-def folder_closed_to_postfix(world):
-    with mode(world.mumd.sockets, 0o700):
-        yield world.ctl_with(), [
-            finding("socket-denied", "error", f"unix:{path}", "modes of its folders")
-            for path in (world.mumd.socketmap, world.mumd.policy)]
-
-
-@contextlib.contextmanager
-def sockets_that_nobody_accepts_from(world):
-    """Their queues are full: whoever connects waits."""
-    with contextlib.ExitStack() as stack:
-        def make(family, address):
-            listener, client = [stack.enter_context(socket.socket(family)) for _ in range(2)]
-            listener.bind(address)
-            listener.listen(0)
-            client.connect(listener.getsockname())
-            return listener.getsockname()
-
-        path = make(socket.AF_UNIX, f"{world.directory}/full")
-        stack.callback(os.unlink, path)
-        os.chmod(path, 0o666)
-        yield world.ctl_with(socketmap={"listen": [f"unix:{path}"]}), [
-            finding("socket-dead", "error", f"unix:{path}", "start mumd", "Connection timed out")]
 
 
 @contextlib.contextmanager
@@ -412,9 +356,7 @@ WAYS = [
     (no_postfix, SQLITE, 1),
     (config_for_root_alone, BOTH, 1), (password_for_root_alone, MARIADB, 1),
     (password_of_dovecot_for_mumd, BOTH, 1), (password_of_dovecot_in_mum_conf, BOTH, 1),
-    (the_same_for_root_alone, BOTH, 1), (nobody_at_the_sockets, BOTH, 78),
-    (socket_closed_to_postfix, SQLITE, 78), (folder_closed_to_postfix, SQLITE, 78),
-    (sockets_that_nobody_accepts_from, SQLITE, 78), (unknown_prefix, BOTH, 78),
+    (the_same_for_root_alone, BOTH, 1), (unknown_prefix, BOTH, 78),
     (unknown_policy, MARIADB, 78), (slow_statement, MARIADB, 1),
     (not_root, BOTH, 1), (host_down, MARIADB, 78), (password_wrong, MARIADB, 78),
     (no_rights_at_all, MARIADB, 78),
@@ -427,4 +369,4 @@ WAYS = [
     (right_to_write_everywhere, MARIADB, 1), (right_to_passwords, MARIADB, 1),
     (all_indexes_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
 ]
-CASES = [(way, store, status) for way, stores, status in WAYS + SETTINGS for store in stores]
+CASES = [(way, store, status) for way, stores, status in WAYS + SOCKETS + SETTINGS for store in stores]

@@ -17,7 +17,7 @@ class World:
     """Nothing is wrong here: tests spoil it, and mend it again."""
 
     def __init__(self, lab, name, prefix="ctl"):
-        self._lab = lab
+        self.lab = lab
         self.name = name
         self.store = STORES[name](lab, f"{prefix}-{name}")
         self.directory = lab.directory(f"{prefix}-{name}-etc")
@@ -83,7 +83,7 @@ class World:
         settings["policy"] = {"listen": [f"unix:{self.mumd.policy}"]}
         for section, options in sections.items():
             settings[section] = {**settings.get(section, {}), **options}
-        return Mumctl(Mumd(self._lab, settings, name=f"ctl-{next(_numbers)}",
+        return Mumctl(Mumd(self.lab, settings, name=f"ctl-{next(_numbers)}",
                            sockets=self.mumd.sockets).config)
 
     @contextlib.contextmanager

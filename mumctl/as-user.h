@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Tries something with the rights of another user, in a child process. */
+#ifndef MUM_CTL_AS_USER_H
+#define MUM_CTL_AS_USER_H
+
+#include <pwd.h>
+
+/* Runs in the child; returns 0 or an errno. */
+typedef int as_user_fn(void *arg);
+
+/*
+ * Blocks until fn has returned in a child process of that user. What it returned;
+ * ETIMEDOUT when a signal ended it, such as that of alarm(2). Only root can become
+ * somebody else: others get -1, and fn does not run.
+ */
+int as_user(const struct passwd *user, as_user_fn *fn, void *arg);
+
+#endif
