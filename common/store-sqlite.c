@@ -24,6 +24,7 @@
 enum {
 	PER_TICK = 64,		/* questions in one turn of the loop */
 	RETRY_BUSY = 10,	/* ms until a locked database is read again */
+	LOCK_PATIENCE = 250,	/* ms; a writer that holds its lock longer is told of */
 	RETRY_OPEN = 250	/* ms until a file that cannot be read is tried again */
 };
 
@@ -46,6 +47,8 @@ struct sqlite_store {
 	sqlite3_stmt *stmts[MUM_QUESTIONS];
 	struct store_request *queue;
 	struct mum_timer *timer;
+	uint64_t locked_since;	/* host_now(); 0: no writer holds a lock */
+	unsigned lock_patience;	/* ms */
 	bool up;
 	bool broken[MUM_QUESTIONS];	/* statements logged as misconfigured */
 };
@@ -205,6 +208,27 @@ static void came_up(struct sqlite_store *store)
 		host_log(store->host, MUM_LOG_INFO, "database %s: can be read again",
 			 store->path);
 	store->up = true;
+	store->locked_since = 0;
+}
+
+/*
+ * Each write of MUM locks the file for a moment. A lock that lasts is an outage as any
+ * other: told once, and what is stale is an answer. Returns as answer_first() does.
+ */
+static unsigned wait_for_lock(struct sqlite_store *store)
+{
+	uint64_t now = host_now(store->host);
+
+	if (store->locked_since == 0)
+		store->locked_since = now;
+	if (store->up && now - store->locked_since >= store->lock_patience) {
+		host_log(store->host, MUM_LOG_ERROR,
+			 "database %s: a writer keeps it locked; trying again until it can "
+			 "be read", store->path);
+		store->stats->errors[ERROR_SLOW]++;
+		store->up = false;
+	}
+	return RETRY_BUSY;
 }
 
 /* Opens the file, or once more when another one took its place. */
@@ -382,7 +406,7 @@ static unsigned answer_first(struct sqlite_store *store)
 		break;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		wait_ms = RETRY_BUSY;
+		wait_ms = wait_for_lock(store);
 		break;
 	case SQLITE_ERROR:
 		answer_misconfigured(store, request);
@@ -403,11 +427,15 @@ static unsigned answer_first(struct sqlite_store *store)
  */
 static unsigned try_table(struct sqlite_store *store)
 {
-	if (sqlite3_exec(store->db, "SELECT id FROM domains LIMIT 1", NULL, NULL, NULL) ==
-	    SQLITE_OK) {
+	int result = sqlite3_exec(store->db, "SELECT id FROM domains LIMIT 1", NULL, NULL,
+				  NULL) & 0xff;
+
+	if (result == SQLITE_OK) {
 		came_up(store);
 		return 0;
 	}
+	if (result == SQLITE_BUSY)
+		return wait_for_lock(store);
 	went_down(store, sqlite3_errmsg(store->db));
 	close_file(store);
 	return RETRY_OPEN;
@@ -441,6 +469,8 @@ static void on_timer(void *arg)
 		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
 	if (store->queue != NULL || !store->up)
 		work_in(store, wait_ms);
+	else
+		store->locked_since = 0;	/* nobody looks whether it still is */
 }
 
 /* ---- store.h ---- */
@@ -500,6 +530,8 @@ struct store *store_sqlite_open(const struct mum_host *host,
 	store->path = config->database.path;
 	store->stats = stats;
 	store->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
+	store->lock_patience = config->database.deadline / 2 < LOCK_PATIENCE
+				       ? config->database.deadline / 2 : LOCK_PATIENCE;
 	store->up = true;
 	return &store->store;
 }

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from asker import ALICE, NO_CACHE, TROUBLE, Asker, timed
-from lab import free_port, netstring, sample, wait_until
+from lab import Mumd, free_port, netstring, sample, wait_until
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings, sqlite_settings
 
@@ -363,6 +363,60 @@ def test_sqlite_under_a_writer_is_trouble_or_an_answer(make_mumd, sqlite_file):
         writer.execute("COMMIT")
         assert client.reply() == b"OK 1"
     writer.close()
+
+
+@contextlib.contextmanager
+def writing(path):
+    """A writer that holds its lock."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        yield
+        writer.execute("COMMIT")
+
+
+def told_of(mumd):
+    return [line for line in mumd.log() if " database " in line or ": database" in line]
+
+
+def test_sqlite_that_a_writer_keeps_locked_is_told_of_once(make_mumd, sqlite_file):
+    """Two lines, however many ask, one error, and what is stale is an answer at once."""
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="1s"),
+                      "cache": {"ttl": "0s", "stale": "10m"},
+                      "metrics": {"listen": Mumd.METRICS}})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    for number in (1, 2):
+        with writing(sqlite_file):
+            assert timed(mumd.lookup, *ALICE)[0] == b"OK 1"     # at its deadline
+            assert mumd.page().sum("mumd_database_up") == 0
+            for _ in range(50):
+                answer, seconds = timed(mumd.lookup, *ALICE)
+                assert answer == b"OK 1" and seconds < 0.1
+            time.sleep(0.3)
+            lines = told_of(mumd)
+            assert len(lines) == 2 * number - 1
+            assert f"database {sqlite_file}: a writer keeps it locked" in lines[-1]
+            assert "error: " in lines[-1]
+        # Though nobody asks.
+        wait_until(lambda: mumd.page().sum("mumd_database_up") == 1, "recovery", timeout=1)
+        assert told_of(mumd)[-1].endswith(f"database {sqlite_file}: can be read again")
+        assert len(told_of(mumd)) == 2 * number
+        assert mumd.page().sum("mumd_database_errors_total",
+                               host=str(sqlite_file), **{"class": "slow"}) == number
+    assert mumd.page().sum("mumd_database_errors_total") == 2
+
+
+def test_sqlite_locked_for_a_moment_is_not_worth_a_word(make_mumd, sqlite_file):
+    """As MUM's writes do; nor are two such moments with a long time between them."""
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="2s"),
+                      "cache": NO_CACHE, "metrics": {"listen": Mumd.METRICS}})
+    for _ in range(2):
+        with writing(sqlite_file), mumd.map_client() as client:
+            client.send(b"28:mailboxes alice@example.test,")
+            time.sleep(0.1)
+        time.sleep(0.4)
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    assert told_of(mumd) == []
+    assert mumd.page().sum("mumd_database_errors_total") == 0
 
 
 def test_sqlite_shows_a_committed_change(make_mumd, sqlite_file):
