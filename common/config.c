@@ -29,6 +29,7 @@ enum {
 
 enum option_type {
 	OPTION_STRING,	/* const char * */
+	OPTION_PATH,	/* the same, absolute: a process may change its folder */
 	OPTION_LIST,	/* struct mum_list */
 	OPTION_NUMBER,	/* unsigned */
 	OPTION_TIME,	/* unsigned, ms: "500ms", "2s", "10m", "1h", "1d" */
@@ -58,10 +59,9 @@ static const struct option options[] = {
 	OPTION(database, user, OPTION_STRING, "mum_postfix", NULL, 0, 0),
 	OPTION(database, password, OPTION_STRING, "", NULL, 0, 0),
 	OPTION(database, password_file, OPTION_STRING, "", NULL, 0, 0),
-	OPTION(database, path, OPTION_STRING, "/var/lib/mum/mum.sqlite", NULL, 0, 0),
+	OPTION(database, path, OPTION_PATH, "/var/lib/mum/mum.sqlite", NULL, 0, 0),
 	OPTION(database, tls, OPTION_CHOICE, "", "|off|verify-ca|verify-full", 0, 0),
-	OPTION(database, tls_ca, OPTION_STRING, "/etc/ssl/certs/ca-certificates.crt",
-	       NULL, 0, 0),
+	OPTION(database, tls_ca, OPTION_PATH, "/etc/ssl/certs/ca-certificates.crt", NULL, 0, 0),
 	OPTION(database, connections, OPTION_NUMBER, "2", NULL, 1, 64),
 	OPTION(database, deadline, OPTION_TIME, "2s", NULL, 100, 60000),
 	OPTION(dovecot, user, OPTION_STRING, "mum_dovecot", NULL, 0, 0),
@@ -287,6 +287,12 @@ static bool set_value(struct mum_config *config, const struct option *option,
 			return false;
 		}
 		return true;
+	case OPTION_PATH:
+		if (*text != '/') {
+			*why_r = xstrdup("want an absolute path");
+			return false;
+		}
+		/* fall through */
 	case OPTION_STRING:
 		*(const char **)member(config, option) = keep(config, text);
 		return true;

@@ -317,6 +317,40 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	return result;
 }
 
+/*
+ * For a reload: in the background the current folder is another one. Links are left as
+ * they are, because they may lead elsewhere by then. The caller frees; NULL sets errno.
+ */
+static char *absolute_path(const char *path)
+{
+	char *folder, *absolute;
+
+	if (*path == '/')
+		return xstrdup(path);
+	folder = getcwd(NULL, 0);
+	if (folder == NULL)
+		return NULL;
+	absolute = xasprintf("%s/%s", folder, path);
+	free(folder);
+	return absolute;
+}
+
+/* Takes over config. */
+static int run_from(const char *config_path, struct mum_config *config, bool foreground)
+{
+	char *path = absolute_path(config_path);
+	int result;
+
+	if (path == NULL) {
+		fprintf(stderr, "mumd: fatal: the current folder: %s\n", strerror(errno));
+		mum_config_free(&config);
+		return EX_OSERR;
+	}
+	result = run(path, config, foreground);
+	free(path);
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	const char *config_path = DEFAULT_CONFIG;
@@ -365,5 +399,5 @@ int main(int argc, char **argv)
 		mum_config_free(&config);
 		return EX_OK;
 	}
-	return run(config_path, config, foreground);
+	return run_from(config_path, config, foreground);
 }

@@ -323,8 +323,9 @@ class Syslogd:
 
 
 @contextlib.contextmanager
-def in_background(lab, sqlite, name):
-    """(mumd, syslogd, pid), in a mount namespace where /dev/log is ours."""
+def in_background(lab, sqlite, name, folder="/", config=None):
+    """(mumd, syslogd, pid), in a mount namespace where /dev/log is ours. config: what it is
+    called in that folder, when it is not told with all of its path."""
     mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name=name)
     devices = lab.directory(f"{name}/dev")
     for device in ("null", "urandom"):
@@ -333,13 +334,14 @@ def in_background(lab, sqlite, name):
                     for device in ("null", "urandom"))
     script = (f"{binds}"
               f"mount --rbind {shlex.quote(str(devices))} /dev && "
-              f"exec {shlex.quote(str(mumd.program()))} -c {shlex.quote(str(mumd.config))}")
+              f"cd {shlex.quote(str(folder))} && "
+              f"exec {shlex.quote(str(mumd.program()))} -c {shlex.quote(str(config or mumd.config))}")
     syslogd = Syslogd(devices / "log")
     parent = Process(in_own_mounts(script), lab.path / f"{name}/out.log")
     assert parent.wait() == 0, parent.log.read_text()
     facility, priority, pid, text = syslogd.line()
     try:
-        assert str(mumd.config) in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+        assert str(config or mumd.config) in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
         assert (facility, priority) == (MAIL, INFO) and text.endswith(" ready")
         yield mumd, syslogd, pid
     finally:
@@ -360,6 +362,20 @@ def test_in_the_background_it_logs_to_syslog_facility_mail(lab, sqlite):
         os.kill(pid, signal.SIGHUP)
         facility, priority, _, text = syslogd.line()
         assert (facility, priority) == (MAIL, ERROR) and text.startswith("error: ")
+
+
+def test_in_the_background_a_relative_path_is_read_again(lab, sqlite):
+    """In the folder where it was started."""
+    name = "relative"
+    folder = lab.path / name
+    with in_background(lab, sqlite, name, folder, "./mum.conf") as (mumd, syslogd, pid):
+        os.kill(pid, signal.SIGHUP)
+        assert syslogd.line()[1:4:2] == (INFO, f"reload: {folder}/./mum.conf: done")
+        mumd.config.rename(folder / "old.conf")
+        (folder / "new.conf").write_text("nonsense\n")
+        mumd.config.symlink_to("new.conf")
+        os.kill(pid, signal.SIGHUP)
+        assert f"{folder}/./mum.conf:1: " in syslogd.line()[3]
 
 
 def test_a_syslogd_that_hangs_holds_up_no_mail(lab, sqlite):

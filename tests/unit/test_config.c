@@ -182,6 +182,12 @@ static const struct {
 	  "database { hosts = \"db.example\"\n tls_ca = \"/nowhere\" }", "database.tls_ca" },
 	{ "an authority that nobody needs, but that is named",
 	  "database { tls_ca = \"/nowhere\" }", "database.tls_ca" },
+	{ "an authority without its folder", "database { tls_ca = \"ca.pem\" }",
+	  "mum.conf:1: database.tls_ca = \"ca.pem\": want an absolute path" },
+	{ "a database without its folder",
+	  "database { driver = sqlite\n path = \"mum.sqlite\" }",
+	  "mum.conf:2: database.path = \"mum.sqlite\": want an absolute path" },
+	{ "no path at all", "database { path = \"\" }", "want an absolute path" },
 	{ "listen: the second is bad", "policy { listen = {\"unix:/a\", \"x\"} }",
 	  "policy.listen = \"x\"" },
 
