@@ -2,8 +2,10 @@
 #include "postfix-policy/listeners.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/xalloc.h"
 #include "postfix-policy/activation.h"
@@ -55,6 +57,24 @@ static bool take(struct listeners *listeners, const char *service,
 	return sock->fd >= 0;
 }
 
+/* Without root it is the group of the process, or of a folder with the setgid bit. */
+static void check_group(const struct listeners *listeners, const struct listen_socket *sock)
+{
+	const struct mum_config *config = mum_core_config(listeners->service->core);
+	const char *name = config->process.socket_group;
+	const struct group *group = getgrnam(name);
+	struct stat status;
+
+	if (sock->path == NULL || (config->process.socket_mode & S_IWOTH) != 0 ||
+	    lstat(sock->path, &status) != 0 ||
+	    (group != NULL && status.st_gid == group->gr_gid))
+		return;
+	host_log(listeners->service->host, MUM_LOG_WARNING,
+		 "listen: unix:%s: process.socket_group = \"%s\" could not be given without "
+		 "root, so Postfix may not be allowed to connect; start mumd as root, or give "
+		 "the folder that group and mode 2750", sock->path, name);
+}
+
 static bool open_service(struct listeners *listeners, const char *service,
 			 const struct mum_list *entries, session_start_fn *start)
 {
@@ -71,6 +91,7 @@ static bool open_service(struct listeners *listeners, const char *service,
 	for (size_t i = 0; i < entries->count; i++) {
 		if (!listen_socket_bind(&sock, entries->items[i], listeners->owner, &error))
 			return complain(listeners, error);
+		check_group(listeners, &sock);
 		if (!add(listeners, &sock, entries->items[i], start))
 			return false;
 	}

@@ -343,6 +343,23 @@ def test_it_starts_without_rights_as_the_unit_has_it(lab, sqlite):
         info = path.stat()
         assert info.st_gid == grp.getgrnam("postfix").gr_gid
         assert stat.S_IMODE(info.st_mode) == 0o660
+    assert not [line for line in mumd.log() if "warning" in line]
+    mumd.stop()
+
+
+@pytest.mark.parametrize("process, warned", [
+    ({}, True), ({"socket_mode": "0666"}, False), ({"socket_group": "nogroup"}, False)])
+def test_without_rights_a_socket_that_postfix_cannot_reach_is_told_of(lab, sqlite, process,
+                                                                     warned):
+    """As in a container: the folder has no setgid bit, so the group is mumd's own."""
+    mumd = Mumd(lab, {"database": sqlite_settings(sqlite), "process": process},
+                name=f"service{next(_names)}")
+    mumd.sockets.chmod(0o755)
+    started(lab, mumd, [], user="nobody")
+    told = [line for line in mumd.log() if "warning" in line]
+    assert len(told) == (2 if warned else 0), told
+    for line, path in zip(told, (mumd.socketmap, mumd.policy)):
+        assert f"listen: unix:{path}: process.socket_group = \"postfix\" could not be" in line
     mumd.stop()
 
 
