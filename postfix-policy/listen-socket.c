@@ -12,8 +12,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/endpoint.h"
 #include "common/xalloc.h"
+
+enum { FAILURES_MAX = 4096 };	/* bytes of text about addresses */
 
 /* ---- unix sockets ---- */
 
@@ -141,41 +144,111 @@ static int bind_address(const struct addrinfo *info)
 	return -1;
 }
 
-static int bind_inet(const struct endpoint *endpoint, const char *entry, char **error_r)
+/* Is the same address in the list before it? /etc/hosts may have it twice. */
+static bool is_repeated(const struct addrinfo *infos, const struct addrinfo *info)
+{
+	while (infos != info && (infos->ai_addrlen != info->ai_addrlen ||
+				 memcmp(infos->ai_addr, info->ai_addr, info->ai_addrlen) != 0))
+		infos = infos->ai_next;
+	return infos != info;
+}
+
+/* "ADDRESS: why". */
+static void put_failure(struct buf *out, const struct addrinfo *info, int error)
+{
+	char address[ENDPOINT_HOST_SIZE] = "?";
+
+	(void)getnameinfo(info->ai_addr, info->ai_addrlen, address, sizeof(address), NULL, 0,
+			  NI_NUMERICHOST);
+	buf_printf(out, "%s%s: %s", out->len > 0 ? ", " : "", address, strerror(error));
+}
+
+static void add(struct listen_sockets *socks, int fd, const char *path)
+{
+	socks->list = xrealloc(socks->list, (socks->count + 1) * sizeof(*socks->list));
+	socks->list[socks->count++] = (struct listen_socket){
+		fd, path != NULL ? xstrdup(path) : NULL
+	};
+}
+
+/* False when it has to be said: another process listens there, or we may not. */
+static bool bind_infos(struct listen_sockets *socks, const struct addrinfo *infos,
+		       struct buf *failures)
+{
+	for (const struct addrinfo *info = infos; info != NULL; info = info->ai_next) {
+		int fd;
+
+		if (is_repeated(infos, info))
+			continue;
+		fd = bind_address(info);
+		if (fd >= 0) {
+			add(socks, fd, NULL);
+			continue;
+		}
+		if (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT) {
+			buf_clear(failures);
+			put_failure(failures, info, errno);
+			return false;
+		}
+		put_failure(failures, info, errno);
+	}
+	return socks->count > 0;
+}
+
+static void bind_inet(struct listen_sockets *socks, const struct endpoint *endpoint,
+		      const char *entry, char **error_r)
 {
 	const struct addrinfo hints = { .ai_flags = AI_PASSIVE,
 					.ai_socktype = SOCK_STREAM };
+	struct buf failures = BUF_INIT(FAILURES_MAX);
 	struct addrinfo *infos = NULL;
-	int fd = -1, error;
+	int error = getaddrinfo(endpoint->host, endpoint->port, &hints, &infos);
 
-	error = getaddrinfo(endpoint->host, endpoint->port, &hints, &infos);
-	if (error == 0)
-		fd = bind_address(infos);
-	if (fd < 0)
-		*error_r = xasprintf("%s: %s", entry,
-				     error != 0 ? gai_strerror(error) : strerror(errno));
+	if (error != 0)
+		buf_puts(&failures, gai_strerror(error));
+	if (error != 0 || !bind_infos(socks, infos, &failures)) {
+		char *text = buf_steal(&failures);
+
+		*error_r = xasprintf("%s: %s", entry, text);
+		free(text);
+		while (socks->count > 0)
+			listen_socket_close(&socks->list[--socks->count]);
+	} else if (failures.len > 0) {
+		socks->left_out = buf_steal(&failures);
+	}
+	buf_free(&failures);
 	if (infos != NULL)
 		freeaddrinfo(infos);
-	return fd;
 }
 
 /* ---- either ---- */
 
-bool listen_socket_bind(struct listen_socket *sock, const char *entry,
-			const struct socket_owner *owner, char **error_r)
+bool listen_sockets_bind(struct listen_sockets *socks, const char *entry,
+			 const struct socket_owner *owner, char **error_r)
 {
 	struct endpoint endpoint;
 
-	*sock = (struct listen_socket){ -1, NULL };
-	if (!endpoint_parse_listen(entry, &endpoint))
+	*socks = (struct listen_sockets){ NULL, 0, NULL };
+	if (!endpoint_parse_listen(entry, &endpoint)) {
 		*error_r = xasprintf("%s: want unix:/PATH or inet:HOST:PORT", entry);
-	else if (endpoint.path != NULL)
-		sock->fd = bind_unix(endpoint.path, owner, error_r);
-	else
-		sock->fd = bind_inet(&endpoint, entry, error_r);
-	if (sock->fd >= 0 && endpoint.path != NULL)
-		sock->path = xstrdup(endpoint.path);
-	return sock->fd >= 0;
+	} else if (endpoint.path != NULL) {
+		int fd = bind_unix(endpoint.path, owner, error_r);
+
+		if (fd >= 0)
+			add(socks, fd, endpoint.path);
+	} else {
+		bind_inet(socks, &endpoint, entry, error_r);
+	}
+	if (socks->count == 0)
+		listen_sockets_clear(socks);
+	return socks->count > 0;
+}
+
+void listen_sockets_clear(struct listen_sockets *socks)
+{
+	free(socks->list);
+	free(socks->left_out);
+	*socks = (struct listen_sockets){ NULL, 0, NULL };
 }
 
 void listen_socket_close(struct listen_socket *sock)

@@ -17,7 +17,8 @@ struct listeners {
 	struct activation activation;		/* likewise */
 	size_t count;
 	struct listener **list;
-	struct metrics_server *metrics;		/* NULL: nobody listens */
+	size_t metrics_count;
+	struct metrics_server **metrics;	/* one for each address */
 };
 
 /* Takes over the text. Always false. */
@@ -75,12 +76,26 @@ static void check_group(const struct listeners *listeners, const struct listen_s
 		 "the folder that group and mode 2750", sock->path, name);
 }
 
+/* What an address lacks that is left out, the others may make up for. */
+static bool bind_entry(const struct listeners *listeners, struct listen_sockets *socks,
+		       const char *entry)
+{
+	char *error = NULL;
+
+	if (!listen_sockets_bind(socks, entry, listeners->owner, &error))
+		return complain(listeners, error);
+	if (socks->left_out != NULL)
+		host_log(listeners->service->host, MUM_LOG_WARNING,
+			 "listen: %s: left out %s", entry, socks->left_out);
+	return true;
+}
+
 static bool open_service(struct listeners *listeners, const char *service,
 			 const struct mum_list *entries, session_start_fn *start)
 {
 	struct listen_socket sock;
 	size_t before = listeners->count;
-	char *error = NULL;
+	bool ok = true;
 
 	while (take(listeners, service, entries, &sock)) {
 		if (!add(listeners, &sock, service, start))
@@ -88,13 +103,31 @@ static bool open_service(struct listeners *listeners, const char *service,
 	}
 	if (listeners->count > before)
 		return true;
-	for (size_t i = 0; i < entries->count; i++) {
-		if (!listen_socket_bind(&sock, entries->items[i], listeners->owner, &error))
-			return complain(listeners, error);
-		check_group(listeners, &sock);
-		if (!add(listeners, &sock, entries->items[i], start))
-			return false;
+	for (size_t i = 0; i < entries->count && ok; i++) {
+		struct listen_sockets socks;
+
+		ok = bind_entry(listeners, &socks, entries->items[i]);
+		for (size_t j = 0; j < socks.count; j++) {
+			check_group(listeners, &socks.list[j]);
+			ok = add(listeners, &socks.list[j], entries->items[i], start) && ok;
+		}
+		listen_sockets_clear(&socks);
 	}
+	return ok;
+}
+
+/* Takes over the socket. */
+static bool add_metrics(struct listeners *listeners, struct listen_socket *sock,
+			metrics_page_fn *page, void *arg)
+{
+	struct metrics_server *server =
+		metrics_server_new(listeners->base, listeners->service, sock, page, arg);
+
+	if (server == NULL)
+		return complain(listeners, xasprintf("metrics: %s", strerror(errno)));
+	listeners->metrics = xrealloc(listeners->metrics, (listeners->metrics_count + 1) *
+								  sizeof(*listeners->metrics));
+	listeners->metrics[listeners->metrics_count++] = server;
 	return true;
 }
 
@@ -102,20 +135,19 @@ static bool open_metrics(struct listeners *listeners, const char *entry,
 			 metrics_page_fn *page, void *arg)
 {
 	const struct mum_list entries = { *entry != '\0', &entry };
+	struct listen_sockets socks;
 	struct listen_socket sock;
-	char *error = NULL;
+	bool ok;
 
-	if (!take(listeners, "metrics", &entries, &sock)) {
-		if (entries.count == 0)
-			return true;
-		if (!listen_socket_bind(&sock, entry, listeners->owner, &error))
-			return complain(listeners, error);
-	}
-	listeners->metrics =
-		metrics_server_new(listeners->base, listeners->service, &sock, page, arg);
-	if (listeners->metrics == NULL)
-		return complain(listeners, xasprintf("metrics: %s", strerror(errno)));
-	return true;
+	if (take(listeners, "metrics", &entries, &sock))
+		return add_metrics(listeners, &sock, page, arg);
+	if (entries.count == 0)
+		return true;
+	ok = bind_entry(listeners, &socks, entry);
+	for (size_t i = 0; i < socks.count; i++)
+		ok = add_metrics(listeners, &socks.list[i], page, arg) && ok;
+	listen_sockets_clear(&socks);
+	return ok;
 }
 
 /* Clients of a socket that nobody serves would wait in it for ever. */
@@ -170,8 +202,8 @@ void listeners_stop(struct listeners *listeners)
 	for (size_t i = 0; i < listeners->count; i++)
 		listener_close(&listeners->list[i]);
 	listeners->count = 0;
-	if (listeners->metrics != NULL)
-		metrics_server_stopping(listeners->metrics);
+	for (size_t i = 0; i < listeners->metrics_count; i++)
+		metrics_server_stopping(listeners->metrics[i]);
 }
 
 void listeners_close(struct listeners **_listeners)
@@ -182,7 +214,9 @@ void listeners_close(struct listeners **_listeners)
 	if (listeners == NULL)
 		return;
 	listeners_stop(listeners);
-	metrics_server_free(&listeners->metrics);
+	for (size_t i = 0; i < listeners->metrics_count; i++)
+		metrics_server_free(&listeners->metrics[i]);
+	free(listeners->metrics);
 	free(listeners->list);
 	free(listeners);
 }

@@ -66,7 +66,8 @@ def free_port():
 
 def accepts(address):
     """Does somebody listen there? A path, or (host, port)."""
-    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+    family = (socket.AF_UNIX if not isinstance(address, tuple)
+              else socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
     with socket.socket(family) as probe:
         probe.settimeout(1)
         try:

@@ -5,12 +5,13 @@ import os
 import pathlib
 import pwd
 import signal
+import socket
 import stat
 
 import pytest
 
-from lab import Mumd, wait_until
-from lab.lab import TOP, accepts, run
+from lab import Mumd, SocketmapClient, free_port, metrics, wait_until
+from lab.lab import TOP, accepts, in_own_mounts, run
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings, sqlite_settings
 
@@ -175,6 +176,61 @@ def test_sighup_over_and_over_leaves_nothing_behind(mumd, settings, mariadb):
     wait_until(lambda: len(set(mariadb.connections()) - others) <= 2, "old connections end")
     assert len(os.listdir(f"/proc/{mumd.process.pid}/fd")) < 40
     assert len(os.listdir(f"/proc/{mumd.process.pid}/task")) <= 2
+
+
+# ---- sockets ----
+
+def listening_on(lab, settings, hosts, **listen):
+    """A mumd for which /etc/hosts has these lines; not started."""
+    path = lab.directory("hosts") / f"{free_port()}"
+    path.write_text("".join(f"{address} many.test\n" for address in hosts))
+    return Mumd(lab, {**settings, **{name: {"listen": entries}
+                                     for name, entries in listen.items()}},
+                name=f"listening-{path.name}",
+                runner=in_own_mounts(f'mount --bind {path} /etc/hosts && exec "$@"'))
+
+
+def test_all_addresses_of_a_name_are_listened_on(lab, settings):
+    """One that this machine does not have is left out, and told of; one that /etc/hosts has
+    twice is bound once."""
+    hosts = ("198.51.100.7", "127.0.0.1", "127.0.0.2", "127.0.0.1", "::1", "2001:db8::1")
+    ports = [free_port() for _ in range(3)]
+    mumd = listening_on(lab, settings, hosts)
+    mumd.write({**settings, "metrics": {"listen": f"inet:many.test:{ports[2]}",
+                                        "allow_remote": "true"},
+                "socketmap": {"listen": [f"unix:{mumd.socketmap}", f"inet:many.test:{ports[0]}"]},
+                "policy": {"listen": [f"unix:{mumd.policy}", f"inet:many.test:{ports[1]}"]}})
+    mumd.start()
+    for port in ports:
+        for address in ("127.0.0.1", "127.0.0.2", "::1"):
+            assert accepts((address, port)), (address, port)
+        line, = [one for one in mumd.log() if f"listen: inet:many.test:{port}: left out " in one]
+        for address in ("198.51.100.7", "2001:db8::1"):
+            assert f"{address}: Cannot assign requested address" in line
+        assert "warning: " in line and "127.0.0." not in line
+    with SocketmapClient(("127.0.0.2", ports[0])) as client:
+        assert client.ask(*ALICE) == b"OK 1"
+    assert metrics.fetch(("127.0.0.2", ports[2]), "/healthz")[0] == 200
+    mumd.stop()
+
+
+def test_an_address_of_a_name_that_another_process_has_is_an_error(lab, settings):
+    """Otherwise Postfix would ask that one."""
+    port = free_port()
+    with socket.create_server(("127.0.0.2", port)):
+        mumd = listening_on(lab, settings, ("127.0.0.1", "127.0.0.2"),
+                            socketmap=[f"inet:many.test:{port}"])
+        assert mumd.launch().wait() == 78
+    assert (f"error: listen: inet:many.test:{port}: 127.0.0.2: Address already in use"
+            in "\n".join(mumd.log()))
+
+
+def test_a_name_without_an_address_of_this_machine_is_an_error(lab, settings):
+    mumd = listening_on(lab, settings, ("198.51.100.7", "198.51.100.8"),
+                        policy=["inet:many.test:9999"])
+    assert mumd.launch().wait() == 78
+    assert ("listen: inet:many.test:9999: 198.51.100.7: Cannot assign requested address, "
+            "198.51.100.8: Cannot assign requested address" in "\n".join(mumd.log()))
 
 
 # ---- configuration ----

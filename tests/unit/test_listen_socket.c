@@ -54,7 +54,12 @@ static bool listen_there(struct listen_socket *sock, mode_t mode)
 {
 	const struct socket_owner owner = { geteuid(), getegid(), mode };
 	char *entry = xasprintf("unix:%s", path), *error = NULL;
-	bool ok = listen_socket_bind(sock, entry, &owner, &error);
+	struct listen_sockets socks;
+	bool ok = listen_sockets_bind(&socks, entry, &owner, &error);
+
+	*sock = ok ? socks.list[0] : (struct listen_socket){ -1, NULL };
+	WANT_NUMBER("sockets", socks.count, ok ? 1 : 0);
+	listen_sockets_clear(&socks);
 
 	WANT("it names the path, or nothing is wrong",
 	     ok ? error == NULL : strstr(error, path) != NULL);
