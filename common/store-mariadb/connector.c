@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/endpoint.h"
@@ -16,7 +19,12 @@
 #include "common/threads.h"
 #include "common/xalloc.h"
 
-enum { PORT_DEFAULT = 3306 };
+enum {
+	PORT_DEFAULT = 3306,
+	KEEPALIVE_IDLE = 30,	/* seconds of silence until the server is probed */
+	KEEPALIVE_EVERY = 10,	/* seconds between probes */
+	KEEPALIVE_COUNT = 3	/* probes without an answer that end the connection */
+};
 
 /* Who frees the connector: whoever comes second, the thread's end or cancel. */
 enum { RUNNING, FINISHED, CANCELLED };
@@ -157,6 +165,30 @@ static bool is_private(struct connector *connector)
  * TLS I/O ignores MSG_DONTWAIT: on a socket in blocking mode libmariadb's
  * non-blocking calls would block until the answer is there.
  */
+/*
+ * A firewall that forgets an idle connection tells nobody: without probes (tcp(7)) the
+ * next lookup is sent into nothing, and the kernel's own come after two hours. Where the
+ * options cannot be set, lookups have their deadlines still.
+ */
+static void set_keepalive(const struct connector *connector)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_EVERY },
+		{ IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_COUNT },
+	};
+	int fd = mysql_get_socket(connector->mysql);
+
+	if (connector->socket_path != NULL)
+		return;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+				 sizeof(options[i].value));
+}
+
 static bool set_nonblocking(struct connector *connector)
 {
 	int fd = mysql_get_socket(connector->mysql);
@@ -210,6 +242,7 @@ static bool try_connect(struct connector *connector)
 			set_error(connector, 2000, "the collation of a column cannot be read");
 		return false;
 	}
+	set_keepalive(connector);
 	return set_nonblocking(connector);
 }
 

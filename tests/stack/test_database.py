@@ -2,6 +2,7 @@
 """What becomes of answers while the database is slow, hung, gone or back."""
 
 import contextlib
+import re
 import sqlite3
 import time
 
@@ -9,6 +10,7 @@ import pytest
 
 from asker import ALICE, NO_CACHE, TROUBLE, Asker, timed
 from lab import Mumd, free_port, netstring, sample, wait_until
+from lab.lab import run
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings, sqlite_settings
 
@@ -337,6 +339,24 @@ def test_the_database_user_can_read_what_is_needed_and_no_more(mariadb):
     assert ask("SELECT id, local_part, domain_id, active, send_only FROM mailboxes") == "ok"
     assert ask("SELECT password FROM mailboxes", "mum_dovecot", "dovecot-secret-canary") == "ok"
     assert ask("SELECT id FROM aliases", "mum_dovecot", "dovecot-secret-canary") == "1142"
+
+
+# ---- connections that nobody hears of ----
+
+def test_an_idle_connection_over_tcp_is_probed(make_mumd, database):
+    """A firewall may have forgotten it: tcp(7), 30 s until the first probe."""
+    mumd = make_mumd({"database": mariadb_settings(
+        database, POSTFIX_PASSWORD, tls="off", hosts=[f"127.0.0.1:{database.port}"])})
+    assert mumd.lookup(*ALICE) == b"OK 1"
+
+    def timers():
+        shown = run("ss", "-Htnpo", "state", "established", "dport", "=",
+                    f":{database.port}").stdout
+        return [re.search(r"timer:\(keepalive,([\d.]+)(ms|sec),0\)", line)
+                for line in shown.splitlines() if f"pid={mumd.process.pid}," in line]
+    found = timers()
+    assert len(found) in (1, 2) and all(found)
+    assert all(one[2] == "ms" or float(one[1]) <= 30 for one in found)
 
 
 # ---- SQLite ----
