@@ -429,6 +429,7 @@ def test_it_does_its_work_within_the_units_system_calls(lab, mariadb, held, one_
     """User=, NoNewPrivileges= and SystemCallFilter= as in the unit; the rest of its
     sandbox needs systemd."""
     mumd = Mumd(lab, {"database": mariadb_settings(mariadb, POSTFIX_PASSWORD),
+                      "process": {"socket_group": "nogroup"},     # nobody's own
                       "metrics": {"listen": Mumd.METRICS}}, name=f"service{next(_names)}")
     program = lab.path / f"filter{next(_names)}"
     write_filter(UNITS / "mumd.service", program)
