@@ -12,6 +12,7 @@
 
 struct thread {
 	pthread_t id;
+	bool left;		/* by who started it: the list joins it */
 	struct thread *next;
 };
 
@@ -53,6 +54,11 @@ void thread_join(struct threads *threads, struct thread *thread)
 	forget(at);
 }
 
+void thread_leave(struct thread *thread)
+{
+	thread->left = true;
+}
+
 /*
  * pthread_tryjoin_np(3) is a success only when the kernel has ended the thread,
  * after the destructors of its thread-local data, some of which are OpenSSL's.
@@ -62,7 +68,7 @@ bool threads_run(struct threads *threads)
 	struct thread **at = &threads->first;
 
 	while (*at != NULL) {
-		if (pthread_tryjoin_np((*at)->id, NULL) == 0)
+		if ((*at)->left && pthread_tryjoin_np((*at)->id, NULL) == 0)
 			forget(at);
 		else
 			at = &(*at)->next;

@@ -21,10 +21,15 @@ typedef void *thread_fn(void *arg);
 
 /* Runs fn(arg) in a new thread in which all signals are blocked. NULL: no thread. */
 struct thread *thread_start(struct threads *threads, thread_fn *fn, void *arg);
-/* Waits until the thread has ended. A thread that nobody joins is joined by the list. */
+/*
+ * Each thread is joined or left, once, by who started it; until then the handle is
+ * valid, also after the thread has ended. To join waits until it has ended; one that
+ * was left is joined by the list.
+ */
 void thread_join(struct threads *threads, struct thread *thread);
+void thread_leave(struct thread *thread);
 
-/* Joins the threads that have ended. True if one still runs. */
+/* Joins the threads that were left and have ended. True if there are others. */
 bool threads_run(struct threads *threads);
 
 /*

@@ -378,14 +378,18 @@ struct connector *connector_start(const struct mum_host *host,
 void connector_cancel(struct connector **_connector)
 {
 	struct connector *connector = *_connector;
+	struct thread *thread;
 
 	*_connector = NULL;
 	if (connector == NULL)
 		return;
 	host_unwatch(connector->host, &connector->watch);
+	thread = connector->thread;
 	/* From the exchange on, a thread that runs may free the connector at any time. */
-	if (atomic_exchange(&connector->state, CANCELLED) == RUNNING)
+	if (atomic_exchange(&connector->state, CANCELLED) == RUNNING) {
+		thread_leave(thread);
 		return;
-	thread_join(connector->host->threads, connector->thread);
+	}
+	thread_join(connector->host->threads, thread);
 	connector_free(connector);
 }

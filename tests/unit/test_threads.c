@@ -43,7 +43,7 @@ static void *wait_at_gate(void *arg)
 
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
 	waiter->blocks_signals = sigismember(&blocked, SIGTERM) && sigismember(&blocked, SIGHUP);
-	waiter->done = read(waiter->gate[0], &byte, 1) == 1;
+	__atomic_store_n(&waiter->done, read(waiter->gate[0], &byte, 1) == 1, __ATOMIC_RELEASE);
 	return NULL;
 }
 
@@ -90,9 +90,9 @@ static void test_a_thread_without_owner_is_joined_by_the_list(void **state)
 	waiter_init(&first);
 	waiter_init(&second);
 	waiter_init(&third);
-	thread_start(&threads, wait_at_gate, &first);
+	thread_leave(thread_start(&threads, wait_at_gate, &first));
 	owned = thread_start(&threads, wait_at_gate, &second);
-	thread_start(&threads, wait_at_gate, &third);
+	thread_leave(thread_start(&threads, wait_at_gate, &third));
 	open_gate(&second);
 	thread_join(&threads, owned);
 	WANT("the other two run", threads_run(&threads));
@@ -103,6 +103,31 @@ static void test_a_thread_without_owner_is_joined_by_the_list(void **state)
 	waiter_clear(&first);
 	waiter_clear(&second);
 	waiter_clear(&third);
+}
+
+/* The loop may be busy, and start another one before it comes to join this one. */
+static void test_a_thread_that_has_ended_waits_for_its_owner(void **state)
+{
+	struct threads threads = { NULL, false };
+	struct waiter waiter, other;
+	struct thread *thread, *another;
+
+	(void)state;
+	waiter_init(&waiter);
+	waiter_init(&other);
+	thread = thread_start(&threads, wait_at_gate, &waiter);
+	open_gate(&waiter);
+	while (!__atomic_load_n(&waiter.done, __ATOMIC_ACQUIRE))
+		poll(NULL, 0, 1);
+	poll(NULL, 0, 50);	/* until the kernel has ended it, too */
+	another = thread_start(&threads, wait_at_gate, &other);
+	WANT("both are in the list", threads.first == another && threads_run(&threads));
+	thread_join(&threads, thread);
+	open_gate(&other);
+	thread_join(&threads, another);
+	WANT("none any more", threads.first == NULL && !threads_run(&threads));
+	waiter_clear(&waiter);
+	waiter_clear(&other);
 }
 
 /* ---- the end of a process ---- */
@@ -175,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_a_thread_is_joined_by_its_owner),
+		UNIT_TEST(test_a_thread_that_has_ended_waits_for_its_owner),
 		UNIT_TEST(test_a_thread_without_owner_is_joined_by_the_list),
 		UNIT_TEST(test_a_process_with_a_thread_ends_at_once),
 		UNIT_TEST(test_a_process_without_threads_ends_as_ever),
