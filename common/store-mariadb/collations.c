@@ -34,47 +34,52 @@ static bool is_collation(const char *name)
 	return len > 0 && len < COLLATION_SIZE && strspn(name, letters) == len;
 }
 
-/* Grants and tables are not MUM's: the questions that need them will fail. */
-static bool is_missing(unsigned number)
-{
-	return number == 1054 || number == 1142 || number == 1143 || number == 1146;
-}
+/* What is asked of each column. */
+enum { ASKED_TABLE, ASKED_NAME, ASKED_COLLATION, ASKED_COUNT };
 
-/*
- * False when the answer is no collation; mysql_errno() says why. SHOW reads the
- * table's definition: a lock on the table does not hold it up, as it would hold
- * up COLLATION().
- */
-static bool read_column(MYSQL *mysql, size_t index, char name_r[COLLATION_SIZE])
+/* One of those that are asked for: false where its collation is none. */
+static bool read_row(const MYSQL_ROW row, struct collations *collations)
 {
-	enum { SHOWN_COLLATION = 2 };
-	char *sql = xasprintf("SHOW FULL COLUMNS FROM %s WHERE Field = '%s'",
-			      columns[index].table, columns[index].column);
-	MYSQL_RES *result = mysql_query(mysql, sql) == 0 ? mysql_store_result(mysql) : NULL;
-	bool ok = result != NULL && mysql_num_fields(result) > SHOWN_COLLATION;
-	MYSQL_ROW row = ok ? mysql_fetch_row(result) : NULL;
-	const char *name = mum_collation;
+	const char *name = row[ASKED_COLLATION];
 
-	if (row != NULL)
-		name = row[SHOWN_COLLATION] != NULL ? row[SHOWN_COLLATION] : "binary";
-	ok = ok && is_collation(name);
-	if (ok)
-		strcpy(name_r, name);
-	if (result != NULL)
-		mysql_free_result(result);
-	free(sql);
-	return ok;
+	if (row[ASKED_TABLE] == NULL || row[ASKED_NAME] == NULL)
+		return false;
+	/* What holds bytes, not text, has none. */
+	if (name == NULL)
+		name = "binary";
+	for (size_t i = 0; i < COLLATION_COLUMNS; i++) {
+		if (strcmp(row[ASKED_TABLE], columns[i].table) != 0 ||
+		    strcmp(row[ASKED_NAME], columns[i].column) != 0)
+			continue;
+		if (!is_collation(name))
+			return false;
+		strcpy(collations->names[i], name);
+	}
+	return true;
 }
 
 bool collations_read(MYSQL *mysql, struct collations *collations_r)
 {
-	for (size_t i = 0; i < COLLATION_COLUMNS; i++) {
+	/*
+	 * It reads the definitions of tables alone: a lock on one does not hold it up,
+	 * as it would hold up COLLATION(). One question is a fifth of four.
+	 */
+	static const char sql[] =
+		"SELECT TABLE_NAME, COLUMN_NAME, COLLATION_NAME FROM information_schema.COLUMNS"
+		" WHERE TABLE_SCHEMA = DATABASE() AND"
+		" TABLE_NAME IN ('domains', 'mailboxes', 'aliases', 'tls_policies')"
+		" AND COLUMN_NAME IN ('domain', 'local_part')";
+	MYSQL_RES *result = mysql_query(mysql, sql) == 0 ? mysql_store_result(mysql) : NULL;
+	bool ok = result != NULL && mysql_num_fields(result) == ASKED_COUNT;
+	MYSQL_ROW row;
+
+	for (size_t i = 0; i < COLLATION_COLUMNS; i++)
 		strcpy(collations_r->names[i], mum_collation);
-		if (!read_column(mysql, i, collations_r->names[i]) &&
-		    !is_missing(mysql_errno(mysql)))
-			return false;
-	}
-	return true;
+	while (ok && (row = mysql_fetch_row(result)) != NULL)
+		ok = read_row(row, collations_r);
+	if (result != NULL)
+		mysql_free_result(result);
+	return ok;
 }
 
 /* ---- filling ---- */

@@ -29,7 +29,7 @@ struct collations {
 };
 
 /*
- * Asks the server, and blocks. A column that is not there, or may not be read,
+ * Asks the server in one question, and blocks. A column that is not there, or may not be read,
  * has MUM's own collation: its statement will say what is wrong with it. False
  * with mysql_errno() set when the server gave no answer, and with mysql_errno()
  * 0 when it gave one that is no collation.

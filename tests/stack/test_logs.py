@@ -237,6 +237,7 @@ def test_too_many_connections_are_two_lines(make_mumd, database):
     assert mumd.lookup(*ALICE) == b"OK 1"
     seen = len(mumd.log())
     limit = "ALTER USER 'mum_postfix'@'localhost' WITH MAX_USER_CONNECTIONS "
+    time.sleep(0.5)     # none is killed while it is made, which would be another trouble
     database.sql(limit + "1; KILL USER mum_postfix")
 
     def two_questions():
