@@ -18,6 +18,8 @@ struct explain {
 	struct tool *tool;
 	const char *address, *domain, *login;	/* login: "" without --as */
 	bool is_address;		/* else it is a domain */
+	char *summary;			/* in plain words */
+	char *deferred;			/* why Postfix can be handed no recipient; or NULL */
 	json_t *questions, *verdicts;
 	enum mum_status worst;		/* of all questions; see is_worse() */
 };
@@ -71,6 +73,9 @@ static void add_map(struct explain *explain, const char *map, const char *key,
 
 	if (!postfix_ask_map(explain->tool, map, key, &reply))
 		return;
+	if (reply.bad_value && explain->deferred == NULL &&
+	    (strcmp(map, "aliases") == 0 || strcmp(map, "mailboxes") == 0))
+		explain->deferred = xstrdup(reply.why);
 	text = reply.status == MUM_FOUND      ? xasprintf("OK %s", reply.value)
 	       : reply.status == MUM_NOT_FOUND ? xstrdup("NOTFOUND")
 					       : xstrdup("TEMP");
@@ -183,8 +188,13 @@ static void explain_postfix(struct explain *explain)
 			reason_of_owners);
 		add_policy(explain, "sender", "sender",
 			   reason_of_readings(explain, MUM_OWNERS));
+		explain->summary = summary_of_address(explain->address, &delivery,
+						      explain->deferred, &owners,
+						      tool_config(explain->tool, role));
 		asked_free(&delivery);
 		asked_free(&owners);
+	} else {
+		explain->summary = summary_of_domain(explain->domain, &domain);
 	}
 	ask(explain, role, MUM_TLS, explain->domain, &tls);
 	add_map(explain, "tls-policies", explain->domain, &tls, reason_of_tls);
@@ -357,14 +367,19 @@ int command_explain(struct tool *tool, int argc, char **argv)
 		explain_dovecot(&explain);
 	}
 	if (tool->json) {
-		tool_print_json(json_pack("{so so so}", "address", tool_json_text(argv[0]),
+		tool_print_json(json_pack("{so so so so}", "address", tool_json_text(argv[0]),
+					  "summary", tool_json_text(explain.summary),
 					  "questions", explain.questions, "verdicts",
 					  explain.verdicts));
 	} else {
+		tool_print_clean(explain.summary);
+		printf("\n\n");
 		print_questions(explain.questions);
 		print_verdicts(explain.verdicts);
 		json_decref(explain.questions);
 		json_decref(explain.verdicts);
 	}
+	free(explain.summary);
+	free(explain.deferred);
 	return tool_exit_status(explain.worst);
 }

@@ -36,4 +36,13 @@ char *reason_of_recipient_check(const struct asked *delivery,
 char *reason_of_sender_check(const struct asked *owners, const char *login,
 			     const struct mum_config *config);
 
+/*
+ * In plain words: who gets the mail and who may send, or why nobody. deferred: why Postfix
+ * cannot be handed what there is, or NULL. Caller frees.
+ */
+char *summary_of_address(const char *address, const struct asked *delivery,
+			 const char *deferred, const struct asked *owners,
+			 const struct mum_config *config);
+char *summary_of_domain(const char *domain, const struct asked *asked);
+
 #endif

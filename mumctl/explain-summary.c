@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The first line of explain: who gets the mail of a name, and who may send as it. */
+#include "mumctl/explain.h"
+
+#include <stdlib.h>
+
+#include "common/rules.h"
+#include "common/xalloc.h"
+
+enum {
+	SUMMARY_MAX = 65536,	/* bytes */
+	NAMES_MAX = 3		/* named one by one; the others are counted */
+};
+
+/* "<a> gets", "<a> and <b> get", "<a>, <b>, <c> and 2 others get" */
+static void put_names(struct buf *text, const char *const *names, size_t count,
+		      const char *one, const char *many)
+{
+	size_t named = count > NAMES_MAX ? NAMES_MAX : count;
+
+	for (size_t i = 0; i < named; i++)
+		buf_printf(text, "%s<%s>", i == 0 ? "" : i + 1 == count ? " and " : ", ",
+			   names[i]);
+	if (count > named)
+		buf_printf(text, " and %zu other%s", count - named,
+			   count - named == 1 ? "" : "s");
+	buf_printf(text, " %s", count == 1 ? one : many);
+}
+
+static bool is_answered(const struct asked *asked)
+{
+	return asked->answer.status == MUM_FOUND || asked->answer.status == MUM_NOT_FOUND;
+}
+
+/* Takes over reason. */
+static void put_because(struct buf *text, const char *what, char *reason)
+{
+	buf_printf(text, "%s, because %s", what, reason);
+	free(reason);
+}
+
+/* Of a name that gets no mail: what there is of it in MUM. */
+static char *why_nobody(const struct asked *delivery)
+{
+	const struct facts *facts = delivery->answer.facts[MUM_DELIVERY];
+	bool mailbox = false, alias = false;
+	char *of_mailbox, *of_alias, *both;
+
+	if (delivery->answer.status != MUM_FOUND)
+		return reason_without_facts(delivery);
+	for (size_t i = 0; i < facts->count; i++) {
+		mailbox = mailbox || facts->deliveries[i].mailbox != NULL;
+		alias = alias || facts->deliveries[i].alias != NULL;
+	}
+	if (!mailbox && !alias)
+		return xstrdup("no mailbox and no alias has this name");
+	if (!mailbox || !alias)
+		return alias ? reason_of_recipients(&delivery->answer)
+			     : reason_of_mailbox(&delivery->answer);
+	of_mailbox = reason_of_mailbox(&delivery->answer);
+	of_alias = reason_of_recipients(&delivery->answer);
+	both = xasprintf("%s, and of the alias: %s", of_mailbox, of_alias);
+	free(of_mailbox);
+	free(of_alias);
+	return both;
+}
+
+static void put_delivery(struct buf *text, const struct asked *delivery, const char *deferred)
+{
+	const struct mum_answer *answer = &delivery->answer;
+	struct arena arena = { NULL };
+	struct recipients recipients = { .count = 0 };
+	const struct delivery_row *row;
+
+	if (!is_answered(delivery))
+		put_because(text, "its mail is deferred", reason_without_facts(delivery));
+	else if (deferred != NULL)
+		put_because(text, "its mail is deferred", xstrdup(deferred));
+	/* Postfix asks for aliases first. */
+	else if (rule_recipients(answer, &arena, &recipients) == MUM_FOUND &&
+		 recipients.count > 0)
+		put_names(text, recipients.addresses, recipients.count, "gets its mail",
+			  "get its mail");
+	else if (rule_mailbox(answer, &row) == MUM_FOUND && !row->mailbox_send_only)
+		put_names(text, (const char *const[]){ row->mailbox }, 1, "gets its mail", "");
+	else
+		put_because(text, "nobody here gets its mail", why_nobody(delivery));
+	arena_free(&arena);
+}
+
+static void put_senders(struct buf *text, const struct asked *asked,
+			const struct mum_config *config)
+{
+	const struct mum_answer *answer = &asked->answer;
+	struct arena arena = { NULL };
+	struct owners owners = { .count = 0 };
+
+	if (!is_answered(asked))
+		put_because(text, "Who sends as it has to wait", reason_without_facts(asked));
+	else if (rule_owners(answer, &arena, &owners) == MUM_FOUND)
+		put_names(text, owners.logins, owners.count, "may send as it",
+			  "may send as it");
+	else
+		put_because(text, config->policy.sender_login == MUM_SENDER_KNOWN
+					  ? "Everybody who logs in may send as it"
+					  : "Nobody may send as it",
+			    answer->status == MUM_FOUND ? reason_of_owners(answer)
+							: reason_without_facts(asked));
+	arena_free(&arena);
+}
+
+char *summary_of_address(const char *address, const struct asked *delivery,
+			 const char *deferred, const struct asked *owners,
+			 const struct mum_config *config)
+{
+	struct buf text = BUF_INIT(SUMMARY_MAX);
+
+	buf_printf(&text, "<%s>: ", address);
+	put_delivery(&text, delivery, deferred);
+	buf_puts(&text, ". ");
+	put_senders(&text, owners, config);
+	buf_puts(&text, ".");
+	return buf_steal(&text);
+}
+
+char *summary_of_domain(const char *domain, const struct asked *asked)
+{
+	const char *name;
+
+	if (!is_answered(asked)) {
+		char *reason = reason_without_facts(asked);
+		char *text = xasprintf("<%s>: its mail is deferred, because %s.", domain, reason);
+
+		free(reason);
+		return text;
+	}
+	if (rule_domain(&asked->answer, &name) == MUM_FOUND)
+		return xasprintf("<%s>: MUM's mailboxes and aliases get its mail.", domain);
+	if (asked->answer.status == MUM_FOUND && asked->answer.facts[MUM_DOMAIN]->count > 0)
+		return xasprintf("<%s>: nobody here gets its mail, because the domain is "
+				 "inactive.", domain);
+	return xasprintf("<%s>: nobody here gets its mail, because it is no domain of MUM's.",
+			 domain);
+}
