@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -166,19 +166,18 @@ static const struct unit size_units[] = {
 
 static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
 
-static bool parse_number(const char *text, const struct unit *units,
-			 unsigned long *value_r)
+static bool parse_number(const char *text, const struct unit *units, uint64_t *value_r)
 {
-	unsigned long value;
+	unsigned long long value;
 	char *end;
 
 	if (*text < '0' || *text > '9')
 		return false;
 	errno = 0;
-	value = strtoul(text, &end, 10);
+	value = strtoull(text, &end, 10);
 	for (; units->name != NULL; units++) {
 		if (strcmp(end, units->name) == 0 && errno == 0 &&
-		    value <= ULONG_MAX / units->factor) {
+		    value <= UINT64_MAX / units->factor) {
 			*value_r = value * units->factor;
 			return true;
 		}
@@ -216,7 +215,7 @@ static bool set_number(struct mum_config *config, const struct option *option,
 		       const char *text, char **why_r)
 {
 	const struct unit *units = option->type == OPTION_TIME ? time_units : no_units;
-	unsigned long value;
+	uint64_t value;
 
 	if (!parse_number(text, units, &value)) {
 		*why_r = xstrdup(option->type == OPTION_TIME
@@ -236,13 +235,13 @@ static bool set_number(struct mum_config *config, const struct option *option,
 static bool set_size(struct mum_config *config, const struct option *option,
 		     const char *text, char **why_r)
 {
-	unsigned long value;
+	uint64_t value;
 
-	if (!parse_number(text, size_units, &value)) {
+	if (!parse_number(text, size_units, &value) || value > SIZE_MAX) {
 		*why_r = xstrdup("want a size such as 64M or 1G");
 		return false;
 	}
-	*(size_t *)member(config, option) = value;
+	*(size_t *)member(config, option) = (size_t)value;
 	return true;
 }
 

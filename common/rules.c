@@ -374,15 +374,15 @@ static bool has_mail(const struct mailbox_row *mailbox)
 }
 
 /* Gigabytes that still fit 63 bits as bytes. */
-static bool parse_quota(const char *text, unsigned long *quota_r)
+static bool parse_quota(const char *text, uint64_t *quota_r)
 {
 	char *end;
 
 	if (text == NULL || *text < '0' || *text > '9')
 		return false;
 	errno = 0;
-	*quota_r = strtoul(text, &end, 10);
-	return errno == 0 && *end == '\0' && *quota_r < 1UL << 33;
+	*quota_r = strtoull(text, &end, 10);
+	return errno == 0 && *end == '\0' && *quota_r < UINT64_C(1) << 33;
 }
 
 /* "/../" leads out of the place that the admin gave to mail. */

@@ -7,6 +7,8 @@
 #ifndef MUM_RULES_H
 #define MUM_RULES_H
 
+#include <stdint.h>
+
 #include "common/arena.h"
 #include "common/facts.h"
 #include "common/status.h"
@@ -143,7 +145,7 @@ struct user {
 	const char *address;	/* as stored */
 	const char *home;	/* absolute */
 	const char *mail;	/* Dovecot's mail location, as stored */
-	unsigned long quota_gb;	/* 0: unlimited */
+	uint64_t quota_gb;	/* 0: unlimited */
 	enum quota_source quota_source;	/* the mailbox's own counts before the domain's */
 };
 

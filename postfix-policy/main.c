@@ -115,7 +115,7 @@ static void fit_descriptors(struct mumd *mumd)
 			 (unsigned long)want, (unsigned long)limit.rlim_cur,
 			 (unsigned long)clients);
 	}
-	clients_set_max(mumd->service.clients, clients);
+	clients_set_max(mumd->service.clients, (size_t)clients);
 }
 
 /* ---- signals ---- */

@@ -32,7 +32,8 @@ void metrics_clear(struct metrics *metrics);
 
 struct metrics_process {
 	double cpu_seconds;
-	size_t virtual_bytes, resident_bytes, open_fds, max_fds;
+	size_t virtual_bytes, resident_bytes, open_fds;
+	uint64_t max_fds;
 	double start_time;		/* seconds since the epoch */
 };
 

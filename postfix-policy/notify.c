@@ -59,26 +59,26 @@ void notify_reloading(void)
 		    (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 }
 
-static unsigned long read_number(const char *name)
+static uint64_t read_number(const char *name)
 {
 	const char *text = getenv(name);
-	unsigned long number;
+	unsigned long long number;
 	char *end;
 
 	if (text == NULL || *text < '0' || *text > '9')
 		return 0;
 	errno = 0;
-	number = strtoul(text, &end, 10);
+	number = strtoull(text, &end, 10);
 	return errno == 0 && *end == '\0' ? number : 0;
 }
 
 unsigned notify_watchdog_ms(void)
 {
-	unsigned long ms = read_number("WATCHDOG_USEC") / 2000;
+	uint64_t ms = read_number("WATCHDOG_USEC") / 2000;
 
 	/* Whose is it? The manager says so unless it means everybody. */
 	if (getenv("WATCHDOG_PID") != NULL &&
-	    read_number("WATCHDOG_PID") != (unsigned long)getpid())
+	    read_number("WATCHDOG_PID") != (uint64_t)getpid())
 		return 0;
 	return ms > 0 && ms < UINT_MAX ? (unsigned)ms : 0;
 }

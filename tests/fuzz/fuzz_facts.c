@@ -60,7 +60,7 @@ static void check_rules(enum mum_question question, struct store_request *reques
 	    rule_credential(&answer, &credential) == MUM_FOUND)
 		HOLDS(text_is_clean(credential.address, strlen(credential.address)));
 	if (question == MUM_USER && rule_user(&answer, &user, &text) == MUM_FOUND)
-		HOLDS(*user.home == '/' && *user.mail != '\0' && user.quota_gb < 1UL << 33);
+		HOLDS(*user.home == '/' && *user.mail != '\0' && user.quota_gb < UINT64_C(1) << 33);
 	arena_free(&arena);
 }
 

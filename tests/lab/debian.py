@@ -40,9 +40,11 @@ def _sources(suite, updates):
             + SOURCE.format(uri=security, suites=f"{suite}-security"))
 
 
-def empty_debian(root, suite="bookworm", updates=True):
-    """updates: does its apt know the release's updates, or the release alone?"""
-    run("debootstrap", "--variant=minbase", suite, root, _mirrors()[0], timeout=900)
+def empty_debian(root, suite="bookworm", updates=True, architecture=None):
+    """updates: does its apt know the release's updates, or the release alone? architecture:
+    as dpkg calls it, this machine's unless told."""
+    run("debootstrap", "--variant=minbase",
+        *([f"--arch={architecture}"] if architecture else []), suite, root, _mirrors()[0], timeout=900)
     shutil.copytree("/etc/apt/apt.conf.d", root / "etc/apt/apt.conf.d", dirs_exist_ok=True)
     for name in ("resolv.conf", "hosts"):
         shutil.copyfile(f"/etc/{name}", root / "etc" / name)

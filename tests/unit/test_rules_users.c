@@ -59,7 +59,7 @@ static void test_values_of_a_user(void **state)
 	static const struct {
 		const char *name, *home, *mail, *quota;
 		bool ok;
-		unsigned long want;
+		uint64_t want;
 	} rows[] = {
 		{ "plain", "/home/x", "maildir:~/", "5", true, 5 },
 		{ "unlimited", "/home/x", "m", "0", true, 0 },
@@ -114,7 +114,7 @@ static void test_where_a_quota_comes_from(void **state)
 {
 	static const struct {
 		const char *name, *own, *domain;
-		unsigned long want;
+		uint64_t want;
 		enum quota_source source;
 	} rows[] = {
 		{ "of the mailbox", "5", NULL, 5, QUOTA_OF_MAILBOX },
