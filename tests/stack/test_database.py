@@ -426,13 +426,16 @@ def test_sqlite_that_a_writer_keeps_locked_is_told_of_once(make_mumd, sqlite_fil
 
 
 def test_sqlite_locked_for_a_moment_is_not_worth_a_word(make_mumd, sqlite_file):
-    """As MUM's writes do; nor are two such moments with a long time between them."""
+    """As MUM's writes do; nor are two such moments with a long time between them, though who
+    asked has left before the first one's end."""
     mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="2s"),
                       "cache": NO_CACHE, "metrics": {"listen": Mumd.METRICS}})
     for _ in range(2):
-        with writing(sqlite_file), mumd.map_client() as client:
-            client.send(b"28:mailboxes alice@example.test,")
-            time.sleep(0.1)
+        with writing(sqlite_file):
+            with mumd.map_client() as client:
+                client.send(b"28:mailboxes alice@example.test,")
+                time.sleep(0.1)
+            time.sleep(0.05)
         time.sleep(0.4)
     assert mumd.lookup(*ALICE) == b"OK 1"
     assert told_of(mumd) == []
