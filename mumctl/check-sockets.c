@@ -245,8 +245,7 @@ static void keep_name(const struct column *columns, void *arg)
 /* Of MUM's database: one that is there. NULL when it cannot be read. Caller frees. */
 static char *some_domain(const struct check *check)
 {
-	size_t count = check->config->database.driver == MUM_DRIVER_SQLITE
-			       ? 1 : check->config->database.hosts.count;
+	size_t count = check_is_sqlite(check) ? 1 : check->config->database.hosts.count;
 	char *name = NULL;
 
 	for (size_t i = 0; i < count && name == NULL; i++) {
