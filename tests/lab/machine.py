@@ -115,6 +115,10 @@ class Machine:
         self.run(f"mkdir -p {shlex.quote(str(pathlib.PurePath(path).parent))}; "
                  f"cat >{shlex.quote(path)}; chmod {mode:o} {shlex.quote(path)}", answers=text)
 
+    def path(self, path):
+        """The same file, seen from outside; for its sockets, too."""
+        return pathlib.Path(f"/proc/{self._init}/root{path}")
+
     # ---- as its user ----
 
     def mail_user(self, *arguments):

@@ -14,7 +14,6 @@ import socket
 import sqlite3
 import stat
 import sys
-import threading
 import time
 
 import pytest
@@ -22,6 +21,7 @@ import pytest
 from lab import Mumd, PolicyClient, SocketmapClient, wait_until
 from lab.clients import netstring
 from lab.lab import TOP, accepts, run, tail
+from lab.load import Load
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import binary, mariadb_settings, sqlite_settings
 from lab.service import FILTERED, NotifySocket, launch, listening_unix, write_filter
@@ -262,53 +262,10 @@ def test_a_client_that_comes_before_mumd_is_served(lab, mumd, held):
 
 # ---- restarts lose nothing ----
 
-class Load(threading.Thread):
-    """Asks as Postfix does: keeps its connection, and where it ends before an answer,
-    asks once more on a new one. None of its connects is refused."""
-
-    def __init__(self, mumd, keep):
-        super().__init__(daemon=True)
-        self._mumd, self._keep = mumd, keep
-        self._end = threading.Event()
-        self.answered, self.again, self.trouble = 0, 0, []
-
-    def run(self):
-        client = None
-        while not self._end.is_set():
-            try:
-                client = self._ask(client)
-                self.answered += 1
-            except Exception as error:      # what Postfix would defer mail for
-                self.trouble.append(repr(error))
-                client = None
-        if client is not None:
-            client.close()
-
-    def _ask(self, client):
-        for last in (False, True):
-            client = client or self._mumd.map_client(timeout=20)
-            try:
-                assert client.ask(*ALICE) == b"OK 1"
-                break
-            except ConnectionError:
-                client.close()
-                client = None
-                self.again += 1
-                if last:
-                    raise
-        if not self._keep:
-            client.close()
-        return client if self._keep else None
-
-    def end(self):
-        self._end.set()
-        self.join(30)
-
-
 def test_restarts_under_load_lose_no_request(lab, mumd, held):
     sockets = [held(mumd.socketmap), held(mumd.policy)]
     started(lab, mumd, sockets)
-    load = [Load(mumd, keep) for keep in (True, True, True, False, False, False)]
+    load = [Load(mumd.map_client, ALICE, keep) for keep in (True, True, True, False, False, False)]
     for one in load:
         one.start()
     try:

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""A systemd in a Machine: a manager as users have them, because that of the system wants to
+be the first process. Units, jobs, sockets, limits and sandboxes are what they are there.
+Not there: the boot, IPAddressDeny=, limits of memory and tasks, and PrivateUsers=, for which
+the machine would have to be more than a chroot."""
+
+from .lab import in_own_mounts, run, wait_until
+
+BASE = "/sys/fs/cgroup"
+# Not below /run/user, which ProtectHome= closes.
+ENVIRONMENT = "XDG_RUNTIME_DIR=/run/manager"
+CALLS = "/root/systemctl.calls"
+
+# For the scripts of packages, too. It writes down what they want.
+SYSTEMCTL = f"""#!/bin/sh
+echo "$*" >>{CALLS}
+for argument; do
+	shift
+	[ "$argument" = --system ] || set -- "$@" "$argument"
+done
+{ENVIRONMENT} exec /usr/bin/systemctl --user "$@"
+"""
+
+DROP_IN = """[Service]
+PrivateUsers=no
+StandardOutput=append:/var/log/mumd.log
+StandardError=inherit
+"""
+
+# A hierarchy of its own without controllers: the manager sees none of the machine's groups.
+START = """
+mkdir -p /run/systemd/system /run/systemd/inaccessible /run/manager {base}
+cd /run/systemd/inaccessible
+mkdir -m 000 dir
+install -m 000 /dev/null reg
+mknod -m 000 fifo p
+mknod -m 000 chr c 0 0
+mknod -m 000 blk b 0 0
+chmod 711 /run/manager
+mount -t tmpfs none {base}
+mkdir {base}/systemd
+touch /var/log/systemd.log
+mount --bind /var/log/systemd.log /dev/console
+mount -t cgroup -o none,name={name} {name} {base}/systemd
+setsid env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin {environment} \\
+    /lib/systemd/systemd --user --log-target=console --unit=basic.target \\
+    </dev/null &
+"""
+
+# A hierarchy stays in the kernel for as long as it has groups.
+STOP = """
+mkdir -p {mounted}
+mount -t cgroup -o none,name={name} {name} {mounted}
+find {mounted} -mindepth 1 -depth -type d -exec rmdir {{}} \\;
+umount {mounted}
+"""
+
+
+class Systemd:
+    """stop() ends the machine, too."""
+
+    def __init__(self, lab, machine):
+        self._machine = machine
+        self._mounted = lab.directory("hierarchy")
+        self._names = {"base": BASE, "name": lab.path.name, "environment": ENVIRONMENT}
+
+    def start(self):
+        self._machine.write("/usr/local/sbin/systemctl", SYSTEMCTL, 0o755)
+        self._machine.run("rm -f /usr/sbin/policy-rc.d")
+        self._machine.run(START.format(**self._names))
+        wait_until(lambda: self.ctl("is-active basic.target").returncode == 0, "systemd", 30)
+        # That of the system's manager is open to all: services run as other users.
+        self._machine.run("chmod 777 /run/manager/systemd/notify")
+        return self
+
+    def stop(self):
+        self._machine.stop()
+        run(*in_own_mounts(STOP.format(mounted=self._mounted, **self._names)), check=False)
+
+    def unit(self, name, text):
+        self._machine.write(f"/etc/systemd/user/{name}", text)
+
+    def drop_in(self, text, name="test"):
+        """What differs of mumd.service; an empty text ends that."""
+        self.unit(f"mumd.service.d/{name}.conf", text)
+        self.ctl("daemon-reload")
+
+    def ctl(self, command, timeout=60):
+        """systemctl's CompletedProcess."""
+        return self._machine.run(f"systemctl {command}", check=False, timeout=timeout)
+
+    def show(self, unit, name):
+        return self.ctl(f"show --value -p {name} {unit}").stdout.strip()
+
+    def calls(self):
+        """What systemctl was called with since the last time, one line for each."""
+        return self._machine.run(f"cat {CALLS}; : >{CALLS}").stdout.splitlines()
