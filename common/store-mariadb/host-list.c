@@ -101,14 +101,18 @@ void host_list_suspect(struct host_list *list, size_t index)
 		list->hosts[index].retry_at = host_now(list->host) + BACKOFF_MAX;
 }
 
-static const char *cure(const struct conn_error *error)
+static const char *cure(const struct database_host *db, const struct conn_error *error)
 {
 	if (error->number == ERROR_SESSION)
 		return "; look for it in the server's configuration and init_connect, and in "
 		       "a proxy's";
-	return error->class == ERROR_MISCONFIGURED
-		       ? "; mend [database] in mum.conf or the server's accounts"
-		       : "; trying again until it answers";
+	if (error->class == ERROR_MISCONFIGURED)
+		return "; mend [database] in mum.conf or the server's accounts";
+	/* 2013: no answer in time. The sandbox of mumd.service has packets vanish. */
+	if (error->number == 2013 && !mum_config_is_local(db->name))
+		return "; trying again until it answers (for mumd it must be among "
+		       "IPAddressAllow= of mumd.service)";
+	return "; trying again until it answers";
 }
 
 void host_list_failed(struct host_list *list, size_t index, const struct conn_error *error)
@@ -122,7 +126,7 @@ void host_list_failed(struct host_list *list, size_t index, const struct conn_er
 			 error->class == ERROR_MISCONFIGURED ? MUM_LOG_ERROR
 							     : MUM_LOG_WARNING,
 			 "database %s: %s (%u)%s", db->name, error->text, error->number,
-			 cure(error));
+			 cure(db, error));
 	}
 	db->retry_at = now + backoff(list, db, error);
 	db->failures++;

@@ -7,6 +7,7 @@
 static const char *const names[] = { "unix:/a", "b:3306", "c" };
 static const struct mum_list three = { 3, names };
 static const struct conn_error lost = { ERROR_LOST, false, 2002, "connection refused" };
+static const struct conn_error silent = { ERROR_LOST, false, 2013, "no answer in time" };
 static const struct conn_error no_tls = { ERROR_MISCONFIGURED, false, 2026, "TLS" };
 static const struct conn_error denied = { ERROR_MISCONFIGURED, false, 1045, "denied" };
 
@@ -206,6 +207,22 @@ static void test_each_host_has_its_own_trouble(void **state)
 	tear_down(&setup);
 }
 
+static void test_silence_from_elsewhere_may_be_the_sandbox(void **state)
+{
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	host_list_failed(setup.list, 0, &silent);
+	host_list_failed(setup.list, 2, &lost);
+	WANT_NUMBER("not on this machine, and not where somebody answered",
+		    fake_host_logged(&setup.fake, MUM_LOG_WARNING, "IPAddressAllow="), 0);
+	host_list_failed(setup.list, 1, &silent);
+	WANT_NUMBER("the option is named",
+		    fake_host_logged(&setup.fake, MUM_LOG_WARNING, "IPAddressAllow="), 1);
+	tear_down(&setup);
+}
+
 static void test_a_suspect_is_no_trouble(void **state)
 {
 	static const struct mum_list one = { 1, names };
@@ -240,6 +257,7 @@ int main(void)
 		UNIT_TEST(test_refused_waits_longer),
 		UNIT_TEST(test_what_a_restart_looks_like_waits_longer_when_it_lasts),
 		UNIT_TEST(test_two_log_lines_per_trouble),
+		UNIT_TEST(test_silence_from_elsewhere_may_be_the_sandbox),
 		UNIT_TEST(test_a_suspect_is_no_trouble),
 		UNIT_TEST(test_each_host_has_its_own_trouble),
 	};
