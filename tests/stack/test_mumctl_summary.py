@@ -4,7 +4,7 @@
 import pytest
 
 from lab import Mumctl
-from lab.mariadb import POSTFIX_PASSWORD
+from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings, sqlite_settings
 from mumctl_world import World
 
@@ -14,7 +14,8 @@ def ctl(request, make_mumd, mariadb, sqlite):
     """For the sample. No mumd runs, and none needs to."""
     settings = (sqlite_settings(sqlite) if request.param == "sqlite"
                 else mariadb_settings(mariadb, POSTFIX_PASSWORD))
-    return Mumctl(make_mumd({"database": settings}, start=False).config)
+    return Mumctl(make_mumd({"database": settings, "dovecot": {"password": DOVECOT_PASSWORD}},
+                            start=False).config)
 
 
 NOBODY_SENDS = ("Nobody may send as it, because no mailbox has this name, and no alias with "
