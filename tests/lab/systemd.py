@@ -4,7 +4,10 @@ be the first process. Units, jobs, sockets, limits and sandboxes are what they a
 Not there: the boot, IPAddressDeny=, limits of memory and tasks, and PrivateUsers=, for which
 the machine would have to be more than a chroot."""
 
-from .lab import in_own_mounts, run, wait_until
+import contextlib
+import pathlib
+
+from .lab import LabError, in_own_mounts, run, wait_until
 
 BASE = "/sys/fs/cgroup"
 # Not below /run/user, which ProtectHome= closes.
@@ -47,11 +50,12 @@ setsid env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin {environment} \\
     </dev/null &
 """
 
-# A hierarchy stays in the kernel for as long as it has groups.
+# A hierarchy ends a moment after its last mount, if it has no groups by then. Those of dead
+# processes go away a moment after rmdir.
 STOP = """
-mkdir -p {mounted}
 mount -t cgroup -o none,name={name} {name} {mounted}
 find {mounted} -mindepth 1 -depth -type d -exec rmdir {{}} \\;
+sleep 0.3
 umount {mounted}
 """
 
@@ -75,7 +79,16 @@ class Systemd:
 
     def stop(self):
         self._machine.stop()
-        run(*in_own_mounts(STOP.format(mounted=self._mounted, **self._names)), check=False)
+        names = {"mounted": self._mounted, **self._names}
+
+        def is_gone():
+            return f"name={names['name']}:" not in pathlib.Path("/proc/self/cgroup").read_text()
+
+        for _ in range(5):          # a mount that comes too early makes a new one
+            run(*in_own_mounts(STOP.format(**names)), check=False)
+            with contextlib.suppress(LabError):
+                return wait_until(is_gone, "the end of a hierarchy of control groups", 2)
+        raise LabError(f"control groups named {names['name']} stay")
 
     def unit(self, name, text):
         self._machine.write(f"/etc/systemd/user/{name}", text)

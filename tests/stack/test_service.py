@@ -364,6 +364,15 @@ def test_the_units_fit_the_defaults():
     assert int(unit["LimitNOFILE"]) >= clients + 64
 
 
+def test_the_directory_of_sqlite_stays_that_of_mum():
+    """Writable, for SQLite's WAL; systemd would take a StateDirectory= over."""
+    example = (TOP / "conf-examples/mum.conf").read_text()
+    directory = os.path.dirname(re.search(r'# path = "([^"]*)"', example)[1])
+    unit = settings("mumd.service")
+    assert ("ReadWritePaths", f"-{directory}") in unit
+    assert not [value for name, value in unit if name == "StateDirectory"]
+
+
 def test_user_and_directory_are_made_as_the_units_want_them(tmp_path):
     """By systemd-sysusers and systemd-tmpfiles, below a root of their own."""
     (tmp_path / "etc").mkdir()

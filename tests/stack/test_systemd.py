@@ -108,8 +108,9 @@ def server(shared):
 
 def test_it_reads_sqlite_in_wal_mode_and_writes_nowhere_else(server):
     assert server.lookup() == b"OK 1"
+    mountinfo = server.machine.path(f"/proc/{server.pid()}/mountinfo")
     mounts = {fields[4]: fields[5].split(",")[0] for fields in
-              map(str.split, server.machine.path(f"/proc/{server.pid()}/mountinfo").open())}
+              map(str.split, mountinfo.read_text().splitlines())}
     assert (mounts["/"], mounts["/var/lib/mum"], mounts[SOCKETS]) == ("ro", "rw", "rw")
     info = server.machine.path("/var/lib/mum").stat()
     assert stat.S_IMODE(info.st_mode) == 0o2770
