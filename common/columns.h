@@ -58,6 +58,14 @@ enum {
 	NAME_COLUMNS
 };
 
+/*
+ * SQL for a recipient's text that is more than the blanks of text_trim(), in each
+ * database. The characters stand in it as they are: how they are escaped depends on
+ * sql_mode, and CHAR() gives bytes.
+ */
+#define RECIPIENT_IS_TEXT(COLUMN) \
+	"TRIM(REPLACE(REPLACE(REPLACE(" COLUMN ", '\t', ''), '\n', ''), '\r', '')) <> ''"
+
 /* Who may send as an address: its mailbox, or a sender of its alias. */
 enum {
 	OWNED_LOCAL = 1,

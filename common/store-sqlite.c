@@ -108,7 +108,7 @@ static const struct {
 		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
 		" a.local_part, a.active, a.deactivate_at < ?2,"
 		" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id"
-		" AND (r.mailbox_id IS NOT NULL OR TRIM(r.recipient_address) <> ''))"
+		" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))"
 		" FROM k " JOIN_DOMAIN
 		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
 		"LEFT JOIN aliases a ON " SAME_LOCAL("a"),

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/address.h"
+#include "common/columns.h"
 #include "common/keyed-hash.h"
 #include "common/recipients.h"
 #include "common/rules.h"
@@ -158,7 +159,7 @@ struct names *names_load(const struct check *check)
 		"SELECT a.local_part, d.domain, a.active,"
 		" COALESCE(a.deactivate_at >= '%s', 1) AND EXISTS (SELECT 1 FROM alias_recipients r"
 		" WHERE r.alias_id = a.id AND"
-		" (r.mailbox_id IS NOT NULL OR TRIM(r.recipient_address) <> ''))"
+		" (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))"
 		" FROM aliases a JOIN domains d ON d.id = a.domain_id WHERE d.active = 1", now);
 
 	keyed_hash_init(&names->hash);

@@ -81,13 +81,12 @@
 
 /*
  * A row for each name in a domain of MUM's, though nothing has that name.
- * TRIM takes blanks alone, as text that holds nothing else is what MUM leaves.
  */
 #define NAME_SQL(KEYS, D, M, A, T) \
 	"SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only," \
 	" a.local_part, a.active, a.deactivate_at < ?," \
 	" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id" \
-	" AND (r.mailbox_id IS NOT NULL OR TRIM(r.recipient_address) <> ''))" \
+	" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))" \
 	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) JOIN_DOMAIN(D) \
 	"LEFT JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id " \
 	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \

@@ -167,7 +167,7 @@ class Generator:
     def _spellings(self, mailbox):
         """Those that Postfix rewrites, or reads as the mailbox with an extension."""
         local, _, domain = self._address(mailbox).rpartition("@")
-        odd = set("%!@\" ") & set(local)
+        odd = set("%!@\" ") & set(local) or local.endswith(".")
         return [f"{local}+x@{domain}"] + ([] if odd else [
             f"{local}@{domain}.", f"{local}%{domain}", f"{domain}!{local}"])
 

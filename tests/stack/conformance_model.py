@@ -179,6 +179,8 @@ class Model:
     def _is_own(self, address):
         """Does the address lie in an active domain of MUM's?"""
         _, at, domain = _rewritten(address).rpartition("@")
+        if ENDS & set(domain):      # Postfix reads another domain, or none
+            return False
         return bool(at and any(row.active for row in self.domain_rows(domain, JUDGE)))
 
     def _is_alias_again(self, address, alias):

@@ -32,6 +32,8 @@ ALIASES = {
     "typed-a-label": ([("uwe@xn--bcher-kva.test", None)], "uwe@xn--bcher-kva.test"),
     "typed-dead-a-label": ([("ulf@xn--bcher-kva.test", None)], None),
     "typed-alias": ([("typed@example.test", None)], "typed@example.test"),
+    "blanks": ([("\t", None), (" \r\n", None)], None),
+    "typed-blanks": ([("blanks@example.test", None)], None),
     "typed-closed": ([("anna@closed.test", None)], "anna@closed.test"),
     "sender": ([("scanner@example.test", "scanner")], None),
     "both": ([("twin@example.test", "twin")], "twin@example.test"),
