@@ -284,7 +284,8 @@ service auth-worker {{
         return self.process.wait(30)
 
     def reload(self):
-        """doveadm reload; returns when a new auth process answers."""
+        """doveadm reload; returns when a new auth process answers: the old ones, which stay
+        for their clients and may take a new one meanwhile. See wait_ended()."""
         old = self._auth_pids()
         self.doveadm("reload", check=True)
 
@@ -295,6 +296,11 @@ service auth-worker {{
             except OSError:
                 return False
         wait_until(renewed, "a new auth process")
+        return old
+
+    def wait_ended(self, old):
+        """Until these auth processes are gone; a client of theirs would be cut off."""
+        wait_until(lambda: not self._auth_pids() & old, "the end of the old auth process", 30)
 
     # ---- talk ----
 

@@ -468,7 +468,7 @@ def test_new_mum_conf_counts_after_a_reload(store, make_dovecot):
     dovecot = make_dovecot(store)
     assert dovecot.login(user, "secret", "imap") == "user_disabled"
     dovecot.write_mum(store.settings, options={"send_only_refuse": []})
-    dovecot.reload()
+    dovecot.wait_ended(dovecot.reload())
     assert dovecot.login(user, "secret", "imap") == "ok"
 
 

@@ -46,7 +46,8 @@ def test_sanitizers_find_nothing_in_the_module(store, make_dovecot):
         with store.trouble("renamed table"):
             client.start([(users[0], "secret", "smtp")] * 5)
             userdb.start([("USER", "somebody@example.test", "lmtp")] * 5)
-            dovecot.reload()
+            old = dovecot.reload()
+    dovecot.wait_ended(old)
     exercise(dovecot, store, users)
     with store.trouble("renamed table"), dovecot.auth_client() as client:
         client.start([(users[0], "secret", "imap")] * 5)
