@@ -17,6 +17,7 @@ struct database_host {
 	unsigned failures;	/* since it last worked */
 	uint64_t retry_at;	/* host_now() */
 	uint64_t failed_since;
+	bool told_cause;	/* of this trouble: what an admin must mend */
 };
 
 struct host_list {
@@ -80,15 +81,23 @@ bool host_list_pick(const struct host_list *list, size_t *index_r, unsigned *wai
 	return false;
 }
 
+/*
+ * Does it last until an admin mends it? 2xxx, for example TLS, is refused on our
+ * side; a restart looks like that, too.
+ */
+static bool will_last(const struct database_host *db, const struct conn_error *error)
+{
+	return error->class == ERROR_MISCONFIGURED &&
+	       (error->number < 2000 || db->failures >= FAILURES_OF_RESTART);
+}
+
 /* Doubling, with up to a quarter less so that many clients do not come at once. */
 static unsigned backoff(struct host_list *list, const struct database_host *db,
 			const struct conn_error *error)
 {
 	unsigned ms = BACKOFF_MAX;
 
-	/* 2xxx, for example TLS, is refused on our side; a restart looks like that, too. */
-	if (error->class == ERROR_MISCONFIGURED &&
-	    (error->number < 2000 || db->failures >= FAILURES_OF_RESTART))
+	if (will_last(db, error))
 		ms = BACKOFF_REFUSED;
 	else if (db->failures < 4)
 		ms = BACKOFF_FIRST << db->failures;
@@ -115,19 +124,24 @@ static const char *cure(const struct database_host *db, const struct conn_error 
 	return "; trying again until it answers";
 }
 
+static void tell(struct host_list *list, struct database_host *db,
+		 const struct conn_error *error)
+{
+	db->told_cause = error->class == ERROR_MISCONFIGURED;
+	host_log(list->host, db->told_cause ? MUM_LOG_ERROR : MUM_LOG_WARNING,
+		 "database %s: %s (%u)%s", db->name, error->text, error->number,
+		 cure(db, error));
+}
+
 void host_list_failed(struct host_list *list, size_t index, const struct conn_error *error)
 {
 	struct database_host *db = &list->hosts[index];
 	uint64_t now = host_now(list->host);
 
-	if (db->failures == 0) {
+	if (db->failures == 0)
 		db->failed_since = now;
-		host_log(list->host,
-			 error->class == ERROR_MISCONFIGURED ? MUM_LOG_ERROR
-							     : MUM_LOG_WARNING,
-			 "database %s: %s (%u)%s", db->name, error->text, error->number,
-			 cure(db, error));
-	}
+	if (db->failures == 0 || (!db->told_cause && will_last(db, error)))
+		tell(list, db, error);
 	db->retry_at = now + backoff(list, db, error);
 	db->failures++;
 }

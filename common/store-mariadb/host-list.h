@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The configured database hosts, in order of preference: which one to connect
- * to next, how long to leave one alone that failed, and the two log lines of
- * each trouble, when it starts and when it ends.
+ * to next, how long to leave one alone that failed, and the log lines of each
+ * trouble: when it starts, when it ends, and once between them when what began
+ * as a lost connection turns out to be for an admin to mend.
  */
 #ifndef MUM_STORE_MARIADB_HOST_LIST_H
 #define MUM_STORE_MARIADB_HOST_LIST_H

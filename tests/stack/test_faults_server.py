@@ -65,8 +65,8 @@ def test_a_server_that_is_full_is_asked_over_the_connections_that_are_there(over
 def test_a_wrong_password_is_tried_slowly_and_told_once(over, database):
     """Fault: the password is another one for three seconds, under load. Reply: TEMP. Deadline:
     500 ms here. The server sees at most one try in a second and a half, so that it does not
-    shut us out (max_connect_errors); one line in the log. Recovery: within 2.5 s, the pause
-    between two tries."""
+    shut us out (max_connect_errors); the log names the password once, also where a question
+    lost its connection first. Recovery: within 2.5 s, the pause between two tries."""
     mumd = over(deadline="500ms")
     assert mumd.lookup(*ALICE) == b"OK 1"
     with many_askers(mumd, 4) as askers:
@@ -82,9 +82,9 @@ def test_a_wrong_password_is_tried_slowly_and_told_once(over, database):
     assert 1 <= tries <= 3
     assert recovered < 2.5
     assert all(asker.wrong() == [] and asker.slowest() < 1.5 for asker in askers)
-    lines = told(mumd)
-    assert len(lines) == 2 and "error: " in lines[0] and "(1045)" in lines[0]
-    assert "answers again" in lines[1]
+    *start, end = told(mumd)
+    assert ["(1045)" in line for line in start if "error: " in line] == [True]
+    assert len(start) <= 2 and "answers again" in end
 
 
 # ---- KILL ----

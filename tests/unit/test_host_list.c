@@ -191,6 +191,41 @@ static void test_two_log_lines_per_trouble(void **state)
 	tear_down(&setup);
 }
 
+static void test_what_an_admin_must_mend_is_told_in_the_midst_of_trouble(void **state)
+{
+	static const struct {
+		const char *what;
+		const struct conn_error *first, *then;
+		size_t times;
+		unsigned errors;
+	} rows[] = {
+		{ "a password that changed while the server was away", &lost, &denied, 3, 1 },
+		{ "TLS that is refused while a server restarts", &lost, &no_tls, 3, 0 },
+		{ "TLS that is refused for good", &lost, &no_tls, 9, 1 },
+		{ "a wrong password, told at once", &denied, &denied, 3, 1 },
+		{ "a wrong password, then no server", &denied, &lost, 3, 1 },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct setup setup;
+
+		set_up(&setup);
+		host_list_failed(setup.list, 0, row->first);
+		for (size_t i = 0; i < row->times; i++)
+			host_list_failed(setup.list, 0, row->then);
+		WANT_NUMBER(row->what, fake_host_logged(&setup.fake, MUM_LOG_ERROR, "database"),
+			    row->errors);
+		WANT(row->what, setup.fake.log_count <= 2);
+		host_list_works(setup.list, 0);
+		fake_host_clear_log(&setup.fake);
+		host_list_failed(setup.list, 0, &denied);
+		WANT_NUMBER("the next trouble is told anew",
+			    fake_host_logged(&setup.fake, MUM_LOG_ERROR, "denied"), 1);
+		tear_down(&setup);
+	}
+}
+
 static void test_each_host_has_its_own_trouble(void **state)
 {
 	struct setup setup;
@@ -259,6 +294,7 @@ int main(void)
 		UNIT_TEST(test_two_log_lines_per_trouble),
 		UNIT_TEST(test_silence_from_elsewhere_may_be_the_sandbox),
 		UNIT_TEST(test_a_suspect_is_no_trouble),
+		UNIT_TEST(test_what_an_admin_must_mend_is_told_in_the_midst_of_trouble),
 		UNIT_TEST(test_each_host_has_its_own_trouble),
 	};
 
