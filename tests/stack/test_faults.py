@@ -241,6 +241,7 @@ def test_answers_that_come_late_but_in_time_are_right(proxies, behind, first):
     proxy = proxies(first.socket)
     mumd = behind(proxy.address, deadline="1s")
     with mumd.map_client() as client:
+        assert client.ask(*ALICE) == b"OK 1"    # over a connection that is made by now
         proxy.delay(0.1)
         for table, key, right in MIXED[:3]:
             assert client.ask(table, key.replace("#", "x")) == right.replace("#", "x").encode()
