@@ -55,9 +55,9 @@ static char *pairs_json(const struct batch *batch)
 	return buf_steal(&json);
 }
 
-enum statement_shape batch_shape(const struct batch *batch)
+enum statement_shape batch_shape(const struct batch *batch, bool binds_names)
 {
-	return batch->pairs_count == 1 &&
+	return binds_names && batch->pairs_count == 1 &&
 			       statements[batch->question].shapes[SHAPE_ONE].sql != NULL
 		       ? SHAPE_ONE : SHAPE_MANY;
 }
@@ -84,10 +84,10 @@ static char *param_value(const struct batch *batch, enum statement_param param,
 	return NULL;
 }
 
-void batch_values(const struct batch *batch, const char *now, char **values)
+void batch_values(const struct batch *batch, enum statement_shape shape, const char *now,
+		  char **values)
 {
-	const enum statement_param *params =
-		statements[batch->question].shapes[batch_shape(batch)].params;
+	const enum statement_param *params = statements[batch->question].shapes[shape].params;
 
 	memset(values, 0, PARAMS_MAX * sizeof(*values));
 	for (int i = 0; params[i] != PARAM_END; i++)

@@ -27,13 +27,14 @@ void batch_clear(struct batch *batch, enum mum_question question);
 void batch_add(struct batch *batch, struct store_request *request);
 void batch_remove(struct batch *batch, struct store_request *request);
 
-/* The shape that serves what is in the batch. */
-enum statement_shape batch_shape(const struct batch *batch);
+/* The shape that serves what is in the batch; see conn_binds_names(). */
+enum statement_shape batch_shape(const struct batch *batch, bool binds_names);
 /*
  * The values of that shape's parameters. now is text as PARAM_NOW wants it.
  * Caller frees each of values[0..PARAMS_MAX-1].
  */
-void batch_values(const struct batch *batch, const char *now, char **values);
+void batch_values(const struct batch *batch, enum statement_shape shape, const char *now,
+		  char **values);
 
 /* Gives the row to the request that asked. False when it is nobody's. */
 bool batch_row(struct batch *batch, const struct column *columns);

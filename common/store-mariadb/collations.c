@@ -82,6 +82,15 @@ bool collations_read(MYSQL *mysql, struct collations *collations_r)
 	return ok;
 }
 
+bool collations_are_utf8mb4(const struct collations *collations)
+{
+	for (size_t i = 0; i < COLLATION_COLUMNS; i++) {
+		if (strncmp(collations->names[i], "utf8mb4_", strlen("utf8mb4_")) != 0)
+			return false;
+	}
+	return true;
+}
+
 /* ---- filling ---- */
 
 /* Of "utf8mb4_unicode_ci", "utf8mb4": the name of each collation begins so. */
@@ -97,15 +106,6 @@ static char *type_text(const char *collation)
 		return xstrdup("VARBINARY(764)");
 	return xasprintf("VARCHAR(191) CHARACTER SET %.*s COLLATE %s",
 			 charset_len(collation), collation, collation);
-}
-
-/* Caller frees. */
-static char *name_text(const char *collation)
-{
-	if (strcmp(collation, "binary") == 0)
-		return xstrdup("CONVERT(? USING binary)");
-	return xasprintf("CONVERT(? USING %.*s) COLLATE %s", charset_len(collation),
-			 collation, collation);
 }
 
 /* Puts text wherever "{WORD COLUMN}" stands. Takes over sql and text. */
@@ -136,7 +136,6 @@ char *collations_fill(const struct collations *collations, const char *template)
 		const char *collation = collations->names[i];
 
 		sql = replace(sql, "type", columns[i].name, type_text(collation));
-		sql = replace(sql, "name", columns[i].name, name_text(collation));
 		sql = replace(sql, "collation", columns[i].name, xstrdup(collation));
 	}
 	return sql;

@@ -37,9 +37,15 @@ struct collations {
 bool collations_read(struct st_mysql *mysql, struct collations *collations_r);
 
 /*
+ * Are all columns of the session's character set? A parameter then takes the collation
+ * of whatever column it is compared with, also of one that is altered meanwhile. With
+ * others the server may convert the column instead of the name, row by row.
+ */
+bool collations_are_utf8mb4(const struct collations *collations);
+
+/*
  * The statement of a template. In it, "{type COLUMN}" becomes the type of that
- * column, "{name COLUMN}" a parameter of that type, and "{collation COLUMN}" the name
- * of its collation. Caller frees.
+ * column, and "{collation COLUMN}" the name of its collation. Caller frees.
  */
 char *collations_fill(const struct collations *collations, const char *template);
 

@@ -310,6 +310,11 @@ static void prepared_init(struct conn *conn)
 	prepared(conn)->sql = collations_fill(&conn->collations, template);
 }
 
+bool conn_binds_names(const struct conn *conn)
+{
+	return collations_are_utf8mb4(&conn->collations);
+}
+
 void conn_execute(struct conn *conn, enum mum_question question,
 		  enum statement_shape shape, char *values[PARAMS_MAX])
 {

@@ -45,6 +45,9 @@ struct conn *conn_new(const struct mum_host *host,
 /* Closes at once, whatever is under way. Sets NULL; NULL is fine. */
 void conn_free(struct conn **conn);
 
+/* May names be parameters of their own, SHAPE_ONE? */
+bool conn_binds_names(const struct conn *conn);
+
 /*
  * Runs the statement of a question on an idle connection. The values are those
  * of batch_values(), bound as strings; the connection takes them over.

@@ -564,11 +564,13 @@ static void slot_run(struct slot *slot)
 	struct pool *pool = slot->pool;
 	char now[TIMEZONE_TEXT_SIZE];
 	char *values[PARAMS_MAX];
+	enum statement_shape shape =
+		batch_shape(&slot->batch, conn_binds_names(slot->conn));
 
 	timezone_format(pool->timezone, pool->host->ops->wall(pool->host->ctx), now);
-	batch_values(&slot->batch, now, values);
+	batch_values(&slot->batch, shape, now, values);
 	set_state(slot, SLOT_BUSY);
-	conn_execute(slot->conn, slot->batch.question, batch_shape(&slot->batch), values);
+	conn_execute(slot->conn, slot->batch.question, shape, values);
 }
 
 static void dispatch(struct pool *pool)

@@ -8,12 +8,11 @@
  * Every statement takes any number of names at once, as JSON, so that one
  * statement serves all lookups that wait: most of the server's cost is per
  * statement. k.i (1..n) leads a row back to the pair that asked. A lone pair
- * comes as parameters of its own. STRAIGHT_JOIN holds the plan to one
+ * comes as parameters, where all columns are utf8mb4 as these are. STRAIGHT_JOIN holds the plan to one
  * unique-index access per name and table, however large the tables are. Rows are
  * joined here and judged in rules.c: no WHERE on what is active.
  */
 #define TYPE(COLUMN) "{type " COLUMN "}"
-#define NAME(COLUMN) "{name " COLUMN "}"
 
 /* The names, each in the type of a column that it is compared with. */
 #define KEY_DOMAIN ", domain " TYPE(COLUMN_DOMAIN) " PATH '$[1]'"
@@ -21,20 +20,13 @@
 #define KEY_ALIAS ", alias " TYPE(COLUMN_ALIAS) " PATH '$[0]'"
 #define KEY_TLS ", tls " TYPE(COLUMN_TLS) " PATH '$[1]'"
 
-#define MANY(KEYS) "JSON_TABLE(?, '$[*]' COLUMNS(i FOR ORDINALITY" KEYS ")) k "
-#define ONE(KEYS) "(SELECT 1 AS i) k "
-
-/* What stands for them in a statement of each shape: D, M, A and T below. */
-#define MANY_NAMES "k.domain", "k.mailbox", "k.alias", "k.tls"
-#define ONE_NAMES NAME(COLUMN_DOMAIN), NAME(COLUMN_MAILBOX), NAME(COLUMN_ALIAS), NAME(COLUMN_TLS)
-
 /*
- * A column that is altered later would compare otherwise than this statement says,
- * and names would not be found: the server prepares it again by itself, and sees no
- * error in most of these. So each statement compares the collations, too. Where they
- * differ it fails, whether or not it would have a row: error 1690, which stands for
- * nothing else here, and by which the connection is made anew (errors.c). The server
- * evaluates this once for a statement, not for each row.
+ * A column that is altered later would compare otherwise than JSON_TABLE's column
+ * says, and names would not be found: the server prepares the statement again by
+ * itself, and sees no error in most of these. So it compares the collations, too.
+ * Where they differ it fails, whether or not it would have a row: error 1690, which
+ * stands for nothing else here, and by which the connection is made anew (errors.c).
+ * The server evaluates this once for a statement, not for each row.
  */
 #define UNLESS(COLUMNS, NAMES) \
 	" IF(CONCAT(" COLUMNS ") = '" NAMES "', 1, 18446744073709551615 + 1)"
@@ -50,78 +42,95 @@
 	       IS(COLUMN_DOMAIN) IS(COLUMN_MAILBOX) IS(COLUMN_ALIAS))
 #define UNCHANGED_TLS UNLESS("COLLATION(t.domain)", IS(COLUMN_TLS))
 
-#define JOIN_DOMAIN(D) "STRAIGHT_JOIN domains d ON d.domain = " D " "
+/* What differs between the shapes: S below is MANY or ONE. */
+#define MANY_PAIR "k.i"
+#define MANY_PAIRS(KEYS) "JSON_TABLE(?, '$[*]' COLUMNS(i FOR ORDINALITY" KEYS ")) k "
+#define MANY_DOMAINS(KEYS) MANY_PAIRS(KEYS) "STRAIGHT_JOIN domains d ON d.domain = k.domain "
+#define MANY_POLICIES MANY_PAIRS(KEY_TLS) "STRAIGHT_JOIN tls_policies t ON t.domain = k.tls "
+#define MANY_MAILBOX "k.mailbox"
+#define MANY_ALIAS "k.alias"
+#define MANY_IF(ASKED, UNCHANGED) UNCHANGED
 
-#define JOIN_MAILBOX(D, M) \
-	JOIN_DOMAIN(D) \
-	"STRAIGHT_JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id "
+#define ONE_PAIR "1"
+#define ONE_DOMAINS(KEYS) "domains d "
+#define ONE_POLICIES "tls_policies t "
+#define ONE_MAILBOX "?"
+#define ONE_ALIAS "?"
+#define ONE_IF(ASKED, UNCHANGED) ASKED
 
-#define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
+#define ASKED_DOMAIN " d.domain = ?"
+#define ASKED_POLICY " t.domain = ?"
 
-#define DOMAIN_SQL(KEYS, D, M, A, T) \
-	"SELECT k.i, d.domain, d.active FROM " KEYS(KEY_DOMAIN) JOIN_DOMAIN(D) \
-	"WHERE" UNCHANGED_DOMAIN
+#define MAILBOXES(S) \
+	S##_DOMAINS(KEY_DOMAIN KEY_MAILBOX) \
+	"STRAIGHT_JOIN mailboxes m ON m.local_part = " S##_MAILBOX " AND m.domain_id = d.id "
+#define NAMES(S) \
+	S##_DOMAINS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) \
+	"LEFT JOIN mailboxes m ON m.local_part = " S##_MAILBOX " AND m.domain_id = d.id " \
+	"LEFT JOIN aliases a ON a.local_part = " S##_ALIAS " AND a.domain_id = d.id "
+
+#define MAILBOX(S) S##_PAIR ", m.local_part, d.domain, d.active, m.active, m.send_only"
+
+#define DOMAIN_SQL(S) \
+	"SELECT " S##_PAIR ", d.domain, d.active FROM " S##_DOMAINS(KEY_DOMAIN) \
+	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_DOMAIN)
 
 /*
  * Without ORDER BY, which would cost more than the rest: facts.c sorts.
  * "Past" as in MUM's aliases:deactivate: strictly before now.
  */
-#define DELIVERY_SQL(KEYS, D, M, A, T) \
-	"SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only," \
+#define DELIVERY_SQL(S) \
+	"SELECT " S##_PAIR ", d.domain, d.active, m.local_part, m.active, m.send_only," \
 	" a.local_part, a.active, a.deactivate_at < ?, r.id," \
 	" r.recipient_address, r.mailbox_id, rm.local_part, rd.domain," \
 	" rm.active, rd.active, rm.send_only" \
-	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) JOIN_DOMAIN(D) \
-	"LEFT JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id " \
-	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
+	" FROM " NAMES(S) \
 	"LEFT JOIN alias_recipients r ON r.alias_id = a.id " \
 	"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id " \
 	"LEFT JOIN domains rd ON rd.id = rm.domain_id " \
-	"WHERE (m.id IS NOT NULL OR a.id IS NOT NULL) AND" UNCHANGED_BOTH
+	"WHERE (m.id IS NOT NULL OR a.id IS NOT NULL) AND" S##_IF(ASKED_DOMAIN, UNCHANGED_BOTH)
 
 /*
  * A row for each name in a domain of MUM's, though nothing has that name.
  */
-#define NAME_SQL(KEYS, D, M, A, T) \
-	"SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only," \
+#define NAME_SQL(S) \
+	"SELECT " S##_PAIR ", d.domain, d.active, m.local_part, m.active, m.send_only," \
 	" a.local_part, a.active, a.deactivate_at < ?," \
 	" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id" \
 	" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))" \
-	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX KEY_ALIAS) JOIN_DOMAIN(D) \
-	"LEFT JOIN mailboxes m ON m.local_part = " M " AND m.domain_id = d.id " \
-	"LEFT JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
-	"WHERE" UNCHANGED_BOTH
+	" FROM " NAMES(S) \
+	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_BOTH)
 
 /* Columns of two tables meet in a UNION, and may not differ in their collation. */
 #define TEXT(COLUMN) "CONVERT(" COLUMN " USING utf8mb4)"
 
-#define OWNERS_SQL(KEYS, D, M, A, T) \
-	"SELECT k.i, " TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " \
+#define OWNERS_SQL(S) \
+	"SELECT " S##_PAIR ", " TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " \
 	TEXT("m.local_part") ", d.domain, m.active, d.active" \
-	" FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M) \
-	"WHERE" UNCHANGED_MAILBOX \
+	" FROM " MAILBOXES(S) \
+	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX) \
 	" UNION ALL " \
-	"SELECT k.i, " TEXT("a.local_part") ", d.domain, d.active, s.id, a.active," \
+	"SELECT " S##_PAIR ", " TEXT("a.local_part") ", d.domain, d.active, s.id, a.active," \
 	" a.deactivate_at < ?, " TEXT("o.local_part") ", od.domain, o.active, od.active" \
-	" FROM " KEYS(KEY_DOMAIN KEY_ALIAS) JOIN_DOMAIN(D) \
-	"STRAIGHT_JOIN aliases a ON a.local_part = " A " AND a.domain_id = d.id " \
+	" FROM " S##_DOMAINS(KEY_DOMAIN KEY_ALIAS) \
+	"STRAIGHT_JOIN aliases a ON a.local_part = " S##_ALIAS " AND a.domain_id = d.id " \
 	"STRAIGHT_JOIN alias_senders s ON s.alias_id = a.id " \
 	"STRAIGHT_JOIN mailboxes o ON o.id = s.mailbox_id " \
 	"STRAIGHT_JOIN domains od ON od.id = o.domain_id " \
-	"WHERE" UNCHANGED_ALIAS
+	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_ALIAS)
 
-#define TLS_SQL(KEYS, D, M, A, T) \
-	"SELECT k.i, t.domain, t.policy, t.params, t.active FROM " KEYS(KEY_TLS) \
-	"STRAIGHT_JOIN tls_policies t ON t.domain = " T " WHERE" UNCHANGED_TLS
+#define TLS_SQL(S) \
+	"SELECT " S##_PAIR ", t.domain, t.policy, t.params, t.active FROM " S##_POLICIES \
+	"WHERE" S##_IF(ASKED_POLICY, UNCHANGED_TLS)
 
-#define CREDENTIAL_SQL(KEYS, D, M, A, T) \
-	"SELECT " MAILBOX ", m.password FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M) \
-	"WHERE" UNCHANGED_MAILBOX
+#define CREDENTIAL_SQL(S) \
+	"SELECT " MAILBOX(S) ", m.password FROM " MAILBOXES(S) \
+	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX)
 
-#define USER_SQL(KEYS, D, M, A, T) \
-	"SELECT " MAILBOX ", m.homedir, m.maildir," \
-	" m.quota, d.quota FROM " KEYS(KEY_DOMAIN KEY_MAILBOX) JOIN_MAILBOX(D, M) \
-	"WHERE" UNCHANGED_MAILBOX
+#define USER_SQL(S) \
+	"SELECT " MAILBOX(S) ", m.homedir, m.maildir," \
+	" m.quota, d.quota FROM " MAILBOXES(S) \
+	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX)
 
 /*
  * One page, by the primary key; an empty one is the end. The page is cut before
@@ -135,10 +144,8 @@
 
 /* The parameters of both shapes, in the order of their question marks. */
 #define PARAMS(...) { __VA_ARGS__ }
-#define FILL(SQL, ...) SQL(__VA_ARGS__)
 #define BOTH(SQL, MANY_LIST, ONE_LIST) \
-	{ [SHAPE_MANY] = { FILL(SQL, MANY, MANY_NAMES), MANY_LIST }, \
-	  [SHAPE_ONE] = { FILL(SQL, ONE, ONE_NAMES), ONE_LIST } }
+	{ [SHAPE_MANY] = { SQL(MANY), MANY_LIST }, [SHAPE_ONE] = { SQL(ONE), ONE_LIST } }
 
 const struct statement statements[MUM_QUESTIONS] = {
 	[MUM_DOMAIN] = {
@@ -147,18 +154,18 @@ const struct statement statements[MUM_QUESTIONS] = {
 	},
 	[MUM_DELIVERY] = {
 		BOTH(DELIVERY_SQL, PARAMS(PARAM_NOW, PARAM_PAIRS),
-		     PARAMS(PARAM_NOW, PARAM_DOMAIN, PARAM_LOCAL, PARAM_LOCAL)),
+		     PARAMS(PARAM_NOW, PARAM_LOCAL, PARAM_LOCAL, PARAM_DOMAIN)),
 		DELIVERY_COLUMNS
 	},
 	[MUM_NAME] = {
 		BOTH(NAME_SQL, PARAMS(PARAM_NOW, PARAM_PAIRS),
-		     PARAMS(PARAM_NOW, PARAM_DOMAIN, PARAM_LOCAL, PARAM_LOCAL)),
+		     PARAMS(PARAM_NOW, PARAM_LOCAL, PARAM_LOCAL, PARAM_DOMAIN)),
 		NAME_COLUMNS
 	},
 	[MUM_OWNERS] = {
 		BOTH(OWNERS_SQL, PARAMS(PARAM_PAIRS, PARAM_NOW, PARAM_PAIRS),
-		     PARAMS(PARAM_DOMAIN, PARAM_LOCAL, PARAM_NOW, PARAM_DOMAIN,
-				PARAM_LOCAL)),
+		     PARAMS(PARAM_LOCAL, PARAM_DOMAIN, PARAM_NOW, PARAM_LOCAL,
+				PARAM_DOMAIN)),
 		OWNER_COLUMNS
 	},
 	[MUM_TLS] = {
@@ -167,12 +174,12 @@ const struct statement statements[MUM_QUESTIONS] = {
 	},
 	[MUM_CREDENTIAL] = {
 		BOTH(CREDENTIAL_SQL, PARAMS(PARAM_PAIRS),
-		     PARAMS(PARAM_DOMAIN, PARAM_LOCAL)),
+		     PARAMS(PARAM_LOCAL, PARAM_DOMAIN)),
 		CREDENTIAL_COLUMNS
 	},
 	[MUM_USER] = {
 		BOTH(USER_SQL, PARAMS(PARAM_PAIRS),
-		     PARAMS(PARAM_DOMAIN, PARAM_LOCAL)),
+		     PARAMS(PARAM_LOCAL, PARAM_DOMAIN)),
 		USER_COLUMNS
 	},
 	[MUM_USERS] = {

@@ -19,7 +19,7 @@ enum statement_param {
 
 enum { PARAMS_MAX = 6 };
 
-/* The same rows for one pair cost the server a tenth less without JSON. */
+/* The same rows for one pair cost the server half as much without JSON. */
 enum statement_shape { SHAPE_MANY, SHAPE_ONE, STATEMENT_SHAPES };
 
 struct statement {

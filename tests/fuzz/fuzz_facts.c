@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		free(key);
 	}
 	if (batch.count > 0) {
-		batch_values(&batch, "2026-01-01 00:00:00", values);
+		batch_values(&batch, batch_shape(&batch, true), "2026-01-01 00:00:00", values);
 		for (int i = 0; i < PARAMS_MAX; i++)
 			free(values[i]);
 		feed_rows(&batch, &feed);

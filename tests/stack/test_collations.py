@@ -56,6 +56,7 @@ def test_a_database_may_have_another_default_than_its_server(lab, server, defaul
 
 @pytest.mark.parametrize("old, new", [
     (COLLATION, "utf8mb4_bin"), ("utf8mb4_bin", COLLATION), (COLLATION, "utf8mb4_general_ci"),
+    (COLLATION, "utf8mb3_unicode_ci"), (COLLATION, "latin1_swedish_ci"),
     ("utf8mb3_unicode_ci", COLLATION), ("latin1_swedish_ci", COLLATION),
     ("mixed collations", "mixed character sets")])
 def test_tables_may_be_altered_meanwhile(lab, server, old, new):

@@ -63,22 +63,17 @@ static void test_json_of_names(void **state)
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
-		/* A lone pair would not come as JSON. */
-		struct store_request first = request(ADDRESS_MAIL, "o@o"),
-				     one = request(row->kind, row->key);
+		struct store_request one = request(row->kind, row->key);
 		struct batch batch;
 		char *values[PARAMS_MAX];
-		char want[1024];
 
 		batch_clear(&batch, MUM_CREDENTIAL);
-		batch_add(&batch, &first);
 		batch_add(&batch, &one);
-		batch_values(&batch, "NOW", values);
-		snprintf(want, sizeof(want), "[[\"o\",\"o\"],%s", row->want + 1);
-		WANT_TEXT(row->name, values[0], want);
+		WANT_NUMBER(row->name, batch_shape(&batch, false), SHAPE_MANY);
+		batch_values(&batch, SHAPE_MANY, "NOW", values);
+		WANT_TEXT(row->name, values[0], row->want);
 		WANT(row->name, values[1] == NULL);
 		free_values(values);
-		clean(&first);
 		clean(&one);
 	}
 }
@@ -92,10 +87,10 @@ static void test_values_follow_the_statement(void **state)
 		const char *want[PARAMS_MAX];
 	} rows[] = {
 		{ "domain", MUM_DOMAIN, { "a@b" }, { "b" } },
-		{ "delivery", MUM_DELIVERY, { "a@b" }, { "NOW", "b", "a", "a" } },
-		{ "owners", MUM_OWNERS, { "a@b" }, { "b", "a", "NOW", "b", "a" } },
-		{ "credential", MUM_CREDENTIAL, { "a@b" }, { "b", "a" } },
-		{ "user", MUM_USER, { "a@b" }, { "b", "a" } },
+		{ "delivery", MUM_DELIVERY, { "a@b" }, { "NOW", "a", "a", "b" } },
+		{ "owners", MUM_OWNERS, { "a@b" }, { "a", "b", "NOW", "a", "b" } },
+		{ "credential", MUM_CREDENTIAL, { "a@b" }, { "a", "b" } },
+		{ "user", MUM_USER, { "a@b" }, { "a", "b" } },
 		{ "delivery, two names", MUM_DELIVERY, { "a@b", "c@d" },
 		  { "NOW", "[[\"a\",\"b\"],[\"c\",\"d\"]]" } },
 		{ "owners, two names", MUM_OWNERS, { "a@b", "c@d" },
@@ -117,7 +112,7 @@ static void test_values_follow_the_statement(void **state)
 			requests[count] = request(ADDRESS_MAIL, row->keys[count]);
 			batch_add(&batch, &requests[count]);
 		}
-		batch_values(&batch, "NOW", values);
+		batch_values(&batch, batch_shape(&batch, true), "NOW", values);
 		for (int i = 0; i < PARAMS_MAX; i++) {
 			if (row->want[i] != NULL)
 				WANT_TEXT(row->name, values[i], row->want[i]);
@@ -139,7 +134,7 @@ static void test_a_page_begins_after_an_id(void **state)
 	(void)state;
 	batch_clear(&batch, MUM_USERS);
 	batch_add(&batch, &page);
-	batch_values(&batch, "NOW", values);
+	batch_values(&batch, batch_shape(&batch, true), "NOW", values);
 	WANT_TEXT("after", values[0], "1234567890123");
 	free_values(values);
 	clean(&page);
@@ -320,7 +315,7 @@ static void test_the_largest_batch(void **state)
 		*one = request(ADDRESS_MAIL, key);
 		batch_add(&batch, one);
 	}
-	batch_values(&batch, "NOW", values);
+	batch_values(&batch, batch_shape(&batch, true), "NOW", values);
 	len = strlen(values[0]);
 	WANT("nothing is cut", len > BATCH_MAX * (2 * 191 + 4 * 191) &&
 	     strcmp(values[0] + len - 2, "]]") == 0);

@@ -24,15 +24,10 @@ static void test_each_column_has_its_type(void **state)
 		{ "another character set", "{type " COLUMN_ALIAS "}",
 		  "VARCHAR(191) CHARACTER SET latin1 COLLATE latin1_swedish_ci" },
 		{ "bytes", "{type " COLUMN_TLS "}", "VARBINARY(764)" },
-		{ "a name", "d = {name " COLUMN_DOMAIN "} AND",
-		  "d = CONVERT(? USING utf8mb4) COLLATE utf8mb4_unicode_ci AND" },
-		{ "a name in another character set", "{name " COLUMN_ALIAS "}",
-		  "CONVERT(? USING latin1) COLLATE latin1_swedish_ci" },
-		{ "a name of bytes", "{name " COLUMN_TLS "}", "CONVERT(? USING binary)" },
 		{ "the name of a collation", "'{collation " COLUMN_ALIAS "}'",
 		  "'latin1_swedish_ci'" },
-		{ "several", "{type " COLUMN_TLS "}{name " COLUMN_TLS "}{type " COLUMN_TLS "}",
-		  "VARBINARY(764)CONVERT(? USING binary)VARBINARY(764)" },
+		{ "several", "{type " COLUMN_TLS "}{collation " COLUMN_TLS "}{type " COLUMN_TLS "}",
+		  "VARBINARY(764)binaryVARBINARY(764)" },
 	};
 
 	(void)state;
@@ -44,10 +39,36 @@ static void test_each_column_has_its_type(void **state)
 	}
 }
 
+static void test_names_are_bound_where_all_columns_are_utf8mb4(void **state)
+{
+	static const struct {
+		const char *name;
+		struct collations collations;
+		bool want;
+	} rows[] = {
+		{ "MUM's own", { { "utf8mb4_unicode_ci", "utf8mb4_unicode_ci", "utf8mb4_unicode_ci",
+				   "utf8mb4_unicode_ci" } }, true },
+		{ "others of it", { { "utf8mb4_bin", "utf8mb4_uca1400_ai_ci", "utf8mb4_general_ci",
+				      "utf8mb4_0900_ai_ci" } }, true },
+		{ "three bytes", { { "utf8mb4_bin", "utf8mb3_unicode_ci", "utf8mb4_bin",
+				     "utf8mb4_bin" } }, false },
+		{ "three bytes of old", { { "utf8_unicode_ci", "utf8mb4_bin", "utf8mb4_bin",
+					    "utf8mb4_bin" } }, false },
+		{ "the last one", { { "utf8mb4_bin", "utf8mb4_bin", "utf8mb4_bin", "latin1_bin" } },
+		  false },
+		{ "bytes", { { "utf8mb4_bin", "utf8mb4_bin", "binary", "utf8mb4_bin" } }, false },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows)
+		WANT_NUMBER(row->name, collations_are_utf8mb4(&row->collations), row->want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_each_column_has_its_type),
+		UNIT_TEST(test_names_are_bound_where_all_columns_are_utf8mb4),
 	};
 
 	return cmocka_run_group_tests_name("collations", tests, NULL, NULL);
