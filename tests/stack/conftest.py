@@ -13,6 +13,20 @@ from lab.mariadb import POSTFIX_PASSWORD  # noqa: E402
 from lab.mumd import mariadb_settings, sqlite_settings  # noqa: E402
 from servers import Stack  # noqa: E402
 
+# What ./check leaves out where it runs with sanitizers.
+MARKERS = {
+    "auth_module": "loads the auth module; the run without sanitizers loads one that has them, too",
+    "memory": "measures memory, looks into it, or withholds it or what else sanitizers need",
+    "many": "asks the same over and over: no other way through the code",
+    "other_programs": "units, packages, rules, a cluster, pages: no other way through the code",
+}
+
+
+def pytest_configure(config):
+    for name, text in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {text}")
+
+
 @pytest.fixture(scope="session")
 def lab():
     with Lab() as lab:

@@ -165,6 +165,7 @@ def test_a_client_that_leaves_before_its_answer_is_no_event(mumd, mariadb):
                     client.send(netstring(b"tls-policies gone%d.test" % n))
 
 
+@pytest.mark.memory
 def test_a_client_that_does_not_read_is_not_fed_without_end(mumd):
     """Its requests wait; our memory does not grow with what it could have."""
     with Unaffected(mumd, lines=0) as others, mumd.map_client() as client:
@@ -253,6 +254,7 @@ def test_one_byte_a_second_delays_nobody_else(mumd):
         assert slowest < 0.5 and rounds > 1000
 
 
+@pytest.mark.memory
 def test_five_hundred_idle_and_sixteen_busy_clients(make_mumd, mariadb):
     """In under 20 MB, on no more connections than configured."""
     before = set(mariadb.connections())
@@ -337,6 +339,7 @@ def test_clients_that_read_nothing_do_not_keep_others_out_for_ever(make_mumd, ma
     mumd.wait_log("socketmap: closing a client that did not read its reply in time")
 
 
+@pytest.mark.memory
 def test_connecting_and_leaving_leaves_nothing_behind(mumd):
     before = mumd.rss()
     for _ in range(2000):

@@ -11,6 +11,8 @@ from collations import DEFAULTS, SCHEMAS, Site
 from lab import MariaDB
 from lab.mariadb import COLLATION
 
+pytestmark = pytest.mark.many
+
 
 # What MUM's tables may have without harm, each under all; what else there is, under those
 # that a new Debian 12 and 13 have, and an old server.

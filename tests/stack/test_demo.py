@@ -15,6 +15,8 @@ from lab.lab import ENVIRONMENT, TOP, accepts, run
 from lab.mum_dovecot import module_path
 from lab.mumd import binary
 
+pytestmark = pytest.mark.other_programs
+
 # Each thing that can be asked, and a part of the answer.
 ASKED = {"ask a map": "@", "a password": "auth succeeded", "a user": "quota_rule",
          "all users": "@mum.test"}

@@ -10,6 +10,8 @@ from lab import hashes, wait_until
 from lab.lab import TOP
 from dovecot_stores import MariaStore
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 _numbers = itertools.count(1)

@@ -13,6 +13,8 @@ from lab.mum_dovecot import verdict
 from asker import timed
 from dovecot_stores import MariaStore
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 LOCAL = "local@example.test"

@@ -11,6 +11,8 @@ import pytest
 from lab import MailRecorder, Mumd, Postfix, SmtpDialogue, free_port, wait_until
 from lab.mariadb import POSTFIX_PASSWORD
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 _numbers = itertools.count(1)

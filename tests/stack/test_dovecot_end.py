@@ -16,6 +16,8 @@ from lab.mariadb import DOVECOT_PASSWORD
 from lab.mum_dovecot import STOCK_SQL, verdict
 from dovecot_stores import MariaStore
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 # A letter for each block, the same letter for the same args; the first is the shipped one.

@@ -21,6 +21,8 @@ from lab.mum_dovecot import verdict
 from asker import timed
 from dovecot_stores import HARMLESS, STORES, TROUBLES, MariaStore, SqliteStore
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 _numbers = itertools.count(1)

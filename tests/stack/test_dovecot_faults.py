@@ -16,6 +16,8 @@ from fakes.fault_proxy import FaultProxy
 from lab import PrivateCa, free_port, hashes, wait_until
 from dovecot_stores import MariaStore, SqliteStore
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 NO_CACHE = {"cache": {"ttl": "0s"}}

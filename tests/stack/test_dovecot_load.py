@@ -7,7 +7,11 @@ import statistics
 import threading
 import time
 
+import pytest
+
 from lab import hashes
+
+pytestmark = pytest.mark.auth_module
 
 pytest_plugins = ["dovecot_fixtures"]
 

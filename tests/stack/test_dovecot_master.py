@@ -9,6 +9,8 @@ import pytest
 from lab import hashes, wait_until
 from dovecot_stores import MariaStore
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 BOSS = "boss@example.test"

@@ -10,6 +10,8 @@ from lab import hashes, wait_until
 from lab.clients import Client
 from lab.mum_dovecot import verdict
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 _numbers = itertools.count(1)

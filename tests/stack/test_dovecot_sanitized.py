@@ -8,7 +8,11 @@ MUM_AUTH_MODULE_ASAN names the libauthdb_mum.so of a build configured with
 import threading
 import time
 
+import pytest
+
 from lab import hashes, wait_until
+
+pytestmark = pytest.mark.auth_module
 
 pytest_plugins = ["dovecot_fixtures"]
 

@@ -13,6 +13,8 @@ from lab.lab import run
 from lab.mariadb import DOVECOT_PASSWORD
 from lab.mum_dovecot import MumDovecot, verdict
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 # All that Dovecot can be told to log, short of passwords themselves.

@@ -12,6 +12,8 @@ import pytest
 from lab import hashes
 from dovecot_stores import MariaStore, SqliteStore
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 _numbers = itertools.count(1)

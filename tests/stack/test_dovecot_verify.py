@@ -13,6 +13,8 @@ import pytest
 from lab import hashes, wait_until
 from lab.mum_dovecot import verdict
 
+pytestmark = pytest.mark.auth_module
+
 pytest_plugins = ["dovecot_fixtures"]
 
 _numbers = itertools.count(1)

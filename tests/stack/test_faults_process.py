@@ -157,6 +157,7 @@ def fail_in_turn(mumd, failing, disconnect, numbers):
             assert "out of memory" in mumd.log()[-1]
 
 
+@pytest.mark.memory
 def test_a_process_that_runs_out_of_memory_says_so_and_ends(make_mumd, settings, database,
                                                             failing_malloc):
     """Fault: one allocation fails, each in turn from a new connection to the database to the

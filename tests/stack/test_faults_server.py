@@ -114,6 +114,7 @@ END //
 """
 
 
+@pytest.mark.many
 def test_ten_thousand_killed_idle_connections_are_invisible(over, database):
     """Fault: connections are KILLed as soon as they have been idle for a millisecond, 10,000 of
     them as the server counts, while 24 clients ask. Reply: the right one, each time. Deadline:

@@ -19,6 +19,8 @@ from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import MumDovecot
 from lab.mumd import mariadb_settings
 
+pytestmark = pytest.mark.other_programs
+
 ALICE = "alice@example.test"
 BOB = "bob@example.test"
 NOBODY = "nobody@example.test"

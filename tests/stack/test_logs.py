@@ -23,6 +23,8 @@ from lab.lab import ENVIRONMENT, TOP, Process, accepts, in_own_mounts, run
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import Mumd, mariadb_settings, sqlite_settings
 
+pytestmark = pytest.mark.memory
+
 ALICE = ("mailboxes", "alice@example.test")
 NO_CACHE = {"ttl": "0s", "stale": "0s"}
 

@@ -22,6 +22,8 @@ from lab.machine import Machine
 from lab.manual import blocks, commands
 from lab.mum_dovecot import STOCK_SQL
 
+pytestmark = pytest.mark.other_programs
+
 EXAMPLES = "/usr/share/doc/mumd/examples"
 ANNA, BEN, INFO, SCANNER = (f"{name}@example.org" for name in ("anna", "ben", "info", "scanner"))
 STRANGER = "friend@example.net"

@@ -538,6 +538,7 @@ def test_a_client_that_reads_nothing_is_closed(mumd):
     assert mumd.http("/healthz")[0] == 200
 
 
+@pytest.mark.memory
 def test_it_leaves_nothing_behind(mumd):
     for _ in range(300):
         mumd.http("/metrics")

@@ -11,6 +11,8 @@ from lab import Mumd
 from lab.lab import TOP, run
 from lab.mumd import sqlite_settings
 
+pytestmark = pytest.mark.other_programs
+
 RULES = TOP / "conf-examples/prometheus-rules.yml"
 RULES_TEST = TOP / "tests/stack/prometheus-rules-test.yml"
 DASHBOARD = TOP / "conf-examples/grafana-dashboard.json"

@@ -114,6 +114,7 @@ def crowd(request, lab):
     return world
 
 
+@pytest.mark.many
 def test_a_hundred_thousand_of_each_take_less_than_five_seconds(crowd):
     start = time.monotonic()
     result = crowd.ctl.run("check")
@@ -123,6 +124,7 @@ def test_a_hundred_thousand_of_each_take_less_than_five_seconds(crowd):
     assert seconds < 5 * SLOWER
 
 
+@pytest.mark.many
 def test_a_terminal_shows_how_far_it_is(crowd):
     shown = crowd.ctl.on_terminal("check", timeout=60).seen
     for table in ("aliases", "mailboxes"):

@@ -11,6 +11,8 @@ from lab.lab import TOP
 from lab.machine import Machine
 from lab.packages import make_scripts, purge, script, upgrade
 
+pytestmark = pytest.mark.other_programs
+
 # In place of deb-systemd-invoke(1)'s systemctl: all units are enabled and running.
 SYSTEMCTL = """#!/bin/sh
 echo "$*" >>/root/systemctl.calls

@@ -161,6 +161,7 @@ def test_sighup_with_an_unreachable_database_changes_nothing_and_says_why(mumd, 
     assert mumd.lookup("mailboxes", "bob@example.test") == b"OK 1"
 
 
+@pytest.mark.memory
 def test_sighup_over_and_over_leaves_nothing_behind(mumd, settings, mariadb):
     others = set(mariadb.connections())
     with mumd.map_client() as client:
@@ -382,6 +383,7 @@ def test_the_shipped_example_shows_each_default(make_mumd, settings):
             or '"mum"' in line or "/var/spool/postfix/mum" in line, output
 
 
+@pytest.mark.memory
 def test_it_says_why_it_cannot_go_into_the_background(make_mumd, settings):
     """Its user has no process left."""
     mumd = make_mumd(settings, start=False)

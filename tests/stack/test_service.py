@@ -26,6 +26,8 @@ from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import binary, mariadb_settings, sqlite_settings
 from lab.service import FILTERED, NotifySocket, launch, listening_unix, write_filter
 
+pytestmark = pytest.mark.memory
+
 ALICE = ("mailboxes", "alice@example.test")
 REFUSED = {"sender": "x@foreign.test", "recipient": "sendonly@example.test"}
 SEND_ONLY = "550 5.2.1 mailbox does not accept mail (send-only)"

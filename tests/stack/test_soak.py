@@ -18,6 +18,8 @@ from soak_judge import KINDS, Judge, describe
 from soak_model import Alias, Mailbox, State
 from soak_plan import LANES, Plan
 
+pytestmark = pytest.mark.many
+
 SEED, MINUTES = 7, 2
 
 

@@ -16,6 +16,8 @@ from lab.mumd import binary
 from lab.packages import make_scripts, upgrade
 from lab.systemd import DROP_IN, Systemd
 
+pytestmark = pytest.mark.other_programs
+
 ALICE = ("mailboxes", "alice@example.test")
 DATABASE = "/var/lib/mum/mum.sqlite"
 SOCKETS = "/var/spool/postfix/mum"
