@@ -96,6 +96,15 @@ def in_own_mounts(script, *options):
             f"mount --make-rprivate / 2>/dev/null || true\n{script}", "sh"]
 
 
+def cpu_of(pid):
+    """Seconds of processor time that the threads which it has now have had so far."""
+    nanoseconds = 0
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):     # it has just ended
+            nanoseconds += int((thread / "schedstat").read_text().split()[0])
+    return nanoseconds / 1e9
+
+
 class Process:
     """One child process whose output goes to a file."""
 
@@ -131,6 +140,10 @@ class Process:
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGKILL)
             self.wait(timeout)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.wait()
 
     def pause(self):
         """Returns when none of its threads runs any more; SIGCONT ends it."""
@@ -197,8 +210,11 @@ class Lab:
 
     def own(self, server):
         """server.stop() is called when the lab ends, last started first."""
-        self._stack.callback(server.stop)
+        self.at_end(server.stop)
         return server
+
+    def at_end(self, function):
+        self._stack.callback(function)
 
     def directory(self, name, owner="root", group=None, mode=0o755):
         path = self.path / name

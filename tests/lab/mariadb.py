@@ -163,9 +163,10 @@ class MariaDB:
     def start(self, wait=True, options=()):
         """options: of mariadbd's command line, for this time only."""
         self.config.write_text("\n".join(self._settings()) + "\n")
-        self.process = self._lab.own(Process(
+        self.process = Process(
             self._of_root("mariadbd", f"--defaults-file={self.config}", *options),
-            self.directory / "out.log"))
+            self.directory / "out.log")
+        self._lab.at_end(self.process.kill)     # nobody needs its data any more
         if wait:
             self.wait()
         return self
@@ -186,8 +187,7 @@ class MariaDB:
             self.process.stop(timeout=30)
 
     def kill(self):
-        self.process.signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
 
     @contextlib.contextmanager
     def paused(self):

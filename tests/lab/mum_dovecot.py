@@ -9,7 +9,8 @@ import shlex
 import signal
 
 from .auth_clients import AuthClient, Imap, LmtpDialogue, Pop3, UserdbClient
-from .lab import TOP, LabError, Process, accepts, free_port, in_own_mounts, run, tail, wait_until
+from .lab import (TOP, LabError, Process, accepts, cpu_of, free_port, in_own_mounts, run, tail,
+                  wait_until)
 from .mariadb import DOVECOT_PASSWORD
 from .mumd import render
 
@@ -392,6 +393,14 @@ service auth-worker {{
 
     def worker_pids(self):
         return [pid for pid, worker in self._processes() if worker]
+
+    def cpu(self):
+        """{pid: seconds of processor time so far}, of auth and its workers."""
+        return {pid: cpu_of(pid) for pid, _ in self._processes()}
+
+    def cpu_since(self, before):
+        """Seconds of them all since that cpu()."""
+        return sum(seconds - before.get(pid, 0) for pid, seconds in self.cpu().items())
 
     def version(self):
         return run("dovecot", "--version").stdout.split()[0]

@@ -12,6 +12,9 @@ from dovecot_stores import STORES
 
 _numbers = itertools.count()
 
+# Each behind those that its rows refer to.
+TABLES = ("domains", "mailboxes", "aliases", "alias_senders", "alias_recipients", "tls_policies")
+
 
 class World:
     """Nothing is wrong here: tests spoil it, and mend it again."""
@@ -90,14 +93,15 @@ class World:
     def rows(self, rows):
         """[(table, {column: value}), ...] are there meanwhile; their ids are above 1000."""
         try:
-            for (table, names), some in itertools.groupby(
-                    rows, lambda row: (row[0], ", ".join(row[1]))):
-                self._insert_many(f"{table} ({names})", [
-                    f"({', '.join(map(self.store.literal, row.values()))})" for _, row in some])
+            kinds = {}
+            for table, row in rows:
+                kinds.setdefault((TABLES.index(table), ", ".join(row)), []).append(
+                    f"({', '.join(map(self.store.literal, row.values()))})")
+            for (table, names), some in sorted(kinds.items()):
+                self._insert_many(f"{TABLES[table]} ({names})", some)
             yield
         finally:
-            for table in ("alias_recipients", "alias_senders", "aliases", "mailboxes",
-                          "domains", "tls_policies"):
+            for table in reversed(TABLES):
                 self.store.run(f"DELETE FROM {table} WHERE id > 1000")
 
     @contextlib.contextmanager

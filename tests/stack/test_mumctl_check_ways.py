@@ -6,20 +6,35 @@ import re
 import pytest
 
 from check_findings import matches
+from check_rows import ROWS
 from check_settings import ANOTHER_MAP, with_postfix
 from check_ways import (CASES, NATIVE_HASH, all_indexes_missing_in_mariadb,
                         all_indexes_missing_in_sqlite)
+from check_texts import is_said, texts_in_sources
+from dovecot_stores import STORES
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 
 pytest_plugins = ["check_fixtures"]
 
 
+@pytest.fixture(scope="module")
+def find(worlds):
+    """find(way, store): what check says when that is wrong, asked once, and what it should."""
+    done = {}
+
+    def find(way, store):
+        if (way, store) not in done:
+            with way(worlds(store)) as (ctl, wanted):
+                done[way, store] = ctl.run("--json", "check"), wanted
+        return done[way, store]
+    return find
+
+
 @pytest.mark.parametrize("way, store, status", CASES,
                          ids=[f"{way.__name__}-{store}" for way, store, _ in CASES])
-def test_what_is_wrong_is_found(worlds, way, store, status):
+def test_what_is_wrong_is_found(find, way, store, status):
     """This, and nothing else."""
-    with way(worlds(store)) as (ctl, wanted):
-        result = ctl.run("--json", "check")
+    result, wanted = find(way, store)
     findings = result.json()["findings"]
     for want in wanted:
         assert any(matches(one, want) for one in findings), (want, findings)
@@ -28,6 +43,20 @@ def test_what_is_wrong_is_found(worlds, way, store, status):
     assert result.status == status
     for secret in (POSTFIX_PASSWORD, DOVECOT_PASSWORD, NATIVE_HASH[1:]):
         assert secret not in result.seen
+
+
+def test_each_text_of_the_sources_is_made_here(worlds, find):
+    """So that a new one has a test."""
+    found = []
+    for store in STORES:
+        with worlds(store).rows([row for rows, _ in ROWS.values() for row in rows]):
+            found += worlds(store).ctl.findings()
+    for way, store, _ in CASES:
+        found += find(way, store)[0].json()["findings"]
+    said = texts_in_sources()
+    assert [one for one in sorted(said) if not is_said(found, *one)] == []
+    assert {code for code, _, _ in said} == {one["code"] for one in found}
+    assert len(said) > 70
 
 
 @pytest.mark.parametrize("store, way", [("mariadb", all_indexes_missing_in_mariadb),

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Whatever mumctl check can print, read from its sources."""
+
+import re
+
+from lab.lab import TOP
+
+STRING = r'"(?:[^"\\]|\\.)*"'
+
+# Texts that a call has in a variable, by code: all of this file, or these.
+ELSEWHERE = {
+    "hash-refused": "common/hash.c", "mailbox-unusable": "common/rules.c",
+    "tls-params": "mumctl/tls-policy.c",
+    "recipient-unusable": ["a row holds a value that cannot be read"],
+}
+
+
+def arguments(call):
+    """Of a call in C."""
+    found, depth = [""], 0
+    for token in re.findall(rf"{STRING}|.", call, re.DOTALL):
+        depth += (token == "(") - (token == ")")
+        if token == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += token
+    return found
+
+
+def texts(source):
+    """Its string literals with words in them, those joined that C joins."""
+    source = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    joined = ["".join(one[1:-1] for one in re.findall(STRING, row)).replace('\\"', '"')
+              for row in re.findall(rf"(?:{STRING}\s*)+", source)]
+    return [text for text in joined if re.search("[a-z]{2}", text)]
+
+
+def pattern(text):
+    """For what it becomes in print."""
+    return ".*".join(map(re.escape, re.split(r"%[.*\d]*[a-z]+", text)))
+
+
+def texts_in_sources():
+    """{(code, member of a finding, pattern)}: whatever check can print."""
+    source = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check*.c")))
+    said = set()
+    for name, call in re.findall(r"\b(report_add|add_finding)\((.*?)\);\n", source, re.DOTALL):
+        words = arguments(call)
+        if not words[1].strip().startswith("LEVEL_"):
+            continue    # these two functions themselves
+        where, mend = (words[3], words[4]) if name == "report_add" else ("", words[3])
+        what = words[words.index(mend) + 1:]    # a format comes first
+        code = texts(words[2])[0]
+        said |= {(code, "code", "")} | {
+            (code, member, begin + pattern(text)) for member, begin, some in (
+                ("where", "^", where), ("mend", "^", mend), ("what", "^", what[0]),
+                ("what", "", ",".join(what[1:])))
+            for text in texts(some)}
+    for code, place in ELSEWHERE.items():
+        some = texts((TOP / place).read_text()) if isinstance(place, str) else place
+        said |= {(code, "what", pattern(text)) for text in some if " " in text}
+    return said
+
+
+def is_said(findings, code, member, text):
+    return any(one["code"] == code and re.search(text, one[member]) for one in findings)
