@@ -242,15 +242,50 @@ static bool resolve(struct maker *maker)
 	return false;
 }
 
+/* ---- what has one reading ---- */
+
+static bool is_plain_byte(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '-' || byte == '_' || byte == '+';
+}
+
+/*
+ * Almost every address: words with dots between them, and one '@' before a domain
+ * that has a dot. It has one reading, itself, and need not be taken apart.
+ */
+static bool is_plain(const char *text)
+{
+	size_t ats = 0;
+	bool has_dot = false;
+
+	for (;; text++) {
+		if (!is_plain_byte(*text))
+			return false;
+		while (is_plain_byte(*text))
+			text++;
+		if (*text == '\0')
+			return ats == 1 && has_dot;
+		if (*text == '@')
+			ats++;
+		else if (*text != '.')
+			return false;
+		has_dot = *text == '.';
+	}
+}
+
 bool readings_make(struct readings *readings, const char *text,
 		   const struct reading_settings *settings)
 {
 	struct maker maker = { settings, readings, &readings->arena, { NULL, 0 } };
+	size_t len = strlen(text);
 	const char *rewritten;
 
 	*readings = (struct readings){ .count = 0 };
-	if (strlen(text) > READING_TEXT_MAX)
+	if (len > READING_TEXT_MAX)
 		return false;
+	if (is_plain(text))
+		return add_reading(&maker, arena_strndup(maker.arena, text, len), false);
 	read_text(&maker, text);
 	rewrite(&maker);
 	/* Postfix writes this into its queue, and asks the alias maps about it. */
