@@ -202,7 +202,7 @@ char *address_fold(const char *text)
 		return address_fold_local(text, strlen(text));
 	local = address_fold_local(text, (size_t)(at - text));
 	domain = address_fold_domain(at + 1, strlen(at + 1));
-	whole = xasprintf("%s@%s", local, domain);
+	whole = xjoin(local, "@", domain);
 	free(local);
 	free(domain);
 	return whole;

@@ -290,7 +290,8 @@ static void part_fetch(struct part *part, const struct question *question)
 	struct lookups *lookups = part->lookup->lookups;
 	struct mum_question_stats *stats = &lookups->stats->questions[question->kind];
 	const char *key = question->address != NULL ? question->address->key : "";
-	char *name = xasprintf("%c%s", 'a' + question->kind, key);
+	char kind[] = { (char)('a' + question->kind), '\0' };
+	char *name = xjoin(kind, key, "");
 	size_t len = strlen(name);
 	unsigned hash = keyed_hash(&lookups->hash, name, len);
 	struct fetch *fetch = NULL;

@@ -53,6 +53,18 @@ char *xvasprintf(const char *format, va_list args)
 	return xchecked(vasprintf(&text, format, args) < 0 ? NULL : text);
 }
 
+char *xjoin(const char *first, const char *second, const char *third)
+{
+	size_t first_len = strlen(first), second_len = strlen(second);
+	size_t third_size = strlen(third) + 1;
+	char *joined = xmalloc(first_len + second_len + third_size);
+
+	memcpy(joined, first, first_len);
+	memcpy(joined + first_len, second, second_len);
+	memcpy(joined + first_len + second_len, third, third_size);
+	return joined;
+}
+
 char *xasprintf(const char *format, ...)
 {
 	va_list args;
