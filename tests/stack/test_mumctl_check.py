@@ -2,7 +2,6 @@
 """mumctl check: silence where all is well, and many rows."""
 
 import os
-import time
 
 import pytest
 
@@ -32,11 +31,18 @@ def crowd(request, lab):
     return world
 
 
+def work():
+    """Seconds of processor time that programs had which have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 @pytest.mark.many
 def test_a_hundred_thousand_of_each_take_less_than_five_seconds(crowd):
-    start = time.monotonic()
+    """Of mumctl's own: how long it takes is up to what else the machine does."""
+    before = work()
     result = crowd.ctl.run("check")
-    seconds = time.monotonic() - start
+    seconds = work() - before
     assert (result.status, result.stdout, result.stderr) == (0, "0 errors, 0 warnings\n", "")
     print(f"{crowd.name}: {seconds:.2f} s")
     assert seconds < 5 * SLOWER
