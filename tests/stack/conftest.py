@@ -27,6 +27,16 @@ def pytest_configure(config):
         config.addinivalue_line("markers", f"{name}: {text}")
 
 
+# These take minutes. They come first, or one of several processes is left with one of them
+# when all others have ended.
+LONG = ["test_soak.py", "test_migration.py", "test_manuals.py", "test_dovecot_failure.py",
+        "test_mumctl.py", "test_systemd.py", "test_mumctl_check_ways.py"]
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def lab():
     with Lab() as lab:
