@@ -200,8 +200,8 @@ class Smtp(Cell):
         self._keys, self._keys_count = keys, keys_count
         self._seconds = max(1.0, 2 * bench.seconds)
         self._watched = {"MariaDB": servers.pid("MariaDB")}
-        if name == "ours":
-            self._watched["mumd"] = servers.pid("smtp")
+        if name.startswith("ours"):
+            self._watched["mumd"] = servers.pid(name.replace("ours", "smtp"))
         elif name == "limit":
             self._watched.update(servers.smtp_responders())
 
@@ -242,7 +242,7 @@ class Smtp(Cell):
         return sample
 
     def _connections(self):
-        user = {"stock": "mum_stock", "ours": "mum_smtp"}.get(self.name)
+        user = {"stock": "mum_stock", "limit": None}.get(self.name, "mum_smtp")
         return len(self._servers.database.connections(user)) if user else 0
 
 
@@ -278,11 +278,12 @@ def load_cells(bench, servers, maps, policies, all_clients, few_clients, keys):
     for name in (*maps, *policies):
         protocol = "policy" if name in policies else "socketmap"
         file = bench.policy_keys(name, keys) if name in policies else bench.map_keys(name, keys)
-        for group in ("uncached", "cached"):
+        for group in [group + version for group in ("uncached", "cached")
+                      for version in servers.versions]:
             mumd = servers.mumd[group]
             server = mumd.policy if protocol == "policy" else mumd.socketmap
             pids = {"mumd": mumd.process.pid, "MariaDB": servers.pid("MariaDB")}
-            if group == "cached":    # every key once, before anything is measured
+            if group.startswith("cached"):    # every key once, before anything is measured
                 prime(bench, server, file, protocol, name, keys)
             counts = all_clients if name in ("mailboxes", "recipient") else few_clients
             cells += [Load(f"{protocol} {group}", name, clients, bench, server, file, protocol, pids)

@@ -38,6 +38,7 @@ def table(head, rows):
 class Report:
     def __init__(self, cells):
         self._cells = {(cell.group, cell.name, cell.clients): cell for cell in cells}
+        self._compares = any("before" in f"{group} {name}" for group, name, _ in self._cells)
 
     def _ratio(self, cell, *key):
         other = self._cells.get(key)
@@ -53,6 +54,8 @@ class Report:
                 number(cell.median("max_us")),
                 number(cell.median("cpu mumd"), 1), number(cell.median("cpu MariaDB"), 1),
                 number(cell.median("own_cpu_us"), 1), share(cell.median("found")),
+                *([self._ratio(cell, f"{cell.group} before", cell.name, cell.clients)]
+                  if self._compares else []),
                 *(self._ratio(cell, "stock", stock_name, count) for count in stock_processes),
                 self._ratio(cell, f"{protocol} limit", "responder", cell.clients)]
 
@@ -62,9 +65,13 @@ class Report:
             return ""
         head = ["what", "clients", "req/s", "p50 us", "p99 us", "max us", "CPU us mumd",
                 "CPU us MariaDB", "CPU us mum-load", "positive",
+                *(["x before"] if self._compares else []),
                 *(f"x stock ({count})" for count in stock_processes), "x limit"]
         rows = [self._load_row(cell, group.split()[0], stock_processes) for cell in cells]
-        return f"### {title}\n\n" + table(head, rows) + "\n"
+        page = f"### {title}\n\n" + table(head, rows) + "\n"
+        before = "" if group.endswith("before") else self._loads(
+            f"{title}, before", f"{group} before", stock_processes)
+        return page + before
 
     def _limits(self):
         rows = [[cell.group.split()[0], str(cell.clients), number(cell.median("per_second")),
@@ -96,13 +103,15 @@ class Report:
                          *map(number, cpu),
                          number(sum(value or 0 for value in cpu)),
                          number(cell.median("connections")), share(cell.median("found")),
+                         *([self._ratio(cell, "smtp", "ours before", cell.clients)]
+                           if self._compares else []),
                          self._ratio(cell, "smtp", "stock", cell.clients),
                          self._ratio(cell, "smtp", "limit", cell.clients)])
         if not rows:
             return ""
         head = ["Postfix with", "sessions", "RCPT/s", "p50 us", "p99 us", "CPU us Postfix",
                 "CPU us MariaDB", "CPU us mumd or responder", "sum", "database connections", "250",
-                "x stock", "x limit"]
+                *(["x before"] if self._compares else []), "x stock", "x limit"]
         return ("### Real smtpd: EHLO, then MAIL, 10 RCPT, RSET over and over\n\n"
                 + table(head, rows) + "\n")
 

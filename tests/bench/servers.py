@@ -2,6 +2,7 @@
 """What is measured: a private MariaDB, three mumd, two responders, three Postfix."""
 
 import pathlib
+import shutil
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -43,29 +44,50 @@ class Postfix(lab.Postfix):
         return int((self.queue / "pid/master.pid").read_text())
 
 
-class Servers:
-    """Starts everything below one lab; the lab stops it."""
+class MumdBefore(lab.Mumd):
+    """The one that is compared with."""
+    built = None    # where: set before the first is started
 
-    def __init__(self, the_lab, memory, programs, data):
+    def program(self):
+        copy = self._lab.directory("bin") / "mumd-before"
+        if not copy.exists():
+            shutil.copy2(self.built, copy)
+        return copy
+
+
+class Servers:
+    """Starts everything below one lab; the lab stops it.
+
+    before: the mumd to compare with; None for none. Its servers have " before" in their names.
+    """
+
+    def __init__(self, the_lab, memory, programs, data, before=None):
         self._lab, self._memory, self._programs = the_lab, memory, programs
+        MumdBefore.built = before
+        self.versions = {"": lab.Mumd, **({" before": MumdBefore} if before else {})}
         self.database = lab.MariaDB(the_lab)
         the_lab.own(self.database)
         self.database.start()
         self.database.sql(LARGE)
         self.database.load_mum(data.fill_sql())
         self.database.sql(USERS)
-        self.mumd = {"uncached": self._mumd("uncached", {"ttl": "0s"}),
-                     "cached": self._mumd("cached", {"ttl": "1h", "entries": "200000"})}
+        self.mumd = {}
+        for version in self.versions:
+            self._mumd("uncached", version, {"ttl": "0s"})
+            self._mumd("cached", version, {"ttl": "1h", "entries": "200000"})
         self.responder = {
             "socketmap": self._responder(the_lab.path / "limit-socketmap", "socketmap"),
             "policy": self._responder(the_lab.path / "limit-policy", "policy")}
         self.stock_files = self._write_stock_files()
 
-    def _mumd(self, name, cache, sockets=None, user="mum_postfix", password=POSTFIX_PASSWORD):
+    def _mumd(self, name, version, cache, sockets=None, user="mum_postfix",
+              password=POSTFIX_PASSWORD):
         settings = {"database": mariadb_settings(self.database, password, user=user)}
         if cache:
             settings["cache"] = cache
-        return lab.Mumd(self._lab, settings, name=f"mumd-{name}", sockets=sockets).start()
+        make = self.versions[version]
+        self.mumd[name + version] = make(self._lab, settings, sockets=sockets,
+                                         name=f"mumd-{name}{version.replace(' ', '-')}").start()
 
     def _responder(self, path, protocol, *options):
         process = self._lab.own(Process(
@@ -85,7 +107,7 @@ class Servers:
         return files
 
     def start_postfix(self):
-        """Three: stock mysql: tables, mumd with default settings, the responder."""
+        """Stock mysql: tables, mumd with default settings (of each version), the responder."""
         tables = {name: f"mysql:{path}" for name, path in self.stock_files.items()}
         stock = Postfix(self._lab, self._memory, "stock", [
             f"virtual_mailbox_domains = {tables['domains']}",
@@ -94,14 +116,17 @@ class Servers:
             "virtual_alias_domains = $virtual_alias_maps",
             f"smtp_tls_policy_maps = {tables['tls-policies']}",
             f"smtpd_recipient_restrictions = check_recipient_access {tables['recipient-access']}"])
-        ours = Postfix(self._lab, self._memory, "ours")
+        ours = {f"ours{version}": Postfix(self._lab, self._memory, f"ours{version.replace(' ', '-')}")
+                for version in self.versions}
         limit = Postfix(self._lab, self._memory, "limit")
-        self.mumd["smtp"] = self._mumd("smtp", {}, ours.sockets, "mum_smtp", PASSWORD)
+        for version in self.versions:
+            self._mumd("smtp", version, {}, ours[f"ours{version}"].sockets, "mum_smtp", PASSWORD)
         self._smtp_responders = {
             "socketmap": self._responder(limit.sockets / "socketmap", "socketmap",
                                          "--reply", "aliases=NOTFOUND "),
             "policy": self._responder(limit.sockets / "policy", "policy")}
-        return {"stock": stock.start(), "ours": ours.start(), "limit": limit.start()}
+        return {name: postfix.start()
+                for name, postfix in {"stock": stock, **ours, "limit": limit}.items()}
 
     def smtp_responders(self):
         return {name: process.pid for name, process in self._smtp_responders.items()}
