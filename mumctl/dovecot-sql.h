@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An SQL file of Dovecot 2.3's sql driver (dovecot-sql.conf): its queries, and what
+ * Dovecot makes of them for a user.
+ */
+#ifndef MUM_DOVECOT_SQL_H
+#define MUM_DOVECOT_SQL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* "" where the file has none of that name. */
+struct dovecot_sql {
+	char *database;			/* of the connect line: a name, or SQLite's path */
+	char *default_pass_scheme;	/* "MD5" by default, as Dovecot has it */
+	char *password_query, *user_query, *iterate_query;
+};
+
+/* Reads "name = value" lines; a line with a backslash at its end goes on in the next. */
+void dovecot_sql_read(FILE *file, struct dovecot_sql *sql_r);
+void dovecot_sql_clear(struct dovecot_sql *sql);
+
+/*
+ * The query for a user, who is split at the first '@' and put in small letters as
+ * Dovecot does by default. A quoted string with %u, %n or %d becomes a literal that
+ * nothing in the user's name can end. NULL when it uses another variable, or one
+ * outside of quotes. Caller frees.
+ */
+char *dovecot_sql_for_user(const char *query, const char *user, bool sqlite);
+
+/*
+ * Would a verifier of this default_pass_scheme take a well-formed hash for one of its
+ * own? hash begins with '$'. Sets *known_r to false for a scheme that is not known here.
+ */
+bool dovecot_sql_verifies(const char *scheme, const char *hash, bool *known_r);
+
+#endif
