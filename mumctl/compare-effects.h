@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Does a difference change anything for mail, and what, in plain words? Pure. */
+#ifndef MUM_COMPARE_EFFECTS_H
+#define MUM_COMPARE_EFFECTS_H
+
+#include <stdbool.h>
+
+/* Of the numbers of doc/differences.md that explain a difference, as "D6 D9". */
+enum { REASON_TEXT_SIZE = 64 };
+
+/* What one side answers about a recipient; NULL is "not found", or not asked. */
+struct mail_answers {
+	const char *access, *alias, *mailbox;
+	bool deferred;		/* no answer that Postfix could use */
+};
+
+/* Is mail refused by an answer of recipient-access? */
+bool effect_is_refusal(const struct mail_answers *answers);
+/* Does the mail take another way? */
+bool effect_on_mail(const struct mail_answers *stock, const struct mail_answers *ours);
+/* What each side does with the mail, in plain words, for people. Caller frees. */
+char *effect_of_stock(const struct mail_answers *stock);
+char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers *ours);
+/* Do all these entries only spell an answer otherwise, in another map than those above? */
+bool effect_is_none(const char *reason);
+/* Adds numbers to the reason: each once, and none that effect_is_none() unless it is alone. */
+void effect_add_numbers(char reason[REASON_TEXT_SIZE], const char *numbers);
+/* A value for people: in quotes, and cut when it is long. Caller frees. */
+char *effect_value(const char *value);
+
+#endif
