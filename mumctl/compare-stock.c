@@ -205,6 +205,26 @@ const char *stock_find(const struct stock *stock, const char *key)
 	return entry != NULL ? entry->value : NULL;
 }
 
+char *stock_search(const struct stock *stock, const char *key, const char *delimiters)
+{
+	struct address *address;
+	char *form = NULL;
+
+	if (stock_find(stock, key) != NULL)
+		return xstrdup(key);
+	address = strchr(key, '@') == NULL
+			  ? NULL : address_new(ADDRESS_MAIL, key, strlen(key), delimiters);
+	for (size_t i = 0; address != NULL && form == NULL && i < address->forms_count; i++) {
+		form = name_form(key, &address->forms[i]);
+		if (stock_find(stock, form) == NULL) {
+			free(form);
+			form = NULL;
+		}
+	}
+	address_unref(&address);
+	return form;
+}
+
 void stock_free(struct stock **_stock)
 {
 	struct stock *stock = *_stock;

@@ -1,133 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* compare: an admin's mysql: files against mumd, for every name in the database. */
+/*
+ * compare: MUM's stock configuration against mumd, for every name
+ * in the database. What differs is gathered in one JSON
+ * document, which is printed as it is or put into words (compare-report.c).
+ */
 #include "mumctl/compare.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "common/inspect.h"
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
 
+/* Where MUM's manual has the files of Postfix. */
+#define POSTFIX_DIRECTORY "/etc/postfix/sql"
+
 /* The names of the files that MUM's manual has admins copy, and what they ask. */
-enum key_kind { KEY_ADDRESS, KEY_DOMAIN, KEY_NEXT_HOP, KEY_KINDS };
+enum { MAP_DOMAINS, MAP_MAILBOXES, MAP_ALIASES, MAP_ACCESS, MAP_SENDERS, MAP_TLS, MAPS };
 
 static const struct {
 	const char *name;
-	enum key_kind keys;
-} maps[] = {
-	{ "domains", KEY_DOMAIN }, { "mailboxes", KEY_ADDRESS },
-	{ "aliases", KEY_ADDRESS }, { "recipient-access", KEY_ADDRESS },
-	{ "sender-login-maps", KEY_ADDRESS }, { "tls-policies", KEY_NEXT_HOP },
+	unsigned kinds;		/* NAME_IS_... */
+} maps[MAPS] = {
+	[MAP_DOMAINS] = { "domains", NAME_IS_DOMAIN },
+	[MAP_MAILBOXES] = { "mailboxes", NAME_IS_RECIPIENT },
+	[MAP_ALIASES] = { "aliases", NAME_IS_RECIPIENT },
+	[MAP_ACCESS] = { "recipient-access", NAME_IS_RECIPIENT },
+	[MAP_SENDERS] = { "sender-login-maps", NAME_IS_SENDER },
+	[MAP_TLS] = { "tls-policies", NAME_IS_NEXT_HOP },
 };
 
-enum { MAPS = sizeof(maps) / sizeof(maps[0]) };
-
-static const char *const keys_sql[KEY_KINDS] = {
-	[KEY_ADDRESS] = "SELECT m.local_part, d.domain FROM mailboxes m"
-			" JOIN domains d ON d.id = m.domain_id"
-			/* Each once; a plain UNION takes what collates for the same. */
-			" UNION ALL SELECT a.local_part, d.domain FROM aliases a"
-			" JOIN domains d ON d.id = a.domain_id WHERE NOT EXISTS (SELECT 1"
-			" FROM mailboxes m WHERE m.local_part = a.local_part AND"
-			" m.domain_id = a.domain_id AND HEX(m.local_part) = HEX(a.local_part))",
-	[KEY_DOMAIN] = "SELECT domain FROM domains",
-	[KEY_NEXT_HOP] = "SELECT domain FROM tls_policies",
+struct options {
+	const char *directory, *keys;
+	bool all;
 };
 
 struct compare {
 	struct tool *tool;
 	struct inspect *db;		/* the first host that answers; NULL when none does */
-	const char *directory;
-	FILE *keys[KEY_KINDS];		/* one key a line; see keys_open() */
-	json_t *differences;
-	size_t compared, differing, unexplained;
+	const char *delimiters;
+	struct names names;
+	struct stock *stock[MAPS];	/* NULL: there is no file */
+	json_t *differences, *changed, *owners;
+	size_t compared, names_compared, names_changed, unexplained, harmless;
 	bool failed;
 };
 
-/* ---- keys ---- */
-
-struct key_writer {
-	FILE *file;
-	bool address;
+/* What mumd says of one name, and why stock says otherwise. */
+struct subject {
+	const char *name;
+	unsigned asked;			/* bit 1 << MAP_... */
+	struct map_reply ours[MAPS];
+	char reasons[MAPS][REASON_TEXT_SIZE];	/* "": no difference */
 };
-
-static void write_key(const struct column *columns, void *arg)
-{
-	const struct key_writer *writer = arg;
-	const char *end = writer->address ? columns[1].data : "";
-
-	/* postmap takes a key a line; what it cannot be asked is not compared. */
-	if (columns[0].data == NULL || end == NULL ||
-	    !text_is_clean(columns[0].data, columns[0].len) || !text_is_clean(end, strlen(end)))
-		return;
-	fprintf(writer->file, "%s%s%s\n", columns[0].data, writer->address ? "@" : "", end);
-}
-
-FILE *keys_open(FILE *keys)
-{
-	int fd = fcntl(fileno(keys), F_DUPFD_CLOEXEC, 0);
-	FILE *file = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
-
-	if (file == NULL) {
-		tool_complain("keys", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	}
-	return file;
-}
-
-/* Without a name, so that nothing is left of it, however we end. */
-static FILE *open_temporary(void)
-{
-	const char *directory = getenv("TMPDIR");
-	char *path = xasprintf("%s/mumctl-keys-XXXXXX", directory != NULL ? directory : "/tmp");
-	int fd = mkostemp(path, O_CLOEXEC);
-	FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
-
-	if (file == NULL)
-		tool_complain(path, strerror(errno));
-	if (fd >= 0)
-		unlink(path);
-	if (file == NULL && fd >= 0)
-		close(fd);
-	free(path);
-	return file;
-}
-
-static bool write_keys(struct compare *compare, enum key_kind kind)
-{
-	struct key_writer writer = { open_temporary(), kind == KEY_ADDRESS };
-	struct inspect_error error;
-	bool good;
-
-	compare->keys[kind] = writer.file;
-	if (writer.file == NULL)
-		return false;
-	good = inspect_query(compare->db, keys_sql[kind], write_key, &writer, &error);
-	if (!good)
-		tool_complain("database", error.text);
-	if (fflush(writer.file) == 0)
-		return good;
-	tool_complain("keys", strerror(errno));
-	return false;
-}
-
-/* All names of the database. */
-static bool read_keys(struct compare *compare)
-{
-	bool good = true;
-
-	for (int kind = 0; good && kind < KEY_KINDS; kind++)
-		good = write_keys(compare, (enum key_kind)kind);
-	return good;
-}
 
 static bool open_database(struct compare *compare)
 {
@@ -142,98 +70,13 @@ static bool open_database(struct compare *compare)
 	return compare->db != NULL;
 }
 
-/* ---- answers ---- */
-
-static void print_text(const char *text)
-{
-	if (text == NULL)
-		printf("-");
-	else
-		tool_print_clean(text);
-}
-
-static void report(struct compare *compare, const char *map, const char *key,
-		   const char *stock, const struct map_reply *ours, const char *reason)
-{
-	const char *our_text = ours->status == MUM_TEMPFAIL ? "TEMP" : ours->value;
-
-	compare->differing++;
-	if (strcmp(reason, "?") == 0)
-		compare->unexplained++;
-	if (compare->tool->json) {
-		json_array_append_new(
-			compare->differences,
-			json_pack("{ss so so* so* ss}", "map", map, "key",
-				  tool_json_text(key), "stock",
-				  stock != NULL ? tool_json_text(stock) : NULL, "mum",
-				  our_text != NULL ? tool_json_text(our_text) : NULL,
-				  "difference", reason));
-		return;
-	}
-	printf("%s %s <", reason, map);
-	tool_print_clean(key);
-	printf(">: stock ");
-	print_text(stock);
-	printf(", mumd ");
-	print_text(our_text);
-	printf("\n");
-}
-
-/* Nothing further is asked: each question might wait for its deadline. */
-static void fail(struct compare *compare, const char *key, const char *why)
-{
-	tool_complain(key, why != NULL ? why : "the database gave no answer");
-	compare->failed = true;
-}
-
-static void compare_key(struct compare *compare, const char *map, const char *key,
-			const char *stock)
-{
-	struct map_reply ours;
-	char reason[REASON_TEXT_SIZE];
-
-	if (!postfix_ask_map(compare->tool, map, key, &ours))
-		return;
-	if (ours.status != MUM_FOUND && ours.status != MUM_NOT_FOUND && !ours.bad_value) {
-		fail(compare, key, ours.why);
-	} else if (!compare_reason(compare->tool, compare->db, map, key, stock, &ours,
-				   reason)) {
-		fail(compare, key, NULL);
-	} else {
-		if (ours.bad_value && stock == NULL)
-			tool_complain(key, ours.why);
-		compare->compared++;
-		if (*reason != '\0')
-			report(compare, map, key, stock, &ours, reason);
-	}
-	map_reply_free(&ours);
-}
-
-/* Every key of the file, against what stock says of it. */
-static bool compare_keys(struct compare *compare, const char *map, FILE *all,
-			 const struct stock *stock)
-{
-	FILE *keys = keys_open(all);
-	char *key = NULL;
-	size_t size = 0;
-
-	if (keys == NULL)
-		return false;
-	while (!compare->failed && getline(&key, &size, keys) > 0) {
-		key[strcspn(key, "\n")] = '\0';
-		if (*key != '\0')
-			compare_key(compare, map, key, stock_find(stock, key));
-	}
-	fclose(keys);
-	free(key);
-	return true;
-}
+/* ---- stock ---- */
 
 /* An admin may leave out a file, but not one that is there and cannot be read. */
-static void compare_map(struct compare *compare, const char *map, FILE *keys)
+static bool ask_stock(struct compare *compare, const char *directory, int map)
 {
-	char *mysql_file = xasprintf("%s/%s.cf", compare->directory, map);
-	struct stock *stock = NULL;
+	char *mysql_file = xasprintf("%s/%s.cf", directory, maps[map].name);
+	FILE *keys = NULL;
 	bool good = access(mysql_file, R_OK) == 0;
 
 	if (!good) {
@@ -243,83 +86,367 @@ static void compare_map(struct compare *compare, const char *map, FILE *keys)
 		tool_complain(mysql_file, why);
 		free(why);
 	} else {
-		stock = stock_ask(mysql_file, keys);
-		good = stock != NULL && compare_keys(compare, map, keys, stock);
+		keys = names_write(&compare->names, maps[map].kinds);
+		compare->stock[map] = keys != NULL ? stock_ask(mysql_file, keys) : NULL;
+		good = compare->stock[map] != NULL;
 	}
-	compare->failed = compare->failed || !good;
-	stock_free(&stock);
+	if (keys != NULL)
+		fclose(keys);
 	free(mysql_file);
+	return good;
 }
 
-static int finish(struct compare *compare)
+/* ---- one name ---- */
+
+/* Nothing further is asked: each question might wait for its deadline. */
+static void fail(struct compare *compare, const char *key, const char *why)
 {
-	inspect_close(&compare->db);
-	for (int kind = 0; kind < KEY_KINDS; kind++) {
-		if (compare->keys[kind] != NULL)
-			fclose(compare->keys[kind]);
+	tool_complain(key, why != NULL ? why : "the database gave no answer");
+	compare->failed = true;
+}
+
+static void compare_map(struct compare *compare, struct subject *subject, int map)
+{
+	const char *stock = stock_find(compare->stock[map], subject->name);
+	struct map_reply *ours = &subject->ours[map];
+
+	if (!postfix_ask_map(compare->tool, maps[map].name, subject->name, ours))
+		return;
+	subject->asked |= 1U << map;
+	if (ours->status != MUM_FOUND && ours->status != MUM_NOT_FOUND && !ours->bad_value) {
+		fail(compare, subject->name, ours->why);
+	} else if (!compare_reason(compare->tool, compare->db, maps[map].name, subject->name,
+				   stock, ours, subject->reasons[map])) {
+		fail(compare, subject->name, NULL);
+	} else {
+		if (ours->bad_value && stock == NULL)
+			tool_complain(subject->name, ours->why);
+		compare->compared++;
 	}
-	if (compare->tool->json)
-		tool_print_json(json_pack("{sI sI sI so}", "compared",
-					  (json_int_t)compare->compared, "different",
-					  (json_int_t)compare->differing, "unexplained",
-					  (json_int_t)compare->unexplained, "differences",
-					  compare->differences));
-	else
-		printf("%zu answers compared, %zu differ, %zu of them for no reason that "
-		       "doc/differences.md has\n",
-		       compare->compared, compare->differing, compare->unexplained);
+}
+
+/* ---- what differs ---- */
+
+static json_t *optional_text(const char *text)
+{
+	return text != NULL ? tool_json_text(text) : NULL;
+}
+
+/* One line in the list of what changes. Takes over both texts. */
+static void add_line(json_t *lines, const char *name, char *stock, char *ours,
+		     const char *numbers)
+{
+	json_array_append_new(lines, json_pack("{so so so ss}", "name", tool_json_text(name),
+					       "stock", tool_json_text(stock), "mum",
+					       tool_json_text(ours), "difference", numbers));
+	free(stock);
+	free(ours);
+}
+
+static void add_difference(struct compare *compare, const struct subject *subject, int map,
+			   bool changes)
+{
+	const struct map_reply *ours = &subject->ours[map];
+	const char *our_text = ours->status == MUM_TEMPFAIL ? "TEMP" : ours->value;
+	const char *reason = subject->reasons[map];
+
+	if (*reason == '\0')
+		return;
+	if (strcmp(reason, "?") == 0)
+		compare->unexplained++;
+	else if (!changes)
+		compare->harmless++;
+	json_array_append_new(
+		compare->differences,
+		json_pack("{ss so so* so* ss sb}", "map", maps[map].name, "key",
+			  tool_json_text(subject->name), "stock",
+			  optional_text(stock_find(compare->stock[map], subject->name)), "mum",
+			  optional_text(our_text), "difference", reason, "changes", changes));
+}
+
+/* ---- recipients: three maps decide together ---- */
+
+/* What comes of a map when Postfix has looked for all forms of a name. */
+struct found {
+	const char *stock, *ours;	/* NULL: not found, or not asked */
+	bool ours_is_bad;
+	char reason[REASON_TEXT_SIZE];	/* of the form that was found */
+	struct map_reply reply;		/* owns what ours is, or nothing */
+};
+
+/* Stock has the name in another form; ours is what mumd says of that form. */
+static void ask_form(struct compare *compare, int map, const char *form, struct found *found)
+{
+	if (!postfix_ask_map(compare->tool, maps[map].name, form, &found->reply))
+		return;
+	if (!compare_reason(compare->tool, compare->db, maps[map].name, form, found->stock,
+			    &found->reply, found->reason))
+		fail(compare, form, NULL);
+	/*
+	 * Where mumd finds an alias it has put the extension behind each recipient, which
+	 * Postfix does itself with stock's. Without it the two lists are alike.
+	 */
+	if (found->ours != NULL)
+		found->ours = found->reply.value;
+}
+
+static void find(struct compare *compare, const struct subject *subject, int map,
+		 struct found *found_r)
+{
+	char *form;
+
+	*found_r = (struct found){ .stock = NULL };
+	if ((subject->asked & 1U << map) == 0)
+		return;
+	form = stock_search(compare->stock[map], subject->name, compare->delimiters);
+	if (form != NULL)
+		found_r->stock = stock_find(compare->stock[map], form);
+	found_r->ours = subject->ours[map].value;
+	found_r->ours_is_bad = subject->ours[map].bad_value;
+	memcpy(found_r->reason, subject->reasons[map], REASON_TEXT_SIZE);
+	if (form != NULL && strcmp(form, subject->name) != 0)
+		ask_form(compare, map, form, found_r);
+	free(form);
+}
+
+/*
+ * The numbers of the answers that make the difference: of the recipient check where one
+ * side refuses there, else of the two other maps.
+ */
+static void put_mail_numbers(const struct found found[MAPS], bool refused,
+			     char numbers[REASON_TEXT_SIZE])
+{
+	numbers[0] = '\0';
+	if (refused)
+		effect_add_numbers(numbers, found[MAP_ACCESS].reason);
+	if (numbers[0] != '\0')
+		return;
+	effect_add_numbers(numbers, found[MAP_ALIASES].reason);
+	effect_add_numbers(numbers, found[MAP_MAILBOXES].reason);
+}
+
+/* Does mail to the name take another way? Then there is a line about it. */
+static bool judge_mail(struct compare *compare, const char *name,
+		       const struct found found[MAPS])
+{
+	const struct found *access = &found[MAP_ACCESS], *alias = &found[MAP_ALIASES];
+	const struct found *mailbox = &found[MAP_MAILBOXES];
+	const struct mail_answers stock = { access->stock, alias->stock, mailbox->stock, false };
+	const struct mail_answers ours = { access->ours, alias->ours, mailbox->ours,
+					   alias->ours_is_bad };
+	char numbers[REASON_TEXT_SIZE];
+
+	put_mail_numbers(found, effect_is_refusal(&stock) != effect_is_refusal(&ours), numbers);
+	if (numbers[0] == '\0' || !effect_on_mail(&stock, &ours))
+		return false;
+	add_line(compare->changed, name, effect_of_stock(&stock), effect_of_ours(&stock, &ours),
+		 numbers);
+	return true;
+}
+
+static bool is_mail_map(int map)
+{
+	return map == MAP_MAILBOXES || map == MAP_ALIASES || map == MAP_ACCESS;
+}
+
+static bool add_recipient(struct compare *compare, const struct subject *subject)
+{
+	struct found found[MAPS] = { { .stock = NULL } };
+	bool changes;
+
+	for (int map = 0; map < MAPS; map++) {
+		if (is_mail_map(map))
+			find(compare, subject, map, &found[map]);
+	}
+	changes = judge_mail(compare, subject->name, found);
+	for (int map = 0; map < MAPS; map++) {
+		if (is_mail_map(map))
+			add_difference(compare, subject, map, changes);
+		map_reply_free(&found[map].reply);
+	}
+	return changes;
+}
+
+/* ---- domains, senders, next hops: a map each ---- */
+
+static const struct {
+	const char *found, *value_follows, *none;
+} words[MAPS] = {
+	[MAP_DOMAINS] = { "takes mail for it", NULL, "takes no mail for it" },
+	[MAP_SENDERS] = { "lets ", " send as it", "lets nobody send as it" },
+	[MAP_TLS] = { "sends to it with the TLS policy ", "", "has no TLS policy for it" },
+};
+
+static char *put_words(int map, const char *value)
+{
+	char *shown, *text;
+
+	if (value == NULL)
+		return xstrdup(words[map].none);
+	if (words[map].value_follows == NULL)
+		return xstrdup(words[map].found);
+	shown = effect_value(value);
+	text = xasprintf("%s%s%s", words[map].found, shown, words[map].value_follows);
+	free(shown);
+	return text;
+}
+
+static bool add_single(struct compare *compare, const struct subject *subject, int map,
+		       json_t *lines)
+{
+	char numbers[REASON_TEXT_SIZE] = "";
+	struct found found;
+	bool changes;
+
+	find(compare, subject, map, &found);
+	changes = !effect_is_none(found.reason);
+	effect_add_numbers(numbers, found.reason);
+	if (changes)
+		add_line(lines, subject->name, put_words(map, found.stock),
+			 found.ours_is_bad ? xstrdup("fails for now, since no value can be handed "
+						     "to Postfix")
+					   : put_words(map, found.ours),
+			 numbers);
+	add_difference(compare, subject, map, changes);
+	map_reply_free(&found.reply);
+	return changes;
+}
+
+/* ---- all names ---- */
+
+static void compare_name(struct compare *compare, const struct name *name)
+{
+	struct subject subject = { .name = name->text };
+	bool mail, domain, hop;
+
+	for (int map = 0; !compare->failed && map < MAPS; map++) {
+		if ((name->kinds & maps[map].kinds) != 0 && compare->stock[map] != NULL)
+			compare_map(compare, &subject, map);
+	}
+	if (!compare->failed && subject.asked != 0) {
+		domain = add_single(compare, &subject, MAP_DOMAINS, compare->changed);
+		mail = add_recipient(compare, &subject);
+		hop = add_single(compare, &subject, MAP_TLS, compare->changed);
+		(void)add_single(compare, &subject, MAP_SENDERS, compare->owners);
+		/* Who only sent something is often a stranger. */
+		compare->names_compared += (subject.asked & ~(1U << MAP_SENDERS)) != 0;
+		compare->names_changed += domain || mail || hop;
+	}
+	for (int map = 0; map < MAPS; map++)
+		map_reply_free(&subject.ours[map]);
+}
+
+static void compare_names(struct compare *compare, const char *directory)
+{
+	for (int map = 0; map < MAPS && !compare->failed; map++)
+		compare->failed = !ask_stock(compare, directory, map);
+	for (const struct name *name = compare->names.first; name != NULL && !compare->failed;
+	     name = name->hh.next)
+		compare_name(compare, name);
+}
+
+/* ---- the command ---- */
+
+/* An exit status; 0 when all names are there. */
+static int read_names(struct compare *compare, const struct options *options)
+{
+	if (options->keys != NULL && !names_read_file(&compare->names, options->keys))
+		return EX_NOINPUT;
+	if (!open_database(compare))
+		return EX_TEMPFAIL;
+	if (options->keys == NULL && !names_read_database(&compare->names, compare->db))
+		return EX_TEMPFAIL;
+	names_add_forms(&compare->names, compare->delimiters);
+	return 0;
+}
+
+static json_t *run(struct compare *compare, const struct options *options)
+{
+	json_t *document;
+
+	compare_names(compare, options->directory);
+	document = json_pack("{sI sI so so sI sI sI sI so}", "names",
+			     (json_int_t)compare->names_compared, "names_changed",
+			     (json_int_t)compare->names_changed, "changed", compare->changed,
+			     "owners", compare->owners, "compared",
+			     (json_int_t)compare->compared, "different",
+			     (json_int_t)json_array_size(compare->differences), "harmless",
+			     (json_int_t)compare->harmless, "unexplained",
+			     (json_int_t)compare->unexplained, "differences",
+			     compare->differences);
+	json_object_set_new(document, "complete", json_boolean(!compare->failed));
+	return document;
+}
+
+static int finish(const struct compare *compare, const struct options *options)
+{
 	if (compare->failed)
 		return EX_TEMPFAIL;
 	if (compare->compared == 0) {
-		tool_complain(compare->directory, "nothing was compared");
+		tool_complain(options->directory, "nothing was compared");
 		return EX_NOINPUT;
 	}
 	return compare->unexplained > 0;
 }
 
-/* The admin's keys are read more than once: no pipe will do. */
-static FILE *open_keys(const char *path)
+static void read_options(struct options *options, int argc, char **argv)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	bool regular = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-	FILE *file = regular ? fdopen(fd, "r") : NULL;
+	const struct {
+		const char *name, **value;
+	} values[] = {
+		{ "--postfix", &options->directory }, { "--keys", &options->keys },
+	};
+	enum { VALUES = sizeof(values) / sizeof(values[0]) };
 
-	if (file != NULL)
-		return file;
-	tool_complain(path, fd < 0 || regular ? strerror(errno)
-					      : "not a regular file; --keys needs one");
-	if (fd >= 0)
-		close(fd);
-	return NULL;
+	*options = (struct options){ .directory = POSTFIX_DIRECTORY };
+	for (int i = 0; i < argc; i++) {
+		int option = 0;
+
+		if (strcmp(argv[i], "--all") == 0) {
+			options->all = true;
+			continue;
+		}
+		while (option < VALUES && strcmp(argv[i], values[option].name) != 0)
+			option++;
+		if (option == VALUES || ++i == argc)
+			tool_usage(USAGE_COMPARE);
+		*values[option].value = argv[i];
+	}
+}
+
+static void clear(struct compare *compare)
+{
+	for (int map = 0; map < MAPS; map++)
+		stock_free(&compare->stock[map]);
+	inspect_close(&compare->db);
+	names_clear(&compare->names);
 }
 
 int command_compare(struct tool *tool, int argc, char **argv)
 {
 	struct compare compare = { .tool = tool };
-	const char *keys_file = NULL;
-	FILE *keys = NULL;
+	struct options options;
+	json_t *document;
+	int status;
 
-	for (int i = 0; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--postfix") == 0)
-			compare.directory = argv[i + 1];
-		else if (strcmp(argv[i], "--keys") == 0)
-			keys_file = argv[i + 1];
-		else
-			tool_usage(USAGE_COMPARE);
-	}
-	if (argc % 2 != 0 || compare.directory == NULL)
-		tool_usage(USAGE_COMPARE);
-	if (keys_file != NULL && (keys = open_keys(keys_file)) == NULL)
-		return EX_NOINPUT;
-	if (tool->json)
+	read_options(&options, argc, argv);
+	compare.delimiters = tool_config(tool, MUM_ROLE_POSTFIX)->address.recipient_delimiter;
+	names_init(&compare.names);
+	status = read_names(&compare, &options);
+	if (status != EX_NOINPUT) {
+		compare.failed = status != 0;
 		compare.differences = json_array();
-	compare.failed = !open_database(&compare) ||
-			 (keys == NULL && !read_keys(&compare));
-	for (int i = 0; !compare.failed && i < MAPS; i++)
-		compare_map(&compare, maps[i].name,
-			    keys != NULL ? keys : compare.keys[maps[i].keys]);
-	if (keys != NULL)
-		fclose(keys);
-	return finish(&compare);
+		compare.changed = json_array();
+		compare.owners = json_array();
+		document = run(&compare, &options);
+		status = finish(&compare, &options);
+		if (tool->json)
+			tool_print_json(document);
+		else
+			report_print(document, options.all);
+		if (!tool->json)
+			json_decref(document);
+	}
+	clear(&compare);
+	return status;
 }

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of mumctl compare: stock answers, and the number of each difference. */
+/* The parts of mumctl compare: stock's answers, the number of each difference, the report. */
 #ifndef MUM_COMPARE_H
 #define MUM_COMPARE_H
 
 #include <stdio.h>
 
 #include "common/inspect.h"
+#include "mumctl/compare-effects.h"
+#include "mumctl/compare-names.h"
 #include "mumctl/postfix.h"
 #include "mumctl/tool.h"
-
-/*
- * A stream of its own on the keys file, from its beginning; not while another is
- * read, since they share the place. NULL: complained about.
- */
-FILE *keys_open(FILE *keys);
 
 /* ---- stock: what postmap(1) says of one mysql: file ---- */
 
@@ -26,6 +22,11 @@ struct stock;
 struct stock *stock_ask(const char *mysql_file, FILE *keys);
 /* The value; NULL when it was not found. Valid until stock_free(). */
 const char *stock_find(const struct stock *stock, const char *key);
+/*
+ * The form of the address (names_add_forms()) under which Postfix, which tries one after
+ * the other, finds a value; NULL when it finds none. Caller frees.
+ */
+char *stock_search(const struct stock *stock, const char *key, const char *delimiters);
 void stock_free(struct stock **stock);	/* sets NULL; NULL is fine */
 
 /* ---- twins: what the server's collation takes for equal, and we do not ---- */
@@ -40,8 +41,6 @@ bool twin_is_found(struct inspect *db, const char *map, const char *key, bool *f
 
 /* ---- reasons ---- */
 
-enum { REASON_TEXT_SIZE = 64 };
-
 /*
  * The entries of doc/differences.md that tell the two answers apart, as "D6 D9";
  * "" when they are the same; "?" when no entry does. stock is NULL when it was
@@ -50,5 +49,10 @@ enum { REASON_TEXT_SIZE = 64 };
 bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
 		    const char *key, const char *stock, const struct map_reply *ours,
 		    char reason[REASON_TEXT_SIZE]);
+
+/* ---- the report ---- */
+
+/* Prints the document for people. all: also what changes nothing, and whole values. */
+void report_print(const json_t *document, bool all);
 
 #endif

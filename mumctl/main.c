@@ -25,7 +25,7 @@ static const struct command {
 	{ "explain", command_explain, USAGE_EXPLAIN,
 	  "all that MUM says of an address, and every decision with its reason" },
 	{ "compare", command_compare, USAGE_COMPARE,
-	  "stock mysql: files against mumd, address by address" },
+	  "MUM's stock files against mumd: what changes, for whom" },
 	{ "setup", command_setup, USAGE_SETUP,
 	  "the lines for main.cf, master.cf and dovecot.conf, and the grants" },
 };
@@ -36,7 +36,7 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "usage: mumctl [-c FILE] [--json] COMMAND ...\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-38s %s\n", commands[i].usage, commands[i].what);
+		fprintf(out, "  %-38s  %s\n", commands[i].usage, commands[i].what);
 	fprintf(out, "\n"
 		     "  -c, --config FILE   instead of " DEFAULT_CONFIG "\n"
 		     "      --json          results as one line of JSON\n"

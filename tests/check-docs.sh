@@ -130,11 +130,14 @@ same "mumd's options" "$scratch/getopt" "$scratch/usage" getopt usage
 
 # Without [, ], ..., <, >: a word of the manual is as good in either case.
 words='s/[][]//g; s/\.\.\.//; s/  */ /g; s/ $//'
-sed -n 's/^#define USAGE_[A-Z]* "\(.*\)"/\1/p' mumctl/commands.h |
+# A line that ends with a backslash goes on in the next.
+joined=':line; /\\$/ { N; s/\\\n[[:space:]]*//; b line
+}'
+sed "$joined" mumctl/commands.h | sed -n 's/^#define USAGE_[A-Z]* "\(.*\)"/\1/p' |
 	sed "$words" | tr A-Z a-z | LC_ALL=C sort >"$scratch/usages"
 # .It Cm check Op Fl -all
-sed -n '/^\.Sh COMMANDS/,/^\.Sh FINDINGS/s/^\.It Cm //p' doc/mumctl.8 |
-	sed -e 's/ Ns = Ns /=/; s/\<\(Oo\|Oc\|Op\|Ar\|Cm\) //g; s/ Oc / /' -e 's/ Ar / /g' \
+sed "$joined" doc/mumctl.8 | sed -n '/^\.Sh COMMANDS/,/^\.Sh FINDINGS/s/^\.It Cm //p' |
+	sed -e 's/ Ns = Ns /=/; s/\<\(Oo\|Oc\|Op\|Ar\|Cm\) //g; s/ Oc\>//g' -e 's/ Ar / /g' \
 		-e 's/Fl -/--/g; s/ \.\.\.//' -e "$words" -e 's/=ar /=/' |
 	LC_ALL=C sort >"$scratch/manual-usages"
 same "mumctl's commands" "$scratch/usages" "$scratch/manual-usages" mumctl/commands.h \

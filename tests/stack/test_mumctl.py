@@ -776,7 +776,7 @@ def test_setup_leaves_out_what_nobody_listens_for(logins):
 def test_usage_is_64_and_help_is_0(logins):
     for words in ((), ("nosuch",), ("check", "now"), ("query",), ("user",), ("user", "a", "b"),
                   ("list", "a", "b"), ("auth",), ("auth", "--nosuch"), ("explain",),
-                  ("explain", "a", "--as"), ("compare",), ("compare", "--postfix"),
+                  ("explain", "a", "--as"), ("compare", "now"), ("compare", "--postfix"),
                   ("setup", "now"), ("--nosuch",)):
         result = logins.ctl.run(*words)
         assert (result.status, result.stdout) == (64, "") and result.stderr, words
@@ -807,7 +807,7 @@ def test_the_examples_of_the_manual_work(logins, line):
 
 def test_the_manual_has_an_example_of_each_command():
     text = (TOP / "mumctl/commands.h").read_text()
-    commands = set(re.findall(r'USAGE_\w+ "(\w+)', text))
+    commands = set(re.findall(r'USAGE_\w+ [\\\s]*"(\w+)', text))
     assert {line.split()[1] for line in examples()} == commands and len(commands) == 9
 
 

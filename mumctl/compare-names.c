@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/* The names that compare asks about, each once, whatever it is the name of. */
+#include "mumctl/compare-names.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/xalloc.h"
+#include "mumctl/tool.h"
+
+void names_init(struct names *names)
+{
+	*names = (struct names){ .first = NULL };
+	keyed_hash_init(&names->hash);
+}
+
+void names_clear(struct names *names)
+{
+	struct name *name, *next;
+
+	HASH_ITER(hh, names->first, name, next) {
+		HASH_DELETE(hh, names->first, name);
+		free(name);
+	}
+}
+
+static struct name *find(struct names *names, const char *text, size_t len)
+{
+	unsigned value = keyed_hash(&names->hash, text, len);
+	struct name *name;
+
+	HASH_FIND_BYHASHVALUE(hh, names->first, text, len, value, name);
+	if (name == NULL) {
+		name = xcalloc(1, sizeof(*name) + len + 1);
+		memcpy(name->text, text, len);
+		HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->first, name->text, len, value, name);
+	}
+	return name;
+}
+
+/* postmap takes a name a line; what it cannot be asked is not compared. */
+void names_add(struct names *names, const char *text, size_t len, unsigned kinds)
+{
+	if (len > 0 && text_is_clean(text, len))
+		find(names, text, len)->kinds |= kinds;
+}
+
+/* ---- from the database ---- */
+
+static const struct source {
+	unsigned kinds;
+	const char *sql;	/* domain, and before it a local part for an address */
+} sources[] = {
+	{ NAME_IS_RECIPIENT | NAME_IS_SENDER | NAME_IS_LOGIN,
+	  "SELECT d.domain, m.local_part FROM mailboxes m JOIN domains d ON d.id = m.domain_id" },
+	{ NAME_IS_RECIPIENT | NAME_IS_SENDER,
+	  "SELECT d.domain, a.local_part FROM aliases a JOIN domains d ON d.id = a.domain_id" },
+	{ NAME_IS_DOMAIN, "SELECT domain, NULL FROM domains" },
+	{ NAME_IS_NEXT_HOP, "SELECT domain, NULL FROM tls_policies" },
+};
+
+struct target {
+	struct names *names;
+	unsigned kinds;
+};
+
+static void on_row(const struct column *columns, void *arg)
+{
+	const struct target *target = arg;
+	const struct column *domain = &columns[0], *local = &columns[1];
+	char *name;
+
+	if (domain->data == NULL)
+		return;
+	if (local->data == NULL) {
+		names_add(target->names, domain->data, domain->len, target->kinds);
+		return;
+	}
+	/* A NUL would cut it to another name. */
+	if (memchr(local->data, '\0', local->len) != NULL ||
+	    memchr(domain->data, '\0', domain->len) != NULL)
+		return;
+	name = xasprintf("%s@%s", local->data, domain->data);
+	names_add(target->names, name, strlen(name), target->kinds);
+	free(name);
+}
+
+bool names_read_database(struct names *names, struct inspect *db)
+{
+	struct inspect_error error;
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		struct target target = { names, sources[i].kinds };
+
+		if (!inspect_query(db, sources[i].sql, on_row, &target, &error)) {
+			tool_complain("database", error.text);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- from a file ---- */
+
+static FILE *open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	bool regular = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+	FILE *file = regular ? fdopen(fd, "r") : NULL;
+
+	if (file != NULL)
+		return file;
+	tool_complain(path, fd < 0 || regular ? strerror(errno)
+					      : "not a regular file; --keys needs one");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+bool names_read_file(struct names *names, const char *path)
+{
+	FILE *file = open_regular(path);
+	char *line = NULL;
+	size_t size = 0;
+
+	if (file == NULL)
+		return false;
+	while (getline(&line, &size, file) > 0)
+		names_add(names, line, strcspn(line, "\n"), NAME_IS_ANY);
+	free(line);
+	fclose(file);
+	return true;
+}
+
+/* ---- the forms of an address ---- */
+
+char *name_form(const char *address, const struct address_form *form)
+{
+	return xasprintf("%s%s", form->local, strrchr(address, '@'));
+}
+
+static void add_form(struct names *names, const char *text, const struct address_form *form,
+		     unsigned kinds)
+{
+	char *other = name_form(text, form);
+
+	if (strcmp(other, text) != 0)
+		find(names, other, strlen(other))->searched |= kinds;
+	free(other);
+}
+
+void names_add_forms(struct names *names, const char *delimiters)
+{
+	/* The forms come behind the names, and have no other forms than these. */
+	for (struct name *name = names->first; name != NULL; name = name->hh.next) {
+		unsigned kinds = name->kinds & (NAME_IS_RECIPIENT | NAME_IS_SENDER);
+		struct address *address;
+
+		if (kinds == 0 || strchr(name->text, '@') == NULL)
+			continue;
+		address = address_new(ADDRESS_MAIL, name->text, strlen(name->text), delimiters);
+		for (size_t i = 0; address != NULL && i < address->forms_count; i++)
+			add_form(names, name->text, &address->forms[i], kinds);
+		address_unref(&address);
+	}
+}
+
+/* ---- for postmap ---- */
+
+/* Without a name, so that nothing is left of it, however we end. */
+static FILE *open_temporary(void)
+{
+	const char *directory = getenv("TMPDIR");
+	char *path = xasprintf("%s/mumctl-keys-XXXXXX", directory != NULL ? directory : "/tmp");
+	int fd = mkostemp(path, O_CLOEXEC);
+	FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
+
+	if (file == NULL)
+		tool_complain(path, strerror(errno));
+	if (fd >= 0)
+		unlink(path);
+	if (file == NULL && fd >= 0)
+		close(fd);
+	free(path);
+	return file;
+}
+
+FILE *names_write(const struct names *names, unsigned kinds)
+{
+	FILE *file = open_temporary();
+
+	if (file == NULL)
+		return NULL;
+	for (const struct name *name = names->first; name != NULL; name = name->hh.next) {
+		if (((name->kinds | name->searched) & kinds) != 0)
+			fprintf(file, "%s\n", name->text);
+	}
+	if (fflush(file) == 0)
+		return file;
+	tool_complain("keys", strerror(errno));
+	fclose(file);
+	return NULL;
+}
+
+FILE *keys_open(FILE *keys)
+{
+	int fd = fcntl(fileno(keys), F_DUPFD_CLOEXEC, 0);
+	FILE *file = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
+
+	if (file == NULL) {
+		tool_complain("keys", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	return file;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* The names that compare asks both sides about, and where they come from. */
+#ifndef MUM_COMPARE_NAMES_H
+#define MUM_COMPARE_NAMES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/address.h"
+#include "common/inspect.h"
+#include "common/keyed-hash.h"
+
+enum {
+	NAME_IS_DOMAIN = 1,
+	NAME_IS_RECIPIENT = 2,
+	NAME_IS_SENDER = 4,
+	NAME_IS_NEXT_HOP = 8,
+	NAME_IS_LOGIN = 16,
+	NAME_IS_ANY = 31
+};
+
+struct name {
+	UT_hash_handle hh;	/* hh.next is the next name, in the order of their coming */
+	unsigned kinds;		/* NAME_IS_...: as what it is compared */
+	unsigned searched;	/* besides: as what stock is asked, to find another name */
+	char text[];
+};
+
+struct names {
+	struct keyed_hash hash;
+	struct name *first;
+};
+
+void names_init(struct names *names);
+void names_clear(struct names *names);
+void names_add(struct names *names, const char *text, size_t len, unsigned kinds);
+/* Every name of the database. False: complained about. */
+bool names_read_database(struct names *names, struct inspect *db);
+/* A regular file of names, one on a line, each of all kinds. False: complained about. */
+bool names_read_file(struct names *names, const char *path);
+/*
+ * Postfix looks for an address in several forms: in quotes and without, with its
+ * extension and without. Adds those forms, to be searched alone.
+ */
+void names_add_forms(struct names *names, const char *delimiters);
+/* An address in one of its forms, with the domain as it is. Caller frees. */
+char *name_form(const char *address, const struct address_form *form);
+/*
+ * Writes the names of these kinds to a file without a name, one on a line. NULL:
+ * complained about.
+ */
+FILE *names_write(const struct names *names, unsigned kinds);
+
+/*
+ * Another stream on what names_write() wrote, from its beginning. One at a time is
+ * read, because they share the place. NULL: complained about.
+ */
+FILE *keys_open(FILE *keys);
+
+#endif

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: MIT
+"""What mumctl compare says in plain words: which addresses change for mail. The rows are those of
+lab/sample.py and of test_differences.py."""
+
+import re
+
+import pytest
+
+from conformance_stock import StockPostfix
+from lab import MariaDB, Mumctl, Mumd, sample
+from lab.mariadb import POSTFIX_PASSWORD
+from lab.mumd import mariadb_settings
+from test_differences import MORE
+
+UNKNOWN = "refuses it, as it knows no such address"
+NO_RECIPIENT = 'refuses it: "550 5.2.1 alias leads to no mailbox that accepts mail"'
+DEFERS = "defers it, since no value can be handed to Postfix"
+MAILBOX = "delivers it to the mailbox"
+
+
+class World:
+    def __init__(self, lab):
+        self.lab = lab
+        self.server = MariaDB(lab, name="changes-db").start().load_mum(
+            sample.mariadb_text() + MORE)
+        self.files = StockPostfix(lab, self.server).directory
+        database = mariadb_settings(self.server, POSTFIX_PASSWORD)
+        self.settings = {"database": database}
+        self.ctl = self.ctl_with("changes")
+
+    def ctl_with(self, name, **sections):
+        return Mumctl(Mumd(self.lab, {**self.settings, **sections}, name=name).config)
+
+    def run(self, *options, ctl=None, input="", json=True):
+        # of an option that is given twice the last counts
+        options = ("--postfix", self.files, *options)
+        return (ctl or self.ctl).run(*["--json"] * json, "compare", *options, input=input,
+                                     environment={"MAIL_CONFIG": str(self.files)})
+
+
+@pytest.fixture(scope="module")
+def world(lab):
+    return World(lab)
+
+
+# ---- addresses ----
+
+# Of the names in the database: stock's words, mumd's, and the number.
+CHANGED = {
+    "soalias@example.test": ('refuses it: "REJECT"', 'sends it to "alice@example.test"', "D8"),
+    "copyso@example.test": ('refuses it: "REJECT"', 'sends it to "bob@example.test"', "D8"),
+    "deadbox@example.test": ('sends it to "ina@example.test"', MAILBOX, "D6"),
+    "expbox@example.test": ('sends it to "alice@example.test"', MAILBOX, "D9"),
+    "expired@example.test": ('sends it to "alice@example.test"', UNKNOWN, "D9"),
+    "toina@example.test": ('sends it to "ina@example.test"', NO_RECIPIENT, "D6"),
+    "shop@example.test": ('sends it to "sendonly@example.test"', NO_RECIPIENT, "D6"),
+    "typeddead@example.test": ('sends it to "sendonly+x@example.test"', NO_RECIPIENT, "D6"),
+    "blank@example.test": ('sends it to "  "', NO_RECIPIENT, "D7"),
+    "selfonly@example.test": ('sends it to "selfonly@example.test"', NO_RECIPIENT, "D7"),
+    "selfloop@example.test": ('sends it to "carol@second.test,selfloop@example.test"',
+                              'leaves out "selfloop@example.test"', "D7"),
+    "typed@example.test": (..., 'leaves out "ina@example.test,sendonly@example.test"', "D6"),
+    "mixed@example.test": (
+        ..., 'leaves out "dave@inactive.test,ina@example.test,sendonly@example.test"', "D6"),
+    "selfext@example.test": (
+        ..., 'leaves out "selfext@example.test.,selfext+x@example.test"', "D7"),
+    "renamed@example.test": ('sends it to "bob@old.example"',
+                             'leaves out "bob@old.example" and adds "bob@example.test"', "D24"),
+    "idn@example.test": (
+        ..., 'leaves out "uwe@bücher.test" and adds "uwe@xn--bcher-kva.test"', "D14"),
+    "commas@example.test": (
+        ..., 'leaves out "comma,name@example.test" and adds ""comma,name"@example.test"', "D4"),
+    "over@big.test": (..., DEFERS, "D15"),
+    "tab@dirty.test": (..., DEFERS, "D15"),
+    "newline@dirty.test": (..., DEFERS, "D15"),
+    "delete@dirty.test": (..., DEFERS, "D15"),
+    "semicolon@example.test": ('sends it to "friend@external.test;other"', DEFERS, "D15"),
+    "dirty.test": (..., "fails for now, since no value can be handed to Postfix", "D15"),
+    "off.test": ('sends to it with the TLS policy "dane-only"', "has no TLS policy for it", "D11"),
+}
+
+# Answers that differ, and change nothing: map, name, numbers.
+HARMLESS = {
+    ("recipient-access", "info@example.test", "D8"), ("aliases", "info@example.test", "D5"),
+    ("recipient-access", "sendonly@example.test", "D13"),
+    ("aliases", "copy@example.test", "D5"), ("aliases", "two words@example.test", "D4"),
+    ("aliases", "weird@example.test", "D7 D4 D5"), ("aliases", "dupes@example.test", "D7 D4"),
+    ("sender-login-maps", "inasender@example.test", "D10"),
+    ("tls-policies", "secure.test", "D12")}
+
+
+def changes(document):
+    return {one["name"]: (one["stock"], one["mum"], one["difference"])
+            for one in document["changed"]}
+
+
+def test_each_address_that_changes_for_mail_has_its_words(world):
+    result = world.run()
+    document = result.json()
+    told = changes(document)
+    assert result.status == 0 and set(told) == set(CHANGED)
+    for name, (stock, *rest) in CHANGED.items():
+        assert told[name][1:] == tuple(rest), name
+        assert stock in (..., told[name][0]), name
+    assert document["names_changed"] == len(CHANGED)
+    found = {(one["map"], one["key"], one["difference"]) for one in document["differences"]
+             if not one["changes"]}
+    assert found >= HARMLESS and len(found) == document["harmless"]
+
+
+def count_lines(lines):
+    """Up to those of the owners."""
+    return next(number for number, line in enumerate(lines) if " other owners " in line)
+
+
+def test_the_first_lines_say_how_many_change_and_the_last_what_the_rest_is(world):
+    document = world.run().json()
+    lines = world.run(json=False).stdout.splitlines()
+    part = lines[:count_lines(lines)]
+    count = len(CHANGED)
+    assert part[0] == f"{count} of {document['names']} addresses and domains change for mail:"
+    assert part[count + 1:] == [
+        f"{document['harmless']} answers are spelled otherwise and change nothing; see --all.",
+        "0 answers differ for no known reason."]
+    assert ('  <toina@example.test>: stock sends it to "ina@example.test"; mumd '
+            f"{NO_RECIPIENT} (D6)") in part
+    assert max(map(len, lines)) < 350
+    assert '"r00000' in "".join(part) and '..." (99998 bytes, --all shows them)' in "".join(part)
+
+
+def test_all_shows_each_answer_and_whole_values(world):
+    lines = world.run("--all", json=False).stdout.splitlines()
+    document = world.run().json()
+    first = lines.index("All answers that differ:")
+    assert len(lines[first + 1:count_lines(lines)]) == len(document["differences"])
+    assert max(map(len, lines)) > 99998
+    assert ('  D7 aliases <blank@example.test>: stock "  ", mumd -') in lines
+
+
+def test_what_no_entry_explains_is_shown_without_all(world, tmp_path):
+    for path in world.files.glob("*.cf"):
+        (tmp_path / path.name).write_text(path.read_text())
+    table = tmp_path / "aliases.cf"
+    table.write_text(table.read_text().replace("DISTINCT", "'x',"))
+    result = world.run("--postfix", tmp_path, json=False)
+    unexplained = world.run("--postfix", tmp_path).json()["unexplained"]
+    assert result.status == 1 and unexplained > 3
+    assert (f"{unexplained} answers differ for no known reason, which is a fault to be "
+            "reported:") in result.stdout
+    assert len(re.findall("^  [?] aliases <", result.stdout, re.MULTILINE)) == unexplained
+
+
+def test_postfix_asks_stock_again_without_extension_and_quotes(world, tmp_path):
+    """So no mail goes another way, though the answers to these names differ."""
+    path = tmp_path / "keys"
+    path.write_text("info+x@example.test\njoe+x@example.test\nalice+x@example.test\n"
+                    '"two words"@example.test\n"with space"@example.test\n')
+    document = world.run("--keys", path).json()
+    assert document["different"] > 5 and document["names"] == 5
+    assert (document["changed"], document["owners"]) == ([], [])
+
+
+# ---- senders ----
+
+def test_who_owns_an_address_is_compared(world):
+    assert ("2 addresses have other owners than in stock's table:\n"
+            '  <expbox@example.test>: stock lets "expbox@example.test,bob@example.test" send as '
+            'it; mumd lets "expbox@example.test" send as it (D9)\n'
+            '  <expired@example.test>: stock lets "alice@example.test" send as it; mumd lets '
+            "nobody send as it (D9)\n") in world.run(json=False).stdout
