@@ -57,4 +57,29 @@ FILE *names_write(const struct names *names, unsigned kinds);
  */
 FILE *keys_open(FILE *keys);
 
+/* ---- the mail log ---- */
+
+/* A login and an address that it sent as. */
+struct sent {
+	UT_hash_handle hh;	/* hh.next is the next one */
+	size_t mails;
+	char *login, *sender;	/* of mail in the log; both are text_is_clean() */
+	char key[];
+};
+
+struct sents {
+	struct keyed_hash hash;
+	struct sent *first;
+};
+
+void sents_init(struct sents *sents);
+void sents_clear(struct sents *sents);
+
+/*
+ * Adds the recipients, senders and logins of a Postfix log to names, and who sent as
+ * what to sents. path: "-" for standard input. How much is read has limits; it says so
+ * when it comes to one. False when the log cannot be read: complained about.
+ */
+bool log_read(const char *path, struct names *names, struct sents *sents);
+
 #endif

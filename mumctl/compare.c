@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * compare: MUM's stock configuration against mumd, for every name
- * in the database. What differs is gathered in one JSON
+ * in the database and, if wanted, in a mail log. What differs is gathered in one JSON
  * document, which is printed as it is or put into words (compare-report.c).
  */
 #include "mumctl/compare.h"
@@ -34,7 +34,7 @@ static const struct {
 };
 
 struct options {
-	const char *directory, *keys;
+	const char *directory, *keys, *maillog;
 	bool all;
 };
 
@@ -43,6 +43,7 @@ struct compare {
 	struct inspect *db;		/* the first host that answers; NULL when none does */
 	const char *delimiters;
 	struct names names;
+	struct sents sents;
 	struct stock *stock[MAPS];	/* NULL: there is no file */
 	json_t *differences, *changed, *owners;
 	size_t compared, names_compared, names_changed, unexplained, harmless;
@@ -352,6 +353,9 @@ static int read_names(struct compare *compare, const struct options *options)
 {
 	if (options->keys != NULL && !names_read_file(&compare->names, options->keys))
 		return EX_NOINPUT;
+	if (options->maillog != NULL &&
+	    !log_read(options->maillog, &compare->names, &compare->sents))
+		return EX_NOINPUT;
 	if (!open_database(compare))
 		return EX_TEMPFAIL;
 	if (options->keys == NULL && !names_read_database(&compare->names, compare->db))
@@ -395,6 +399,7 @@ static void read_options(struct options *options, int argc, char **argv)
 		const char *name, **value;
 	} values[] = {
 		{ "--postfix", &options->directory }, { "--keys", &options->keys },
+		{ "--maillog", &options->maillog },
 	};
 	enum { VALUES = sizeof(values) / sizeof(values[0]) };
 
@@ -420,6 +425,7 @@ static void clear(struct compare *compare)
 		stock_free(&compare->stock[map]);
 	inspect_close(&compare->db);
 	names_clear(&compare->names);
+	sents_clear(&compare->sents);
 }
 
 int command_compare(struct tool *tool, int argc, char **argv)
@@ -432,6 +438,7 @@ int command_compare(struct tool *tool, int argc, char **argv)
 	read_options(&options, argc, argv);
 	compare.delimiters = tool_config(tool, MUM_ROLE_POSTFIX)->address.recipient_delimiter;
 	names_init(&compare.names);
+	sents_init(&compare.sents);
 	status = read_names(&compare, &options);
 	if (status != EX_NOINPUT) {
 		compare.failed = status != 0;

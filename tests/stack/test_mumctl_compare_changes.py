@@ -43,6 +43,16 @@ def world(lab):
     return World(lab)
 
 
+@pytest.fixture
+def log(tmp_path):
+    """log(line, ...) is a mail log with them."""
+    def write(*lines):
+        path = tmp_path / "mail.log"
+        path.write_text("".join(f"{line}\n" for line in lines), errors="surrogateescape")
+        return path
+    return write
+
+
 # ---- addresses ----
 
 # Of the names in the database: stock's words, mumd's, and the number.
@@ -150,6 +160,67 @@ def test_what_no_entry_explains_is_shown_without_all(world, tmp_path):
     assert len(re.findall("^  [?] aliases <", result.stdout, re.MULTILINE)) == unexplained
 
 
+# ---- names from a mail log ----
+
+SYSLOG, ISO = "Nov 29 15:00:01 mx", "2026-11-29T15:00:01.123456+01:00 mx"
+
+# Lines, and the addresses that they add to what changes.
+LOGS = {
+    "delivered": (["{} postfix/lmtp[1]: 4Xn2bC1D: to=<jorg@example.test>, relay=x, status=sent"],
+                  {"jorg@example.test"}),
+    "aliased": (["{} postfix/lmtp[1]: 4Xn2bC1D: to=<alice@example.test>, "
+                 "orig_to=<jorg@example.test>, relay=x"], {"jorg@example.test"}),
+    "rejected": (["{} postfix/smtpd[1]: NOQUEUE: reject: RCPT from h[192.0.2.1]: 550 5.1.1 "
+                  "<uwe@xn--bcher-kva.test>: Recipient address rejected: no; from=<a@b.test> "
+                  "to=<uwe@xn--bcher-kva.test> proto=ESMTP helo=<x>"],
+                 {"uwe@xn--bcher-kva.test", "xn--bcher-kva.test"}),
+    "an extension that Postfix splits itself": (
+        ["{} postfix/lmtp[1]: 4Xn2bC1D: to=<info+x@example.test>",
+         "{} postfix/lmtp[1]: 4Xn2bC1D: to=<joe+x@example.test>",
+         "{} postfix/lmtp[1]: 4Xn2bC1D: to=<alice+x@example.test>"], set()),
+    "an extension that differs": (["{} postfix/lmtp[1]: 4Xn2bC1D: to=<toina+x@example.test>"],
+                                  {"toina+x@example.test"}),
+    "an extension of what differs": (
+        ["{} postfix/lmtp[1]: 4Xn2bC1D: to=<expired+x@example.test>",
+         "{} postfix/lmtp[1]: 4Xn2bC1D: to=<jorg+x@example.test>",
+         "{} postfix/lmtp[1]: 4Xn2bC1D: to=<expbox+x@example.test>",
+         "{} postfix/lmtp[1]: 4Xn2bC1D: to=<soalias+x@example.test>"],
+        {"expired+x@example.test", "jorg+x@example.test", "expbox+x@example.test",
+         "soalias+x@example.test"}),
+    "strangers": (["{} postfix/smtp[1]: 4Xn2bC1D: to=<a@external.test>, relay=x",
+                   "{} postfix/qmgr[1]: 4Xn2bC1D: from=<>, size=1"], set()),
+    "no addresses": (["{} postfix/lmtp[1]: X: to=<jorg>", "{} postfix/lmtp[1]: X: to=<@>",
+                      "{} postfix/lmtp[1]: X: to=<jorg\x01@example.test>",
+                      "{} postfix/lmtp[1]: X: to=<j\udcffrg@example.test>",
+                      "{} postfix/lmtp[1]: X: to=<" + "j" * 500 + "@example.test>",
+                      "{} postfix/lmtp[1]: X: to=<" + "j" * 100000, "{}", ""], set()),
+    "behind a line without an end": (["x" * 3000000,
+                                      "{} postfix/lmtp[1]: X: to=<jorg@example.test>"],
+                                     {"jorg@example.test"}),
+}
+
+
+FROM_LOG_MAIL = {
+    "jorg@example.test": (MAILBOX, UNKNOWN, "D1"),
+    "uwe@xn--bcher-kva.test": (UNKNOWN, MAILBOX, "D14"),
+}
+
+
+@pytest.mark.parametrize("stamp", [SYSLOG, ISO], ids=["syslog", "rfc3339"])
+@pytest.mark.parametrize("name", LOGS)
+def test_the_addresses_of_a_mail_log_are_compared_too(world, log, name, stamp):
+    lines, added = LOGS[name]
+    path = log(*(line.replace("{}", stamp, 1) for line in lines))
+    result = world.run("--maillog", path)
+    assert result.status == 0, result.seen
+    told = changes(result.json())
+    assert set(told) == set(CHANGED) | added
+    for address in added - {"xn--bcher-kva.test"}:      # with an extension as without
+        base = re.sub(r"[+]x@", "@", address)
+        assert told[address] == told.get(base, FROM_LOG_MAIL.get(base)), address
+    assert result.json()["unexplained"] == 0
+
+
 def test_postfix_asks_stock_again_without_extension_and_quotes(world, tmp_path):
     """So no mail goes another way, though the answers to these names differ."""
     path = tmp_path / "keys"
@@ -158,6 +229,18 @@ def test_postfix_asks_stock_again_without_extension_and_quotes(world, tmp_path):
     document = world.run("--keys", path).json()
     assert document["different"] > 5 and document["names"] == 5
     assert (document["changed"], document["owners"]) == ([], [])
+
+
+def test_a_mail_log_comes_from_standard_input_too(world):
+    lines, added = LOGS["delivered"]
+    result = world.run("--maillog", "-", input=lines[0].format(ISO) + "\n")
+    assert set(changes(result.json())) == set(CHANGED) | added
+
+
+def test_a_mail_log_that_cannot_be_read_is_66(world, tmp_path):
+    for path, why in ((tmp_path / "none", "No such file"), (tmp_path, "Is a directory")):
+        result = world.run("--maillog", path)
+        assert (result.status, result.stdout) == (66, "") and f"{path}: {why}" in result.stderr
 
 
 # ---- senders ----
