@@ -98,11 +98,70 @@ static void print_rest(const json_t *part, const char *ours, bool all)
 
 /* ---- senders ---- */
 
+static const struct {
+	const char *check, *words;
+} checks[] = {
+	{ "unknown", "main.cf and master.cf cannot be read here, so it is not known what Postfix "
+		     "refuses today" },
+	{ "none", "today Postfix refuses none: who has logged in may send as any address" },
+	{ "known", "today Postfix asks stock's table (reject_known_sender_login_mismatch)" },
+	{ "mismatch", "today Postfix asks stock's table (reject_sender_login_mismatch)" },
+	{ "mumd", "Postfix asks mumd already" },
+};
+
+static void print_enforcement(const json_t *senders)
+{
+	bool known = strcmp(text_of(senders, "sender_login"), "known") == 0;
+	const char *mode = text_of(senders, "mum");
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (strcmp(checks[i].check, text_of(senders, "stock")) == 0)
+			printf("Senders: %s.", checks[i].words);
+	}
+	printf(" With mumd a login sends as itself and as the aliases that MUM grants it%s.\n",
+	       known ? ", or as an address that belongs to nobody here"
+		     : ", and as nobody else (553)");
+	if (strcmp(mode, "enforce") != 0)
+		printf("mum.conf has policy.sender = \"%s\": %s.\n", mode,
+		       strcmp(mode, "warn") == 0 ? "what would be refused is only logged"
+						 : "nobody is checked");
+}
+
+static void print_sents(const json_t *senders)
+{
+	const json_t *changed = json_object_get(senders, "changed");
+
+	if (changed == NULL) {
+		printf("--maillog FILE shows which logins have sent as another.\n");
+		return;
+	}
+	printf("%zu of %zu logins in the mail log sent as an address that would get another "
+	       "answer%s\n", number_of(senders, "logins_changed"), number_of(senders, "logins"),
+	       json_array_size(changed) > 0 ? ":" : ".");
+	for (size_t i = 0; i < json_array_size(changed); i++) {
+		const json_t *sent = json_array_get(changed, i);
+
+		printf("  <");
+		tool_print_clean(text_of(sent, "login"));
+		printf("> as <");
+		tool_print_clean(text_of(sent, "sender"));
+		printf(">, %zu %s: %s today, %s by mumd\n", number_of(sent, "mails"),
+		       number_of(sent, "mails") == 1 ? "mail" : "mails", text_of(sent, "stock"),
+		       text_of(sent, "mum"));
+	}
+}
+
 static void print_senders(const json_t *document)
 {
+	const json_t *senders = json_object_get(document, "senders");
 	const json_t *owners = json_object_get(document, "owners");
 	size_t count = json_array_size(owners);
 
+	if (senders == NULL)
+		return;
+	printf("\n");
+	print_enforcement(senders);
+	print_sents(senders);
 	printf("%zu %s other owners than in stock's table%s\n", count,
 	       count == 1 ? "address has" : "addresses have", count > 0 ? ":" : ".");
 	print_changes(owners, "mumd");

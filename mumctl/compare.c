@@ -378,6 +378,10 @@ static json_t *run(struct compare *compare, const struct options *options)
 			     (json_int_t)compare->harmless, "unexplained",
 			     (json_int_t)compare->unexplained, "differences",
 			     compare->differences);
+	if (!compare->failed)
+		compare->failed = !senders_compare(compare->tool, compare->stock[MAP_SENDERS],
+						   &compare->sents, options->maillog != NULL,
+						   document);
 	json_object_set_new(document, "complete", json_boolean(!compare->failed));
 	return document;
 }

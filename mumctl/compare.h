@@ -50,6 +50,12 @@ bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
 		    const char *key, const char *stock, const struct map_reply *ours,
 		    char reason[REASON_TEXT_SIZE]);
 
+/* ---- senders: who may send as what ---- */
+
+/* Appends an object "senders" to the document. False: no answer, complained about. */
+bool senders_compare(struct tool *tool, const struct stock *stock, const struct sents *sents,
+		     bool has_log, json_t *document);
+
 /* ---- the report ---- */
 
 /* Prints the document for people. all: also what changes nothing, and whole values. */

@@ -26,6 +26,7 @@ struct settings {
 	unsigned postfix_version;
 	char *dovecot_delimiter;
 	bool dovecot_asks_us;
+	enum sender_check sender_check;
 };
 
 /* Calls fn with each line that the shell's command prints, without its end. */
@@ -89,15 +90,16 @@ static void on_dovecot(struct settings *settings, char *line)
 					    strcmp(line, ours[i]) == 0;
 }
 
+/* Without its main.cf postconf(1) sleeps before it says so. */
+#define WITH_MAIN_CF "test -r \"${MAIL_CONFIG:-$(postconf -dh config_directory)}/main.cf\" && "
+
 struct settings *settings_load(void)
 {
 	struct settings *settings = xcalloc(1, sizeof(*settings));
-	/* Without its main.cf postconf(1) sleeps before it says so. */
 	struct buf command = BUF_INIT(4096);
 	char *text;
 
-	buf_puts(&command, RUN "test -r \"${MAIL_CONFIG:-$(postconf -dh config_directory)}"
-			       "/main.cf\" && postconf -x");
+	buf_puts(&command, RUN WITH_MAIN_CF "postconf -x");
 	for (size_t i = 0; i < NAMES; i++)
 		buf_printf(&command, " %s", names[i]);
 	text = buf_steal(&command);
@@ -149,6 +151,37 @@ unsigned settings_postfix_version(const struct settings *settings)
 const char *settings_dovecot_delimiter(const struct settings *settings)
 {
 	return settings->dovecot_delimiter;
+}
+
+/* ---- senders ---- */
+
+/* The strictest counts. */
+static void on_restriction(struct settings *settings, char *line)
+{
+	static const struct {
+		const char *word;
+		enum sender_check check;
+	} words[] = {
+		{ "", SENDER_CHECK_NONE },
+		{ "reject_known_sender_login_mismatch", SENDER_CHECK_KNOWN },
+		{ "reject_sender_login_mismatch", SENDER_CHECK_MISMATCH },
+		{ "reject_authenticated_sender_login_mismatch", SENDER_CHECK_MISMATCH },
+		{ "policy_context=sender", SENDER_CHECK_OURS },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i].check > settings->sender_check && strstr(line, words[i].word) != NULL)
+			settings->sender_check = words[i].check;
+	}
+}
+
+enum sender_check settings_sender_check(void)
+{
+	struct settings settings = { .sender_check = SENDER_CHECK_UNKNOWN };
+
+	each_line(RUN WITH_MAIN_CF "{ postconf -n; postconf -P; postconf -d mail_version; }",
+		  on_restriction, &settings);
+	return settings.sender_check;
 }
 
 /* ---- tables ---- */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What mumctl compare says in plain words: which addresses change for mail. The rows are those of
+"""What mumctl compare says in plain words: which addresses change for mail, and who sent
+as whom in the mail log. The rows are those of
 lab/sample.py and of test_differences.py."""
 
 import re
@@ -118,15 +119,10 @@ def test_each_address_that_changes_for_mail_has_its_words(world):
     assert found >= HARMLESS and len(found) == document["harmless"]
 
 
-def count_lines(lines):
-    """Up to those of the owners."""
-    return next(number for number, line in enumerate(lines) if " other owners " in line)
-
-
 def test_the_first_lines_say_how_many_change_and_the_last_what_the_rest_is(world):
     document = world.run().json()
     lines = world.run(json=False).stdout.splitlines()
-    part = lines[:count_lines(lines)]
+    part = lines[:lines.index("")]
     count = len(CHANGED)
     assert part[0] == f"{count} of {document['names']} addresses and domains change for mail:"
     assert part[count + 1:] == [
@@ -142,7 +138,7 @@ def test_all_shows_each_answer_and_whole_values(world):
     lines = world.run("--all", json=False).stdout.splitlines()
     document = world.run().json()
     first = lines.index("All answers that differ:")
-    assert len(lines[first + 1:count_lines(lines)]) == len(document["differences"])
+    assert len(lines[first + 1:lines.index("")]) == len(document["differences"])
     assert max(map(len, lines)) > 99998
     assert ('  D7 aliases <blank@example.test>: stock "  ", mumd -') in lines
 
@@ -245,9 +241,83 @@ def test_a_mail_log_that_cannot_be_read_is_66(world, tmp_path):
 
 # ---- senders ----
 
-def test_who_owns_an_address_is_compared(world):
+# login, sender, what mumd says of it; stock with reject_sender_login_mismatch and the known one.
+SENT = [
+    ("alice@example.test", "alice@example.test", "accepted", "accepted", "accepted"),
+    ("alice@example.test", "alice+x@example.test", "accepted", "accepted", "accepted"),
+    ("alice@example.test", "bob@example.test", "refused", "refused", "refused"),
+    ("alice@example.test", "a@external.test", "refused", "refused", "accepted"),
+    ("alice@example.test", "expired@example.test", "refused", "accepted", "accepted"),
+    ("with space@example.test", "\"with space\"@example.test", "accepted", "refused", "refused"),
+]
+
+RESTRICTIONS = {"none": "", "mismatch": "reject_sender_login_mismatch",
+                "known": "reject_known_sender_login_mismatch"}
+
+
+def sent_log(pairs):
+    for number, (login, sender) in enumerate(pairs):
+        yield (f"{ISO} postfix/submission/smtpd[1]: 4Xn2bC{number:03d}: client=h[192.0.2.1], "
+               f"sasl_method=PLAIN, sasl_username={login}")
+        yield f"{ISO} postfix/qmgr[1]: 4Xn2bC{number:03d}: from=<{sender}>, size=1, nrcpt=1"
+
+
+@pytest.mark.parametrize("check", RESTRICTIONS)
+def test_who_sent_as_what_and_would_get_another_answer(world, log, check):
+    master = world.files / "master.cf"
+    if RESTRICTIONS[check]:
+        master.write_text("submission inet n - y - - smtpd\n  -o "
+                          f"smtpd_sender_restrictions={RESTRICTIONS[check]}\n")
+    expected = []
+    for login, sender, ours, mismatch, known in SENT:
+        stock = {"none": "accepted", "mismatch": mismatch, "known": known}[check]
+        if ours != stock:
+            expected.append({"login": login, "sender": sender, "mails": 1, "stock": stock,
+                             "mum": ours})
+    try:
+        path = log(*sent_log(sent[:2] for sent in SENT))
+        senders = world.run("--maillog", path).json()["senders"]
+        text = world.run("--maillog", path, json=False).stdout
+    finally:
+        master.write_text("")
+    assert (senders["stock"], senders["logins"]) == (check, 2)
+    assert senders["changed"] == expected
+    assert (f"{len({one['login'] for one in expected})} of 2 logins in the mail log sent as an "
+            "address that would get another answer:") in text
+    for one in expected:
+        assert (f"  <{one['login']}> as <{one['sender']}>, 1 mail: {one['stock']} today, "
+                f"{one['mum']} by mumd\n") in text
+
+
+def test_a_sender_belongs_to_the_login_of_its_own_mail(world, log):
+    """Queue ids come again; a refused mail has none; several mails are counted."""
+    alice, bob = "alice@example.test", "bob@example.test"
+    first = list(sent_log([(alice, bob)]))
+    path = log(*first, *first, f"{SYSLOG} postfix/qmgr[1]: 4Xn2bC000: from=<carol@second.test>",
+               f"{SYSLOG} postfix/smtpd[1]: NOQUEUE: reject: RCPT from h[192.0.2.1]: 550 no; "
+               f"from=<carol@second.test> to=<a@b.test> proto=ESMTP helo=<x> sasl_username={bob}",
+               *sent_log([(alice, "")]))
+    assert world.run("--maillog", path).json()["senders"]["changed"] == [
+        {"login": alice, "sender": bob, "mails": 2, "stock": "accepted", "mum": "refused"},
+        {"login": bob, "sender": "carol@second.test", "mails": 1, "stock": "accepted",
+         "mum": "refused"}]
+
+
+POLICIES = [
+    ({}, ["today Postfix refuses none", "and as nobody else (553).", "--maillog FILE shows"]),
+    ({"sender": "warn"}, ['policy.sender = "warn": what would be refused is only logged']),
+    ({"sender": "off"}, ['policy.sender = "off": nobody is checked']),
+    ({"sender_login": "known"}, ["or as an address that belongs to nobody here."]),
+]
+
+
+@pytest.mark.parametrize("policy, words", POLICIES)
+def test_it_says_what_mumd_changes_for_senders(world, policy, words):
+    ctl = world.ctl_with(f"changes-{'-'.join(policy.values())}", policy=policy)
+    text = world.run(ctl=ctl, json=False).stdout
+    assert all(word in text for word in words), text
     assert ("2 addresses have other owners than in stock's table:\n"
             '  <expbox@example.test>: stock lets "expbox@example.test,bob@example.test" send as '
             'it; mumd lets "expbox@example.test" send as it (D9)\n'
             '  <expired@example.test>: stock lets "alice@example.test" send as it; mumd lets '
-            "nobody send as it (D9)\n") in world.run(json=False).stdout
+            "nobody send as it (D9)\n") in text
