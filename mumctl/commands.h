@@ -18,7 +18,8 @@ command_fn command_user;
 /* What they print when used wrongly; main.c prints them all. */
 #define USAGE_AUTH "auth [--password-stdin] USER"
 #define USAGE_CHECK "check [--all]"
-#define USAGE_COMPARE "compare [--all] [--maillog FILE] [--keys FILE] [--postfix DIR]"
+#define USAGE_COMPARE \
+	"compare [--all] [--maillog FILE] [--keys FILE] [--postfix DIR] [--dovecot FILE]"
 #define USAGE_EXPLAIN "explain ADDRESS [--as LOGIN]"
 #define USAGE_LIST "list [PATTERN]"
 #define USAGE_POLICY "policy NAME=VALUE..."

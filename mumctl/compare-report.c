@@ -167,6 +167,27 @@ static void print_senders(const json_t *document)
 	print_changes(owners, "mumd");
 }
 
+/* ---- Dovecot ---- */
+
+static void print_dovecot(const json_t *dovecot, bool all)
+{
+	const json_t *changed = json_object_get(dovecot, "changed");
+	size_t count = json_array_size(changed);
+
+	if (dovecot == NULL)
+		return;
+	printf("\n%zu of %zu logins %s for Dovecot%s\n", count, number_of(dovecot, "names"),
+	       count == 1 ? "changes" : "change", count > 0 ? ":" : ".");
+	print_changes(changed, "the module");
+	print_rest(dovecot, "the module", all);
+	if (json_object_get(dovecot, "listed_stock") != NULL)
+		printf("\"doveadm user '*'\" and \"doveadm -A\" find %zu users with stock and %zu "
+		       "with the module%s.\n", number_of(dovecot, "listed_stock"),
+		       number_of(dovecot, "listed_mum"),
+		       number_of(dovecot, "listed_stock") != number_of(dovecot, "listed_mum")
+			       ? " (D18, D20)" : "");
+}
+
 void report_print(const json_t *document, bool all)
 {
 	size_t count = number_of(document, "names_changed");
@@ -177,6 +198,7 @@ void report_print(const json_t *document, bool all)
 	print_changes(json_object_get(document, "changed"), "mumd");
 	print_rest(document, "mumd", all);
 	print_senders(document);
+	print_dovecot(json_object_get(document, "dovecot"), all);
 	if (!json_is_true(json_object_get(document, "complete")))
 		printf("\nThis is not all: an answer was missing.\n");
 }

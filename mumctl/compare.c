@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * compare: MUM's stock configuration against mumd, for every name
+ * compare: MUM's stock configuration against mumd and the Dovecot module, for every name
  * in the database and, if wanted, in a mail log. What differs is gathered in one JSON
  * document, which is printed as it is or put into words (compare-report.c).
  */
@@ -15,8 +15,9 @@
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
 
-/* Where MUM's manual has the files of Postfix. */
+/* Where MUM's manual has the files. */
 #define POSTFIX_DIRECTORY "/etc/postfix/sql"
+#define DOVECOT_FILE "/etc/dovecot/dovecot-sql.conf"
 
 /* The names of the files that MUM's manual has admins copy, and what they ask. */
 enum { MAP_DOMAINS, MAP_MAILBOXES, MAP_ALIASES, MAP_ACCESS, MAP_SENDERS, MAP_TLS, MAPS };
@@ -34,7 +35,7 @@ static const struct {
 };
 
 struct options {
-	const char *directory, *keys, *maillog;
+	const char *directory, *keys, *maillog, *sql_file;
 	bool all;
 };
 
@@ -382,19 +383,26 @@ static json_t *run(struct compare *compare, const struct options *options)
 		compare->failed = !senders_compare(compare->tool, compare->stock[MAP_SENDERS],
 						   &compare->sents, options->maillog != NULL,
 						   document);
+	if (!compare->failed)
+		compare->failed = !dovecot_compare(compare->tool, compare->db, options->sql_file,
+						   &compare->names, document);
 	json_object_set_new(document, "complete", json_boolean(!compare->failed));
 	return document;
 }
 
-static int finish(const struct compare *compare, const struct options *options)
+static int finish(const struct compare *compare, const struct options *options,
+		  const json_t *document)
 {
+	const json_t *dovecot = json_object_get(document, "dovecot");
+
 	if (compare->failed)
 		return EX_TEMPFAIL;
 	if (compare->compared == 0) {
 		tool_complain(options->directory, "nothing was compared");
 		return EX_NOINPUT;
 	}
-	return compare->unexplained > 0;
+	return compare->unexplained > 0 ||
+	       json_integer_value(json_object_get(dovecot, "unexplained")) > 0;
 }
 
 static void read_options(struct options *options, int argc, char **argv)
@@ -403,11 +411,11 @@ static void read_options(struct options *options, int argc, char **argv)
 		const char *name, **value;
 	} values[] = {
 		{ "--postfix", &options->directory }, { "--keys", &options->keys },
-		{ "--maillog", &options->maillog },
+		{ "--maillog", &options->maillog },   { "--dovecot", &options->sql_file },
 	};
 	enum { VALUES = sizeof(values) / sizeof(values[0]) };
 
-	*options = (struct options){ .directory = POSTFIX_DIRECTORY };
+	*options = (struct options){ .directory = POSTFIX_DIRECTORY, .sql_file = DOVECOT_FILE };
 	for (int i = 0; i < argc; i++) {
 		int option = 0;
 
@@ -450,7 +458,7 @@ int command_compare(struct tool *tool, int argc, char **argv)
 		compare.changed = json_array();
 		compare.owners = json_array();
 		document = run(&compare, &options);
-		status = finish(&compare, &options);
+		status = finish(&compare, &options, document);
 		if (tool->json)
 			tool_print_json(document);
 		else

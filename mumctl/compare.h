@@ -56,6 +56,15 @@ bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
 bool senders_compare(struct tool *tool, const struct stock *stock, const struct sents *sents,
 		     bool has_log, json_t *document);
 
+/* ---- Dovecot: the queries of an SQL file against the module ---- */
+
+/*
+ * Compares each name that is a login. Appends an object "dovecot" to the document.
+ * False: no answer, complained about.
+ */
+bool dovecot_compare(struct tool *tool, struct inspect *db, const char *sql_file,
+		     const struct names *names, json_t *document);
+
 /* ---- the report ---- */
 
 /* Prints the document for people. all: also what changes nothing, and whole values. */

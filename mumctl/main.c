@@ -25,7 +25,7 @@ static const struct command {
 	{ "explain", command_explain, USAGE_EXPLAIN,
 	  "all that MUM says of an address, and every decision with its reason" },
 	{ "compare", command_compare, USAGE_COMPARE,
-	  "MUM's stock files against mumd: what changes, for whom" },
+	  "MUM's stock files against mumd and the Dovecot module: what changes, for whom" },
 	{ "setup", command_setup, USAGE_SETUP,
 	  "the lines for main.cf, master.cf and dovecot.conf, and the grants" },
 };

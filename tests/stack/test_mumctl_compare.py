@@ -10,15 +10,18 @@ import unicodedata
 
 import pytest
 
-from conformance_data import Generator
+from conformance_data import MAX_BCRYPT_COST, Generator
 from conformance_database import Database
 from conformance_entries import entries
 from conformance_judge import ALL_RULES, LISTS, Judge
 from conformance_keys import MAPS, Keys
-from conformance_model import NAMES, STOCK, Model
+from conformance_logins import LOGIN_RULES, Logins
+from conformance_model import NAMES, STOCK, TEMP, Model
+from conformance_passwords import PASSWORD_RULES, Passwords
 from conformance_stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, free_port
 from lab.mariadb import POSTFIX_PASSWORD
+from lab.mum_dovecot import MumDovecot
 from lab.mumd import mariadb_settings
 
 SEEDS = (1, 2)
@@ -33,7 +36,11 @@ class Compared:
         self.database = Database(self.server, lab.path / "compare.sqlite")
         self.files = StockPostfix(lab, self.server).directory
         database = mariadb_settings(self.server, POSTFIX_PASSWORD)
-        self.config = Mumd(lab, {"database": database}, name="compare").config
+        stock = MumDovecot(lab, database, name="compare-stock", driver="sql")
+        self.dovecot = stock.directory / "dovecot-sql.conf"
+        self.config = Mumd(lab, {"database": database, "dovecot": {
+            "user": "mum_dovecot", "password_file": stock.directory / "dovecot.password",
+            "max_bcrypt_cost": MAX_BCRYPT_COST}}, name="compare").config
         self.ctl = Mumctl(self.config)
         self.environment = {"MAIL_CONFIG": str(self.files)}
         self._loaded = None
@@ -115,6 +122,35 @@ def test_every_name_of_the_database_is_compared(compared, seed):
                if (numbers_of(model, table, key) or set()) - {"D5"}     # stock's order is open
                and (table, key) not in told]
     assert missing == []
+
+
+def has_mail(answer):
+    """What userdb says but for the name, of which D22 says that it changes nothing."""
+    return answer if answer in (None, TEMP) else answer[1:]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_each_login_that_changes_for_dovecot_is_named(compared, seed):
+    rows, model = compared.load(seed)
+    logins = Logins(model)
+    passwords = Passwords(logins)
+    domains = {row.id: row.domain for row in rows["domains"]}
+    expected = set()
+    for row in rows["mailboxes"]:
+        user = f"{row.local_part}@{domains[row.domain_id]}"
+        key = f"secret > {user}"
+        login = [passwords.ask("login smtp", key, rules) is not None
+                 for rules in (STOCK, PASSWORD_RULES["login smtp"])]
+        mail = [has_mail(logins.userdb(user, rules))
+                for rules in (STOCK, LOGIN_RULES["userdb"])]
+        if user.isprintable() and (login[0] != login[1] or mail[0] != mail[1]):
+            expected.add(user)
+    result = compared.run("--dovecot", compared.dovecot)
+    document = result.json()["dovecot"]
+    assert (result.status, document["unexplained"]) == (0, 0), document["differences"]
+    assert {one["name"] for one in document["changed"]} == expected
+    assert len(expected) > 1
+    assert document["listed_mum"] == len(logins.listed(LOGIN_RULES["iteration"]))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What mumctl compare says in plain words: which addresses change for mail, and who sent
-as whom in the mail log. The rows are those of
+"""What mumctl compare says in plain words: which addresses change for mail, who sent as
+whom in the mail log, and which logins change for Dovecot. The rows are those of
 lab/sample.py and of test_differences.py."""
 
 import re
@@ -9,7 +9,8 @@ import pytest
 
 from conformance_stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, sample
-from lab.mariadb import POSTFIX_PASSWORD
+from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
+from lab.mum_dovecot import MumDovecot
 from lab.mumd import mariadb_settings
 from test_differences import MORE
 
@@ -26,7 +27,10 @@ class World:
             sample.mariadb_text() + MORE)
         self.files = StockPostfix(lab, self.server).directory
         database = mariadb_settings(self.server, POSTFIX_PASSWORD)
-        self.settings = {"database": database}
+        stock = MumDovecot(lab, database, name="changes-stock", driver="sql")
+        self.sql_file = stock.directory / "dovecot-sql.conf"
+        self.settings = {"database": database, "dovecot": {
+            "user": "mum_dovecot", "password_file": stock.directory / "dovecot.password"}}
         self.ctl = self.ctl_with("changes")
 
     def ctl_with(self, name, **sections):
@@ -34,7 +38,7 @@ class World:
 
     def run(self, *options, ctl=None, input="", json=True):
         # of an option that is given twice the last counts
-        options = ("--postfix", self.files, *options)
+        options = ("--postfix", self.files, "--dovecot", self.sql_file, *options)
         return (ctl or self.ctl).run(*["--json"] * json, "compare", *options, input=input,
                                      environment={"MAIL_CONFIG": str(self.files)})
 
@@ -214,7 +218,7 @@ def test_the_addresses_of_a_mail_log_are_compared_too(world, log, name, stamp):
     for address in added - {"xn--bcher-kva.test"}:      # with an extension as without
         base = re.sub(r"[+]x@", "@", address)
         assert told[address] == told.get(base, FROM_LOG_MAIL.get(base)), address
-    assert result.json()["unexplained"] == 0
+    assert result.json()["unexplained"] == result.json()["dovecot"]["unexplained"] == 0
 
 
 def test_postfix_asks_stock_again_without_extension_and_quotes(world, tmp_path):
@@ -321,3 +325,110 @@ def test_it_says_what_mumd_changes_for_senders(world, policy, words):
             'it; mumd lets "expbox@example.test" send as it (D9)\n'
             '  <expired@example.test>: stock lets "alice@example.test" send as it; mumd lets '
             "nobody send as it (D9)\n") in text
+
+
+# ---- Dovecot ----
+
+IN, OUT = "accepts the right password", "refuses every password"
+FOUND, NOT_IN = "finds its mail", "knows no such login, takes no mail for it"
+FAILS = "fails for now ({})"
+HOME = "homedir is not an absolute path of printable characters"
+
+LOGINS = {
+    "a@b@example.test": (NOT_IN, f"{IN}, {FOUND}", "D17"),
+    "sha512@example.test": (OUT, IN, "D19"),
+    "argon2@example.test": (OUT, IN, "D19"),
+    "prefixed@example.test": (IN, f"{OUT} (a {{SCHEME}} prefix, which "
+                                  "dovecot.allow_scheme_prefix forbids)", "D19"),
+    "costly@example.test": (IN, f"{OUT} (the hash costs more than mum.conf allows)", "D19"),
+    "relative@example.test": (FOUND, FAILS.format(HOME), "D23"),
+    "upwards@example.test": (FOUND, FAILS.format(HOME), "D23"),
+    "climber@example.test": (FOUND, FAILS.format("maildir leads upwards (/../)"), "D23"),
+    "nowhere@example.test": (
+        FOUND, FAILS.format("maildir is empty or holds control characters"), "D23"),
+    "plenty@huge.test": (
+        FOUND, FAILS.format("quota is not a number of gigabytes below 2^33"), "D23"),
+}
+
+FROM_LOG = {
+    "jorg@example.test": (f"{IN}, {FOUND}", NOT_IN, "D1"),
+    "uwe@xn--bcher-kva.test": (NOT_IN, f"{IN}, {FOUND}", "D14"),
+}
+
+
+@pytest.fixture(scope="module")
+def cheap(world):
+    return world.ctl_with("changes-cheap", dovecot={**world.settings["dovecot"],
+                                                    "max_bcrypt_cost": 8})
+
+
+def test_each_login_that_changes_has_its_words(world, cheap, log):
+    path = log(*(f"{ISO} postfix/lmtp[1]: X: to=<{user}>, relay=x" for user in FROM_LOG))
+    result = world.run("--maillog", path, ctl=cheap)
+    dovecot = result.json()["dovecot"]
+    assert result.status == 0 and changes(dovecot) == {**LOGINS, **FROM_LOG}
+    assert {(one["map"], one["key"], one["difference"]) for one in dovecot["differences"]
+            if not one["changes"]} >= {
+                ("login to read mail", "sendonly@example.test", "D21"),
+                ("user", "Mixed.Case@second.test", "D22")}
+    text = world.run(ctl=cheap, json=False).stdout
+    assert (f"{len(LOGINS)} of {dovecot['names'] - len(FROM_LOG)} logins change for Dovecot:\n"
+            in text)
+    assert f"  <sha512@example.test>: stock {OUT}; the module {IN} (D19)\n" in text
+    assert re.search(r'"doveadm -A" find \d\d users with stock and \d\d with the module', text)
+
+
+def test_mums_own_query_for_lists_finds_nobody(world, tmp_path):
+    path = tmp_path / "dovecot-sql.conf"
+    before, word, last = world.sql_file.read_text().rpartition("WHERE ")
+    path.write_text(f"{before}{word}mailboxes.local_part = '%n' AND domains.domain = '%d' "
+                    f"AND {last}")
+    dovecot = world.run("--dovecot", path).json()["dovecot"]
+    assert dovecot["listed_stock"] == 0 < dovecot["listed_mum"]
+
+
+def test_no_secret_is_printed(world):
+    seen = world.run("--all", json=False).seen + world.run().seen
+    assert not re.search(r"\$2[abxy]\$|\$6\$|\$argon2|\{PLAIN\}", seen)
+    for secret in (DOVECOT_PASSWORD, POSTFIX_PASSWORD, "stock-secret"):
+        assert secret not in seen
+
+
+# A change of the SQL file, the exit status, and what is said.
+SQL_FILES = {
+    "other home": ("mailboxes.homedir AS home", "'/elsewhere' AS home", 1, ""),
+    "no active mailboxes": ("AND mailboxes.active = 1;", ";", 1, ""),
+    "another database": ("dbname=mum ", "dbname=other ", 0, "asks another database"),
+    "plain passwords": ("= BLF-CRYPT", "= PLAIN", 0, "default_pass_scheme is none"),
+    "a variable": ("'%d'", "'%w'", 75, "password_query: it has variables other than"),
+    "a column": ("mailboxes.password", "mailboxes.nosuch AS password", 75,
+                 "password_query: SELECT command denied"),
+    "another name": ("AS home", "AS house", 75, "user_query: Unknown column"),
+}
+
+
+@pytest.mark.parametrize("name", SQL_FILES)
+def test_queries_of_the_admins_own_are_asked_as_they_are(world, tmp_path, name):
+    old, new, status, said = SQL_FILES[name]
+    path = tmp_path / "dovecot-sql.conf"
+    assert old in world.sql_file.read_text()
+    path.write_text(world.sql_file.read_text().replace(old, new))
+    result = world.run("--dovecot", path)
+    assert result.status == status and said in result.stderr, result.seen
+    dovecot = result.json().get("dovecot", {})
+    assert (dovecot.get("unexplained", 0) > 0) == (status == 1)
+    assert DOVECOT_PASSWORD not in result.seen
+
+
+def test_without_the_modules_part_of_mum_conf_the_rest_is_compared(world):
+    ctl = world.ctl_with("changes-none", dovecot={"password_file": "/nonexistent"})
+    result = world.run(ctl=ctl)
+    assert result.status == 0 and set(changes(result.json())) == set(CHANGED)
+    assert "dovecot" not in result.json()
+    assert f"{world.sql_file}: Dovecot's answers are not compared" in result.stderr
+
+
+def test_a_file_that_is_not_there_is_said(world, tmp_path):
+    result = world.run("--dovecot", tmp_path / "none")
+    assert result.status == 0 and "dovecot" not in result.json()
+    assert f"{tmp_path}/none: No such file or directory; Dovecot's answers" in result.stderr
