@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from lab import MailRecorder, Mumd, Postfix, SmtpDialogue, free_port, wait_until
+from lab import MailRecorder, Mumctl, Mumd, Postfix, SmtpDialogue, free_port, wait_until
 from lab.mariadb import POSTFIX_PASSWORD
 
 pytestmark = pytest.mark.auth_module
@@ -26,8 +26,8 @@ class MailHost:
         database = dict(store.settings)
         if store.name == "mariadb":
             database["password"] = POSTFIX_PASSWORD
-        Mumd(lab, {"database": database, "cache": {"ttl": "0s"}}, name=f"mumd-mail-{store.name}",
-             sockets=self.postfix.sockets).start()
+        self.mumd = Mumd(lab, {"database": database, "cache": {"ttl": "0s"}},
+                         name=f"mumd-mail-{store.name}", sockets=self.postfix.sockets).start()
         self.dovecot = dovecots(store, postfix=self.postfix, sections={"cache": {"ttl": "0s"}})
         self.postfix.start()
 
@@ -172,6 +172,30 @@ def test_login_over_dovecot_may_send_under_its_own_name_only(host, store, sender
         subject = f"subject {next(_numbers)}"
         assert dialogue.data(subject, address).startswith("250")
         host.outside.wait(subject, 1)
+
+
+def test_compare_reads_who_sent_as_what_from_the_log_that_postfix_wrote(host, store):
+    user = store.add(f"mail{next(_numbers)}")
+    subjects = [f"subject {next(_numbers)}" for _ in range(2)]
+    for subject in subjects:
+        dialogue, reply = host.login(user)
+        assert reply.startswith("235")
+        dialogue.mail(user)
+        dialogue.rcpt("friend@external.test")
+        assert dialogue.data(subject, user).startswith("250")
+        host.outside.wait(subject, 1)
+
+    def senders():
+        result = Mumctl(host.mumd.config).run(
+            "--json", "compare", "--postfix", "/nonexistent", "--maillog", host.postfix.maillog,
+            environment={"MAIL_CONFIG": str(host.postfix.config)})
+        return result.json()["senders"]
+
+    assert senders()["stock"] == "mumd"     # of the shipped master.cf
+    assert user not in {one["login"] for one in senders()["changed"]}
+    store.change(user, active=0)
+    assert {"login": user, "sender": user, "mails": 2, "stock": "accepted", "mum": "refused"} in (
+        senders()["changed"])
 
 
 @pytest.mark.parametrize("case, code", [("right", "235"), ("wrong", "535"), ("inactive", "535"),
