@@ -135,8 +135,8 @@ static void print_sents(const json_t *senders)
 		printf("--maillog FILE shows which logins have sent as another.\n");
 		return;
 	}
-	printf("%zu of %zu logins in the mail log sent as an address that would get another "
-	       "answer%s\n", number_of(senders, "logins_changed"), number_of(senders, "logins"),
+	printf("%zu of %zu logins in the mail log sent mail that would get another answer%s\n",
+	       number_of(senders, "logins_changed"), number_of(senders, "logins"),
 	       json_array_size(changed) > 0 ? ":" : ".");
 	for (size_t i = 0; i < json_array_size(changed); i++) {
 		const json_t *sent = json_array_get(changed, i);

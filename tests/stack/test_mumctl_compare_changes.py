@@ -286,8 +286,8 @@ def test_who_sent_as_what_and_would_get_another_answer(world, log, check):
         master.write_text("")
     assert (senders["stock"], senders["logins"]) == (check, 2)
     assert senders["changed"] == expected
-    assert (f"{len({one['login'] for one in expected})} of 2 logins in the mail log sent as an "
-            "address that would get another answer:") in text
+    assert (f"{len({one['login'] for one in expected})} of 2 logins in the mail log sent mail "
+            "that would get another answer:") in text
     for one in expected:
         assert (f"  <{one['login']}> as <{one['sender']}>, 1 mail: {one['stock']} today, "
                 f"{one['mum']} by mumd\n") in text
