@@ -101,22 +101,22 @@ static void print_rest(const json_t *part, const char *ours, bool all)
 static const struct {
 	const char *check, *words;
 } checks[] = {
-	{ "unknown", "main.cf and master.cf cannot be read here, so it is not known what Postfix "
-		     "refuses today" },
-	{ "none", "today Postfix refuses none: who has logged in may send as any address" },
-	{ "known", "today Postfix asks stock's table (reject_known_sender_login_mismatch)" },
-	{ "mismatch", "today Postfix asks stock's table (reject_sender_login_mismatch)" },
-	{ "mumd", "Postfix asks mumd already" },
+	{ "unknown", "has no main.cf that can be read here; it is not known what it refuses" },
+	{ "none", "refuses none today: who has logged in may send as any address" },
+	{ "known", "asks stock's table today (reject_known_sender_login_mismatch)" },
+	{ "mismatch", "asks stock's table today (reject_sender_login_mismatch)" },
+	{ "mumd", "asks mumd already" },
 };
 
 static void print_enforcement(const json_t *senders)
 {
 	bool known = strcmp(text_of(senders, "sender_login"), "known") == 0;
-	const char *mode = text_of(senders, "mum");
+	const char *mode = text_of(senders, "mum"), *service = text_of(senders, "service");
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		if (strcmp(checks[i].check, text_of(senders, "stock")) == 0)
-			printf("Senders: %s.", checks[i].words);
+			printf("Senders: Postfix%s%s %s.", *service != '\0' ? "'s " : "",
+			       service, checks[i].words);
 	}
 	printf(" With mumd a login sends as itself and as the aliases that MUM grants it%s.\n",
 	       known ? ", or as an address that belongs to nobody here"

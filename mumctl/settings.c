@@ -26,7 +26,7 @@ struct settings {
 	unsigned postfix_version;
 	char *dovecot_delimiter;
 	bool dovecot_asks_us;
-	enum sender_check sender_check;
+	struct sender_checks *sender_checks;	/* while they are asked */
 };
 
 /* Calls fn with each line that the shell's command prints, without its end. */
@@ -155,33 +155,25 @@ const char *settings_dovecot_delimiter(const struct settings *settings)
 
 /* ---- senders ---- */
 
-/* The strictest counts. */
 static void on_restriction(struct settings *settings, char *line)
 {
-	static const struct {
-		const char *word;
-		enum sender_check check;
-	} words[] = {
-		{ "", SENDER_CHECK_NONE },
-		{ "reject_known_sender_login_mismatch", SENDER_CHECK_KNOWN },
-		{ "reject_sender_login_mismatch", SENDER_CHECK_MISMATCH },
-		{ "reject_authenticated_sender_login_mismatch", SENDER_CHECK_MISMATCH },
-		{ "policy_context=sender", SENDER_CHECK_OURS },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (words[i].check > settings->sender_check && strstr(line, words[i].word) != NULL)
-			settings->sender_check = words[i].check;
-	}
+	sender_checks_add(settings->sender_checks, line);
 }
 
-enum sender_check settings_sender_check(void)
+void settings_sender_checks(struct sender_checks *checks_r)
 {
-	struct settings settings = { .sender_check = SENDER_CHECK_UNKNOWN };
+	struct settings settings = { .sender_checks = checks_r };
+	struct buf command = BUF_INIT(4096);
+	char *text;
 
-	each_line(RUN WITH_MAIN_CF "{ postconf -n; postconf -P; postconf -d mail_version; }",
-		  on_restriction, &settings);
-	return settings.sender_check;
+	sender_checks_init(checks_r);
+	buf_puts(&command, RUN WITH_MAIN_CF "{ postconf -x smtpd_sasl_auth_enable");
+	for (int i = 0; i < SENDER_RESTRICTIONS; i++)
+		buf_printf(&command, " %s", sender_restrictions[i]);
+	buf_puts(&command, "; postconf -x -P; }");
+	text = buf_steal(&command);
+	each_line(text, on_restriction, &settings);
+	free(text);
 }
 
 /* ---- tables ---- */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/config.h"
+#include "mumctl/sender-checks.h"
 
 struct settings;	/* read once: postconf(1) and doveconf(1) take their time */
 
@@ -26,17 +27,8 @@ unsigned long settings_number_of_postfix(const struct settings *settings,
 /* 310 for any 3.10; 0 when there is no Postfix here. Needs no main.cf. */
 unsigned settings_postfix_version(const struct settings *settings);
 
-/* What keeps a login from sending as any address, in some service of Postfix. */
-enum sender_check {
-	SENDER_CHECK_UNKNOWN,		/* no Postfix here, or it cannot be read */
-	SENDER_CHECK_NONE,
-	SENDER_CHECK_KNOWN,		/* reject_known_sender_login_mismatch */
-	SENDER_CHECK_MISMATCH,		/* another reject_..._sender_login_mismatch */
-	SENDER_CHECK_OURS		/* a policy service with policy_context=sender */
-};
-
-/* Asks postconf(1) each time. */
-enum sender_check settings_sender_check(void);
+/* Asks postconf(1) each time. The caller clears it, whatever it has. */
+void settings_sender_checks(struct sender_checks *checks_r);
 
 /* Of dovecot.conf; NULL unless a passdb or userdb there has the driver "mum". */
 const char *settings_dovecot_delimiter(const struct settings *settings);

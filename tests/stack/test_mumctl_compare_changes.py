@@ -270,8 +270,8 @@ def sent_log(pairs):
 def test_who_sent_as_what_and_would_get_another_answer(world, log, check):
     master = world.files / "master.cf"
     if RESTRICTIONS[check]:
-        master.write_text("submission inet n - y - - smtpd\n  -o "
-                          f"smtpd_sender_restrictions={RESTRICTIONS[check]}\n")
+        master.write_text("submission inet n - y - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n"
+                          f"  -o smtpd_sender_restrictions={RESTRICTIONS[check]}\n")
     expected = []
     for login, sender, ours, mismatch, known in SENT:
         stock = {"none": "accepted", "mismatch": mismatch, "known": known}[check]
@@ -293,6 +293,25 @@ def test_who_sent_as_what_and_would_get_another_answer(world, log, check):
                 f"{one['mum']} by mumd\n") in text
 
 
+def test_the_service_that_refuses_none_is_named(world):
+    """Others may ask somebody: it is port 465 that is forgotten."""
+    master = world.files / "master.cf"
+    master.write_text("submission inet n - y - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n"
+                      "  -o smtpd_sender_restrictions=$mua_sender_restrictions\n"
+                      "submissions inet n - y - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n")
+    main = (world.files / "main.cf").read_text()
+    (world.files / "main.cf").write_text(
+        f"{main}mua_sender_restrictions = reject_sender_login_mismatch\n")
+    try:
+        text, document = world.run(json=False).stdout, world.run().json()
+    finally:
+        master.write_text("")
+        (world.files / "main.cf").write_text(main)
+    assert "Senders: Postfix's submissions/inet refuses none today: " in text
+    assert (document["senders"]["stock"], document["senders"]["service"]) == (
+        "none", "submissions/inet")
+
+
 def test_a_sender_belongs_to_the_login_of_its_own_mail(world, log):
     """Queue ids come again; a refused mail has none; several mails are counted."""
     alice, bob = "alice@example.test", "bob@example.test"
@@ -308,7 +327,7 @@ def test_a_sender_belongs_to_the_login_of_its_own_mail(world, log):
 
 
 POLICIES = [
-    ({}, ["today Postfix refuses none", "and as nobody else (553).", "--maillog FILE shows"]),
+    ({}, ["Senders: Postfix refuses none today: ", "and as nobody else (553).", "--maillog FILE shows"]),
     ({"sender": "warn"}, ['policy.sender = "warn": what would be refused is only logged']),
     ({"sender": "off"}, ['policy.sender = "off": nobody is checked']),
     ({"sender_login": "known"}, ["or as an address that belongs to nobody here."]),

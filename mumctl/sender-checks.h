@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What keeps a login from sending as any address, in each service of Postfix where people
+ * log in. Pure: it is fed with the lines of postconf(1).
+ */
+#ifndef MUM_SENDER_CHECKS_H
+#define MUM_SENDER_CHECKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The laxest first. */
+enum sender_check {
+	SENDER_CHECK_UNKNOWN,		/* no Postfix here, or it cannot be read */
+	SENDER_CHECK_NONE,
+	SENDER_CHECK_KNOWN,		/* reject_known_sender_login_mismatch */
+	SENDER_CHECK_MISMATCH,		/* another reject_..._sender_login_mismatch */
+	SENDER_CHECK_OURS		/* a policy service with policy_context=sender */
+};
+
+/* The settings that may have restrictions of senders: Postfix asks most of them late. */
+enum { SENDER_RESTRICTIONS = 7 };
+extern const char *const sender_restrictions[SENDER_RESTRICTIONS];
+
+enum { SENDER_SERVICES_MAX = 64 };
+
+/* SENDER_CHECK_UNKNOWN, or -1 for asks: not set, so that main.cf counts. */
+struct sender_service {
+	char *name;		/* "submission/inet"; NULL for main.cf */
+	int asks;		/* does it ask for a login? */
+	enum sender_check checks[SENDER_RESTRICTIONS];
+};
+
+struct sender_checks {
+	struct sender_service main;
+	size_t count;
+	struct sender_service services[SENDER_SERVICES_MAX];
+};
+
+void sender_checks_init(struct sender_checks *checks);
+void sender_checks_clear(struct sender_checks *checks);
+/* "NAME = VALUE" of main.cf, or "SERVICE/TYPE/NAME = VALUE" of master.cf. */
+void sender_checks_add(struct sender_checks *checks, const char *line);
+/*
+ * The laxest check of all services that ask for a login. *service_r is its name, NULL
+ * when that is main.cf's; until sender_checks_clear().
+ */
+enum sender_check sender_checks_laxest(const struct sender_checks *checks,
+				       const char **service_r);
+
+#endif
