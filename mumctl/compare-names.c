@@ -68,6 +68,18 @@ struct target {
 	unsigned kinds;
 };
 
+/* A domain with letters beyond ASCII: other mail servers write it as its A-label. */
+static void add_alabel(struct names *names, const struct column *domain)
+{
+	char *alabel = address_fold_domain(domain->data, domain->len);
+	char *folded = address_fold_local(domain->data, domain->len);
+
+	if (strcmp(alabel, folded) != 0)
+		names_add(names, alabel, strlen(alabel), NAME_IS_DOMAIN);
+	free(alabel);
+	free(folded);
+}
+
 static void on_row(const struct column *columns, void *arg)
 {
 	const struct target *target = arg;
@@ -78,6 +90,8 @@ static void on_row(const struct column *columns, void *arg)
 		return;
 	if (local->data == NULL) {
 		names_add(target->names, domain->data, domain->len, target->kinds);
+		if (target->kinds == NAME_IS_DOMAIN)
+			add_alabel(target->names, domain);
 		return;
 	}
 	/* A NUL would cut it to another name. */

@@ -169,8 +169,24 @@ static void print_senders(const json_t *document)
 
 /* ---- Dovecot ---- */
 
-static void print_dovecot(const json_t *dovecot, bool all)
+/* Mail that Postfix accepts now, and Dovecot would not know while it asks as before. */
+static bool has_new_spelling(const json_t *document)
 {
+	const json_t *lines = json_object_get(document, "changed");
+
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *line = json_array_get(lines, i);
+
+		if (strstr(text_of(line, "difference"), "D14") != NULL &&
+		    strchr(text_of(line, "name"), '@') == NULL)
+			return true;
+	}
+	return false;
+}
+
+static void print_dovecot(const json_t *document, bool all)
+{
+	const json_t *dovecot = json_object_get(document, "dovecot");
 	const json_t *changed = json_object_get(dovecot, "changed");
 	size_t count = json_array_size(changed);
 
@@ -186,6 +202,9 @@ static void print_dovecot(const json_t *dovecot, bool all)
 		       number_of(dovecot, "listed_mum"),
 		       number_of(dovecot, "listed_stock") != number_of(dovecot, "listed_mum")
 			       ? " (D18, D20)" : "");
+	if (has_new_spelling(document))
+		printf("Move Dovecot before Postfix: stock's queries do not know the domains that "
+		       "change by D14,\nand mail for them would be accepted and then bounced.\n");
 }
 
 void report_print(const json_t *document, bool all)
@@ -198,7 +217,7 @@ void report_print(const json_t *document, bool all)
 	print_changes(json_object_get(document, "changed"), "mumd");
 	print_rest(document, "mumd", all);
 	print_senders(document);
-	print_dovecot(json_object_get(document, "dovecot"), all);
+	print_dovecot(document, all);
 	if (!json_is_true(json_object_get(document, "complete")))
 		printf("\nThis is not all: an answer was missing.\n");
 }

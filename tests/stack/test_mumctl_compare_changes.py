@@ -91,6 +91,8 @@ CHANGED = {
     "delete@dirty.test": (..., DEFERS, "D15"),
     "semicolon@example.test": ('sends it to "friend@external.test;other"', DEFERS, "D15"),
     "dirty.test": (..., "fails for now, since no value can be handed to Postfix", "D15"),
+    "xn--bcher-kva.test": ("takes no mail for it", "takes mail for it", "D14"),
+    "xn--wei-7ka.test": ("takes no mail for it", "takes mail for it", "D14"),
     "off.test": ('sends to it with the TLS policy "dane-only"', "has no TLS policy for it", "D11"),
 }
 
@@ -173,7 +175,7 @@ LOGS = {
     "rejected": (["{} postfix/smtpd[1]: NOQUEUE: reject: RCPT from h[192.0.2.1]: 550 5.1.1 "
                   "<uwe@xn--bcher-kva.test>: Recipient address rejected: no; from=<a@b.test> "
                   "to=<uwe@xn--bcher-kva.test> proto=ESMTP helo=<x>"],
-                 {"uwe@xn--bcher-kva.test", "xn--bcher-kva.test"}),
+                 {"uwe@xn--bcher-kva.test"}),
     "an extension that Postfix splits itself": (
         ["{} postfix/lmtp[1]: 4Xn2bC1D: to=<info+x@example.test>",
          "{} postfix/lmtp[1]: 4Xn2bC1D: to=<joe+x@example.test>",
@@ -215,7 +217,7 @@ def test_the_addresses_of_a_mail_log_are_compared_too(world, log, name, stamp):
     assert result.status == 0, result.seen
     told = changes(result.json())
     assert set(told) == set(CHANGED) | added
-    for address in added - {"xn--bcher-kva.test"}:      # with an extension as without
+    for address in added:      # with an extension as without
         base = re.sub(r"[+]x@", "@", address)
         assert told[address] == told.get(base, FROM_LOG_MAIL.get(base)), address
     assert result.json()["unexplained"] == result.json()["dovecot"]["unexplained"] == 0
@@ -395,6 +397,13 @@ def test_each_login_that_changes_has_its_words(world, cheap, log):
             in text)
     assert f"  <sha512@example.test>: stock {OUT}; the module {IN} (D19)\n" in text
     assert re.search(r'"doveadm -A" find \d\d users with stock and \d\d with the module', text)
+
+
+def test_dovecot_goes_first_where_postfix_would_accept_what_it_does_not_know(world, tmp_path):
+    words = "Move Dovecot before Postfix: stock's queries do not know the domains that change by D14"
+    assert words in world.run(json=False).stdout
+    (tmp_path / "keys").write_text("bücher.test\nuwe@bücher.test\n")
+    assert "Move Dovecot" not in world.run("--keys", tmp_path / "keys", json=False).stdout
 
 
 def test_mums_own_query_for_lists_finds_nobody(world, tmp_path):
