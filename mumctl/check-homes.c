@@ -18,7 +18,7 @@ enum { ROW_ID, ROW_LOCAL, ROW_DOMAIN, ROW_HOME };
 #define HOMES_SQL \
 	"SELECT m.id, m.local_part, d.domain, m.homedir FROM mailboxes m" \
 	" JOIN domains d ON d.id = m.domain_id WHERE m.homedir LIKE '/%%'" \
-	" ORDER BY %s"
+	" ORDER BY %s, m.id"
 #define ORDER_MARIADB "CAST(CONCAT(TRIM(TRAILING '/' FROM m.homedir), '/') AS BINARY)"
 #define ORDER_SQLITE "CAST(RTRIM(m.homedir, '/') || '/' AS BLOB)"
 
