@@ -126,7 +126,7 @@ class Rows:
 
     def lookup(self, table, key):
         reply, seconds = timed(self.mumd.lookup, table, key)
-        assert seconds < 2
+        assert seconds < 3      # the deadline, and what a busy machine adds
         if reply == TEMP.encode():
             self.mumd.wait_log("error: ", f"key=<{key}>")
         assert self.mumd.lookup("mailboxes", GOOD) == b"OK 1"
