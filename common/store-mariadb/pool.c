@@ -524,7 +524,7 @@ static bool may_run(const struct pool *pool, enum mum_question question)
 }
 
 /* The queue whose first question waits longest. NULL when none may run. */
-static struct queue *pick_queue(struct pool *pool, enum mum_question *question_r)
+static struct queue *pick_queue(struct pool *pool)
 {
 	struct queue *best = NULL;
 
@@ -536,15 +536,14 @@ static struct queue *pick_queue(struct pool *pool, enum mum_question *question_r
 		    !may_run(pool, (enum mum_question)i))
 			continue;
 		best = queue;
-		*question_r = (enum mum_question)i;
 	}
 	return best;
 }
 
 /* A fair share for this connection. One whose statement failed is asked alone. */
-static void fill_batch(struct batch *batch, struct queue *queue,
-		       enum mum_question question, size_t idle)
+static void fill_batch(struct batch *batch, struct queue *queue, size_t idle)
 {
+	enum mum_question question = queue->head->question.kind;
 	size_t share = (queue->count + idle - 1) / idle;
 
 	if (share > BATCH_MAX)
@@ -577,15 +576,14 @@ static void dispatch(struct pool *pool)
 {
 	for (size_t i = 0; i < pool->slots_count; i++) {
 		struct slot *slot = &pool->slots[i];
-		enum mum_question question;
 		struct queue *queue;
 
 		if (slot->state != SLOT_IDLE)
 			continue;
-		queue = pick_queue(pool, &question);
+		queue = pick_queue(pool);
 		if (queue == NULL)
 			return;
-		fill_batch(&slot->batch, queue, question, count_slots(pool, SLOT_IDLE));
+		fill_batch(&slot->batch, queue, count_slots(pool, SLOT_IDLE));
 		slot_run(slot);
 	}
 }
