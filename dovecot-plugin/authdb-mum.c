@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* libauthdb_mum.so: the symbols that Dovecot's auth looks for (module-dir.h). */
-#include "dovecot-plugin/compat.h"
+#include "dovecot-plugin/dovecot.h"
 
 #include "dovecot-plugin/plugin.h"
 

@@ -4,7 +4,7 @@
  * is verified by Dovecot itself, in an auth worker, so that neither a database
  * nor a password keeps other logins waiting.
  */
-#include "dovecot-plugin/compat.h"
+#include "dovecot-plugin/dovecot.h"
 
 #include "common/log-text.h"
 #include "common/rules.h"
@@ -47,7 +47,7 @@ static void answer(struct pass_request *pass, enum passdb_result result)
 	if (pass->verify != NULL)
 		pass->verify(result, request);
 	else
-		pass->credentials(result, NULL, 0, request);
+		credentials_give(pass->credentials, result, NULL, request);
 	auth_request_unref(&request);
 }
 
@@ -59,7 +59,7 @@ static void succeed(struct pass_request *pass)
 		return;
 	}
 	e_info(authdb_event(pass->request), "send-only mailbox: refused for service %s",
-	       pass->request->fields.service);
+	       request_protocol(pass->request));
 	answer(pass, PASSDB_RESULT_USER_DISABLED);
 }
 
@@ -99,7 +99,7 @@ static bool use_worker(const struct pass_request *pass)
  * It stays pending: when Dovecot ends, requests that no worker has taken yet are
  * dropped without a reply, before it comes to us.
  */
-static void verify(struct pass_request *pass, const char *crypted, verified_fn *fn)
+static void verify(struct pass_request *pass, const char *crypted, worker_answer_fn *fn)
 {
 	const struct verification verification = {
 		.request = pass->request,
@@ -156,23 +156,47 @@ static bool is_listed(const struct mum_list *list, const char *text)
 	return FALSE;
 }
 
-/* The hash as request->passdb_password; or why it must not be verified. */
-static const char *set_password(struct pass_request *pass,
-				const struct credential *credential)
+/* What the row says, in Dovecot's words. */
+struct values {
+	const char *address;
+	const char *password;		/* {SCHEME}hash; the dummy, if it is not to be used */
+	const char *why_no_password;	/* NULL: it is */
+	const struct user *user;	/* NULL: no mail that Dovecot could be told of */
+};
+
+static void read_password(struct pass_request *pass, const char *password,
+			  struct values *values)
 {
 	const struct hash_limits limits = hash_limits(instance_config(pass->instance));
 	enum hash_scheme scheme;
-	const char *why = hash_check(credential->password, &limits, &scheme);
 
-	if (why != NULL)
-		return why;
-	if (scheme != HASH_PREFIXED)
-		instance_saw_hash(pass->instance, scheme_names[scheme],
-				  credential->password);
-	auth_request_set_field(pass->request,
-			       scheme == HASH_PREFIXED ? "password" : "password_noscheme",
-			       credential->password, scheme_names[scheme]);
-	return NULL;
+	values->why_no_password = hash_check(password, &limits, &scheme);
+	if (values->why_no_password != NULL) {
+		values->password = instance_dummy_hash(pass->instance);
+	} else if (scheme == HASH_PREFIXED) {
+		values->password = password;
+	} else {
+		instance_saw_hash(pass->instance, scheme_names[scheme], password);
+		values->password = t_strdup_printf("{%s}%s", scheme_names[scheme], password);
+	}
+}
+
+static void put_no_field(void *unused ATTR_UNUSED, const char *name ATTR_UNUSED,
+			 const char *value ATTR_UNUSED)
+{
+}
+
+/* Does the userdb have an answer for a login of this user? Then it is *user_r. */
+static bool read_user(const struct mum_answer *facts, struct user *user_r)
+{
+	struct arena arena = { 0 };
+	const char *why;
+	bool usable = rule_user(facts, user_r, &why) == MUM_FOUND &&
+		      userdb_put_fields(user_r, dovecot_generation, &arena, put_no_field,
+					NULL) == NULL;
+
+	arena_free(&arena);
+	return usable;
 }
 
 static void put_prefetch_field(void *request, const char *name, const char *value)
@@ -180,27 +204,54 @@ static void put_prefetch_field(void *request, const char *name, const char *valu
 	auth_request_set_field(request, t_strconcat("userdb_", name, NULL), value, NULL);
 }
 
-/*
- * What userdb would answer, for "userdb { driver = prefetch }". Not for a master
- * user (auth_master_user_separator): the mail is that of somebody else, whom Dovecot
- * looks up next.
- */
-static void set_prefetch_fields(struct pass_request *pass, const struct mum_answer *facts)
+static void import_all(struct auth_request *request, const struct values *values)
 {
-	struct auth_request *request = pass->request;
-	struct user user;
-	const char *why;
+	struct arena arena = { 0 };
 
-	if (request->fields.requested_login_user != NULL)
-		return;
-	if (rule_user(facts, &user, &why) == MUM_FOUND)
-		userdb_put_fields(&user, put_prefetch_field, request);
-	else
-		/*
-		 * Dovecot goes on to the userdb, which says why, and not with what an
-		 * earlier passdb knows of a user of the same name, or of a master.
-		 */
+	auth_request_set_field(request, "user", values->address, NULL);
+	if (values->why_no_password == NULL)
+		auth_request_set_field(request, "password", values->password, "CRYPT");
+	/* What userdb would answer, for a userdb "prefetch". */
+	if (values->user != NULL)
+		(void)userdb_put_fields(values->user, dovecot_generation, &arena,
+					put_prefetch_field, request);
+	arena_free(&arena);
+}
+
+static void put_values(void *context, userdb_field_fn *put, void *arg)
+{
+	const struct values *values = context;
+
+	put(arg, "user", values->address);
+	put(arg, "password", values->password);
+	userdb_put_all_fields(values->user, put, arg);
+}
+
+/*
+ * False: the admin's own fields could not be added. A master user
+ * (auth_master_user_separator) gets no prefetch fields: the mail is that of somebody
+ * else, whom Dovecot looks up next.
+ */
+static bool set_fields(struct auth_request *request, struct values *values)
+{
+	bool is_master = request->fields.requested_login_user != NULL;
+	bool has_mail = values->user != NULL, added;
+
+	if (is_master)
+		values->user = NULL;
+	if (passdb_imports_all(request))
+		import_all(request, values);
+	added = passdb_add_fields(request, put_values, values);
+	/* Dovecot's cache would let somebody in by it. */
+	if (values->why_no_password != NULL)
+		request->passdb_password = NULL;
+	/*
+	 * Dovecot goes on to the userdb, which says why, and not with what an earlier
+	 * passdb knows of a user of the same name, or of a master.
+	 */
+	if (!has_mail && !is_master)
 		request->userdb_prefetch_set = FALSE;
+	return added;
 }
 
 /*
@@ -267,23 +318,37 @@ static void refuse_hash(struct pass_request *pass, const struct credential *cred
 	refuse(pass, PASSDB_RESULT_PASSWORD_MISMATCH);
 }
 
+static void verify_found(struct pass_request *pass)
+{
+	struct auth_request *request = pass->request;
+
+	/* Neither our fields are wanted nor does one of the admin's own name a password. */
+	if (request->passdb_password == NULL)
+		refuse(pass, auth_request_password_missing(request));
+	else
+		verify(pass, request->passdb_password, on_verified);
+}
+
 static void answer_found(struct pass_request *pass, const struct mum_answer *facts,
 			 const struct credential *credential)
 {
 	const struct mum_config *config = instance_config(pass->instance);
 	struct auth_request *request = pass->request;
-	const char *why;
+	struct user user;
+	struct values values = { .address = credential->address };
 
-	auth_request_set_field(request, "user", credential->address, NULL);
 	pass->refuse_service = credential->send_only &&
 			       is_listed(&config->dovecot.send_only_refuse,
-					 request->fields.service);
-	why = set_password(pass, credential);
-	set_prefetch_fields(pass, facts);
-	if (why != NULL && !is_unverified(request))
-		refuse_hash(pass, credential, why);
+					 request_protocol(request));
+	read_password(pass, credential->password, &values);
+	if (read_user(facts, &user))
+		values.user = &user;
+	if (!set_fields(request, &values))
+		answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
+	else if (values.why_no_password != NULL && !is_unverified(request))
+		refuse_hash(pass, credential, values.why_no_password);
 	else if (pass->verify != NULL && !is_unverified(request))
-		verify(pass, request->passdb_password, on_verified);
+		verify_found(pass);
 	else if (pass->verify != NULL || pass->refuse_service)
 		succeed_unverified(pass);
 	else
@@ -292,7 +357,7 @@ static void answer_found(struct pass_request *pass, const struct mum_answer *fac
 
 static void answer_unknown(struct pass_request *pass)
 {
-	auth_request_log_unknown_user(pass->request, AUTH_SUBSYS_DB);
+	request_log_unknown_user(pass->request);
 	refuse(pass, PASSDB_RESULT_USER_UNKNOWN);
 }
 
@@ -380,17 +445,14 @@ static void mum_lookup_credentials(struct auth_request *request,
 	if (instance != NULL)
 		pass_start(instance, request)->credentials = callback;
 	else
-		callback(PASSDB_RESULT_INTERNAL_FAILURE, NULL, 0, request);
+		credentials_give(callback, PASSDB_RESULT_INTERNAL_FAILURE, NULL, request);
 }
 
-static struct passdb_module *mum_preinit(pool_t pool, const char *args)
+struct passdb_module *passdb_mum_new(pool_t pool, const char *config_path)
 {
 	struct passdb_mum_module *module = p_new(pool, struct passdb_mum_module, 1);
 
-	module->instance = instance_get(*args != '\0' ? args : DEFAULT_CONFIG);
-	module->module.default_cache_key = auth_cache_parse_key(pool, MUM_CACHE_KEY);
-	module->module.default_pass_scheme = "CRYPT";
-	module->module.blocking = FALSE;
+	module->instance = instance_get(config_path);
 	return &module->module;
 }
 
@@ -413,7 +475,7 @@ static void mum_deinit(struct passdb_module *_module)
 
 struct passdb_module_interface passdb_mum = {
 	.name = "mum",
-	.preinit = mum_preinit,
+	.preinit = passdb_mum_preinit,
 	.init = mum_init,
 	.deinit = mum_deinit,
 	.verify_plain = mum_verify_plain,

@@ -3,10 +3,13 @@
 #ifndef MUM_DOVECOT_PLUGIN_H
 #define MUM_DOVECOT_PLUGIN_H
 
-struct passdb_module_interface;
-struct userdb_module_interface;
+#include "lib.h"
 
 extern struct passdb_module_interface passdb_mum;
 extern struct userdb_module_interface userdb_mum;
+
+/* One for each passdb or userdb in the configuration; those of one mum.conf share it. */
+struct passdb_module *passdb_mum_new(pool_t pool, const char *config_path);
+struct userdb_module *userdb_mum_new(pool_t pool, const char *config_path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dovecot-plugin/compat.h"
+#include "dovecot-plugin/dovecot.h"
 
 #include "dovecot-plugin/smtp-hold.h"
 
@@ -39,13 +39,13 @@ static struct hold *find(const struct auth_request *request)
 
 /* Tells the mechanism. */
 static void finish(struct hold *hold, enum passdb_result result,
-		   const unsigned char *credentials, size_t size)
+		   const struct credentials *credentials)
 {
 	struct auth_request *request = hold->request;
 
 	DLLIST_REMOVE(&holds, hold);
 	if (hold->credentials)
-		hold->credentials_callback(result, credentials, size, request);
+		credentials_give(hold->credentials_callback, result, credentials, request);
 	else
 		hold->verify_callback(result, request);
 	auth_request_unref(&request);
@@ -57,21 +57,19 @@ static void on_hold_over(void *context)
 
 	hold->timer = NULL;
 	auth_request_set_state(hold->request, AUTH_REQUEST_STATE_MECH_CONTINUE);
-	finish(hold, PASSDB_RESULT_INTERNAL_FAILURE, NULL, 0);
+	finish(hold, PASSDB_RESULT_INTERNAL_FAILURE, NULL);
 }
 
 /* Postfix has one login at a time on a connection. The request outlives that. */
 static void hang_up(struct hold *hold)
 {
-	struct auth_client_connection *client = hold->request->handler->conn;
-
 	auth_request_set_state(hold->request, AUTH_REQUEST_STATE_PASSDB);
-	auth_client_connection_destroy(&client);
+	client_hang_up(hold->request->handler->conn);
 	auth_request_set_state(hold->request, AUTH_REQUEST_STATE_MECH_CONTINUE);
 }
 
 static void on_result(struct hold *hold, enum passdb_result result,
-		      const unsigned char *credentials, size_t size)
+		      const struct credentials *credentials)
 {
 	uint64_t now = host_now(&host_dovecot);
 
@@ -84,24 +82,24 @@ static void on_result(struct hold *hold, enum passdb_result result,
 	}
 	if (result == PASSDB_RESULT_INTERNAL_FAILURE && ending)
 		hang_up(hold);
-	finish(hold, result, credentials, size);
+	finish(hold, result, credentials);
 }
 
 static void on_verified(enum passdb_result result, struct auth_request *request)
 {
-	on_result(find(request), result, NULL, 0);
+	on_result(find(request), result, NULL);
 }
 
-static void on_credentials(enum passdb_result result, const unsigned char *credentials,
-			   size_t size, struct auth_request *request)
+void smtp_hold_on_credentials(struct auth_request *request, enum passdb_result result,
+			      const struct credentials *credentials)
 {
-	on_result(find(request), result, credentials, size);
+	on_result(find(request), result, credentials);
 }
 
 bool smtp_hold_is_for(const struct auth_request *request)
 {
 	/* Without a handler it is a lookup and no login. */
-	return request->handler != NULL && strcmp(request->fields.service, "smtp") == 0;
+	return request->handler != NULL && strcmp(request_protocol(request), "smtp") == 0;
 }
 
 static struct hold *start(struct auth_request *request, unsigned min_ms)
@@ -115,7 +113,7 @@ static struct hold *start(struct auth_request *request, unsigned min_ms)
 	hold->credentials = request->wanted_credentials_scheme != NULL;
 	if (hold->credentials) {
 		hold->credentials_callback = request->private_callback.lookup_credentials;
-		request->private_callback.lookup_credentials = on_credentials;
+		request->private_callback.lookup_credentials = credentials_to_hold;
 	} else {
 		hold->verify_callback = request->private_callback.verify_plain;
 		request->private_callback.verify_plain = on_verified;
@@ -163,6 +161,6 @@ void smtp_hold_end_all(void)
 			continue;
 		host_untimer(&host_dovecot, &hold->timer);
 		hang_up(hold);
-		finish(hold, PASSDB_RESULT_INTERNAL_FAILURE, NULL, 0);
+		finish(hold, PASSDB_RESULT_INTERNAL_FAILURE, NULL);
 	}
 }

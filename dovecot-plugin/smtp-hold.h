@@ -10,7 +10,7 @@
 #ifndef MUM_DOVECOT_SMTP_HOLD_H
 #define MUM_DOVECOT_SMTP_HOLD_H
 
-#include "auth-request.h"
+#include "dovecot-plugin/dovecot.h"
 
 /* Does Postfix wait for the answer? */
 bool smtp_hold_is_for(const struct auth_request *request);
@@ -22,6 +22,10 @@ bool smtp_hold_is_for(const struct auth_request *request);
  * that is at most max_ms, or min_ms where none is asked after it.
  */
 unsigned smtp_hold_begin(struct auth_request *request, unsigned min_ms, unsigned max_ms);
+
+/* One of the credentials lookups that smtp_hold_begin() has put itself behind is over. */
+void smtp_hold_on_credentials(struct auth_request *request, enum passdb_result result,
+			      const struct credentials *credentials);
 
 /*
  * auth ends and waits for nobody: from now on a temporary failure closes Postfix's

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dovecot-plugin/compat.h"
+#include "dovecot-plugin/dovecot.h"
 
 #include "dovecot-plugin/userdb-iterate.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* userdb "mum": home, mail location and quota of a user. */
-#include "dovecot-plugin/compat.h"
+#include "dovecot-plugin/dovecot.h"
 
 #include "common/log-text.h"
 #include "common/rules.h"
@@ -48,14 +48,40 @@ static void on_abort(struct pending *pending)
 
 static void put_field(void *request, const char *name, const char *value)
 {
-	auth_request_set_userdb_field(request, name, value);
+	if (userdb_imports_all(request))
+		auth_request_set_userdb_field(request, name, value);
 }
 
-static void answer_found(struct user_request *user, const struct user *found)
+static void put_values(void *context, userdb_field_fn *put, void *arg)
 {
-	auth_request_set_userdb_field(user->request, "user", found->address);
-	userdb_put_fields(found, put_field, user->request);
-	answer(user, USERDB_RESULT_OK);
+	const struct user *found = context;
+
+	put(arg, "user", found->address);
+	userdb_put_all_fields(found, put, arg);
+}
+
+static void log_bad_row(const struct user_request *user, const struct user *found,
+			const char *why)
+{
+	e_error(authdb_event(user->request), "mum: mailboxes row of <%s>: %s; mend it in MUM",
+		LOG_TEXT(found->address), LOG_TEXT(why));
+}
+
+static void answer_found(struct user_request *user, struct user *found)
+{
+	struct auth_request *request = user->request;
+	struct arena arena = { 0 };
+	const char *why;
+
+	put_field(request, "user", found->address);
+	why = userdb_put_fields(found, dovecot_generation, &arena, put_field, request);
+	if (why != NULL)
+		log_bad_row(user, found, why);
+	arena_free(&arena);
+	if (why == NULL && userdb_add_fields(request, put_values, found))
+		answer(user, USERDB_RESULT_OK);
+	else
+		answer(user, USERDB_RESULT_INTERNAL_FAILURE);
 }
 
 static void on_answer(const struct mum_answer *facts, void *arg)
@@ -70,15 +96,13 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 		answer_found(user, &found);
 		break;
 	case MUM_NOT_FOUND:
-		auth_request_log_unknown_user(user->request, AUTH_SUBSYS_DB);
+		request_log_unknown_user(user->request);
 		answer(user, USERDB_RESULT_USER_UNKNOWN);
 		break;
 	case MUM_TEMPFAIL:
 	case MUM_MISCONFIGURED:
 		if (why != NULL)
-			e_error(authdb_event(user->request),
-				"mum: mailboxes row of <%s>: %s; mend it in MUM",
-				LOG_TEXT(found.address), why);
+			log_bad_row(user, &found, why);
 		else
 			e_error(authdb_event(user->request), "mum: %s",
 				LOG_TEXT(facts->reason));
@@ -126,13 +150,11 @@ mum_iterate_init(struct auth_request *request, userdb_iter_callback_t *callback,
 	return userdb_iterate_start(instance_of(request), request, callback, context);
 }
 
-static struct userdb_module *mum_preinit(pool_t pool, const char *args)
+struct userdb_module *userdb_mum_new(pool_t pool, const char *config_path)
 {
 	struct userdb_mum_module *module = p_new(pool, struct userdb_mum_module, 1);
 
-	module->instance = instance_get(*args != '\0' ? args : DEFAULT_CONFIG);
-	module->module.default_cache_key = auth_cache_parse_key(pool, MUM_CACHE_KEY);
-	module->module.blocking = FALSE;
+	module->instance = instance_get(config_path);
 	return &module->module;
 }
 
@@ -154,7 +176,7 @@ static void mum_deinit(struct userdb_module *_module)
 
 struct userdb_module_interface userdb_mum = {
 	.name = "mum",
-	.preinit = mum_preinit,
+	.preinit = userdb_mum_preinit,
 	.init = mum_init,
 	.deinit = mum_deinit,
 	.lookup = mum_lookup,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "dovecot-plugin/compat.h"
+#include "dovecot-plugin/dovecot.h"
 
 #include "dovecot-plugin/verify.h"
 
@@ -14,8 +14,7 @@ static int compare(struct auth_request *request, const char *crypted, bool log)
 {
 	const char *scheme = password_get_scheme(&crypted);
 
-	return auth_request_password_verify_log(request, request->mech_password, crypted,
-						scheme, AUTH_SUBSYS_DB, log);
+	return request_compare(request, crypted, scheme, log);
 }
 
 static enum passdb_result verify_here(struct auth_request *request, const char *crypted,
@@ -27,17 +26,6 @@ static enum passdb_result verify_here(struct auth_request *request, const char *
 	if (same < 0)
 		(void)compare(request, dummy, FALSE);
 	return same > 0 ? PASSDB_RESULT_OK : PASSDB_RESULT_PASSWORD_MISMATCH;
-}
-
-static bool on_worker_reply(struct auth_worker_connection *conn ATTR_UNUSED,
-			    const char *reply, void *context)
-{
-	struct verification *verification = context;
-
-	verification->fn(passdb_blocking_auth_worker_reply_parse(verification->request,
-								 reply),
-			 verification->context);
-	return TRUE;
 }
 
 static void append_field(string_t *command, const char *name, const char *value)
@@ -52,7 +40,7 @@ static void append_field(string_t *command, const char *name, const char *value)
  * Dovecot's cache, logs a mismatch without them, and takes a hash that it cannot
  * read for an internal failure.)
  */
-static void verify_in_worker(struct verification *verification)
+static void verify_in_worker(const struct verification *verification)
 {
 	struct auth_request *request = verification->request;
 	string_t *command = t_str_new(512);
@@ -64,22 +52,16 @@ static void verify_in_worker(struct verification *verification)
 	append_field(command, dummy_field, verification->dummy);
 	if (verification->crypted != NULL)
 		append_field(command, hash_field, verification->crypted);
-	auth_worker_call(request->pool, request->fields.user, str_c(command),
-			 on_worker_reply, verification);
+	request_ask_worker(request, str_c(command), verification->fn, verification->context);
 }
 
 void verify_start(const struct verification *verification)
 {
-	struct verification *copy;
-
-	if (!verification->in_worker) {
+	if (verification->in_worker)
+		verify_in_worker(verification);
+	else
 		verification->fn(verify_here(verification->request, verification->crypted,
 					     verification->dummy), verification->context);
-		return;
-	}
-	copy = p_new(verification->request->pool, struct verification, 1);
-	*copy = *verification;
-	verify_in_worker(copy);
 }
 
 bool verify_for_auth(struct auth_request *request, verify_plain_callback_t *callback)

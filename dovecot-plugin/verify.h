@@ -11,9 +11,7 @@
 
 #include <stdbool.h>
 
-#include "passdb.h"
-
-typedef void verified_fn(enum passdb_result result, void *context);
+#include "dovecot-plugin/dovecot.h"
 
 struct verification {
 	struct auth_request *request;	/* the caller holds a reference until fn */
@@ -25,7 +23,7 @@ struct verification {
 	 * PASSWORD_MISMATCH, or INTERNAL_FAILURE where no worker answered. Never
 	 * called when Dovecot's queue to the workers ends first.
 	 */
-	verified_fn *fn;
+	worker_answer_fn *fn;
 	void *context;
 };
 

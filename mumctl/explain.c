@@ -219,7 +219,7 @@ static void explain_userdb(struct explain *explain)
 	switch (rule_user(&asked.answer, &user, &why)) {
 	case MUM_FOUND:
 		buf_printf(&text, "found user=%s", user.address);
-		userdb_put_fields(&user, put_field, &text);
+		userdb_put_fields(&user, DOVECOT_2_3, NULL, put_field, &text);
 		break;
 	case MUM_NOT_FOUND:
 		buf_puts(&text, "unknown user");

@@ -23,12 +23,12 @@ static void print_user(const struct tool *tool, const struct user *user)
 
 	if (!tool->json) {
 		put_line(NULL, "user", user->address);
-		userdb_put_fields(user, put_line, NULL);
+		userdb_put_fields(user, DOVECOT_2_3, NULL, put_line, NULL);
 		return;
 	}
 	document = json_pack("{ss}", "result", tool_status_name(MUM_FOUND));
 	put_json(document, "user", user->address);
-	userdb_put_fields(user, put_json, document);
+	userdb_put_fields(user, DOVECOT_2_3, NULL, put_json, document);
 	tool_print_json(document);
 }
 

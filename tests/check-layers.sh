@@ -74,6 +74,11 @@ only_in "Unicode libraries are for address-fold.c and text.c" \
 only_in "<crypt.h> is for hash.c and mumctl/" 'crypt\.h' \
 	'common/hash\.c|mumctl/verify\.c'
 only_in "libevent is for postfix-policy/" 'event2?[./]' 'postfix-policy/[^:]*'
+complain "what differs between Dovecots is for dovecot-2.3.c and dovecot-2.4.c" "$(
+	grep -HnE '^[[:space:]]*#[[:space:]]*(if|ifdef|elif)([^n[:alnum:]]|$)' \
+		$(find dovecot-plugin -name '*.[ch]' ! -name 'dovecot-2.4.c')
+	includes '(auth-cache|auth-worker-[a-z]*|passdb-blocking|settings[a-z-]*)\.h' \
+		$(find dovecot-plugin -name '*.[ch]' ! -name '*-2.[34].[ch]'))"
 only_in "Dovecot's headers are for dovecot-plugin/" \
 	'(auth-common|auth-request|passdb|userdb|lib|ioloop|module-dir)\.h' \
 	'dovecot-plugin/[^:]*'

@@ -22,70 +22,70 @@ static void show(const struct mail_location *location, char *text, size_t size)
 
 #define MAILDIR(path, inbox) "mail_driver=maildir mail_path=" path " mail_inbox_path=" inbox
 
+static const struct {
+	const char *text, *want;
+} locations[] = {
+	{ "maildir:/m", MAILDIR("/m", ".") },
+	{ "maildir:~/Maildir", MAILDIR("~/Maildir", ".") },
+	{ "maildir:~", MAILDIR("~", ".") },
+	{ "maildir:/m/", MAILDIR("/m", ".") },
+	{ "maildir:/", MAILDIR("/", ".") },
+	{ "maildir:/m:", MAILDIR("/m", ".") },
+	{ "maildir:/a::b", MAILDIR("/a:b", ".") },
+	{ "maildir:/a:::LAYOUT=fs", MAILDIR("/a:", ".") " mailbox_list_layout=fs" },
+	{ "maildir:/50%/%n", MAILDIR("/50%/%n", ".") },
+	{ "maildir:/with space", MAILDIR("/with space", ".") },
+	{ "maildir:/srv/mail/mailboxes/d/joe:LAYOUT=fs",
+	  MAILDIR("/srv/mail/mailboxes/d/joe", ".") " mailbox_list_layout=fs" },
+	{ "maildir:/m:LAYOUT=Maildir++",
+	  MAILDIR("/m", ".") " mailbox_list_layout=maildir++" },
+	{ "maildir:/m:LAYOUT=index", MAILDIR("/m", "") " mailbox_list_layout=index" },
+	{ "maildir:/m:LAYOUT=FS:DIRNAME=x",
+	  MAILDIR("/m", "") " mailbox_list_layout=fs mailbox_directory_name=x"
+			    " mailbox_directory_name_legacy=yes" },
+	{ "maildir:/m:FULLDIRNAME=x",
+	  MAILDIR("/m", "") " mailbox_directory_name=x"
+			    " mailbox_directory_name_legacy=no" },
+	{ "maildir:/m:INBOX=/var/mail/joe", MAILDIR("/m", "/var/mail/joe") },
+	{ "maildir:/m:INBOX=~/in/", MAILDIR("/m", "~/in") },
+	{ "maildir:/m:INBOX=", MAILDIR("/m", "") },
+	{ "maildir:/m:INDEX=/a:INDEX=/b::c", MAILDIR("/m", ".") " mail_index_path=/b:c" },
+	{ "maildir:/m:INDEX=MEMORY", MAILDIR("/m", ".") " mail_index_path=MEMORY" },
+	{ "maildir:/m:INDEX=/i:INDEXPVT=/p:INDEXCACHE=/c:CONTROL=/k:VOLATILEDIR=/v",
+	  MAILDIR("/m", ".") " mail_index_path=/i mail_index_private_path=/p"
+			     " mail_cache_path=/c mail_control_path=/k"
+			     " mail_volatile_path=/v" },
+	{ "maildir:/m:LISTINDEX=li:INDEX=/i:ITERINDEX:SUBSCRIPTIONS=subs",
+	  MAILDIR("/m", ".") " mail_index_path=/i mailbox_list_index_prefix=li"
+			     " mailbox_list_iter_from_index_dir=yes"
+			     " mailbox_subscriptions_filename=subs" },
+	{ "maildir:/m:UTF-8:NO-NOSELECT:NO-FS-VALIDATION:BROKENCHAR=^",
+	  MAILDIR("/m", ".") " mailbox_list_drop_noselect=yes"
+			     " mailbox_list_validate_fs_names=no"
+			     " mailbox_list_visible_escape_char=^"
+			     " mailbox_list_utf8=yes" },
+	{ "mdbox:/m:ALT=/alt:ALTNOCHECK:MAILBOXDIR=boxes",
+	  "mail_driver=mdbox mail_path=/m mail_inbox_path= mail_alt_path=/alt"
+	  " mail_alt_check=no mailbox_root_directory_name=boxes" },
+	{ "sdbox:~/s", "mail_driver=sdbox mail_path=~/s mail_inbox_path=" },
+	{ "mbox:~/mail", "mail_driver=mbox mail_path=~/mail mail_inbox_path=inbox" },
+	{ "mbox:~/mail:DIRNAME=x:LAYOUT=fs",
+	  "mail_driver=mbox mail_path=~/mail mail_inbox_path=inbox"
+	  " mailbox_list_layout=fs mailbox_directory_name=x"
+	  " mailbox_directory_name_legacy=yes" },
+	{ "mbox:~/mail:LAYOUT=maildir++",
+	  "mail_driver=mbox mail_path=~/mail mail_inbox_path="
+	  " mailbox_list_layout=maildir++" },
+	{ "mbox:~/mail:INBOX=/var/mail/joe",
+	  "mail_driver=mbox mail_path=~/mail mail_inbox_path=/var/mail/joe" },
+	{ "imapc:", "mail_driver=imapc mail_path= mail_inbox_path=" },
+	{ "imapc:~/cache", "mail_driver=imapc mail_path=~/cache mail_inbox_path=" },
+};
+
 static void test_locations(void **state)
 {
-	static const struct {
-		const char *text, *want;
-	} rows[] = {
-		{ "maildir:/m", MAILDIR("/m", ".") },
-		{ "maildir:~/Maildir", MAILDIR("~/Maildir", ".") },
-		{ "maildir:~", MAILDIR("~", ".") },
-		{ "maildir:/m/", MAILDIR("/m", ".") },
-		{ "maildir:/", MAILDIR("/", ".") },
-		{ "maildir:/m:", MAILDIR("/m", ".") },
-		{ "maildir:/a::b", MAILDIR("/a:b", ".") },
-		{ "maildir:/a:::LAYOUT=fs", MAILDIR("/a:", ".") " mailbox_list_layout=fs" },
-		{ "maildir:/50%/%n", MAILDIR("/50%/%n", ".") },
-		{ "maildir:/with space", MAILDIR("/with space", ".") },
-		{ "maildir:/srv/mail/mailboxes/d/joe:LAYOUT=fs",
-		  MAILDIR("/srv/mail/mailboxes/d/joe", ".") " mailbox_list_layout=fs" },
-		{ "maildir:/m:LAYOUT=Maildir++",
-		  MAILDIR("/m", ".") " mailbox_list_layout=maildir++" },
-		{ "maildir:/m:LAYOUT=index", MAILDIR("/m", "") " mailbox_list_layout=index" },
-		{ "maildir:/m:LAYOUT=FS:DIRNAME=x",
-		  MAILDIR("/m", "") " mailbox_list_layout=fs mailbox_directory_name=x"
-				    " mailbox_directory_name_legacy=yes" },
-		{ "maildir:/m:FULLDIRNAME=x",
-		  MAILDIR("/m", "") " mailbox_directory_name=x"
-				    " mailbox_directory_name_legacy=no" },
-		{ "maildir:/m:INBOX=/var/mail/joe", MAILDIR("/m", "/var/mail/joe") },
-		{ "maildir:/m:INBOX=~/in/", MAILDIR("/m", "~/in") },
-		{ "maildir:/m:INBOX=", MAILDIR("/m", "") },
-		{ "maildir:/m:INDEX=/a:INDEX=/b::c", MAILDIR("/m", ".") " mail_index_path=/b:c" },
-		{ "maildir:/m:INDEX=MEMORY", MAILDIR("/m", ".") " mail_index_path=MEMORY" },
-		{ "maildir:/m:INDEX=/i:INDEXPVT=/p:INDEXCACHE=/c:CONTROL=/k:VOLATILEDIR=/v",
-		  MAILDIR("/m", ".") " mail_index_path=/i mail_index_private_path=/p"
-				     " mail_cache_path=/c mail_control_path=/k"
-				     " mail_volatile_path=/v" },
-		{ "maildir:/m:LISTINDEX=li:INDEX=/i:ITERINDEX:SUBSCRIPTIONS=subs",
-		  MAILDIR("/m", ".") " mail_index_path=/i mailbox_list_index_prefix=li"
-				     " mailbox_list_iter_from_index_dir=yes"
-				     " mailbox_subscriptions_filename=subs" },
-		{ "maildir:/m:UTF-8:NO-NOSELECT:NO-FS-VALIDATION:BROKENCHAR=^",
-		  MAILDIR("/m", ".") " mailbox_list_drop_noselect=yes"
-				     " mailbox_list_validate_fs_names=no"
-				     " mailbox_list_visible_escape_char=^"
-				     " mailbox_list_utf8=yes" },
-		{ "mdbox:/m:ALT=/alt:ALTNOCHECK:MAILBOXDIR=boxes",
-		  "mail_driver=mdbox mail_path=/m mail_inbox_path= mail_alt_path=/alt"
-		  " mail_alt_check=no mailbox_root_directory_name=boxes" },
-		{ "sdbox:~/s", "mail_driver=sdbox mail_path=~/s mail_inbox_path=" },
-		{ "mbox:~/mail", "mail_driver=mbox mail_path=~/mail mail_inbox_path=inbox" },
-		{ "mbox:~/mail:DIRNAME=x:LAYOUT=fs",
-		  "mail_driver=mbox mail_path=~/mail mail_inbox_path=inbox"
-		  " mailbox_list_layout=fs mailbox_directory_name=x"
-		  " mailbox_directory_name_legacy=yes" },
-		{ "mbox:~/mail:LAYOUT=maildir++",
-		  "mail_driver=mbox mail_path=~/mail mail_inbox_path="
-		  " mailbox_list_layout=maildir++" },
-		{ "mbox:~/mail:INBOX=/var/mail/joe",
-		  "mail_driver=mbox mail_path=~/mail mail_inbox_path=/var/mail/joe" },
-		{ "imapc:", "mail_driver=imapc mail_path= mail_inbox_path=" },
-		{ "imapc:~/cache", "mail_driver=imapc mail_path=~/cache mail_inbox_path=" },
-	};
-
 	(void)state;
-	FOR_EACH_ROW(row, rows) {
+	FOR_EACH_ROW(row, locations) {
 		struct arena arena = { 0 };
 		struct mail_location location;
 		char got[1024];

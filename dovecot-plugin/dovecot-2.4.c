@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* dovecot.h for Dovecot 2.4, whose releases differ, too: configure found out how. */
+#include "dovecot-plugin/dovecot.h"
+
+#include "auth-cache.h"
+#include "auth-settings.h"
+#include "auth-worker-connection.h"
+#include "passdb-blocking.h"
+#include "settings.h"
+
+#include "dovecot-plugin/plugin.h"
+#include "dovecot-plugin/settings-2.4.h"
+#include "dovecot-plugin/smtp-hold.h"
+
+/*
+ * Cached results hold for one protocol, because send-only mailboxes have some and not
+ * others; and those of a master user not for the user of that name, who has a home.
+ */
+#define CACHE_KEY "%{user}\t%{protocol}\t%{login_user}"
+
+/* To %{mum:NAME} in the configuration. */
+#define PROVIDER "mum"
+
+const enum dovecot_generation dovecot_generation = DOVECOT_2_4;
+
+const char *request_protocol(const struct auth_request *request)
+{
+	return request->fields.protocol;
+}
+
+void request_log_unknown_user(struct auth_request *request)
+{
+	auth_request_db_log_unknown_user(request);
+}
+
+/* ---- passwords ---- */
+
+int request_compare(struct auth_request *request, const char *crypted, const char *scheme,
+		    bool log)
+{
+	switch (auth_request_db_password_verify_log(request, request->mech_password, crypted,
+						    scheme, log)) {
+	case PASSDB_RESULT_OK:
+		return 1;
+	case PASSDB_RESULT_PASSWORD_MISMATCH:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+struct worker_call {
+	struct auth_request *request;
+	worker_answer_fn *fn;
+	void *context;
+};
+
+static bool on_reply(struct auth_worker_connection *conn ATTR_UNUSED,
+		     const char *const *args, void *context)
+{
+	const struct worker_call *call = context;
+
+	call->fn(passdb_blocking_auth_worker_reply_parse(call->request, args), call->context);
+	return TRUE;
+}
+
+void request_ask_worker(struct auth_request *request, const char *command,
+			worker_answer_fn *fn, void *context)
+{
+	struct worker_call *call = p_new(request->pool, struct worker_call, 1);
+
+	*call = (struct worker_call){ request, fn, context };
+	auth_worker_call(request->pool, request->fields.user, command, on_reply, call);
+}
+
+/* ---- credentials ---- */
+
+void credentials_give(lookup_credentials_callback_t *callback, enum passdb_result result,
+		      const struct credentials *credentials, struct auth_request *request)
+{
+	static const struct credentials none;
+
+	if (credentials == NULL)
+		credentials = &none;
+#ifdef HAVE_CREDENTIALS_SCHEME
+	callback(result, credentials->data, credentials->size, credentials->scheme, request);
+#else
+	callback(result, credentials->data, credentials->size, request);
+#endif
+}
+
+#ifdef HAVE_CREDENTIALS_SCHEME
+static void on_credentials(enum passdb_result result, const unsigned char *data, size_t size,
+			   const char *scheme, struct auth_request *request)
+{
+#else
+static void on_credentials(enum passdb_result result, const unsigned char *data, size_t size,
+			   struct auth_request *request)
+{
+	const char *scheme = NULL;
+#endif
+	const struct credentials credentials = { data, size, scheme };
+
+	smtp_hold_on_credentials(request, result, &credentials);
+}
+
+lookup_credentials_callback_t *const credentials_to_hold = on_credentials;
+
+/* ---- the admin's own fields ---- */
+
+bool passdb_imports_all(const struct auth_request *request)
+{
+	return request->passdb->set->fields_import_all;
+}
+
+bool userdb_imports_all(const struct auth_request *request)
+{
+	return request->userdb->set->fields_import_all;
+}
+
+static void put_value(void *fields, const char *name, const char *value)
+{
+	auth_fields_add(fields, name, value, 0);
+}
+
+/* Most configurations have none, and to expand them takes longer than our lookup. */
+static bool has_fields(const ARRAY_TYPE(const_string) *fields)
+{
+	return array_is_created(fields) && !array_is_empty(fields);
+}
+
+bool passdb_add_fields(struct auth_request *request, put_values_fn *put_values,
+		       void *context)
+{
+	struct auth_fields *values;
+
+	if (!has_fields(&request->passdb->unexpanded_post_set->fields))
+		return TRUE;
+	values = auth_fields_init(request->pool);
+	put_values(context, put_value, values);
+	return auth_request_set_passdb_fields(request, values) == 0;
+}
+
+bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,
+		       void *context)
+{
+	struct auth_fields *values;
+
+	if (!has_fields(&request->userdb->unexpanded_post_set->fields))
+		return TRUE;
+	values = auth_fields_init(request->pool);
+	put_values(context, put_value, values);
+	return auth_request_set_userdb_fields(request, values) == 0;
+}
+
+/* ---- connections and modules ---- */
+
+void client_hang_up(struct auth_client_connection *client)
+{
+	client->conn.v.destroy(&client->conn);
+}
+
+/*
+ * What the admin's own fields say goes into the key, too: they may differ by what is
+ * not in ours, for example by the client's address.
+ */
+#ifdef HAVE_STRUCT_PASSDB_PARAMETERS
+#  define PARAMETERS(kind) , const struct kind##_parameters *parameters
+#  define SET_CACHE_KEY(kind, module, pool, fields, error_r) \
+	kind##_set_cache_key(module, parameters, pool, CACHE_KEY, fields, PROVIDER, error_r)
+#else
+#  define PARAMETERS(kind)
+#  define SET_CACHE_KEY(kind, module, pool, fields, error_r) \
+	set_cache_key(&(module)->default_cache_key, pool, fields)
+
+static int set_cache_key(const char **key_r, pool_t pool,
+			 const ARRAY_TYPE(const_string) *fields)
+{
+	*key_r = auth_cache_parse_key_and_fields(pool, CACHE_KEY, fields, PROVIDER);
+	return 0;
+}
+#endif
+
+static const char *config_path(pool_t pool, struct event *event, const char **error_r)
+{
+	const struct mum_settings *settings;
+	const char *path;
+
+	if (settings_get(event, &mum_setting_parser_info, 0, &settings, error_r) < 0)
+		return NULL;
+	path = p_strdup(pool, settings->config_file);
+	settings_free(settings);
+	return path;
+}
+
+int passdb_mum_preinit(pool_t pool, struct event *event PARAMETERS(passdb),
+		       struct passdb_module **module_r, const char **error_r)
+{
+	const struct auth_passdb_post_settings *post;
+	const char *path = config_path(pool, event, error_r);
+	int ret;
+
+	if (path == NULL ||
+	    settings_get(event, &auth_passdb_post_setting_parser_info,
+			 SETTINGS_GET_FLAG_NO_CHECK | SETTINGS_GET_FLAG_NO_EXPAND, &post,
+			 error_r) < 0)
+		return -1;
+	*module_r = passdb_mum_new(pool, path);
+	ret = SET_CACHE_KEY(passdb, *module_r, pool, &post->fields, error_r);
+	settings_free(post);
+	return ret;
+}
+
+int userdb_mum_preinit(pool_t pool, struct event *event PARAMETERS(userdb),
+		       struct userdb_module **module_r, const char **error_r)
+{
+	const struct auth_userdb_post_settings *post;
+	const char *path = config_path(pool, event, error_r);
+	int ret;
+
+	if (path == NULL ||
+	    settings_get(event, &auth_userdb_post_setting_parser_info,
+			 SETTINGS_GET_FLAG_NO_CHECK | SETTINGS_GET_FLAG_NO_EXPAND, &post,
+			 error_r) < 0)
+		return -1;
+	*module_r = userdb_mum_new(pool, path);
+	ret = SET_CACHE_KEY(userdb, *module_r, pool, &post->fields, error_r);
+	settings_free(post);
+	return ret;
+}
