@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A private Dovecot: who may log in to Postfix."""
 
+from .dovecot_language import dovecot_language
 from .lab import Process, accepts, run, tail, wait_until
 
 USER_PASSWORD = "secret"
@@ -25,7 +26,8 @@ class Dovecot:
             "".join(f"{user}:{{PLAIN}}{USER_PASSWORD}\n" for user in users))
 
     def configuration(self):
-        return f"""
+        language = dovecot_language()
+        return language.head() + language.text(f"""
 base_dir = {self._run}
 state_dir = {self._run}
 log_path = {self.log}
@@ -58,7 +60,7 @@ userdb {{
   driver = static
   args = uid=mail gid=mail home=/nonexistent
 }}
-"""
+""")
 
     def start(self):
         self._config.write_text(self.configuration())

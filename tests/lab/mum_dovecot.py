@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A private Dovecot 2.3 whose auth process runs the module built here."""
+"""A private Dovecot whose auth process runs the module built here."""
 
 import contextlib
 import os
@@ -9,6 +9,7 @@ import shlex
 import signal
 
 from .auth_clients import AuthClient, Imap, LmtpDialogue, Pop3, UserdbClient
+from .dovecot_language import SQL_23 as STOCK_SQL, dovecot_language  # noqa: F401
 from .lab import (TOP, LabError, Process, accepts, cpu_of, free_port, in_own_mounts, run, tail,
                   wait_until)
 from .mariadb import DOVECOT_PASSWORD
@@ -16,28 +17,10 @@ from .mumd import render
 
 # Compiled into Dovecot; in a mount namespace of its own it finds ours there.
 MODULES = pathlib.Path("/usr/lib/dovecot/modules/auth")
+SETTINGS_MODULES = MODULES.with_name("settings")
 
 # Owns all mail; every Debian has it.
 MAIL_USER = "mail"
-
-# MUM's own documentation.
-STOCK_SQL = """
-driver = {driver}
-connect = {connect}
-default_pass_scheme = BLF-CRYPT
-password_query = SELECT mailboxes.local_part AS username, domains.domain, mailboxes.password \\
-  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
-  WHERE mailboxes.local_part = '%n' AND domains.domain = '%d' \\
-  AND domains.active = 1 AND mailboxes.active = 1;
-user_query = SELECT mailboxes.homedir AS home, mailboxes.maildir AS mail, \\
-  CONCAT('*:storage=', COALESCE(mailboxes.quota, domains.quota, 0), 'G') AS quota_rule \\
-  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
-  WHERE mailboxes.local_part = '%n' AND domains.domain = '%d' \\
-  AND domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0;
-iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
-  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
-  WHERE domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0;
-"""
 
 # What no run of ours may ever write to the log.
 COMPLAINTS = re.compile(r"Panic|Fatal|Timeout leak|I/O leak|Leaked|leak:|Memory leak|"
@@ -65,11 +48,12 @@ def sanitized_module_path():
 class MumDovecot:
     """database: the section of mum.conf, as from mariadb_settings() or sqlite_settings().
 
-    Configured with conf-examples/dovecot.conf, sockets and users replaced.
+    Configured with the file of conf-examples that is in the language of the installed
+    Dovecot, sockets and users replaced.
     options is the section dovecot of mum.conf, sections are others. driver
     "sql" is stock Dovecot with MUM's own queries, as that database user. front and
-    settings are more lines of dovecot.conf, before and behind the shipped ones, and
-    %(args)s in them those of the shipped passdb. postfix: whose private/auth and
+    settings are more lines of dovecot.conf in the words of 2.3, before and behind the
+    shipped ones, and %(args)s in them the file that the shipped passdb reads. postfix: whose private/auth and
     private/dovecot-lmtp to serve.
     sanitized: the module of a build with sanitizers, whose reports stand in
     sanitizer_reports().
@@ -80,6 +64,7 @@ class MumDovecot:
                  front="", settings="", sanitized=False):
         self._lab = lab
         self._name = name
+        self.language = dovecot_language()
         self._driver = driver
         self._prefetch = prefetch
         self._front = front
@@ -91,6 +76,7 @@ class MumDovecot:
         if postfix is None:
             lab.directory(f"{name}/queue/private")
         self._modules = lab.directory(f"{name}/modules")
+        self._settings_modules = lab.directory(f"{name}/settings-modules")
         self.config = self.directory / "dovecot.conf"
         self.mum_conf = self.directory / "mum.conf"
         self._sql_conf = self.directory / "dovecot-sql.conf"
@@ -118,14 +104,7 @@ class MumDovecot:
         self.mum_conf.chmod(0o640)
 
     def _write_sql(self, database, sql_user):
-        if database["driver"] == "sqlite":
-            driver, connect = "sqlite", database["path"]
-        else:
-            host, _, port = database["hosts"][0].removeprefix("unix:").partition(":")
-            driver = "mysql"
-            connect = (f'"host={host} {port and f"port={port} "}dbname={database["name"]} user={sql_user} '
-                       f'password={DOVECOT_PASSWORD}"')
-        self._sql_conf.write_text(STOCK_SQL.format(driver=driver, connect=connect))
+        write_stock_sql(self._sql_conf, database, sql_user)
 
     def _write_modules(self):
         """Ours beside Dovecot's."""
@@ -135,28 +114,27 @@ class MumDovecot:
         run("cp", "-a", f"{MODULES}/.", self._modules)
         if self._driver == "mum":
             run("cp", module, self._modules / "libauthdb_mum.so")
+        if self.language.settings_module:
+            if SETTINGS_MODULES.exists():
+                run("cp", "-a", f"{SETTINGS_MODULES}/.", self._settings_modules)
+            run("cp", module.with_name(self.language.settings_module), self._settings_modules)
 
     def _shipped(self):
-        """conf-examples/dovecot.conf with our paths and users."""
-        text = (TOP / "conf-examples/dovecot.conf").read_text()
-        changes = [("/etc/mum/mum.conf", str(self.mum_conf), 2),
-                   ("/var/spool/postfix", str(self._queue), 2),
-                   ("vmail", MAIL_USER, 2)]
-        if self._prefetch:
-            changes.append(("#userdb {\n#  driver = prefetch\n#}",
-                            "userdb {\n  driver = prefetch\n}", 1))
-        if self._driver == "sql":
-            changes.append((f"driver = mum\n  args = {self.mum_conf}",
-                            f"driver = sql\n  args = {self._sql_conf}", 2))
-        for old, new, times in changes:
+        """The example with our paths and users."""
+        example = self.language.example
+        text = (TOP / "conf-examples" / example).read_text()
+        sql = self._sql_conf if self._driver == "sql" else None
+        for old, new, times in (("/var/spool/postfix", str(self._queue), 2),
+                                ("vmail", MAIL_USER, 2),
+                                *self.language.changes(self.mum_conf, sql, self._prefetch)):
             if text.count(old) != times:
-                raise LabError(f"conf-examples/dovecot.conf has {old!r} "
+                raise LabError(f"conf-examples/{example} has {old!r} "
                                f"{text.count(old)} times, the lab expects {times}")
             text = text.replace(old, new)
         return text
 
     def _own_lines(self):
-        return f"""
+        return self.language.head() + self.language.text(f"""
 base_dir = {self._run}
 state_dir = {self._run}/state
 log_path = {self.log_path}
@@ -215,7 +193,7 @@ service auth {{
     mode = 0600
   }}
 }}
-""" + (self._sanitizer_lines() if self._sanitized else "")
+""") + (self._sanitizer_lines() if self._sanitized else "")
 
     def _sanitizer_lines(self):
         wrapper = self.directory / "auth-sanitized"
@@ -247,7 +225,7 @@ service auth-worker {{
 
     def write(self):
         args = self._sql_conf if self._driver == "sql" else self.mum_conf
-        front, settings = (text.replace("%(args)s", str(args))
+        front, settings = (self.language.text(text.replace("%(args)s", str(args)))
                            for text in (self._front, self._settings))
         self.config.write_text(
             f"{self._own_lines()}{front}\n{self._shipped()}\n{settings}")
@@ -256,9 +234,9 @@ service auth-worker {{
 
     def start(self):
         self.write()
-        script = (f"mount --bind {shlex.quote(str(self._modules))} {MODULES} && "
-                  f"exec dovecot -F -c {shlex.quote(str(self.config))}")
-        self.process = self._lab.own(Process(in_own_mounts(script), self.directory / "out.log"))
+        self.process = self._lab.own(Process(
+            [*self._with_modules(), "dovecot", "-F", "-c", self.config],
+            self.directory / "out.log"))
 
         def up():
             if not self.process.running():
@@ -267,6 +245,14 @@ service auth-worker {{
                     and (self._run / "master.pid").exists())
         wait_until(up, f"dovecot:\n{tail(self.log_path)}", timeout=20)
         return self
+
+    def _with_modules(self):
+        """argv of a program that finds our modules where Dovecot's are."""
+        script = f"mount --bind {shlex.quote(str(self._modules))} {MODULES} && "
+        if self.language.settings_module:
+            script += (f"mount --bind {shlex.quote(str(self._settings_modules))} "
+                       f"{SETTINGS_MODULES} && ")
+        return in_own_mounts(f'{script}exec "$@"')
 
     def stop(self):
         """Also ends workers that are busy with a hash and would outlive their master."""
@@ -306,7 +292,10 @@ service auth-worker {{
     # ---- talk ----
 
     def doveadm(self, *arguments, check=False, **options):
-        return run("doveadm", "-c", self.config, *arguments, check=check, **options)
+        # doveadm of 2.4 must know our settings, too
+        with_modules = self._with_modules() if self.language.settings_module else []
+        return run(*with_modules, "doveadm", "-c", self.config, *arguments, check=check,
+                   **options)
 
     def auth_test(self, user, password, service="imap"):
         """doveadm auth test: "ok", "refused" or "temp_fail"."""
@@ -404,6 +393,24 @@ service auth-worker {{
 
     def version(self):
         return run("dovecot", "--version").stdout.split()[0]
+
+    def quota(self, user):
+        """Of an answer to user(), or of somebody: gigabytes, as a text."""
+        return self.language.quota(user if isinstance(user, dict) else self.user(user))
+
+    def mail(self, user):
+        return self.language.mail(user if isinstance(user, dict) else self.user(user))
+
+
+def write_stock_sql(path, database, user="mum_dovecot"):
+    """What stock's "driver = sql" with "args = path" reads."""
+    host, _, port = database.get("hosts", [""])[0].removeprefix("unix:").partition(":")
+    driver = "sqlite" if database["driver"] == "sqlite" else "mysql"
+    files = dovecot_language().sql_files(
+        path, driver, host, port, database["path"] if driver == "sqlite" else database["name"],
+        user, DOVECOT_PASSWORD)
+    for file, text in files.items():
+        pathlib.Path(file).write_text(text)
 
 
 def open_pid(pid):

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+"""The configuration of Dovecot 2.3 and of 2.4: what the lab says in both languages.
+
+Tests write the few lines of their own in the words of 2.3 (see Dovecot24.text()), and ask
+for quota and mail instead of for fields of those names.
+"""
+
+import functools
+import re
+
+from .lab import LabError, run
+
+# MUM's own documentation.
+SQL_23 = """
+driver = {driver}
+connect = {connect}
+default_pass_scheme = BLF-CRYPT
+password_query = SELECT mailboxes.local_part AS username, domains.domain, mailboxes.password \\
+  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+  WHERE mailboxes.local_part = '%n' AND domains.domain = '%d' \\
+  AND domains.active = 1 AND mailboxes.active = 1;
+user_query = SELECT mailboxes.homedir AS home, mailboxes.maildir AS mail, \\
+  CONCAT('*:storage=', COALESCE(mailboxes.quota, domains.quota, 0), 'G') AS quota_rule \\
+  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+  WHERE mailboxes.local_part = '%n' AND domains.domain = '%d' \\
+  AND domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0;
+iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
+  FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+  WHERE domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0;
+"""
+
+# The same for 2.4, whose default_password_scheme lets in what CRYPT does.
+_PASSDB_24 = """
+  default_password_scheme = CRYPT
+  query = SELECT mailboxes.local_part AS username, domains.domain, mailboxes.password \\
+    FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+    WHERE mailboxes.local_part = '%{user | username}' AND domains.domain = '%{user | domain}' \\
+    AND domains.active = 1 AND mailboxes.active = 1
+"""
+_USERDB_24 = """
+  query = SELECT home, mail_driver, mail_inbox_path, quota_storage_size, \\
+      SUBSTRING_INDEX(rest, ':', 1) AS mail_path, \\
+      IF(LOCATE(':LAYOUT=', rest) > 0, SUBSTRING_INDEX(SUBSTRING(rest, \\
+        LOCATE(':LAYOUT=', rest) + 8), ':', 1), NULL) AS mailbox_list_layout \\
+    FROM (SELECT mailboxes.homedir AS home, \\
+        SUBSTRING_INDEX(mailboxes.maildir, ':', 1) AS mail_driver, \\
+        SUBSTRING(mailboxes.maildir, LOCATE(':', mailboxes.maildir) + 1) AS rest, \\
+        IF(mailboxes.maildir LIKE 'maildir:%', '.', '') AS mail_inbox_path, \\
+        CONCAT(COALESCE(mailboxes.quota, domains.quota, 0), 'G') AS quota_storage_size \\
+      FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+      WHERE mailboxes.local_part = '%{user | username}' AND domains.domain = '%{user | domain}' \\
+        AND domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0) AS found
+  iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
+    FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
+    WHERE domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0
+"""
+# MariaDB's functions in the words of SQLite.
+_FOR_SQLITE = (
+    ("SUBSTRING_INDEX(rest, ':', 1)", "substr(rest, 1, instr(rest || ':', ':') - 1)"),
+    ("IF(LOCATE(':LAYOUT=', rest) > 0, SUBSTRING_INDEX(SUBSTRING(rest, \\\n"
+     "        LOCATE(':LAYOUT=', rest) + 8), ':', 1), NULL)",
+     "CASE WHEN instr(rest, ':LAYOUT=') > 0 THEN substr(substr(rest, instr(rest, ':LAYOUT=') + 8), \\\n"
+     "        1, instr(substr(rest, instr(rest, ':LAYOUT=') + 8) || ':', ':') - 1) END"),
+    ("SUBSTRING_INDEX(mailboxes.maildir, ':', 1)",
+     "substr(mailboxes.maildir, 1, instr(mailboxes.maildir, ':') - 1)"),
+    ("SUBSTRING(mailboxes.maildir, LOCATE(':', mailboxes.maildir) + 1)",
+     "substr(mailboxes.maildir, instr(mailboxes.maildir, ':') + 1)"),
+    ("IF(mailboxes.maildir LIKE 'maildir:%', '.', '')",
+     "CASE WHEN mailboxes.maildir LIKE 'maildir:%' THEN '.' ELSE '' END"),
+    ("CONCAT(COALESCE(mailboxes.quota, domains.quota, 0), 'G')",
+     "COALESCE(mailboxes.quota, domains.quota, 0) || 'G'"),
+)
+
+
+class Dovecot23:
+    """The language of Debian 12."""
+
+    example = "dovecot.conf"
+    settings_module = None
+    # of doveadm, when the answer is that there is none for now
+    temporary_exit = 77
+
+    def __init__(self, version):
+        self.version = version
+
+    def changes(self, mum_conf, sql_conf, prefetch):
+        """(old, new, times) in the example; sql_conf: None, or of stock in place of ours."""
+        yield "/etc/mum/mum.conf", str(mum_conf), 2
+        if prefetch:
+            yield "#userdb {\n#  driver = prefetch\n#}", "userdb {\n  driver = prefetch\n}", 1
+        if sql_conf:
+            yield f"driver = mum\n  args = {mum_conf}", f"driver = sql\n  args = {sql_conf}", 2
+
+    def head(self):
+        """The first lines of any configuration."""
+        return ""
+
+    def text(self, lines):
+        """Lines in the words of 2.3."""
+        return lines
+
+    def sql_files(self, path, driver, host, port, name, user, password):
+        """{path: text} of what "args = path" stands for."""
+        connect = name if driver == "sqlite" else (
+            f'"host={host} {port and f"port={port} "}dbname={name} user={user} '
+            f'password={password}"')
+        return {path: SQL_23.format(driver=driver, connect=connect)}
+
+    def quota(self, fields):
+        """In gigabytes, as a text."""
+        return fields["quota_rule"].removeprefix("*:storage=").removesuffix("G")
+
+    def mail(self, fields):
+        """The mail location, as MUM stores it."""
+        return fields["mail"]
+
+
+class Dovecot24:
+    """The language of Debian 13."""
+
+    example = "dovecot-2.4.conf"
+    settings_module = "libmum_settings.so"
+    temporary_exit = 75
+
+    # what a test may say in the words of 2.3, besides passdb and userdb
+    _WORDS = {
+        "disable_plaintext_auth = no": "auth_allow_cleartext = yes",
+        "auth_debug = yes": "log_debug = category=auth",
+        "auth_debug_passwords = yes": "auth_debug_passwords = yes",
+        "auth_username_format = %u": "auth_username_format = %{user}",
+        "idle_kill": "idle_kill_interval",
+    }
+    # of mail locations, in the order that they are shown in
+    _KEYS = {"mailbox_list_layout": "LAYOUT", "mail_index_path": "INDEX",
+             "mail_control_path": "CONTROL", "mail_alt_path": "ALT"}
+
+    def __init__(self, version):
+        self.version = version
+
+    def changes(self, mum_conf, sql_conf, prefetch):
+        yield "#mum_config_file = /etc/mum/mum.conf", f"mum_config_file = {mum_conf}", 1
+        if prefetch:
+            yield "#userdb prefetch {\n#}", "userdb prefetch {\n}", 1
+        if sql_conf:
+            yield f"mum_config_file = {mum_conf}", f"!include {sql_conf}", 1
+            for kind in ("passdb", "userdb"):
+                yield f"\n{kind} mum {{\n}}", f"\n{kind} sql {{\n!include {sql_conf}.{kind}\n}}", 1
+
+    def head(self):
+        # as in Debian's 10-mail.conf: what the userdb says must count before that
+        return (f"dovecot_config_version = {self.version}\n"
+                f"dovecot_storage_version = {self.version}\n"
+                "mail_driver = mbox\nmail_home = /home/%{user | username}\n"
+                "mail_path = %{home}/mail\nmail_inbox_path = /var/mail/%{user}\n")
+
+    def text(self, lines):
+        lines = re.sub(r"^(passdb|userdb) \{\n(.*?)^\}", self._block, lines, flags=re.M | re.S)
+        lines = re.sub(r"^auth_worker_max_count = (\d+)$",
+                       r"service auth-worker {\n  process_limit = \1\n}", lines, flags=re.M)
+        lines = re.sub(r"^protocols = *(.*)$", lambda match: "protocols {\n" + "".join(
+            f"  {name} = yes\n" for name in match[1].split()) + "}", lines, flags=re.M)
+        for old, new in self._WORDS.items():
+            lines = re.sub(rf"^( *){re.escape(old)}(?=$| =)", rf"\g<1>{new}", lines, flags=re.M)
+        return lines
+
+    def _block(self, match):
+        """passdb { driver = NAME } as passdb NAME { }, and what args means to that driver."""
+        kind, words = match[1], dict(line.strip().split(" = ", 1)
+                                     for line in match[2].splitlines() if " = " in line)
+        driver, args = words.pop("driver"), words.pop("args", None)
+        fields = {}
+        for old in ("default_fields", "override_fields"):
+            suffix = ":default" if old == "default_fields" else ""
+            for field in words.pop(old, "").split():
+                name, _, value = field.partition("=")
+                fields[name + suffix] = value
+        lines = [f"  driver = {driver.replace('-', '_')}" if driver != "passwd-file"
+                 else "  driver = passwd-file"]
+        if args is not None:
+            lines += self._args(kind, driver, args, fields)
+        lines += [f"  {name} = {value}" for name, value in words.items()]
+        if fields:
+            lines += ["  fields {", *(f"    {name} = {value}" for name, value in fields.items()),
+                      "  }"]
+        self._blocks += 1
+        return "\n".join([f"{kind} test{self._blocks} {{", *lines, "}"])
+
+    _blocks = 0
+
+    @staticmethod
+    def _args(kind, driver, args, fields):
+        if driver == "mum":
+            return [f"  mum_config_file = {args}"]
+        if driver == "sql":
+            return [f"!include {args}", f"!include {args}.{kind}"]
+        if driver == "static":
+            fields.update(field.split("=", 1) for field in args.split())
+            return []
+        if driver == "passwd-file":
+            path = args.split()[-1]
+            lines = [f"  passwd_file_path = {path}"]
+            return lines
+        raise LabError(f"the lab cannot say \"driver = {driver}\" with arguments to Dovecot 2.4")
+
+    def sql_files(self, path, driver, host, port, name, user, password):
+        if driver == "sqlite":
+            server = f"sql_driver = sqlite\nsqlite_path = {name}\n"
+        else:
+            server = (f"sql_driver = mysql\nmysql {host} {{\n"
+                      + (f"  port = {port}\n" if port else "")
+                      + f"  user = {user}\n  password = {password}\n  dbname = {name}\n}}\n")
+        userdb = _USERDB_24
+        if driver == "sqlite":
+            for old, new in _FOR_SQLITE:
+                if old not in userdb:
+                    raise LabError(f"the lab's query has no {old!r}")
+                userdb = userdb.replace(old, new)
+        return {path: server, f"{path}.passdb": _PASSDB_24, f"{path}.userdb": userdb}
+
+    def quota(self, fields):
+        return fields["quota_storage_size"].removesuffix("G")
+
+    def mail(self, fields):
+        location = f"{fields['mail_driver']}:{fields['mail_path']}"
+        return location + "".join(f":{key}={fields[name]}" for name, key in self._KEYS.items()
+                                  if name in fields)
+
+
+@functools.cache
+def dovecot_language():
+    """Of the Dovecot that is installed."""
+    version = run("dovecot", "--version").stdout.split()[0].partition("-")[0]
+    return (Dovecot23 if version.startswith("2.3.") else Dovecot24)(version)
