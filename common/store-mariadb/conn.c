@@ -422,7 +422,7 @@ int conn_fetch(struct conn *conn, struct column *columns)
 
 struct conn_error conn_error(const struct conn *conn)
 {
-	enum error_class class = error_classify(conn->error_number);
+	enum error_class class = error_classify(conn->error_number, conn->mysql != NULL);
 
 	return (struct conn_error){ class, conn->timed_out, conn->error_number,
 				    conn->error_text };

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+enum { TLS_FAILED = 2026 };
+
 /* https://mariadb.com/kb/en/mariadb-error-code-reference/; 2xxx are the client's. */
 static const struct {
 	unsigned number;
@@ -26,7 +28,7 @@ static const struct {
 	{ 1524, ERROR_MISCONFIGURED },	/* authentication plugin not loaded */
 	{ 1698, ERROR_MISCONFIGURED },	/* access denied, no password */
 	{ 2005, ERROR_MISCONFIGURED },	/* unknown host name */
-	{ 2026, ERROR_MISCONFIGURED },	/* TLS refused or not there */
+	{ TLS_FAILED, ERROR_MISCONFIGURED },	/* TLS refused or not there */
 	{ 2059, ERROR_MISCONFIGURED },	/* authentication plugin cannot be loaded */
 	{ 1047, ERROR_OUTSIDE },	/* Galera node outside the primary component */
 	{ 1053, ERROR_OUTSIDE },	/* server shutdown */
@@ -46,8 +48,11 @@ static const struct {
 	{ 4031, ERROR_LOST },		/* MySQL 8: idle too long */
 };
 
-enum error_class error_classify(unsigned number)
+enum error_class error_classify(unsigned number, bool connected)
 {
+	/* A connection that TLS has let through is broken now: a record was damaged. */
+	if (number == TLS_FAILED && connected)
+		return ERROR_LOST;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		if (errors[i].number == number)
 			return errors[i].class;

@@ -3,6 +3,8 @@
 #ifndef MUM_STORE_MARIADB_ERRORS_H
 #define MUM_STORE_MARIADB_ERRORS_H
 
+#include <stdbool.h>
+
 #include "common/error-class.h"
 
 /* Numbers of our own, which neither servers nor libmariadb use. */
@@ -11,7 +13,10 @@ enum {
 	ERROR_TRANSACTION = 2999	/* the connection is in a transaction */
 };
 
-/* Unknown numbers are ERROR_RETRY: trouble, never an answer. */
-enum error_class error_classify(unsigned number);
+/*
+ * connected: of a statement, on a connection that has been good. Unknown numbers are
+ * ERROR_RETRY: trouble, never an answer.
+ */
+enum error_class error_classify(unsigned number, bool connected);
 
 #endif

@@ -30,7 +30,6 @@ static void test_errors(void **state)
 		{ "no grant on the table", 1142, ERROR_MISCONFIGURED },
 		{ "no grant on the column", 1143, ERROR_MISCONFIGURED },
 		{ "no such table", 1146, ERROR_MISCONFIGURED },
-		{ "TLS", 2026, ERROR_MISCONFIGURED },
 		{ "outside the cluster", 1047, ERROR_OUTSIDE },
 		{ "shutdown", 1053, ERROR_OUTSIDE },
 		{ "killed", 1927, ERROR_LOST },
@@ -51,14 +50,25 @@ static void test_errors(void **state)
 	};
 
 	(void)state;
-	FOR_EACH_ROW(row, rows)
-		WANT_NUMBER(row->name, error_classify(row->number), row->want);
+	FOR_EACH_ROW(row, rows) {
+		WANT_NUMBER(row->name, error_classify(row->number, false), row->want);
+		WANT_NUMBER(row->name, error_classify(row->number, true), row->want);
+	}
+}
+
+/* Refused, or a record that was damaged on the way. */
+static void test_tls(void **state)
+{
+	(void)state;
+	WANT_NUMBER("while it connects", error_classify(2026, false), ERROR_MISCONFIGURED);
+	WANT_NUMBER("in a statement", error_classify(2026, true), ERROR_LOST);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_errors),
+		UNIT_TEST(test_tls),
 	};
 
 	return cmocka_run_group_tests_name("errors", tests, NULL, NULL);
