@@ -16,6 +16,7 @@
 #include "common/secret.h"
 #include "common/store-mariadb/errors.h"
 #include "common/store-mariadb/session.h"
+#include "common/store-mariadb/tls-peer.h"
 #include "common/threads.h"
 #include "common/xalloc.h"
 
@@ -94,7 +95,6 @@ static bool set_options(struct connector *connector)
 	unsigned protocol = connector->socket_path != NULL ? MYSQL_PROTOCOL_SOCKET
 							   : MYSQL_PROTOCOL_TCP;
 	unsigned local_infile = 0;
-	my_bool verify = 1;
 	int failed = 0;
 
 	/* Else libmariadb takes "localhost" for its own socket, whatever the port. */
@@ -108,19 +108,17 @@ static bool set_options(struct connector *connector)
 	failed |= mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* Else a server could ask for any file that this process may read. */
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
-	if (connector->tls)
+	if (connector->tls) {
 		failed |= mysql_ssl_set(mysql, NULL, NULL, connector->tls_ca, NULL,
 					NULL);
+		failed |= tls_peer_verify(mysql, connector->tls_verify_name);
+	}
 	/*
-	 * Only this one makes libmariadb refuse a server without TLS before it
-	 * logs in; it also verifies the name. Without it, is_private() refuses
-	 * after the login, in which nothing but a scramble may go: not the
-	 * password that such a server may ask for.
+	 * Only where the name is verified does libmariadb refuse a server without TLS
+	 * before it logs in. Else is_private() refuses after the login, in which nothing
+	 * but a scramble may go: not the password that such a server may ask for.
 	 */
-	if (connector->tls_verify_name)
-		failed |= mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT,
-					 &verify);
-	else if (connector->tls)
+	if (connector->tls && !connector->tls_verify_name)
 		failed |= mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH,
 					 "mysql_native_password,client_ed25519");
 	return failed == 0;
