@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/text.h"
 
@@ -172,14 +173,17 @@ static const char *value_or(const struct mail_location *location, enum mail_sett
 	return value != NULL ? value : default_value;
 }
 
-/* Where 2.3 has INBOX unless the location says so: its maildir-storage.c, mbox-storage.c. */
+/*
+ * Where 2.3 has INBOX unless the location says so: its maildir-storage.c, which takes
+ * LAYOUT=FS for no layout that it knows, and mbox-storage.c.
+ */
 static const char *default_inbox(const struct mail_location *location)
 {
 	const char *driver = location->values[MAIL_DRIVER], *layout;
 
 	if (strcmp(driver, "mbox") == 0) {
 		layout = value_or(location, MAIL_LAYOUT, "fs");
-		return strcmp(layout, "fs") == 0 ? "inbox" : "";
+		return strcasecmp(layout, "fs") == 0 ? "inbox" : "";
 	}
 	layout = value_or(location, MAIL_LAYOUT, "maildir++");
 	if (strcmp(driver, "maildir") != 0 ||
@@ -199,12 +203,12 @@ const char *mail_location_parse(const char *text, struct arena *arena,
 		why = read_key(next_part(&text, arena), arena, location_r);
 	if (why != NULL)
 		return why;
-	/* 2.3 knows layouts in any case, 2.4 has settings that hang on the name. */
+	if (location_r->values[MAIL_INBOX_PATH] == NULL)
+		location_r->values[MAIL_INBOX_PATH] = default_inbox(location_r);
+	/* 2.4 has settings that hang on the name. */
 	if (location_r->values[MAIL_LAYOUT] != NULL)
 		location_r->values[MAIL_LAYOUT] = text_lower(arena_strndup(
 			arena, location_r->values[MAIL_LAYOUT],
 			strlen(location_r->values[MAIL_LAYOUT])));
-	if (location_r->values[MAIL_INBOX_PATH] == NULL)
-		location_r->values[MAIL_INBOX_PATH] = default_inbox(location_r);
 	return NULL;
 }

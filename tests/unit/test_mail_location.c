@@ -38,7 +38,10 @@ static const struct {
 	{ "maildir:/srv/mail/mailboxes/d/joe:LAYOUT=fs",
 	  MAILDIR("/srv/mail/mailboxes/d/joe", ".") " mailbox_list_layout=fs" },
 	{ "maildir:/m:LAYOUT=Maildir++",
-	  MAILDIR("/m", ".") " mailbox_list_layout=maildir++" },
+	  MAILDIR("/m", "") " mailbox_list_layout=maildir++" },
+	{ "maildir:/m:LAYOUT=FS", MAILDIR("/m", "") " mailbox_list_layout=fs" },
+	{ "mbox:/m:LAYOUT=FS", "mail_driver=mbox mail_path=/m mail_inbox_path=inbox"
+			       " mailbox_list_layout=fs" },
 	{ "maildir:/m:LAYOUT=index", MAILDIR("/m", "") " mailbox_list_layout=index" },
 	{ "maildir:/m:LAYOUT=FS:DIRNAME=x",
 	  MAILDIR("/m", "") " mailbox_list_layout=fs mailbox_directory_name=x"
