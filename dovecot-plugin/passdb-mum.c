@@ -13,6 +13,7 @@
 #include "dovecot-plugin/smtp-hold.h"
 #include "dovecot-plugin/userdb-fields.h"
 #include "dovecot-plugin/verify.h"
+#include "dovecot-plugin/verify-queue.h"
 
 struct passdb_mum_module {
 	struct passdb_module module;
@@ -470,6 +471,7 @@ static void mum_deinit(struct passdb_module *_module)
 		container_of(_module, struct passdb_mum_module, module);
 
 	smtp_hold_end_all();
+	verify_queue_end();
 	instance_unref(&module->instance);
 }
 

@@ -3,6 +3,8 @@
 
 #include "dovecot-plugin/verify.h"
 
+#include "dovecot-plugin/verify-queue.h"
+
 /*
  * The names of extra fields on their way to a worker. Those that come from a client
  * begin with "forward_", and a reply has only what the worker changes.
@@ -52,7 +54,7 @@ static void verify_in_worker(const struct verification *verification)
 	append_field(command, dummy_field, verification->dummy);
 	if (verification->crypted != NULL)
 		append_field(command, hash_field, verification->crypted);
-	request_ask_worker(request, str_c(command), verification->fn, verification->context);
+	verify_queue_ask(request, str_c(command), verification->fn, verification->context);
 }
 
 void verify_start(const struct verification *verification)
