@@ -8,7 +8,7 @@ for quota and mail instead of for fields of those names.
 import functools
 import re
 
-from .lab import LabError, run
+from .lab import TOP, LabError, run
 
 # MUM's own documentation.
 SQL_23 = """
@@ -32,13 +32,13 @@ iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
 # The same for 2.4, whose default_password_scheme lets in what CRYPT does.
 _PASSDB_24 = """
   default_password_scheme = CRYPT
-  query = SELECT mailboxes.local_part AS username, domains.domain, mailboxes.password \\
+  passdb_sql_query = SELECT mailboxes.local_part AS username, domains.domain, mailboxes.password \\
     FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
     WHERE mailboxes.local_part = '%{user | username}' AND domains.domain = '%{user | domain}' \\
     AND domains.active = 1 AND mailboxes.active = 1
 """
 _USERDB_24 = """
-  query = SELECT home, mail_driver, mail_inbox_path, quota_storage_size, \\
+  userdb_sql_query = SELECT home, mail_driver, mail_inbox_path, quota_storage_size, \\
       SUBSTRING_INDEX(rest, ':', 1) AS mail_path, \\
       IF(LOCATE(':LAYOUT=', rest) > 0, SUBSTRING_INDEX(SUBSTRING(rest, \\
         LOCATE(':LAYOUT=', rest) + 8), ':', 1), NULL) AS mailbox_list_layout \\
@@ -50,7 +50,7 @@ _USERDB_24 = """
       FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
       WHERE mailboxes.local_part = '%{user | username}' AND domains.domain = '%{user | domain}' \\
         AND domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0) AS found
-  iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
+  userdb_sql_iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
     FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
     WHERE domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0
 """
@@ -79,9 +79,25 @@ class Dovecot23:
     settings_module = None
     # of doveadm, when the answer is that there is none for now
     temporary_exit = 77
+    # what stock answers to a hash that its scheme's verifier cannot read
+    stock_unreadable_hash = "refused"
+    # are there schemes that are refused unless auth_allow_weak_schemes is on?
+    has_weak_schemes = False
+    # is userdb told whatever MUM's maildir says?
+    takes_any_location = True
+    # passdb's override_fields count when the password is verified, default_fields before
+    has_override_fields = True
+
+    # "auth: Info: ", or of a worker, "auth-worker(7): Info: conn unix:... (...): auth-worker<3>: "
+    _PROCESS = re.compile(
+        r"^.{15} auth(: \w+: |-worker\(.*?: \w+: conn .*?: auth-worker<\d+>: )")
 
     def __init__(self, version):
         self.version = version
+
+    def login_line(self, line):
+        """A line of the log about a login as "DRIVER(USER,ADDRESS): TEXT"."""
+        return self._PROCESS.sub("", line)
 
     def changes(self, mum_conf, sql_conf, prefetch):
         """(old, new, times) in the example; sql_conf: None, or of stock in place of ours."""
@@ -96,8 +112,8 @@ class Dovecot23:
         return ""
 
     def text(self, lines):
-        """Lines in the words of 2.3."""
-        return lines
+        """Lines in the words of 2.3, besides auth_allow_weak_schemes."""
+        return re.sub(r"^auth_allow_weak_schemes = .*$", "", lines, flags=re.M)
 
     def sql_files(self, path, driver, host, port, name, user, password):
         """{path: text} of what "args = path" stands for."""
@@ -114,6 +130,14 @@ class Dovecot23:
         """The mail location, as MUM stores it."""
         return fields["mail"]
 
+    def expected_mail(self, location, _settings):
+        """The fields about mail: location, or 2.4's settings for it."""
+        return {"mail": location}
+
+    def mail_fields(self, location):
+        """The userdb fields of "DRIVER:PATH", a maildir."""
+        return {"mail": location}
+
 
 class Dovecot24:
     """The language of Debian 13."""
@@ -121,6 +145,15 @@ class Dovecot24:
     example = "dovecot-2.4.conf"
     settings_module = "libmum_settings.so"
     temporary_exit = 75
+    stock_unreadable_hash = "temp_fail"
+    has_weak_schemes = True
+    takes_any_location = False
+    has_override_fields = False
+
+    # "auth(USER,ADDRESS,sasl:plain): Info: DRIVER: ", or of a worker
+    # "auth-worker(USER,ADDRESS)<7>: request [3]: Info: DRIVER: "
+    _LOGIN = re.compile(r"^.{15} auth(?:-worker)?\((.*?)(?:,sasl:\w+)?\)"
+                        r"(?:<\d+>: request \[\d+\])?: \w+: (\w+): ")
 
     # what a test may say in the words of 2.3, besides passdb and userdb
     _WORDS = {
@@ -128,7 +161,7 @@ class Dovecot24:
         "auth_debug = yes": "log_debug = category=auth",
         "auth_debug_passwords = yes": "auth_debug_passwords = yes",
         "auth_username_format = %u": "auth_username_format = %{user}",
-        "idle_kill": "idle_kill_interval",
+        "pass = yes": "result_success = continue",
     }
     # of mail locations, in the order that they are shown in
     _KEYS = {"mailbox_list_layout": "LAYOUT", "mail_index_path": "INDEX",
@@ -136,6 +169,9 @@ class Dovecot24:
 
     def __init__(self, version):
         self.version = version
+
+    def login_line(self, line):
+        return self._LOGIN.sub(r"\2(\1): ", line)
 
     def changes(self, mum_conf, sql_conf, prefetch):
         yield "#mum_config_file = /etc/mum/mum.conf", f"mum_config_file = {mum_conf}", 1
@@ -147,13 +183,17 @@ class Dovecot24:
                 yield f"\n{kind} mum {{\n}}", f"\n{kind} sql {{\n!include {sql_conf}.{kind}\n}}", 1
 
     def head(self):
-        # as in Debian's 10-mail.conf: what the userdb says must count before that
+        # mail_*: as in Debian's 10-mail.conf, for what the userdb says must count before;
+        # 2.4 adds some seconds to each temporary failure; weak schemes are as in 2.3
         return (f"dovecot_config_version = {self.version}\n"
                 f"dovecot_storage_version = {self.version}\n"
+                "auth_internal_failure_delay = 0\nauth_allow_weak_schemes = yes\n"
                 "mail_driver = mbox\nmail_home = /home/%{user | username}\n"
                 "mail_path = %{home}/mail\nmail_inbox_path = /var/mail/%{user}\n")
 
     def text(self, lines):
+        # a remedy for a fault of 2.3; it makes 2.4.1 end lists whose reader pauses
+        lines = re.sub(r"^service auth-worker \{\n  idle_kill = .*\n\}\n", "", lines, flags=re.M)
         lines = re.sub(r"^(passdb|userdb) \{\n(.*?)^\}", self._block, lines, flags=re.M | re.S)
         lines = re.sub(r"^auth_worker_max_count = (\d+)$",
                        r"service auth-worker {\n  process_limit = \1\n}", lines, flags=re.M)
@@ -178,7 +218,7 @@ class Dovecot24:
                  else "  driver = passwd-file"]
         if args is not None:
             lines += self._args(kind, driver, args, fields)
-        lines += [f"  {name} = {value}" for name, value in words.items()]
+        lines += [self.text(f"  {name} = {value}") for name, value in words.items()]
         if fields:
             lines += ["  fields {", *(f"    {name} = {value}" for name, value in fields.items()),
                       "  }"]
@@ -224,6 +264,19 @@ class Dovecot24:
         location = f"{fields['mail_driver']}:{fields['mail_path']}"
         return location + "".join(f":{key}={fields[name]}" for name, key in self._KEYS.items()
                                   if name in fields)
+
+    def expected_mail(self, _location, settings):
+        return settings
+
+    def mail_fields(self, location):
+        driver, path = location.split(":", 1)
+        return {"mail_driver": driver, "mail_path": path, "mail_inbox_path": "."}
+
+
+def mail_setting_names():
+    """The settings that a mail location of MUM's may stand for."""
+    text = (TOP / "common/mail-location.c").read_text()
+    return re.findall(r"^\t\[MAIL_\w+\] = \"(\w+)\"", text, re.M)
 
 
 @functools.cache

@@ -297,6 +297,10 @@ service auth-worker {{
         return run(*with_modules, "doveadm", "-c", self.config, *arguments, check=check,
                    **options)
 
+    def doveconf(self, *arguments):
+        """What doveconf of 2.4 says."""
+        return run(*self._with_modules(), "doveconf", "-c", self.config, *arguments).stdout
+
     def auth_test(self, user, password, service="imap"):
         """doveadm auth test: "ok", "refused" or "temp_fail"."""
         result = self.doveadm("auth", "test", "-x", f"service={service}", user, password)
@@ -394,12 +398,15 @@ service auth-worker {{
     def version(self):
         return run("dovecot", "--version").stdout.split()[0]
 
-    def quota(self, user):
-        """Of an answer to user(), or of somebody: gigabytes, as a text."""
-        return self.language.quota(user if isinstance(user, dict) else self.user(user))
 
-    def mail(self, user):
-        return self.language.mail(user if isinstance(user, dict) else self.user(user))
+def quota(fields):
+    """Of a userdb's answer: gigabytes, as a text."""
+    return dovecot_language().quota(fields)
+
+
+def mail(fields):
+    """Of a userdb's answer: the mail location, as MUM stores it."""
+    return dovecot_language().mail(fields)
 
 
 def write_stock_sql(path, database, user="mum_dovecot"):

@@ -8,7 +8,7 @@ from conformance_data import MAX_BCRYPT_COST
 from conformance_logins import service_of
 from lab import LabError
 from lab.auth_clients import AuthClient, Reply, UserdbClient, unescape
-from lab.mum_dovecot import MumDovecot
+from lab.mum_dovecot import MumDovecot, mail, quota
 
 # Requests on their way at once; and logins, of which Dovecot answers the refused ones
 # only after half a second.
@@ -108,5 +108,5 @@ def _answer(reply):
     if reply.kind == "PASS":
         return fields["user"]
     if reply.kind == "USER":
-        return fields["user"], fields["home"], fields["mail"], fields["quota_rule"]
+        return fields["user"], fields["home"], mail(fields), f"*:storage={quota(fields)}G"
     return None

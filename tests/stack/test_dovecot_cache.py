@@ -8,6 +8,7 @@ import pytest
 
 from lab import hashes, wait_until
 from lab.lab import TOP
+from lab.mum_dovecot import quota
 from dovecot_stores import MariaStore
 
 pytestmark = pytest.mark.auth_module
@@ -26,6 +27,24 @@ def settings(worker, ttl="1 hour"):
 
 def cached(dovecots, store, worker):
     return dovecots(store, sections=UNCACHED, settings=settings(worker))
+
+
+@pytest.mark.parametrize("worker", ["yes", "no"])
+def test_nobody_is_somebody_else(store, dovecots, worker):
+    """A key without the user's name would make everybody the first one."""
+    dovecot = cached(dovecots, store, worker)
+    users = {store.add(f"self{next(_numbers)}", password=hashes.bcrypt(word, cost=4)): word
+             for word in ("one", "two", "three")}
+    for _ in range(2):
+        with dovecot.auth_client() as client, dovecot.userdb_client() as userdb:
+            for user, word in users.items():
+                assert client.login(user, word).fields["user"] == user
+                assert userdb.user(user).fields["user"] == user
+            assert len({userdb.user(user).fields["home"] for user in users}) == len(users)
+        for user, word in users.items():
+            assert [dovecot.login(user, other) for other in users.values()] == [
+                "ok" if other == word else "refused" for other in users.values()]
+        assert dovecot.login("nobody@example.test", "one") == "refused"
 
 
 @pytest.mark.parametrize("worker", ["yes", "no"])
@@ -102,7 +121,7 @@ def test_cached_answer_is_the_same_answer(store, dovecots, worker):
     with dovecot.auth_client() as client, dovecot.userdb_client() as userdb:
         for _ in range(2):
             assert client.login(user.upper(), "secret").fields["user"] == user
-            assert userdb.user(user.upper()).fields["quota_rule"] == "*:storage=4G"
+            assert quota(userdb.user(user.upper()).fields) == "4"
 
 
 def test_trouble_is_never_cached(lab, make_dovecot):

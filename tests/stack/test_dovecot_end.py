@@ -12,8 +12,7 @@ import time
 import pytest
 
 from lab import wait_until
-from lab.mariadb import DOVECOT_PASSWORD
-from lab.mum_dovecot import STOCK_SQL, verdict
+from lab.mum_dovecot import verdict, write_stock_sql
 from dovecot_stores import MariaStore
 
 pytestmark = pytest.mark.auth_module
@@ -42,10 +41,7 @@ def arguments(dovecot, store, letter):
         return "mum", dovecot.mum_conf
     path = dovecot.directory / f"other-{letter}.conf"
     if letter == "s":
-        socket = store.settings["hosts"][0].removeprefix("unix:")
-        path.write_text(STOCK_SQL.format(
-            driver="mysql", connect=f'"host={socket} dbname={store.settings["name"]} '
-            f'user=mum_dovecot password={DOVECOT_PASSWORD}"'))
+        write_stock_sql(path, store.settings)
         return "sql", path
     if letter == "p":
         path.write_text("somebody@example.test:{PLAIN}secret::::/nonexistent\n")

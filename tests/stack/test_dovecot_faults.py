@@ -14,6 +14,7 @@ import pytest
 
 from fakes.fault_proxy import FaultProxy
 from lab import PrivateCa, free_port, hashes, wait_until
+from lab.mum_dovecot import quota
 from dovecot_stores import MariaStore, SqliteStore
 
 pytestmark = pytest.mark.auth_module
@@ -38,7 +39,7 @@ def second(lab):
 
 
 USER = "user@example.test"
-QUOTA = "*:storage=5G"
+QUOTA = "5"
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def length_of_a_lookup(proxy, userdb):
     """Bytes of the server's answers, from the greeting to the last row."""
     for _ in range(2):
         proxy.close()
-        assert userdb.user(USER).fields["quota_rule"] == QUOTA
+        assert quota(userdb.user(USER).fields) == QUOTA
     proxy.close()
     return proxy.answered
 
@@ -126,7 +127,7 @@ def test_a_reply_cut_anywhere_is_asked_again(proxy, on_one):
             proxy.cut(count, times=1, reset=number % 5 == 0)
             proxy.close()
             reply = userdb.user(USER)
-            assert reply.kind == "USER" and reply.fields["quota_rule"] == QUOTA, count
+            assert reply.kind == "USER" and quota(reply.fields) == QUOTA, count
 
 
 def test_replies_that_are_always_cut_are_an_internal_failure(proxy, on_one):
@@ -168,7 +169,7 @@ def test_an_encrypted_reply_that_is_damaged_is_asked_again(lab, dovecot_behind):
                 for fault in (proxy.cut, proxy.corrupt):
                     fault(count, times=1)
                     proxy.close()
-                    assert userdb.user(USER).fields["quota_rule"] == QUOTA, (count, fault)
+                    assert quota(userdb.user(USER).fields) == QUOTA, (count, fault)
 
 
 def test_killed_connections_are_not_noticed_under_load(first, on_two):

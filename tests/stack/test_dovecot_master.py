@@ -7,6 +7,7 @@ import pathlib
 import pytest
 
 from lab import hashes, wait_until
+from lab.dovecot_language import dovecot_language
 from dovecot_stores import MariaStore
 
 pytestmark = pytest.mark.auth_module
@@ -24,7 +25,7 @@ MASTERS = {
     "passwd-file, pass": ("passwd-file", "pass = yes", ""),
     "passwd-file with a home, continue":
         ("passwd-file", "result_success = continue",
-         "userdb_home={home} userdb_mail=maildir:{home}/Maildir"),
+         "userdb_home={home} {mail}"),
 }
 
 # What MUM stores for users as whom the boss logs in.
@@ -51,7 +52,7 @@ class House:
     def dovecot(self, master, driver, prefetch, settings=""):
         kind, lines, fields = MASTERS[master]
         file = self.file.with_name(f"masters-{bool(fields)}")
-        file.write_text(f"{BOSS}:{{PLAIN}}bosspw::::::{fields.format(home=self.boss_home)}\n")
+        file.write_text(f"{BOSS}:{{PLAIN}}bosspw::::::{self._fields(fields)}\n")
         file.chmod(0o644)
         if kind == "ours":
             kind, args = driver, "%(args)s"
@@ -61,6 +62,12 @@ class House:
                  f"  args = {args}\n  master = yes\n  {lines}\n}}\n")
         return self.dovecots(self.store, driver=driver, prefetch=prefetch,
                              settings=block + settings)
+
+    def _fields(self, fields):
+        maildir = f"maildir:{self.boss_home}/Maildir"
+        return fields.format(home=self.boss_home, mail=" ".join(
+            f"userdb_{name}={value}"
+            for name, value in dovecot_language().mail_fields(maildir).items()))
 
     def marker(self, dovecot, user, password="bosspw"):
         """The reply to the boss's login as user, and whose home has what was created then."""

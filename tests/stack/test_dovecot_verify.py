@@ -31,9 +31,8 @@ def add(store, password=None, **columns):
 
 # ---- the log ----
 
-# "auth: Info: " or, of a worker, "auth-worker(7): Info: conn unix:... (...): auth-worker<3>: "
-PROCESS = re.compile(r"^.{15} auth(: \w+: |-worker\(.*?: \w+: conn .*?: auth-worker<\d+>: )")
 OF_A_LOGIN = re.compile(r"mismatch|unknown user|mum: |[Pp]assword")
+OF_NO_LOGIN = re.compile(r"end-of-test|Weak password schemes are allowed")
 
 
 def failure_lines(dovecot, user, password="wrong"):
@@ -43,8 +42,8 @@ def failure_lines(dovecot, user, password="wrong"):
     dovecot.auth_test("end-of-test@example.test", "x")
     dovecot.wait_log("end-of-test@example.test", after=before)
     time.sleep(0.3)     # a worker's lines take their own way
-    return [PROCESS.sub("", line) for line in dovecot.log()[before:]
-            if OF_A_LOGIN.search(line) and "end-of-test" not in line]
+    return [dovecot.language.login_line(line) for line in dovecot.log()[before:]
+            if OF_A_LOGIN.search(line) and not OF_NO_LOGIN.search(line)]
 
 
 @pytest.mark.parametrize("who", DRIVERS)
@@ -106,6 +105,9 @@ def test_prefixed_rows_answer_as_stock(stores, dovecots, who, service):
         replies = client.ask_all([(add(store, row), password, service)
                                   for row, (password, _) in PREFIXED.items()])
     seen = {row: verdict(reply) for row, reply in zip(PREFIXED, replies)}
+    unreadable = dovecot.language.stock_unreadable_hash
+    if who == "stock":      # and what it says of DES-CRYPT is the library's
+        seen = {row: "refused" if said == unreadable else said for row, said in seen.items()}
     assert seen == {row: expected for row, (_, expected) in PREFIXED.items()}
     # never held as a temporary failure is
     assert max(reply.seconds for reply in replies) < 8
@@ -173,7 +175,8 @@ passdb {{
 }}
 """)
     users = [add(store, password) for password in ("", "$2y$04$short")]
-    expected = "ok" if lines.startswith("default") else "refused"
+    before = lines.startswith("default") or not dovecot.language.has_override_fields
+    expected = "ok" if before else "refused"
     assert [dovecot.login(user, "anything") for user in users] == [expected] * 2
     wait_until(lambda: dovecot.login("nobody@example.test", "x") == "refused", "an unknown user")
 
