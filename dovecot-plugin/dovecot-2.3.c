@@ -16,6 +16,7 @@
 #define CACHE_KEY "%u\t%s\t%{login_user}"
 
 const enum dovecot_generation dovecot_generation = DOVECOT_2_3;
+const bool dovecot_knows_worker_limit = TRUE;	/* auth_worker_max_count */
 
 const char *request_protocol(const struct auth_request *request)
 {

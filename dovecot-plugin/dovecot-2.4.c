@@ -22,6 +22,7 @@
 #define PROVIDER "mum"
 
 const enum dovecot_generation dovecot_generation = DOVECOT_2_4;
+const bool dovecot_knows_worker_limit = FALSE;
 
 const char *request_protocol(const struct auth_request *request)
 {

@@ -34,6 +34,9 @@ void request_log_unknown_user(struct auth_request *request);
 int request_compare(struct auth_request *request, const char *crypted, const char *scheme,
 		    bool log);
 
+/* Does auth know from its start how many workers it may have? Else a worker tells it. */
+extern const bool dovecot_knows_worker_limit;
+
 typedef void worker_answer_fn(enum passdb_result result, void *context);
 
 /*

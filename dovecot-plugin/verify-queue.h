@@ -3,7 +3,7 @@
  * Verifications on their way to the auth workers. Until its first worker has answered,
  * auth of Dovecot 2.4 does not know how many it may have, connects to one for each
  * request, and those that are too many fail after some seconds. So the first verification
- * goes alone, and the others follow when it is answered.
+ * goes alone, and the others follow when it is answered, or fail with it.
  */
 #ifndef MUM_DOVECOT_VERIFY_QUEUE_H
 #define MUM_DOVECOT_VERIFY_QUEUE_H

@@ -162,6 +162,7 @@ class Dovecot24:
         "auth_debug_passwords = yes": "auth_debug_passwords = yes",
         "auth_username_format = %u": "auth_username_format = %{user}",
         "pass = yes": "result_success = continue",
+        "vsz_limit = 0": "vsz_limit = unlimited",
     }
     # of mail locations, in the order that they are shown in
     _KEYS = {"mailbox_list_layout": "LAYOUT", "mail_index_path": "INDEX",
@@ -199,6 +200,8 @@ class Dovecot24:
                        r"service auth-worker {\n  process_limit = \1\n}", lines, flags=re.M)
         lines = re.sub(r"^protocols = *(.*)$", lambda match: "protocols {\n" + "".join(
             f"  {name} = yes\n" for name in match[1].split()) + "}", lines, flags=re.M)
+        lines = re.sub(r"^import_environment = (.*)$", lambda match: "import_environment {\n" + "".join(
+            f"  {name} = %{{env:{name}}}\n" for name in match[1].split()) + "}", lines, flags=re.M)
         for old, new in self._WORDS.items():
             lines = re.sub(rf"^( *){re.escape(old)}(?=$| =)", rf"\g<1>{new}", lines, flags=re.M)
         return lines

@@ -117,7 +117,9 @@ class MumDovecot:
         if self.language.settings_module:
             if SETTINGS_MODULES.exists():
                 run("cp", "-a", f"{SETTINGS_MODULES}/.", self._settings_modules)
-            run("cp", module.with_name(self.language.settings_module), self._settings_modules)
+            # the config process has no sanitizer's runtime
+            run("cp", module_path().with_name(self.language.settings_module),
+                self._settings_modules)
 
     def _shipped(self):
         """The example with our paths and users."""
@@ -207,7 +209,7 @@ exec env LD_PRELOAD={shlex.quote(library)} \\
 """)
         wrapper.chmod(0o755)
         # without vsz_limit = 0 there is no room for the sanitizer's shadow
-        return f"""
+        return self.language.text(f"""
 import_environment = TZ CORE_OUTOFMEM CORE_ERROR LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
 service auth {{
   executable = {wrapper}
@@ -217,7 +219,7 @@ service auth-worker {{
   executable = {wrapper} -w
   vsz_limit = 0
 }}
-"""
+""")
 
     def add_settings(self, text):
         """More lines of dovecot.conf; they count from start() or reload() on."""
