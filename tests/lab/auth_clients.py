@@ -153,7 +153,7 @@ class UserdbClient(_Pipeline):
     def listing(self, service="doveadm"):
         """Yields one user at a time, as the server sends them; False at a failed end."""
         number = next(self._ids)
-        self.send(b"LIST\t%d\tservice=%s\n" % (number, service.encode()))
+        self.send(b"LIST\t%d\tuser=*\tservice=%s\n" % (number, service.encode()))
         while True:
             kind, _, *fields = self.read_until(b"\n").decode().split("\t")
             if kind != "LIST":

@@ -85,6 +85,12 @@ class Dovecot23:
     has_weak_schemes = False
     # is userdb told whatever MUM's maildir says?
     takes_any_location = True
+    # may a list of users whose reader pauses end early, with a failure?
+    breaks_off_lists = False
+    # what imap-login says of an auth process that is gone
+    dead_auth = "[AUTHENTICATIONFAILED]"
+    # does an address wait after a refused login? Not in the lab's 2.4, with stock's sql either
+    has_penalty = True
     # passdb's override_fields count when the password is verified, default_fields before
     has_override_fields = True
 
@@ -149,6 +155,8 @@ class Dovecot24:
     has_weak_schemes = True
     takes_any_location = False
     has_override_fields = False
+    dead_auth = "[UNAVAILABLE]"
+    has_penalty = False
 
     # "auth(USER,ADDRESS,sasl:plain): Info: DRIVER: ", or of a worker
     # "auth-worker(USER,ADDRESS)<7>: request [3]: Info: DRIVER: "
@@ -170,6 +178,8 @@ class Dovecot24:
 
     def __init__(self, version):
         self.version = version
+        # whichever driver makes the list; 2.4.3 has the fix
+        self.breaks_off_lists = version in ("2.4.0", "2.4.1", "2.4.2")
 
     def login_line(self, line):
         return self._LOGIN.sub(r"\2(\1): ", line)

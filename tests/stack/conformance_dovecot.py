@@ -38,7 +38,7 @@ class MasterClient(UserdbClient):
 
     def everybody(self):
         number = next(self._ids)
-        self.send(b"LIST\t%d\tservice=doveadm\n" % number)
+        self.send(b"LIST\t%d\tuser=*\tservice=doveadm\n" % number)
         replies = iter(self._read, None)
         users = [unescape(reply[2]) for reply in itertools.takewhile(self._is_user, replies)]
         return tuple(sorted(users))
