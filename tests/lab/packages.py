@@ -43,7 +43,8 @@ def make_scripts(machine):
     """Those of "now" and of "0.1.0"; and the package's files, where dpkg has them."""
     for name, (change, units) in (("0.1.0", FIRST), ("now", NOW)):
         machine.run(STAGE + change + COMPLETE % (units, name))
-    machine.run(f"cp -r {SOURCE}/debian/mumd/usr/. /usr\ncp -r {SOURCE}/debian/mumd/lib/. /lib\n"
+    machine.run(f"cp -r {SOURCE}/debian/mumd/usr/. /usr\n"
+                f"[ ! -d {SOURCE}/debian/mumd/lib ] || cp -r {SOURCE}/debian/mumd/lib/. /lib\n"
                 "systemd-sysusers mum.conf")
 
 
