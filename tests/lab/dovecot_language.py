@@ -29,9 +29,9 @@ iterate_query = SELECT mailboxes.local_part AS username, domains.domain \\
   WHERE domains.active = 1 AND mailboxes.active = 1 AND mailboxes.send_only = 0;
 """
 
-# The same for 2.4, whose default_password_scheme lets in what CRYPT does.
+# The same for 2.4.
 _PASSDB_24 = """
-  default_password_scheme = CRYPT
+  default_password_scheme = BLF-CRYPT
   passdb_sql_query = SELECT mailboxes.local_part AS username, domains.domain, mailboxes.password \\
     FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id \\
     WHERE mailboxes.local_part = '%{user | username}' AND domains.domain = '%{user | domain}' \\
@@ -127,6 +127,10 @@ class Dovecot23:
             f'"host={host} {port and f"port={port} "}dbname={name} user={user} '
             f'password={password}"')
         return {path: SQL_23.format(driver=driver, connect=connect)}
+
+    def iterate_query(self, path):
+        """The file in which it is the last, and a condition that names the user asked for."""
+        return path, "mailboxes.local_part = '%n' AND domains.domain = '%d'"
 
     def quota(self, fields):
         """In gigabytes, as a text."""
@@ -269,6 +273,10 @@ class Dovecot24:
                     raise LabError(f"the lab's query has no {old!r}")
                 userdb = userdb.replace(old, new)
         return {path: server, f"{path}.passdb": _PASSDB_24, f"{path}.userdb": userdb}
+
+    def iterate_query(self, path):
+        return path.with_name(f"{path.name}.userdb"), (
+            "mailboxes.local_part = '%{user | username}' AND domains.domain = '%{user | domain}'")
 
     def quota(self, fields):
         return fields["quota_storage_size"].removesuffix("G")

@@ -136,8 +136,11 @@ smtpd_junk_command_limit = 1000
         """Dovecot must run before somebody connects to the submission port: smtpd
         ends without its socket, and is not started again for a minute."""
         self._lab.own(self)
+        hosts = self.queue / "etc/hosts"
+        ours = hosts.read_text()
         self.command("start")
         wait_until(lambda: accepts(("127.0.0.1", self.port)), f"postfix:\n{tail(self.maillog)}")
+        hosts.write_text(ours)      # Debian 13's start copies /etc/hosts there
         return self
 
     def stop(self):

@@ -134,10 +134,10 @@ class Stock(Answers):
         self._lab = lab
         dovecot = MumDovecot(lab, mariadb_settings(server, ""), name="stock", driver="sql",
                              settings="auth_username_chars =\n")
-        queries = dovecot.directory / "dovecot-sql.conf"    # as MUM's manual has the last
+        # as MUM's manual has the last
+        queries, condition = dovecot.language.iterate_query(dovecot.directory / "dovecot-sql.conf")
         before, word, last = queries.read_text().rpartition("WHERE ")
-        queries.write_text(f"{before}{word}mailboxes.local_part = '%n' AND domains.domain = '%d' "
-                           f"AND {last}")
+        queries.write_text(f"{before}{word}{condition} AND {last}")
         super().__init__(dovecot.start())
         self.files = StockPostfix(lab, server).directory
 
