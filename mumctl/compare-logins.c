@@ -156,7 +156,7 @@ static bool ask_mail(struct tool *tool, const char *name, struct side *side)
 	status = rule_user(&asked.answer, &user, &why);
 	if (status == MUM_FOUND) {
 		side->mail = MAIL_FOUND;
-		userdb_put_fields(&user, on_field, side);
+		userdb_put_fields(&user, DOVECOT_2_3, NULL, on_field, side);
 	} else if (why != NULL) {
 		side->mail = MAIL_FAILS;
 		side->why = why;
