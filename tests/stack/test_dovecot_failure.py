@@ -463,7 +463,7 @@ def test_reloads_during_logins_refuse_nobody(store, make_dovecot):
         client.join()
     assert set(verdicts) <= {"ok", "temp_fail"}
     assert dovecot.terminate() == 0
-    assert dovecot.complaints() == []
+    assert dovecot.complaints() == [], "\n".join(dovecot.log()[-60:])
 
 
 def test_new_mum_conf_counts_after_a_reload(store, make_dovecot):
