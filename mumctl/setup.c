@@ -64,7 +64,7 @@ struct setup {
 	const struct mum_config *config;
 	const char *config_path;
 	char *postfix, *queue, *dovecot;	/* versions, and Postfix's queue directory */
-	struct buf mum_conf, main_cf, master_cf, dovecot_conf, grants;
+	struct buf mum_conf, main_cf, master_cf, commands, dovecot_conf, grants;
 };
 
 /*
@@ -101,6 +101,65 @@ static void put_maps(struct setup *setup, const char *map)
 		   map, map, map, setup->config->address.recipient_delimiter, map);
 }
 
+#define TABLES "(domains|mailboxes|aliases|recipient-access|sender-login-maps|tls-policies)"
+#define MYSQL "(proxy:)?mysql:[^,[:space:]]*/"
+#define ASK "check_policy_service { %s, policy_context="
+
+/* The names of MUM's mysql: files become ours; what else main.cf says stays. */
+static void put_exchange(struct buf *commands, const char *map, const char *policy)
+{
+	buf_printf(commands,
+		   "cd /etc/postfix\n"
+		   "[ -e main.cf.before-mum ] || cp -p main.cf main.cf.before-mum\n"
+		   "[ -e master.cf.before-mum ] || cp -p master.cf master.cf.before-mum\n"
+		   "sed -Ezi 's#check_recipient_access[,[:space:]]+" MYSQL
+		   "recipient-access\\.cf#" ASK "recipient, timeout=10s }#g' \\\n"
+		   "    main.cf\n"
+		   "sed -Ei 's#" MYSQL TABLES "\\.cf#socketmap:%s:\\2#g' \\\n"
+		   "    main.cf master.cf\n"
+		   "[ -n \"$(postconf -n virtual_alias_domains)\" ] || "
+		   "postconf -e 'virtual_alias_domains ='\n"
+		   "[ \"$(postconf -h local_recipient_maps)\" != '$virtual_mailbox_maps' ] ||\n"
+		   "    postconf -X local_recipient_maps\n",
+		   policy, map);
+}
+
+/* Each service where people log in asks us before its own restrictions. */
+static void put_logins(struct buf *commands, const char *policy)
+{
+	buf_printf(commands,
+		   "ask_first() {       # SERVICE LIST CONTEXT: mumd, and then what LIST had\n"
+		   "    name=mum_$(echo \"$1_$2\" | tr -c 'a-z0-9\\n' _)\n"
+		   "    own=$({ postconf -h \"$2\"; postconf -P |\n"
+		   "        awk -v key=\"$1/$2\" '$1 == key { sub(/^[^=]*= ?/, \"\"); print }'; }"
+		   " | tail -n 1)\n"
+		   "    case $own in *\"$name\"* | *%s*) return 0 ;; esac\n"
+		   "    postconf -e \"$name = " ASK "$3, timeout=10s }${own:+, $own}\"\n"
+		   "    postconf -P \"$1/$2=\\$$name\"\n"
+		   "}\n"
+		   "for service in $(postconf -P |\n"
+		   "    sed -nE 's#/(smtpd_sasl_auth_enable = yes|smtpd_sender_login_maps = .*)$##p'"
+		   " | sort -u); do\n"
+		   "    ask_first \"$service\" smtpd_sender_restrictions sender\n"
+		   "    ask_first \"$service\" smtpd_recipient_restrictions recipient\n"
+		   "    postconf -PX \"$service/smtpd_reject_unlisted_recipient\"\n"
+		   "done\n",
+		   policy, policy);
+}
+
+/* Those of mum-postfix(7), step 8, with the sockets of mum.conf. */
+static void put_commands(struct buf *commands, const char *map, const char *policy)
+{
+	put_exchange(commands, map, policy);
+	put_logins(commands, policy);
+	buf_puts(commands, "diff main.cf.before-mum main.cf || true\n"
+			   "diff master.cf.before-mum master.cf || true\n"
+			   "postfix check\n"
+			   "grep -n '^[^#]*mysql:' main.cf master.cf || true\n"
+			   "doveconf -n | grep 'driver = sql' || true\n"
+			   "postfix reload\n");
+}
+
 static void put_postfix(struct setup *setup)
 {
 	const struct mum_config *config = setup->config;
@@ -109,10 +168,8 @@ static void put_postfix(struct setup *setup)
 
 	if (map != NULL)
 		put_maps(setup, map);
-	buf_puts(&setup->main_cf,
-		 "smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated,\n"
-		 "    reject_unauth_destination\n"
-		 "smtpd_relay_before_recipient_restrictions = yes\n");
+	/* smtpd_relay_restrictions is the admin's own. */
+	buf_puts(&setup->main_cf, "smtpd_relay_before_recipient_restrictions = yes\n");
 	if (policy != NULL)
 		buf_printf(&setup->main_cf,
 			   "smtpd_recipient_restrictions =\n"
@@ -130,6 +187,8 @@ static void put_postfix(struct setup *setup)
 		buf_printf(&setup->master_cf,
 			   "  -o { smtpd_sender_restrictions = check_policy_service { %s, "
 			   "policy_context=sender, timeout=10s } }\n", policy);
+	if (map != NULL && policy != NULL)
+		put_commands(&setup->commands, map, policy);
 	free(map);
 	free(policy);
 }
@@ -232,19 +291,31 @@ static void print_part(const char *title, struct buf *buf)
 
 static void print_all(struct setup *setup)
 {
-	char *dovecot = xasprintf("Dovecot %s: /etc/dovecot/local.conf",
+	char *dovecot = xasprintf("Dovecot %s: /etc/dovecot/conf.d/99-mum.conf",
 				  *setup->dovecot != '\0' ? setup->dovecot : "2.3");
-	char *postfix = xasprintf("Postfix %s: main.cf",
+	char *postfix = xasprintf("Postfix %s, on a new server: main.cf",
 				  *setup->postfix != '\0' ? setup->postfix : "3.4 or later");
 
 	print_part("mum.conf: if all of it is so, put it there", &setup->mum_conf);
-	print_part(postfix, &setup->main_cf);
-	print_part("Postfix: master.cf", &setup->master_cf);
 	print_part(dovecot, &setup->dovecot_conf);
+	print_part(postfix, &setup->main_cf);
+	print_part("Postfix, on a new server: master.cf", &setup->master_cf);
+	print_part("Postfix, with MUM's mysql: files: these commands instead; both greps must "
+		   "print nothing", &setup->commands);
 	print_part("MariaDB: load as its administrator, with passwords of your own",
 		   &setup->grants);
 	free(dovecot);
 	free(postfix);
+}
+
+static json_t *all_as_json(struct setup *setup)
+{
+	return json_pack("{ss ss so so so so so so}", "postfix_version", setup->postfix,
+			 "dovecot_version", setup->dovecot,
+			 "mum.conf", part(&setup->mum_conf), "main.cf", part(&setup->main_cf),
+			 "master.cf", part(&setup->master_cf), "commands",
+			 part(&setup->commands), "dovecot.conf", part(&setup->dovecot_conf),
+			 "grants", part(&setup->grants));
 }
 
 int command_setup(struct tool *tool, int argc, char **argv)
@@ -254,7 +325,8 @@ int command_setup(struct tool *tool, int argc, char **argv)
 	struct setup setup = {
 		.config_path = path != NULL ? path : tool->config_path,
 		.mum_conf = BUF_INIT(65536), .main_cf = BUF_INIT(65536), .master_cf = BUF_INIT(65536),
-		.dovecot_conf = BUF_INIT(65536), .grants = BUF_INIT(65536),
+		.commands = BUF_INIT(65536), .dovecot_conf = BUF_INIT(65536),
+		.grants = BUF_INIT(65536),
 	};
 
 	(void)argv;
@@ -272,13 +344,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 		tool_complain("Dovecot", "2.4 is not supported yet: its auth stays as it is");
 	put_grants(&setup);
 	if (tool->json)
-		tool_print_json(json_pack("{ss ss so so so so so}", "postfix_version",
-					  setup.postfix, "dovecot_version", setup.dovecot,
-					  "mum.conf", part(&setup.mum_conf),
-					  "main.cf", part(&setup.main_cf), "master.cf",
-					  part(&setup.master_cf), "dovecot.conf",
-					  part(&setup.dovecot_conf), "grants",
-					  part(&setup.grants)));
+		tool_print_json(all_as_json(&setup));
 	else
 		print_all(&setup);
 	free(path);

@@ -259,15 +259,13 @@ sed -n 's/^AC_INIT(\[mum-mail\], \[\(.*\)\])/\1/p' configure.ac >"$scratch/versi
 sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog >"$scratch/packaged"
 same 'version' "$scratch/version" "$scratch/packaged" configure.ac debian/changelog
 
-# Who follows README or mum-postfix(7) gets the settings of the example, all of them.
+# Who follows README gets the settings of the example, all of them.
 awk '/^#|^$/ { next }
 	/^[^ ]/ && NR > 1 { printf "\n" }
 	{ sub(/^ +/, " "); printf "%s", $0 }
 	END { printf "\n" }' conf-examples/main.cf | sed /^$/d | LC_ALL=C sort >"$scratch/settings"
-for file in README.md doc/mum-postfix.7; do
-	sed -n "s/^    '\([a-z_]* =.*\)'[ \\\\e]*\$/\1/p" "$file" | LC_ALL=C sort >"$scratch/shown"
-	same 'settings of Postfix' "$scratch/settings" "$scratch/shown" conf-examples/main.cf "$file"
-done
+sed -n "s/^    '\([a-z_]* =.*\)'[ \\\\]*\$/\1/p" README.md | LC_ALL=C sort >"$scratch/shown"
+same 'settings of Postfix' "$scratch/settings" "$scratch/shown" conf-examples/main.cf README.md
 
 # Each line that README shows for Dovecot stands in the example, maybe commented out.
 sed 's/^#\([a-z} ]\)/\1/' conf-examples/dovecot.conf >"$scratch/dovecot"

@@ -18,7 +18,7 @@ from .lab import ENVIRONMENT, LabError, Process, TOP, in_own_mounts, run, tail, 
 # Stands in for systemctl, since there is no systemd in a machine: mumd runs without.
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
-"enable --now mumd" | "start mumd") exec mumd ;;
+"enable --now mumd" | "start mumd") pgrep -x mumd >/dev/null || exec mumd ;;
 "disable --now mumd.service mumd.socket" | "stop mumd")
 	pkill -x mumd
 	while pgrep -x mumd >/dev/null; do sleep 0.1; done ;;
@@ -121,8 +121,12 @@ class Machine:
 
     # ---- as its user ----
 
+    def in_its_network(self, *argv):
+        """argv of a program of ours that is on this machine's loopback."""
+        return ["nsenter", f"--target={self._init}", "--net", *map(str, argv)]
+
     def mail_user(self, *arguments):
         """tests/lab/mail_user.py on this machine's loopback: (good, what it prints)."""
-        result = run("nsenter", f"--target={self._init}", "--net", "/usr/bin/python3",
-                     TOP / "tests/lab/mail_user.py", *arguments, check=False)
+        result = run(*self.in_its_network("/usr/bin/python3", TOP / "tests/lab/mail_user.py",
+                                          *arguments), check=False)
         return result.returncode == 0, (result.stdout + result.stderr).strip()

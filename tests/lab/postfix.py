@@ -97,6 +97,8 @@ smtp_tcp_port = {self._outside[1]}
 smtp_dns_support_level = disabled
 smtp_host_lookup = native
 smtp_tls_security_level = may
+# what the example has for later
+smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 # tests repeat addresses and fail on purpose
 smtpd_client_event_limit_exceptions = 127.0.0.0/8
 smtpd_soft_error_limit = 1000

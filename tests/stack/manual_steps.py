@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""How a test runs what README.md and the manuals show, and the server they begin with:
+MUM's stock configuration, as its manual has it."""
+
+from conformance_stock import QUERIES
+from lab.lab import TOP
+from lab.manual import blocks, commands
+from lab.mum_dovecot import STOCK_SQL
+
+EXAMPLES = "/usr/share/doc/mumd/examples"
+ANNA, BEN, INFO, SCANNER = (f"{name}@example.org" for name in ("anna", "ben", "info", "scanner"))
+
+# There is no terminal that a password could be asked on.
+TRANSLATED = {EXAMPLES: str(TOP / "conf-examples"),
+              "mumctl auth ": "mumctl auth --password-stdin "}
+
+
+def run_block(machine, block):
+    """Its output; a command that fails fails the test, which shows what was run."""
+    print(f"---- {block.section}, line {block.line}\n{block.text}\n----")
+    text = block.text
+    for shown, here in TRANSLATED.items():
+        text = text.replace(shown, here)
+    if ".password" in text:
+        # the shell shows each command with its arguments, as ps does
+        text = f"set -x\n{text}"
+    output = machine.run(text, cwd=str(TOP), answers="secret\n").stdout
+    print(output)
+    for password in machine.run("cat /etc/mum/*.password 2>/dev/null || :").stdout.split():
+        assert password not in output, "a password is an argument, or printed"
+    return output
+
+
+def shown_lines(name, kind):
+    """The lines of the stock configuration that a manual begins with."""
+    found = [block.text for block in blocks(name) if block.kind == kind]
+    assert len(found) == 1, f"{name} has {len(found)} displays of {kind}"
+    return found[0]
+
+
+def stock_postfix(machine):
+    for table, query in QUERIES.items():
+        machine.write(f"/etc/postfix/sql/{table}.cf", "user = stock\npassword = stock\n"
+                      "hosts = 127.0.0.1\ndbname = mum\nquery = " + " ".join(query.split()) + "\n")
+    main = machine.run("cat /etc/postfix/main.cf").stdout
+    machine.write("/etc/postfix/main.cf", main + shown_lines("doc/mum-postfix.7", "stock")
+                  + "\nvirtual_transport = lmtp:unix:private/dovecot-lmtp\n")
+    submission = [line for line in (TOP / "conf-examples/master.cf").read_text().splitlines()
+                  if line.startswith(("submission ", "  -o ")) and "sender_restr" not in line]
+    machine.run("cat >>/etc/postfix/master.cf", answers="\n".join(
+        submission + [shown_lines("doc/mum-postfix.7", "stock-master")]) + "\n")
+
+
+def stock_dovecot(machine):
+    ours = (TOP / "conf-examples/dovecot.conf").read_text()
+    rest = ours[ours.index("\nmail_uid = "):]
+    machine.write("/etc/dovecot/local.conf", shown_lines("doc/mum-dovecot.7", "stock") + rest)
+    machine.write("/etc/dovecot/dovecot-sql.conf", STOCK_SQL.format(
+        driver="mysql", connect='"host=127.0.0.1 dbname=mum user=stock password=stock"'), 0o600)
+    machine.run("sed -i 's/^!include auth-system/#&/' /etc/dovecot/conf.d/10-auth.conf\n"
+                "groupadd --gid 5000 vmail\n"
+                "useradd --uid 5000 --gid vmail --home-dir /srv/mail --create-home vmail")
+
+
+def stock_server(machine):
+    """With MUM's manual followed, and mum.conf where the packages put it."""
+    machine.run("mariadb", answers="CREATE USER stock@localhost IDENTIFIED BY 'stock';"
+                "GRANT SELECT ON mum.* TO stock@localhost;")
+    stock_postfix(machine)
+    stock_dovecot(machine)
+    prepare = [block for block in commands("README.md") if block.text.startswith("adduser ")]
+    run_block(machine, prepare[0])
+    machine.run("postfix reload; doveadm reload; sleep 1")
+    return machine
