@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a person does with a mail client, on the loopback it is run in.
 
-    mail_user.py submit LOGIN SENDER RECIPIENT SUBJECT   port 587: STARTTLS, a login, a mail
+    mail_user.py submit LOGIN SENDER RECIPIENT SUBJECT [PORT]    a login, a mail
+                                                         port 587 with STARTTLS, or 465
     mail_user.py send SENDER RECIPIENT SUBJECT           port 25, as another server
     mail_user.py fetch LOGIN SUBJECT                     port 143: waits for it, prints it
 
@@ -24,11 +25,23 @@ def deliver(smtp, sender, recipient, subject):
     return smtp.data(text.encode())
 
 
-def submit(login, sender, recipient, subject):
+def tls():
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with smtplib.SMTP("127.0.0.1", 587, "client.test", 30) as smtp:
-        smtp.starttls(context=context)
+    return context
+
+
+def submission(port):
+    """A connection with TLS."""
+    if int(port) == 465:
+        return smtplib.SMTP_SSL("127.0.0.1", 465, "client.test", timeout=30, context=tls())
+    smtp = smtplib.SMTP("127.0.0.1", int(port), "client.test", 30)
+    smtp.starttls(context=tls())
+    return smtp
+
+
+def submit(login, sender, recipient, subject, port=587):
+    with submission(port) as smtp:
         try:
             smtp.login(login, "secret")
         except smtplib.SMTPAuthenticationError as error:

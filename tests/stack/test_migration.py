@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: MIT
+"""The walk of mum-dovecot(7) and mum-postfix(7), word for word, with mail flowing: there,
+back and there again, each step done twice. No mail is lost or bounced, nobody hears a
+refusal for good that MUM's stock configuration does not give and mumctl compare does not
+list, and what a site has of its own is there afterwards.
+
+The site is one that has used what Debian and Dovecot offer: restrictions, two services
+for submission with Debian's options, SQL blocks in conf.d, quota in the maildir, a
+greeting; and a domain with letters beyond ASCII.
+"""
+
+import collections
+import json
+import re
+import subprocess
+
+import pytest
+
+from lab import Lab
+from lab.lab import TOP, wait_until
+from lab.mail_server import mail_server
+from lab.manual import commands
+from manual_steps import ANNA, BEN, INFO, SCANNER, run_block, stock_server
+
+DOVECOT, POSTFIX = "doc/mum-dovecot.7", "doc/mum-postfix.7"
+UWE, ENDED = "uwe@xn--mller-kva.example", "ended@example.org"
+STRANGER = "friend@example.net"
+
+ROWS = """
+INSERT INTO domains (id, domain, homedir, active)
+    VALUES (2, 'müller.example', '/srv/mail/mailboxes/mueller', 1);
+INSERT INTO mailboxes (id, local_part, domain_id, password, homedir, maildir)
+    SELECT 4, 'uwe', 2, password, '/srv/mail/mailboxes/mueller/uwe',
+           'maildir:/srv/mail/mailboxes/mueller/uwe:LAYOUT=fs' FROM mailboxes WHERE id = 1;
+INSERT INTO aliases (id, local_part, domain_id, active, deactivate_at)
+    VALUES (2, 'ended', 1, 1, '2020-01-01 00:00:00');
+INSERT INTO alias_recipients (alias_id, recipient_address, mailbox_id)
+    VALUES (2, 'anna@example.org', 1);
+"""
+
+# In front of the check of MUM's manual and behind it. The clients here are strangers.
+OWN_RESTRICTIONS = """
+mynetworks = 127.0.0.2/32
+smtpd_recipient_restrictions = reject_non_fqdn_recipient,
+    check_recipient_access
+    mysql:/etc/postfix/sql/recipient-access.cf, reject_unlisted_sender
+smtpd_sender_restrictions = reject_non_fqdn_sender
+virtual_alias_maps = mysql:/etc/postfix/sql/aliases.cf, inline:{ { own@example.org = anna@example.org } }
+"""
+
+# Debian's, switched on as they stand in its master.cf; what MUM's manual adds, behind.
+LOGIN_SERVICE = """
+{service} inet n - y - - smtpd
+  -o syslog_name=postfix/{service}
+  -o smtpd_{tls}
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_sasl_type=dovecot
+  -o smtpd_sasl_path=private/auth
+  -o smtpd_reject_unlisted_recipient=no
+  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+  -o smtpd_sender_login_maps=mysql:/etc/postfix/sql/sender-login-maps.cf
+"""
+LOGIN_SERVICES = {"submission": "tls_security_level=encrypt", "submissions": "tls_wrappermode=yes"}
+
+LOCAL_CONF = """
+login_greeting = {own}
+mail_max_userip_connections = 30
+"""
+
+OWN = ["reject_non_fqdn_recipient", "reject_unlisted_sender", "reject_non_fqdn_sender",
+       "own@example.org", "defer_unauth_destination"]
+
+# What a client may do at each of the times: see mail_traffic.py.
+LINES = {"smtp": [[STRANGER, ANNA], [STRANGER, INFO], [STRANGER, f"ben+x@{BEN[4:]}"],
+                  [STRANGER, UWE], [STRANGER, ENDED], [STRANGER, "own@example.org"]],
+         "submission": [[ANNA, INFO, BEN, 587], [BEN, BEN, INFO, 465],
+                        [SCANNER, SCANNER, ANNA, 465]],
+         "imap": [ANNA, BEN]}
+BOXES = {ANNA: ["anna"], BEN: ["ben"], INFO: ["anna", "ben"], "ben+x@example.org": ["ben"],
+         UWE: ["uwe"], ENDED: ["anna"], "own@example.org": ["anna"]}
+
+SECONDS = 80    # the traffic ends by itself then
+
+
+def configure(machine):
+    """A site with more than MUM's manual says."""
+    stock_server(machine)
+    machine.run("mariadb mum", answers=ROWS)
+    machine.run("sed -i '/^smtpd_recipient_restr/d; /^virtual_alias_maps/d' /etc/postfix/main.cf\n"
+                "cat >>/etc/postfix/main.cf", answers=OWN_RESTRICTIONS)
+    machine.run("postconf -MX submission/inet; cat >>/etc/postfix/master.cf",
+                answers="".join(LOGIN_SERVICE.format(service=service, tls=tls)
+                                for service, tls in LOGIN_SERVICES.items()))
+    machine.run("cp /etc/dovecot/local.conf /root/stock.conf\n"
+                "sed -n '/^passdb/,/^}/p; /^userdb/,/^}/p' /root/stock.conf"
+                " >/etc/dovecot/conf.d/auth-sql.conf.ext\n"
+                "sed -i '/^passdb/,/^}/d; /^userdb/,/^}/d; s/quota = count/quota = maildir/'"
+                " /etc/dovecot/local.conf\n"
+                "sed -i 's/^#!include auth-sql/!include auth-sql/'"
+                " /etc/dovecot/conf.d/10-auth.conf\n"
+                "cat >>/etc/dovecot/local.conf\n"
+                "doveadm reload; postfix reload; sleep 1",
+                answers=LOCAL_CONF.format(own="a greeting of our own"))
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Lab() as lab:
+        machine = mail_server(lab)
+        configure(machine)
+        yield machine
+
+
+class Traffic:
+    """One SMTP, one submission and one IMAP session a second, meanwhile."""
+
+    def __init__(self, machine, lab_path):
+        self._out = lab_path / "traffic"
+        with open(self._out, "w", encoding="utf-8") as out:
+            self._process = subprocess.Popen(
+                machine.in_its_network("/usr/bin/python3", TOP / "tests/lab/mail_traffic.py",
+                                       SECONDS, json.dumps(LINES)), stdout=out)
+
+    def tries(self):
+        return [json.loads(line) for line in self._out.read_text().splitlines()]
+
+    def end(self):
+        """Begins nothing more, and waits for what is still tried."""
+        self._process.terminate()
+        assert self._process.wait(60) == 0
+        return self.tries()
+
+
+def twice(machine, block):
+    """What was there stays there; the second time says what the first one said."""
+    run_block(machine, block)
+    return run_block(machine, block)
+
+
+def walk(machine, name):
+    """The addresses that mumctl compare lists, where that is a step."""
+    listed = set()
+    for block in commands(name):
+        if block.section in ("ROLL-BACK", "QUOTA"):
+            continue
+        twice(machine, block)
+        if "mumctl compare" in block.text:
+            listed = compared(machine)
+    return listed
+
+
+def is_left(machine):
+    """What still asks the database by MUM's files."""
+    return machine.run("grep -n '^[^#]*mysql:' /etc/postfix/main.cf /etc/postfix/master.cf;"
+                       "doveconf -n | grep 'driver = sql'", check=False).stdout
+
+
+def back(machine):
+    """Postfix first; rights go when nobody needs them any more, so after the quota."""
+    blocks = [block for name in (POSTFIX, DOVECOT) for block in commands(name)
+              if block.section == "ROLL-BACK"]
+    quota = [block for block in commands(DOVECOT) if block.section == "QUOTA"]
+    rights = [block for block in blocks if "DROP USER" in block.text]
+    for block in [*(block for block in blocks if block not in rights), *quota, *rights]:
+        twice(machine, block)
+
+
+def configuration(machine):
+    return machine.run("cat /etc/postfix/main.cf /etc/postfix/master.cf; cd /etc/dovecot; "
+                       "find . -type f | sort | xargs cat").stdout
+
+
+def own_is_there(machine):
+    seen = machine.run("postconf -n; postconf -P").stdout
+    assert [own for own in OWN if own not in seen] == []
+    seen = machine.run("doveconf -n").stdout
+    assert "a greeting of our own" in seen and "mail_max_userip_connections = 30" in seen
+    assert "quota = maildir" in seen
+
+
+def is_refused(machine, code, *arguments):
+    good, seen = machine.mail_user(*arguments)
+    assert not good and seen.startswith(code), seen
+
+
+def on_mumd(machine):
+    """All of it is enforced, on both ports, and the site's own restrictions, too."""
+    assert is_left(machine) == ""
+    own_is_there(machine)
+    is_refused(machine, "550 5.2.1", "send", STRANGER, SCANNER, "send-only")
+    is_refused(machine, "504 5.5.2", "send", STRANGER, "root@localhost", "own restriction")
+    is_refused(machine, "454 4.7.1", "send", STRANGER, "x@elsewhere.example", "relay")
+    for port in ("587", "465"):
+        is_refused(machine, "553 5.7.1", "submit", ANNA, BEN, BEN, "as somebody else", port)
+        is_refused(machine, "550 5.2.1", "submit", ANNA, ANNA, SCANNER, "send-only", port)
+        is_refused(machine, "550 5.1.1", "submit", ANNA, ANNA, ENDED, "ended", port)
+
+
+def compared(machine):
+    """The addresses that mumctl compare lists: those that are answered otherwise."""
+    text = machine.run("mumctl --json compare --postfix /etc/postfix/sql").stdout
+    return {one["key"] for one in json.loads(text.splitlines()[-1])["differences"]}
+
+
+def delivered(machine):
+    """{(subject, mailbox): copies}"""
+    seen = machine.run("find /srv/mail/mailboxes -path '*/new/*' -o -path '*/cur/*' | "
+                       "xargs grep '^Subject: ' || true").stdout
+    return collections.Counter((subject, re.search(r"/(\w+)/(new|cur)/", path)[1])
+                               for path, _, subject in (line.partition(":Subject: ")
+                                                        for line in seen.splitlines()))
+
+
+def recipient(one):
+    return {"smtp": lambda line: line[1], "submission": lambda line: line[2],
+            "imap": lambda line: line}[one["kind"]](one["line"])
+
+
+def wanted(tries):
+    """The same of what was accepted."""
+    return collections.Counter((one["subject"], box) for one in tries
+                               if one["kind"] != "imap" and one["code"] == 250
+                               for box in BOXES[recipient(one)])
+
+
+def judge(machine, tries, listed):
+    """Nothing lost, nothing twice, nothing bounced, no new refusal that was not listed."""
+    refused = [one for one in tries if one["code"] >= 500]
+    assert [one for one in refused if recipient(one) not in listed] == []
+    last = {(one["kind"], one["subject"]): one for one in tries}
+    assert [one for one in last.values() if 300 <= one["code"] < 500] == []
+    wait_until(lambda: "queue is empty" in machine.run("postqueue -f; postqueue -p").stdout,
+               "an empty queue", 30, interval=1)
+    assert delivered(machine) == wanted(tries)
+    assert "status=bounced" not in machine.run("cat /var/log/mail.log").stdout
+
+
+def summary(tries):
+    """{kind: {code: how many}}"""
+    counts = collections.defaultdict(collections.Counter)
+    for one in tries:
+        counts[one["kind"]][one["code"]] += 1
+    return {kind: dict(codes) for kind, codes in counts.items()}
+
+
+def test_there_and_back_and_there_again(site, tmp_path):
+    machine = site
+    stock = configuration(machine)
+    traffic = Traffic(machine, tmp_path)
+    wait_until(lambda: len(traffic.tries()) > 8, "some mail with the stock setup", 20)
+    walk(machine, DOVECOT)
+    listed = walk(machine, POSTFIX)
+    on_mumd(machine)
+    back(machine)
+    assert configuration(machine) == stock
+    walk(machine, DOVECOT)
+    walk(machine, POSTFIX)
+    on_mumd(machine)
+    tries = traffic.end()
+    print(summary(tries))
+    assert all(len({one["subject"] for one in tries if one["kind"] == kind}) > 20
+               for kind in LINES)
+    judge(machine, tries, listed)
