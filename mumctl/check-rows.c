@@ -2,14 +2,17 @@
 /* Mailboxes and TLS policies whose rows hurt: judged by the rules of live traffic. */
 #include "mumctl/check.h"
 
-#include <string.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/columns.h"
 #include "common/hash.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
 #include "mumctl/settings.h"
+#include "mumctl/verify.h"
 
 /* ---- mailboxes ---- */
 
@@ -28,6 +31,34 @@ struct mailboxes {
 	size_t count;
 };
 
+/* What the hash costs and what mum.conf allows. "": that is not why. Caller frees. */
+static char *cost_of(const char *hash, const struct hash_limits *limits)
+{
+	struct hash_limits none = {
+		limits->allow_prefix, UINT_MAX, SIZE_MAX, UINT_MAX, UINT_MAX, UINT_MAX / 2,
+	};
+	enum hash_scheme scheme;
+	char *cost, *text;
+
+	if (hash == NULL || hash_check(hash, &none, &scheme) != NULL)
+		return xstrdup("");
+	cost = verify_describe(hash, scheme);
+	if (scheme == HASH_BCRYPT)
+		text = xasprintf(": %s; dovecot.max_bcrypt_cost is %u", cost,
+				 limits->bcrypt_cost);
+	else if (scheme == HASH_ARGON2I || scheme == HASH_ARGON2ID)
+		text = xasprintf(": %s; dovecot.max_argon2_memory is m=%zu, max_argon2_time t=%u",
+				 cost, limits->argon2_memory / 1024, limits->argon2_time);
+	else if (scheme == HASH_CRYPT && strchr("56s", hash[1]) == NULL)
+		text = xasprintf(": %s; dovecot.max_yescrypt_cost is %u", cost,
+				 limits->yescrypt_cost);
+	else
+		text = xasprintf(": %s; dovecot.max_crypt_rounds is %u", cost,
+				 limits->crypt_rounds);
+	free(cost);
+	return text;
+}
+
 static void check_hash(const struct mailboxes *mailboxes, const char *where,
 		       const struct column *password)
 {
@@ -35,11 +66,15 @@ static void check_hash(const struct mailboxes *mailboxes, const char *where,
 	bool clean = password->data != NULL && text_is_clean(password->data, password->len);
 	const char *why = hash_check(clean ? password->data : NULL, &mailboxes->limits,
 				     &scheme);
+	char *cost;
 
-	if (why != NULL)
-		report_add(mailboxes->check->report, LEVEL_ERROR, "hash-refused", where,
-			   "set the password anew in MUM, or see dovecot.max_* in mum.conf(5)",
-			   "nobody can log in: %s", why);
+	if (why == NULL)
+		return;
+	cost = cost_of(clean ? password->data : NULL, &mailboxes->limits);
+	report_add(mailboxes->check->report, LEVEL_ERROR, "hash-refused", where,
+		   "set the password anew in MUM, or see dovecot.max_* in mum.conf(5)",
+		   "nobody can log in: %s%s", why, cost);
+	free(cost);
 }
 
 /* By way of facts and rule, as the userdb would find it. */

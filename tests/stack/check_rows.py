@@ -27,9 +27,18 @@ def tls(number, domain, policy, params=None):
                              "active": 1})
 
 
-def expensive(kind):
-    return hashes.bcrypt(cost=4).replace("$04$", "$15$") if kind == "bcrypt" else \
-        "$6$rounds=1000001$saltsalt$" + hashes.sha512(rounds=1000).rpartition("$")[2]
+# A hash that costs too much, and what check says of it.
+EXPENSIVE = {
+    "bcrypt": (hashes.bcrypt(cost=4).replace("$04$", "$15$"),
+               "bcrypt, cost 15; dovecot.max_bcrypt_cost is 14"),
+    "sha512": ("$6$rounds=1000001$saltsalt$" + hashes.sha512(rounds=1000).rpartition("$")[2],
+               "SHA512-CRYPT, rounds 1000001; dovecot.max_crypt_rounds is 1000000"),
+    "argon2": ("$argon2id$v=19$m=1048576,t=4,p=1$c2FsdHNhbHQ$aGFzaA",
+               "argon2id, m=1048576,t=4,p=1; dovecot.max_argon2_memory is m=131072, "
+               "max_argon2_time t=10"),
+    "yescrypt": ("$y$jFT$" + "salt$" + 43 * "h",
+                 "yescrypt, settings jFT; dovecot.max_yescrypt_cost is 8"),
+}
 
 
 def too_wide(number, name):
@@ -298,11 +307,11 @@ ROWS = {
         [finding("hash-refused", "error", "mailboxes.id=1027 <nopass@example.test>",
                  "set the password anew", "no password is set")]),
     "a hash that costs too much": (
-        [mailbox(1028, "costly", password=expensive("bcrypt")),
-         mailbox(1029, "rounds", password=expensive("sha512"))],
-        [finding("hash-refused", "error", f"mailboxes.id={number} <{name}@example.test>",
-                 "dovecot.max_*", "costs more than mum.conf allows")
-         for number, name in ((1028, "costly"), (1029, "rounds"))]),
+        [mailbox(1960 + number, kind, password=hashed)
+         for number, (kind, (hashed, _)) in enumerate(EXPENSIVE.items())],
+        [finding("hash-refused", "error", f"mailboxes.id={1960 + number} <{kind}@example.test>",
+                 "dovecot.max_*", f"costs more than mum.conf allows: {said}")
+         for number, (kind, (_, said)) in enumerate(EXPENSIVE.items())]),
     "hashes that are cut or go on behind a NUL byte": (
         [mailbox(1043, "cut", password=BCRYPT[:-1]),
          mailbox(1044, "goeson", password=BCRYPT + "\0")],
