@@ -2,10 +2,14 @@
 """Real mail through a real, chrooted Postfix with the configuration we ship."""
 
 import itertools
+import re
+import socketserver
+import threading
 
 import pytest
 
 from lab import SmtpDialogue, sample, wait_until
+from lab.lab import TOP, run
 
 # Postfix remembers what it resolved for a pair of sender and recipient: every
 # dialogue uses a sender of its own.
@@ -250,6 +254,58 @@ def test_tls_policy_of_a_parent_domain_holds(stack):
             for line in stack.postfix.log().splitlines()), stack.postfix.log())
     stack.outside.wait(subject, 1)
     assert stack.outside.recipients(subject) == ["x@plain.enforced.test"]
+    stack.postfix.empty_queue()
+
+
+class Resolver(socketserver.StreamRequestHandler):
+    """A socketmap as those that find MTA-STS and DANE have it, for names of a table."""
+
+    POLICIES = {"plain.enforced.test": "encrypt", "sub.enforced.test": "may"}
+
+    def handle(self):
+        while size := b"".join(iter(lambda: self.rfile.read(1).rstrip(b":"), b"")):
+            name = self.rfile.read(int(size) + 1)[:-1].decode().partition("QUERY ")[2]
+            policy = self.POLICIES.get(name)
+            answer = f"OK {policy}" if policy else "NOTFOUND "
+            self.wfile.write(f"{len(answer)}:{answer},".encode())
+
+
+@pytest.fixture
+def resolver(stack):
+    """It stands behind ours, by the lines of the example."""
+    text = (TOP / "conf-examples/main.cf").read_text()
+    shown = re.search(r"^#(smtp_tls_policy_maps = [^#]*)#( .*)", text, re.MULTILINE)
+    config = stack.postfix.config
+    before = run("postconf", "-c", config, "-h", "smtp_tls_policy_maps").stdout.strip()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Resolver) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        setting = " ".join("".join(shown.groups()).split())
+        assert "127.0.0.1:8642:" in setting
+        run("postconf", "-c", config, "-e",
+            setting.replace(":8642:", f":{server.server_address[1]}:"))
+        stack.postfix.command("reload")
+        yield
+        run("postconf", "-c", config, "-e", f"smtp_tls_policy_maps = {before}")
+        stack.postfix.command("reload")
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("resolver")
+def test_a_resolver_stands_behind_the_table(stack):
+    """MUM says none of one host and has a parent of the other two; the resolver knows two."""
+    subject = next(_subjects) + stack.name
+    dialogue = stack.postfix.submission("alice@example.test")
+    dialogue.mail("alice@example.test")
+    for host in ("plain", "sub", "deep.sub"):
+        assert dialogue.rcpt(f"y@{host}.enforced.test") == ACCEPTED
+    assert dialogue.data(subject).startswith("250 ")
+    dialogue.quit()
+    wait_until(lambda: any(
+        "to=<y@deep.sub.enforced.test>" in line and "status=deferred (TLS is required" in line
+        for line in stack.postfix.log().splitlines()), stack.postfix.log())
+    stack.outside.wait(subject, 2)
+    assert stack.outside.recipients(subject) == ["y@plain.enforced.test", "y@sub.enforced.test"]
     stack.postfix.empty_queue()
 
 
