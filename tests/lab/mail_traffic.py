@@ -27,6 +27,8 @@ from mail_user import send, submit
 
 AFTERWARDS = 30
 PATIENCE = 20       # seconds that a client waits for a reply
+# Seconds before a login, so that at each moment some are connected and not yet logged in.
+THINKING = 1.5
 
 over = threading.Event()
 printing = threading.Lock()
@@ -37,12 +39,13 @@ def smtp_once(subject, sender, recipient):
 
 
 def submission_once(subject, login, sender, recipient, port):
-    return submit(login, sender, recipient, subject, port)
+    return submit(login, sender, recipient, subject, port, THINKING)
 
 
 def imap_once(_, login):
     """The code of a wrong password is 535, of any other trouble 454."""
     with imaplib.IMAP4("127.0.0.1", 143, PATIENCE) as imap:
+        time.sleep(THINKING)
         try:
             imap.login(login, "secret")
             imap.select("INBOX")

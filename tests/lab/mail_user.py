@@ -40,8 +40,10 @@ def submission(port):
     return smtp
 
 
-def submit(login, sender, recipient, subject, port=587):
+def submit(login, sender, recipient, subject, port=587, thinking=0):
+    """thinking: seconds between the server's greeting and the login."""
     with submission(port) as smtp:
+        time.sleep(thinking)
         try:
             smtp.login(login, "secret")
         except smtplib.SMTPAuthenticationError as error:
