@@ -17,6 +17,86 @@ enum {
 	PROGRESS_STEP = 1000	/* rows */
 };
 
+/*
+ * Does it trouble MUM's stock configuration just as much, or is it new with mumd and the
+ * module? Who moves a server has to know.
+ */
+enum kind { NEW, AS_WITH_STOCK, KINDS };
+
+static const struct {
+	const char *code;
+	enum kind kind;
+} kinds[] = {
+	{ "address-differs", NEW },
+	{ "alias-and-mailbox", AS_WITH_STOCK },
+	{ "alias-dead", AS_WITH_STOCK },
+	{ "alias-empty", AS_WITH_STOCK },
+	{ "alias-expired", NEW },
+	{ "alias-loop", AS_WITH_STOCK },
+	{ "alias-too-deep", AS_WITH_STOCK },
+	{ "alias-too-long", NEW },
+	{ "alias-too-wide", AS_WITH_STOCK },
+	{ "collation-default", AS_WITH_STOCK },
+	{ "collation-unfit", AS_WITH_STOCK },
+	{ "config", NEW },
+	{ "database-denied", NEW },
+	{ "database-plain", NEW },
+	{ "database-read", NEW },
+	{ "database-unreachable", NEW },
+	{ "delimiter-differs", NEW },
+	{ "file-exposed", NEW },
+	{ "file-unreadable", NEW },
+	{ "grant-missing", NEW },
+	{ "grant-password", NEW },
+	{ "grant-writes", NEW },
+	{ "hash-refused", NEW },
+	{ "home-nested", AS_WITH_STOCK },
+	{ "index-missing", AS_WITH_STOCK },
+	{ "mailbox-split", AS_WITH_STOCK },
+	{ "mailbox-unusable", NEW },
+	{ "map-besides", AS_WITH_STOCK },
+	{ "mysql-left", NEW },
+	{ "name-unusable", AS_WITH_STOCK },
+	{ "not-checked", NEW },
+	{ "not-root", NEW },
+	{ "other-maps-off", NEW },
+	{ "propagate-differs", NEW },
+	{ "quota-over-limit", AS_WITH_STOCK },
+	{ "recipient-dangling", AS_WITH_STOCK },
+	{ "recipient-dead", AS_WITH_STOCK },
+	{ "recipient-domain-inactive", AS_WITH_STOCK },
+	{ "recipient-stale", NEW },
+	{ "recipient-unknown", AS_WITH_STOCK },
+	{ "recipient-unusable", NEW },
+	{ "recipients-unasked", NEW },
+	{ "role-missing", AS_WITH_STOCK },
+	{ "schema-missing", NEW },
+	{ "senders-unasked", NEW },
+	{ "smtputf8-lmtp", AS_WITH_STOCK },
+	{ "socket-dead", NEW },
+	{ "socket-denied", NEW },
+	{ "socket-differs", NEW },
+	{ "socket-silent", NEW },
+	{ "sql-behind", NEW },
+	{ "tls-params", AS_WITH_STOCK },
+	{ "user-missing", NEW },
+};
+
+static const char *const kind_titles[] = {
+	[NEW] = "new with mumd, to be fixed before mail depends on it",
+	[AS_WITH_STOCK] = "as with MUM's mysql: files, may wait",
+};
+
+/* Of a code that is not in the table: be careful. */
+static enum kind kind_of(const char *code)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].code, code) == 0)
+			return kinds[i].kind;
+	}
+	return NEW;
+}
+
 struct report {
 	bool json, all, terminal;
 	bool progress;			/* a progress line stands there */
@@ -25,7 +105,7 @@ struct report {
 	char *kept[KEPT_MAX];		/* the first findings, to say nothing twice */
 	struct {
 		const char *code;
-		size_t count;
+		size_t count, grave;	/* grave: errors and warnings among them */
 	} codes[CODES_MAX];
 };
 
@@ -56,13 +136,15 @@ void report_progress(struct report *report, const char *what, size_t count)
 }
 
 /* How many of this code there are with this one. */
-static size_t count_code(struct report *report, const char *code)
+static size_t count_code(struct report *report, const char *code, enum level level)
 {
 	for (size_t i = 0; i < CODES_MAX; i++) {
 		if (report->codes[i].code == NULL)
 			report->codes[i].code = code;
-		if (strcmp(report->codes[i].code, code) == 0)
-			return ++report->codes[i].count;
+		if (strcmp(report->codes[i].code, code) != 0)
+			continue;
+		report->codes[i].grave += level > LEVEL_NOTE;
+		return ++report->codes[i].count;
 	}
 	return 0;
 }
@@ -120,12 +202,14 @@ void report_add(struct report *report, enum level level, const char *code,
 		free(text);
 		return;
 	}
-	number = count_code(report, code);
+	number = count_code(report, code, level);
 	report->levels[level]++;
 	if (report->json)
 		json_array_append_new(report->findings,
-				      json_pack("{ss ss so so so}", "level",
-						level_names[level], "code", code, "where",
+				      json_pack("{ss ss sb so so so}", "level",
+						level_names[level], "code", code,
+						"as_with_stock",
+						kind_of(code) == AS_WITH_STOCK, "where",
 						tool_json_text(where), "what",
 						tool_json_text(text), "mend",
 						tool_json_text(mend)));
@@ -140,6 +224,25 @@ static void print_left_out(const struct report *report)
 		if (report->codes[i].code != NULL && report->codes[i].count > EACH_MAX)
 			printf("%s: %zu more; --all prints them\n", report->codes[i].code,
 			       report->codes[i].count - EACH_MAX);
+	}
+}
+
+/* A line for each kind: the codes of errors and warnings, and how many there are. */
+static void print_kinds(const struct report *report)
+{
+	for (enum kind kind = NEW; kind < KINDS; kind++) {
+		const char *before = ": ";
+
+		for (size_t i = 0; i < CODES_MAX && report->codes[i].code != NULL; i++) {
+			if (report->codes[i].grave == 0 ||
+			    kind_of(report->codes[i].code) != kind)
+				continue;
+			printf("%s%s%s %zu", *before == ':' ? kind_titles[kind] : "", before,
+			       report->codes[i].code, report->codes[i].grave);
+			before = ", ";
+		}
+		if (*before == ',')
+			printf("\n");
 	}
 }
 
@@ -168,6 +271,7 @@ int report_finish(struct report **_report)
 					  report->findings));
 	} else {
 		print_left_out(report);
+		print_kinds(report);
 		print_count(report);
 	}
 	json_decref(report->findings);

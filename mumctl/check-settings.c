@@ -57,6 +57,19 @@ static bool names_us(const struct postfix *postfix, const char *list)
 	return ours;
 }
 
+/* Is one of MUM's mysql: files named? */
+static bool names_stock(const char *list)
+{
+	bool stock = false;
+	char *table;
+
+	while (list != NULL && !stock && (table = settings_next_table(&list)) != NULL) {
+		stock = settings_is_stock_table(table);
+		free(table);
+	}
+	return stock;
+}
+
 /* what: what happens where another table has a catch-all, for the sentence below. */
 static void check_maps(const struct postfix *postfix, const char *where, const char *list,
 		       const char *what)
@@ -190,17 +203,20 @@ void check_postfix_settings(const struct check *check)
 		.mailbox_maps = of_postfix(check, "virtual_mailbox_maps"),
 	};
 
-	/* A Postfix that does not ask mumd may be set to anything. */
-	if (postfix.queue != NULL && postfix.alias_maps != NULL &&
-	    (names_us(&postfix, postfix.alias_maps) ||
-	     names_us(&postfix, postfix.mailbox_maps))) {
+	bool asks = postfix.queue != NULL && (names_us(&postfix, postfix.alias_maps) ||
+					      names_us(&postfix, postfix.mailbox_maps));
+
+	/* A Postfix that does not ask mumd, and is not about to, may be set to anything. */
+	if (asks || names_stock(postfix.mailbox_maps)) {
+		check_postfix_delimiter(check);
+		check_propagation(check);
+		check_readings(check);
+	}
+	if (asks) {
 		check_maps(&postfix, "main.cf virtual_alias_maps", postfix.alias_maps,
 			   "mail of MUM's mailboxes in that domain goes elsewhere");
 		check_maps(&postfix, "main.cf virtual_mailbox_maps", postfix.mailbox_maps,
 			   "mail to unknown addresses is accepted, and bounced");
-		check_postfix_delimiter(check);
-		check_propagation(check);
-		check_readings(check);
 		check_utf8(check);
 		check_other_maps(check);
 	}

@@ -89,6 +89,7 @@ static void check_contents(struct check *check)
 	}
 	names_free(&check->names);
 	check_tls_policies(check);
+	check_sql_behind(check);
 }
 
 static void check_database(struct check *check)
@@ -154,6 +155,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 		check_files(&check, dovecot);
 		check_sockets(&check);
 		check_postfix_settings(&check);
+		check_services(&check);
 		check_dovecot_settings(&check);
 	}
 	check_role(&check, &postfix, MUM_ROLE_POSTFIX);

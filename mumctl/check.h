@@ -45,6 +45,8 @@ void check_files(const struct check *check, const struct mum_config *dovecot);
 void check_sockets(const struct check *check);	/* role Postfix */
 void check_postfix_settings(const struct check *check);	/* role Postfix */
 void check_dovecot_settings(const struct check *check);	/* any role */
+void check_services(const struct check *check);	/* role Postfix */
+void check_sql_behind(const struct check *check);	/* role Postfix */
 void check_encryption(const struct check *check);
 /* False when nothing further can be read. */
 bool check_columns(const struct check *check);

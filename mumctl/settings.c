@@ -15,17 +15,23 @@
 static const char *const names[] = {
 	"allow_percent_hack", "append_dot_mydomain", "mydomain", "myorigin",
 	"propagate_unmatched_extensions", "queue_directory", "recipient_delimiter",
-	"smtputf8_enable", "swap_bangpath", "virtual_alias_expansion_limit", "virtual_alias_maps",
+	"smtpd_recipient_restrictions", "smtpd_sender_restrictions", "smtputf8_enable",
+	"swap_bangpath", "virtual_alias_expansion_limit", "virtual_alias_maps",
 	"virtual_alias_recursion_limit", "virtual_mailbox_maps", "virtual_transport",
 };
 
-enum { NAMES = sizeof(names) / sizeof(names[0]) };
+enum {
+	NAMES = sizeof(names) / sizeof(names[0]),
+	LINES_MAX = 1000	/* that are kept: far more than anybody sets */
+};
 
 struct settings {
 	char *values[NAMES];	/* of Postfix, or NULL */
 	unsigned postfix_version;
+	char *lines[LINES_MAX];	/* "name = value" of main.cf, "service/type/name = value" */
+	size_t lines_count;
 	char *dovecot_delimiter;
-	bool dovecot_asks_us;
+	bool dovecot_asks_us, dovecot_asks_sql;
 	struct sender_checks *sender_checks;	/* while they are asked */
 };
 
@@ -62,6 +68,12 @@ static void on_postfix(struct settings *settings, char *line)
 	}
 }
 
+static void on_line(struct settings *settings, char *line)
+{
+	if (settings->lines_count < LINES_MAX)
+		settings->lines[settings->lines_count++] = xstrdup(line);
+}
+
 static void on_version(struct settings *settings, char *line)
 {
 	unsigned major, minor;
@@ -77,17 +89,29 @@ static void on_delimiter(struct settings *settings, char *line)
 }
 
 /* Dovecot 2.3 says "driver = mum" inside the block, 2.4 names the block so. */
+static bool names_driver(const char *line, const char *driver)
+{
+	static const char *const forms[] = {
+		"driver = %s", "passdb %s {", "userdb %s {", "passdb_driver = %s",
+		"userdb_driver = %s",
+	};
+	bool names_it = false;
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && !names_it; i++) {
+		size_t len = strcspn(forms[i], "%");
+
+		names_it = strncmp(line, forms[i], len) == 0 &&
+			   strncmp(line + len, driver, strlen(driver)) == 0 &&
+			   strcmp(line + len + strlen(driver), forms[i] + len + 2) == 0;
+	}
+	return names_it;
+}
+
 static void on_dovecot(struct settings *settings, char *line)
 {
-	static const char *const ours[] = {
-		"driver = mum", "passdb mum {", "userdb mum {", "passdb_driver = mum",
-		"userdb_driver = mum",
-	};
-
 	line += strspn(line, " \t");
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-		settings->dovecot_asks_us = settings->dovecot_asks_us ||
-					    strcmp(line, ours[i]) == 0;
+	settings->dovecot_asks_us = settings->dovecot_asks_us || names_driver(line, "mum");
+	settings->dovecot_asks_sql = settings->dovecot_asks_sql || names_driver(line, "sql");
 }
 
 /* Without its main.cf postconf(1) sleeps before it says so. */
@@ -105,6 +129,7 @@ struct settings *settings_load(void)
 	text = buf_steal(&command);
 	each_line(text, on_postfix, settings);
 	free(text);
+	each_line(RUN WITH_MAIN_CF "postconf -nx && postconf -Px", on_line, settings);
 	each_line(RUN "postconf -dh mail_version", on_version, settings);
 	each_line(RUN "doveconf -n", on_dovecot, settings);
 	if (settings->dovecot_asks_us)
@@ -121,6 +146,8 @@ void settings_free(struct settings **_settings)
 		return;
 	for (size_t i = 0; i < NAMES; i++)
 		free(settings->values[i]);
+	for (size_t i = 0; i < settings->lines_count; i++)
+		free(settings->lines[i]);
 	free(settings->dovecot_delimiter);
 	free(settings);
 }
@@ -146,6 +173,57 @@ unsigned long settings_number_of_postfix(const struct settings *settings,
 unsigned settings_postfix_version(const struct settings *settings)
 {
 	return settings->postfix_version;
+}
+
+/* ---- main.cf and master.cf, line by line ---- */
+
+/* The value of "key = value"; NULL when it is no such line. *len_r: of the key. */
+static const char *value_of(const char *line, size_t *len_r)
+{
+	const char *value;
+
+	*len_r = strcspn(line, " ");
+	value = line + *len_r + strspn(line + *len_r, " ");
+	return *value == '=' ? value + 1 + strspn(value + 1, " ") : NULL;
+}
+
+void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < settings->lines_count; i++) {
+		size_t len;
+		const char *value = value_of(settings->lines[i], &len);
+		char *key = xstrndup(settings->lines[i], len);
+		char *slash = strrchr(key, '/');
+
+		if (slash != NULL)
+			*slash = '\0';
+		if (value != NULL)
+			fn(slash != NULL ? key : NULL, slash != NULL ? slash + 1 : key, value,
+			   arg);
+		free(key);
+	}
+}
+
+const char *settings_of_service(const struct settings *settings, const char *service,
+				const char *name)
+{
+	char *wanted = xasprintf("%s/%s", service, name);
+	const char *found = NULL;
+
+	for (size_t i = 0; i < settings->lines_count && found == NULL; i++) {
+		size_t len;
+		const char *value = value_of(settings->lines[i], &len);
+
+		if (strlen(wanted) == len && memcmp(wanted, settings->lines[i], len) == 0)
+			found = value;
+	}
+	free(wanted);
+	return found != NULL ? found : settings_of_postfix(settings, name);
+}
+
+bool settings_dovecot_asks_sql(const struct settings *settings)
+{
+	return settings->dovecot_asks_sql;
 }
 
 const char *settings_dovecot_delimiter(const struct settings *settings)
@@ -239,6 +317,26 @@ bool settings_is_our_table(const struct mum_config *config, const char *queue,
 		const char *name = name_of_map(table + 10, queue, listen->items[i]);
 
 		if (name != NULL && is_map(name))
+			return true;
+	}
+	return false;
+}
+
+bool settings_is_stock_table(const char *table)
+{
+	const char *name = strrchr(table, '/');
+	size_t len;
+
+	if (strncmp(table, "proxy:", 6) == 0)
+		table += 6;
+	if (strncmp(table, "mysql:", 6) != 0 || name == NULL)
+		return false;
+	len = strlen(++name);
+	for (size_t i = 0; i < SOCKETMAP_MAPS; i++) {
+		const char *map = socketmap_name(socketmap_by_number(i));
+
+		if (len == strlen(map) + 3 && strncmp(name, map, len - 3) == 0 &&
+		    strcmp(name + len - 3, ".cf") == 0)
 			return true;
 	}
 	return false;

@@ -30,6 +30,20 @@ unsigned settings_postfix_version(const struct settings *settings);
 /* Asks postconf(1) each time. The caller clears it, whatever it has. */
 void settings_sender_checks(struct sender_checks *checks_r);
 
+/*
+ * Calls fn with each setting that main.cf sets (service is NULL) and that master.cf sets for
+ * one service ("submission/inet"); $names are expanded. Nothing where it cannot be read.
+ */
+typedef void settings_fn(const char *service, const char *name, const char *value, void *arg);
+void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, void *arg);
+
+/* The same for one setting of a service; main.cf's where the service has none. */
+const char *settings_of_service(const struct settings *settings, const char *service,
+				const char *name);
+
+/* Does Dovecot still ask by its sql driver? */
+bool settings_dovecot_asks_sql(const struct settings *settings);
+
 /* Of dovecot.conf; NULL unless a passdb or userdb there has the driver "mum". */
 const char *settings_dovecot_delimiter(const struct settings *settings);
 
@@ -42,6 +56,9 @@ char *settings_next_table(const char **list);
 /* Is this table one of mumd's, at one of its listeners? queue: Postfix's queue_directory. */
 bool settings_is_our_table(const struct mum_config *config, const char *queue,
 			   const char *table);
+
+/* Is this table one of the six mysql: files of MUM's manual, by its name? */
+bool settings_is_stock_table(const char *table);
 
 /*
  * How many tables besides mumd's Postfix asks about aliases and mailboxes. -1 when that

@@ -155,6 +155,18 @@ cat mumctl/check*.c | tr -s '\n\t' '  ' |
 sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl.8 >"$scratch/manual-codes"
 same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check*.c' doc/mumctl.8
 
+# Each has its kind: new, or as with stock; the manual names the latter.
+sed -n 's/^	{ "\([a-z0-9-]*\)", \(NEW\|AS_WITH_STOCK\) },$/\1 \2/p' mumctl/check-report.c \
+	>"$scratch/kinds"
+sed 's/ .*//' "$scratch/kinds" >"$scratch/kind-codes"
+same "kinds of findings" "$scratch/codes" "$scratch/kind-codes" 'mumctl/check*.c' \
+	mumctl/check-report.c
+sed -n 's/ AS_WITH_STOCK$//p' "$scratch/kinds" >"$scratch/as-with-stock"
+sed -n '/and may wait:$/,/^\.Bl/s/^\.Cm //p' doc/mumctl.8 | tr -s ' ,.' '[\n*]' | sed '/^$/d' \
+	>"$scratch/manual-kinds"
+same "findings as with stock" "$scratch/as-with-stock" "$scratch/manual-kinds" \
+	mumctl/check-report.c doc/mumctl.8
+
 # Each EX_ of sysexits(3) that it ends with, out of memory included.
 cat mumctl/*.c common/xalloc.c | grep -o '\<EX_[A-Z]*' | LC_ALL=C sort -u >"$scratch/names"
 awk 'NR == FNR { wanted[$1]; next } $1 == "#define" && $2 in wanted { print $3 }' \

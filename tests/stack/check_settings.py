@@ -18,23 +18,26 @@ GOOD = {
     "virtual_alias_maps": "socketmap:unix:mum/{name}:aliases",
     "virtual_transport": "lmtp:unix:private/dovecot-lmtp",
     "append_dot_mydomain": "no", "myorigin": "origin.test",
+    "smtpd_recipient_restrictions": "check_policy_service {{ unix:mum/{policy}, timeout=10s }}",
 }
 
 
-def with_postfix(world, changes, **sections):
-    """mumctl where main.cf has these settings; {socket} is mumd's."""
+def with_postfix(world, changes, master="", environment=(), **sections):
+    """mumctl where main.cf has these settings; {socket} is mumd's. master: of master.cf."""
     directory = world.directory / f"postfix-{next(_numbers)}"
     directory.mkdir()
     socket = world.mumd.socketmap
-    values = {"socket": socket, "name": socket.name, "queue": directory}
+    values = {"socket": socket, "name": socket.name, "queue": directory,
+              "policy": world.mumd.policy.name}
     (directory / "mum").symlink_to(socket.parent)
     ctl = world.ctl_with(socketmap={"listen": [
         f"unix:{socket}", f"unix:{directory}/mum/{socket.name}"]},
+        policy={"listen": [f"unix:{directory}/mum/{values['policy']}"]},
         **{"address": {"myorigin": "origin.test"}, **sections})
-    (directory / "master.cf").touch()
+    (directory / "master.cf").write_text(master.format(**values))
     (directory / "main.cf").write_text("".join(
         f"{name} = {value.format(**values)}\n" for name, value in {**GOOD, **changes}.items()))
-    return Mumctl(ctl.config, ["env", f"MAIL_CONFIG={directory}"])
+    return Mumctl(ctl.config, ["env", f"MAIL_CONFIG={directory}", *environment])
 
 
 def postfix_case(name, code, level, setting, mend, what, **changes):
@@ -158,9 +161,62 @@ def another_postfix(world):
         "virtual_alias_maps": "socketmap:unix:/other:aliases", "smtputf8_enable": "yes"}), []
 
 
+LOGIN_SERVICE = "submission inet n - y - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n"
+ASKS = "  -o {{ smtpd_sender_restrictions = check_policy_service {{ unix:mum/{policy} }} }}\n"
+
+
 @contextlib.contextmanager
 def a_good_postfix(world):
-    yield with_postfix(world, {}), []
+    """Its tables that are not MUM's are its own business."""
+    yield with_postfix(world, {"transport_maps": "mysql:/etc/postfix/sql/transport.cf"},
+                       LOGIN_SERVICE + ASKS), []
+
+
+@contextlib.contextmanager
+def a_good_postfix_with_maps_alone(world):
+    yield with_postfix(world, {"smtpd_recipient_restrictions": "check_recipient_access "
+                               "socketmap:unix:mum/socketmap:recipient-access"}, LOGIN_SERVICE +
+                       "  -o smtpd_sender_restrictions=reject_sender_login_mismatch\n"), []
+
+
+def before_the_move(name, code, setting, what, mend, **changes):
+    """main.cf of MUM's manual, which is about to ask mumd."""
+    stock = {"virtual_mailbox_maps": "proxy:mysql:/etc/postfix/sql/mailboxes.cf",
+             "virtual_alias_maps": "mysql:/etc/postfix/sql/aliases.cf"}
+    return postfix_case(name, code, "warning", setting, mend, what, **stock, **changes)
+
+
+delimiter_before_the_move = before_the_move(
+    "delimiter_before_the_move", "delimiter-differs", "recipient_delimiter",
+    'Postfix has "+-", mumd "+": an address', "set address.recipient_delimiter",
+    recipient_delimiter="+-")
+
+
+@contextlib.contextmanager
+def half_moved(world):
+    """What somebody forgot, in both files; port 465 has the lines of Debian."""
+    cure = "exchange it as mum-postfix(7) says"
+    yield with_postfix(world, {
+        "smtp_tls_policy_maps": "hash:/etc/own, proxy:mysql:/etc/postfix/sql/tls-policies.cf",
+        "smtpd_recipient_restrictions": "permit_mynetworks"},
+        LOGIN_SERVICE + ASKS + "  -o smtpd_recipient_restrictions=permit_mynetworks\n"
+        "  -o smtpd_reject_unlisted_recipient=no\nsubmissions inet n - y - - smtpd\n"
+        "  -o smtpd_sasl_auth_enable=yes\n"
+        "  -o smtpd_sender_login_maps=mysql:/etc/postfix/sql/sender-login-maps.cf\n"), [
+            finding("mysql-left", "warning", "main.cf smtp_tls_policy_maps", cure,
+                    "Postfix still asks proxy:mysql:/etc/postfix/sql/tls-policies.cf"),
+            finding("mysql-left", "warning", "master.cf submissions/inet smtpd_sender_login_maps",
+                    cure, "Postfix still asks mysql:/etc/postfix/sql/sender-login-maps.cf"),
+            finding("senders-unasked", "warning",
+                    "master.cf submissions/inet smtpd_sender_restrictions",
+                    'conf-examples/master.cf, or "mumctl setup"', "may send under any address"),
+            finding("recipients-unasked", "warning",
+                    "master.cf submission/inet smtpd_reject_unlisted_recipient",
+                    "take the line out", "an address that nobody has is accepted"),
+            *(finding("recipients-unasked", "warning", f"{where}smtpd_recipient_restrictions",
+                      'conf-examples/main.cf, or "mumctl setup"', "a send-only mailbox")
+              for where in ("main.cf ", "master.cf submission/inet ",
+                            "master.cf submissions/inet "))]
 
 
 # Of Postfix 3.10 and later; test_tls_policy.c has more.
@@ -225,6 +281,29 @@ def delimiter_of_dovecot_alone(world):
 @contextlib.contextmanager
 def another_dovecot(world):
     yield with_dovecot(world, "recipient_delimiter = =\npassdb {\n  driver = pam\n}\n"), []
+
+
+SQL = "passdb {\n  driver = sql\n  args = /etc/dovecot/dovecot-sql.conf\n}\n"
+
+
+def sql_case(name, text, wanted, active=1):
+    """active: of the domain that has letters beyond ASCII."""
+    @contextlib.contextmanager
+    def way(world):
+        path = world.directory / f"dovecot-{next(_numbers)}.conf"
+        path.write_text(text)
+        with world.changed((f"UPDATE domains SET active = {active} WHERE domain = 'bücher.test'",
+                            "UPDATE domains SET active = 1 WHERE domain = 'bücher.test'")):
+            yield with_postfix(world, {}, environment=[f"CONFIG_FILE={path}"]), wanted
+    way.__name__ = name
+    return way
+
+
+sql_behind = sql_case("sql_behind", SQL, [
+    finding("sql-behind", "error", "dovecot.conf", "move Dovecot to the module",
+            "they are 1, the first: bücher.test")])
+sql_behind_ascii = sql_case("sql_behind_ascii", SQL, [], active=0)
+module_behind = sql_case("module_behind", OURS, [])
 
 
 # ---- database ----
@@ -315,7 +394,9 @@ SETTINGS = [
     (another_alias_map, SQLITE, 0), (no_other_maps, SQLITE, 78), (another_mailbox_map, SQLITE, 0),
     *((reading_case(name), SQLITE, 1) for name in READINGS), (an_origin_in_a_file, SQLITE, 0),
     (limits_of_postfix, BOTH, 1), (policies_for_postfix_3_10, SQLITE, 78),
-    (another_dovecot, SQLITE, 0),
+    (a_good_postfix_with_maps_alone, SQLITE, 0), (delimiter_before_the_move, SQLITE, 1),
+    (half_moved, SQLITE, 1), (sql_behind, BOTH, 78), (sql_behind_ascii, SQLITE, 0),
+    (module_behind, SQLITE, 0), (another_dovecot, SQLITE, 0),
     (delimiter_of_mumd_alone, SQLITE, 78), (delimiter_of_dovecot_alone, BOTH, 78),
     (dangling_in_mariadb, MARIADB, 1), (dangling, SQLITE, 1), (older_grants, MARIADB, 0),
     (no_such_column, SQLITE, 0), (collations_that_are_unfit, MARIADB, 78),

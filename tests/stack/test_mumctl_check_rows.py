@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """mumctl check: each row that hurts is found, with what it says of place and cure."""
 
+import collections
 import re
 
 import pytest
@@ -52,7 +53,7 @@ def test_errors_end_with_78_and_are_counted(spoilt):
 def test_a_line_is_one_finding_and_no_terminal_obeys_it(spoilt):
     document = spoilt["json"].json()
     lines = spoilt["all"].stdout.splitlines()
-    assert len(lines) == len(document["findings"]) + 1
+    assert len(lines) == len(document["findings"]) + 3    # both kinds, and the count
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]", spoilt["all"].stdout)
     assert any(r"esc\x1b[2J@example.test" in line for line in lines)
 
@@ -66,7 +67,22 @@ def test_ten_of_a_kind_are_enough_unless_all_are_wanted(world):
     assert result.status == 1
     assert len([line for line in lines if line.startswith("warning: alias-empty: ")]) == 10
     assert "alias-empty: 13 more; --all prints them" in lines
-    assert len(everything.stdout.splitlines()) == 24
+    assert len(everything.stdout.splitlines()) == 25
+
+
+def test_what_is_new_with_mumd_is_told_from_what_is_as_with_stock(spoilt):
+    """By code; notes are not counted."""
+    findings = spoilt["json"].json()["findings"]
+    for line, as_with_stock in zip(spoilt["all"].stdout.splitlines()[-3:], (False, True)):
+        title, _, codes = line.partition("may wait: " if as_with_stock else "depends on it: ")
+        assert title == ("as with MUM's mysql: files, " if as_with_stock else
+                         "new with mumd, to be fixed before mail ")
+        wanted = collections.Counter(
+            one["code"] for one in findings
+            if one["level"] != "note" and one["as_with_stock"] == as_with_stock)
+        assert codes == ", ".join(f"{code} {count}" for code, count in wanted.items())
+    kinds = {one["code"]: one["as_with_stock"] for one in findings}
+    assert not kinds["hash-refused"] and kinds["alias-dead"]
 
 
 def test_no_hash_and_no_password_is_printed(spoilt):
