@@ -112,15 +112,19 @@ static void put_exchange(struct buf *commands, const char *map, const char *poli
 		   "cd /etc/postfix\n"
 		   "[ -e main.cf.before-mum ] || cp -p main.cf main.cf.before-mum\n"
 		   "[ -e master.cf.before-mum ] || cp -p master.cf master.cf.before-mum\n"
+		   "mkdir -p /etc/postfix/mum.new\n"
+		   "cd /etc/postfix/mum.new\n"
+		   "cp -p ../main.cf ../master.cf .\n"
 		   "sed -Ezi 's#check_recipient_access[,[:space:]]+" MYSQL
 		   "recipient-access\\.cf#" ASK "recipient, timeout=10s }#g' \\\n"
 		   "    main.cf\n"
 		   "sed -Ei 's#" MYSQL TABLES "\\.cf#socketmap:%s:\\2#g' \\\n"
 		   "    main.cf master.cf\n"
-		   "[ -n \"$(postconf -n virtual_alias_domains)\" ] || "
-		   "postconf -e 'virtual_alias_domains ='\n"
-		   "[ \"$(postconf -h local_recipient_maps)\" != '$virtual_mailbox_maps' ] ||\n"
-		   "    postconf -X local_recipient_maps\n",
+		   "[ -n \"$(postconf -c . -n virtual_alias_domains)\" ] ||\n"
+		   "    postconf -c . -e 'virtual_alias_domains ='\n"
+		   "[ \"$(postconf -c . -h local_recipient_maps)\" != '$virtual_mailbox_maps' ]"
+		   " ||\n"
+		   "    postconf -c . -X local_recipient_maps\n",
 		   policy, map);
 }
 
@@ -130,19 +134,19 @@ static void put_logins(struct buf *commands, const char *policy)
 	buf_printf(commands,
 		   "ask_first() {       # SERVICE LIST CONTEXT: mumd, and then what LIST had\n"
 		   "    name=mum_$(echo \"$1_$2\" | tr -c 'a-z0-9\\n' _)\n"
-		   "    own=$({ postconf -h \"$2\"; postconf -P |\n"
+		   "    own=$({ postconf -c . -h \"$2\"; postconf -c . -P |\n"
 		   "        awk -v key=\"$1/$2\" '$1 == key { sub(/^[^=]*= ?/, \"\"); print }'; }"
 		   " | tail -n 1)\n"
 		   "    case $own in *\"$name\"* | *%s*) return 0 ;; esac\n"
-		   "    postconf -e \"$name = " ASK "$3, timeout=10s }${own:+, $own}\"\n"
-		   "    postconf -P \"$1/$2=\\$$name\"\n"
+		   "    postconf -c . -e \"$name = " ASK "$3, timeout=10s }${own:+, $own}\"\n"
+		   "    postconf -c . -P \"$1/$2=\\$$name\"\n"
 		   "}\n"
-		   "for service in $(postconf -P |\n"
+		   "for service in $(postconf -c . -P |\n"
 		   "    sed -nE 's#/(smtpd_sasl_auth_enable = yes|smtpd_sender_login_maps = .*)$##p'"
 		   " | sort -u); do\n"
 		   "    ask_first \"$service\" smtpd_sender_restrictions sender\n"
 		   "    ask_first \"$service\" smtpd_recipient_restrictions recipient\n"
-		   "    postconf -PX \"$service/smtpd_reject_unlisted_recipient\"\n"
+		   "    postconf -c . -PX \"$service/smtpd_reject_unlisted_recipient\"\n"
 		   "done\n",
 		   policy, policy);
 }
@@ -152,11 +156,13 @@ static void put_commands(struct buf *commands, const char *map, const char *poli
 {
 	put_exchange(commands, map, policy);
 	put_logins(commands, policy);
-	buf_puts(commands, "diff main.cf.before-mum main.cf || true\n"
-			   "diff master.cf.before-mum master.cf || true\n"
-			   "postfix check\n"
+	buf_puts(commands, "diff ../main.cf main.cf || true\n"
+			   "diff ../master.cf master.cf || true\n"
 			   "grep -n '^[^#]*mysql:' main.cf master.cf || true\n"
 			   "doveconf -n | grep 'driver = sql' || true\n"
+			   "cd /etc/postfix\n"
+			   "[ ! -e mum.new/main.cf ] || mv mum.new/main.cf mum.new/master.cf .\n"
+			   "postfix check\n"
 			   "postfix reload\n");
 }
 

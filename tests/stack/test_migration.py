@@ -144,6 +144,10 @@ def walk(machine, name):
     for block in commands(name):
         if block.section in ("ROLL-BACK", "QUOTA"):
             continue
+        if block.section.startswith("10. ") and "reload mumd" in block.text:
+            # until then there are warnings only
+            good, seen = machine.mail_user("submit", ANNA, BEN, BEN, "as somebody else", "465")
+            assert good, seen
         twice(machine, block)
         if "mumctl compare" in block.text:
             listed = compared(machine)
@@ -224,8 +228,14 @@ def wanted(tries):
                                for box in BOXES[recipient(one)])
 
 
-def bounced(machine):
-    return machine.run("grep status=bounced /var/log/mail.log || true").stdout.splitlines()
+def only(subjects, copies):
+    return {mail: count for mail, count in copies.items() if mail[0] in subjects}
+
+
+def bounced(machine, listed):
+    """A mail to who is listed may be half way through Postfix when the answer changes."""
+    seen = machine.run("grep status=bounced /var/log/mail.log || true").stdout.splitlines()
+    return [line for line in seen if re.search(" to=<([^>]*)>", line)[1] not in listed]
 
 
 def judge(machine, tries, listed):
@@ -234,10 +244,11 @@ def judge(machine, tries, listed):
     assert [one for one in refused if recipient(one) not in listed] == []
     last = {(one["kind"], one["subject"]): one for one in tries}
     assert [one for one in last.values() if 300 <= one["code"] < 500] == []
-    assert bounced(machine) == []
+    assert bounced(machine, listed) == []
     wait_until(lambda: "queue is empty" in machine.run("postqueue -f; postqueue -p").stdout,
                "an empty queue", 30, interval=1)
-    assert delivered(machine) == wanted(tries)
+    same = {one["subject"] for one in tries if recipient(one) not in listed}
+    assert only(same, delivered(machine)) == only(same, wanted(tries))
 
 
 def summary(tries):
