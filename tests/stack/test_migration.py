@@ -68,6 +68,13 @@ login_greeting = {own}
 mail_max_userip_connections = 30
 """
 
+APP_PASSWORDS = """
+passdb {
+  driver = passwd-file
+  args = /etc/dovecot/apps
+}
+"""
+
 OWN = ["reject_non_fqdn_recipient", "reject_unlisted_sender", "reject_non_fqdn_sender",
        "own@example.org", "defer_unauth_destination"]
 
@@ -103,9 +110,10 @@ def configure(machine):
                 " /etc/dovecot/local.conf\n"
                 "sed -i 's/^#!include auth-sql/!include auth-sql/'"
                 " /etc/dovecot/conf.d/10-auth.conf\n"
-                "cat >>/etc/dovecot/local.conf\n"
-                "doveadm reload; postfix reload; sleep 1",
+                "cat >>/etc/dovecot/local.conf",
                 answers=LOCAL_CONF.format(own="a greeting of our own"))
+    machine.run("touch /etc/dovecot/apps; cat >/etc/dovecot/conf.d/05-apps.conf\n"
+                "doveadm reload; postfix reload; sleep 1", answers=APP_PASSWORDS)
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +192,7 @@ def own_is_there(machine):
     assert [own for own in OWN if own not in seen] == []
     seen = machine.run("doveconf -n").stdout
     assert "a greeting of our own" in seen and "mail_max_userip_connections = 30" in seen
-    assert "quota = maildir" in seen
+    assert "quota = maildir" in seen and "driver = passwd-file" in seen
 
 
 def is_refused(machine, code, *arguments):
