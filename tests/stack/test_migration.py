@@ -22,6 +22,8 @@ from lab.mail_server import mail_server
 from lab.manual import commands
 from manual_steps import ANNA, BEN, INFO, SCANNER, run_block, stock_server
 
+pytestmark = pytest.mark.other_programs
+
 DOVECOT, POSTFIX = "doc/mum-dovecot.7", "doc/mum-postfix.7"
 UWE, ENDED = "uwe@xn--mller-kva.example", "ended@example.org"
 STRANGER = "friend@example.net"
