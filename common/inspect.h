@@ -20,7 +20,8 @@ struct inspect;
 enum inspect_trouble {
 	INSPECT_OTHER,
 	INSPECT_MISSING,	/* no such table or column */
-	INSPECT_DENIED		/* no right to it */
+	INSPECT_DENIED,		/* no right to it */
+	INSPECT_LOGIN		/* tls = "verify-ca" does not allow the way in which it logs in */
 };
 
 struct inspect_error {

@@ -92,6 +92,17 @@ static void check_contents(struct check *check)
 	check_sql_behind(check);
 }
 
+static const char *cure_of(const struct check *check, const struct inspect_error *error)
+{
+	if (check_is_sqlite(check))
+		return "let the user of mumd and Dovecot read the file and its folder";
+	if (error->trouble == INSPECT_LOGIN)
+		return "set database.tls = \"verify-full\", or let the user log in by "
+		       "mysql_native_password or ed25519";
+	return "see that it runs, database.hosts, name, user and password in mum.conf, and "
+	       "the grants that \"mumctl setup\" prints";
+}
+
 static void check_database(struct check *check)
 {
 	bool sqlite = check_is_sqlite(check);
@@ -106,13 +117,7 @@ static void check_database(struct check *check)
 		check->db = inspect_open(check->config, i, &error);
 		if (check->db == NULL) {
 			report_add(check->report, LEVEL_ERROR, "database-unreachable",
-				   check->host,
-				   sqlite ? "let the user of mumd and Dovecot read the file "
-					    "and its folder"
-					  : "see that it runs, database.hosts, name, user and "
-					    "password in mum.conf, and the grants that "
-					    "\"mumctl setup\" prints",
-				   "as %s: %s",
+				   check->host, cure_of(check, &error), "as %s: %s",
 				   sqlite ? "this user" : check->config->database.user,
 				   error.text);
 			continue;

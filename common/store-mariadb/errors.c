@@ -43,6 +43,7 @@ static const struct {
 	{ 1253, ERROR_LOST },		/* a column's collation changed: read it anew */
 	{ 1690, ERROR_LOST },		/* the same, found by the statement: UNLESS() */
 	{ 1267, ERROR_LOST }, { 1270, ERROR_LOST }, { 1271, ERROR_LOST },
+	{ ERROR_PLUGIN, ERROR_MISCONFIGURED },
 	{ ERROR_SESSION, ERROR_MISCONFIGURED },
 	{ ERROR_TRANSACTION, ERROR_LOST },
 	{ 4031, ERROR_LOST },		/* MySQL 8: idle too long */

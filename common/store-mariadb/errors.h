@@ -7,6 +7,9 @@
 
 #include "common/error-class.h"
 
+/* Of libmariadb: the account logs in by a plugin that "verify-ca" does not allow. */
+enum { ERROR_PLUGIN = 5010 };
+
 /* Numbers of our own, which neither servers nor libmariadb use. */
 enum {
 	ERROR_SESSION = 2998,		/* the session would change answers (session.h) */

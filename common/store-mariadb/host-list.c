@@ -115,6 +115,9 @@ static const char *cure(const struct database_host *db, const struct conn_error 
 	if (error->number == ERROR_SESSION)
 		return "; look for it in the server's configuration and init_connect, and in "
 		       "a proxy's";
+	if (error->number == ERROR_PLUGIN)
+		return "; set tls = \"verify-full\" in [database] of mum.conf, or let the user "
+		       "log in by mysql_native_password or ed25519";
 	if (error->class == ERROR_MISCONFIGURED)
 		return "; mend [database] in mum.conf or the server's accounts";
 	/* 2013: no answer in time. The sandbox of mumd.service has packets vanish. */

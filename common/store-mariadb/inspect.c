@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/store-mariadb/connector.h"
+#include "common/store-mariadb/errors.h"
 #include "common/store-mariadb/session.h"
 #include "common/xalloc.h"
 
@@ -22,6 +23,7 @@ static void set_error(struct inspect_error *error, unsigned number, const char *
 {
 	error->trouble = number == 1146 || number == 1054   ? INSPECT_MISSING
 			 : number == 1142 || number == 1143 ? INSPECT_DENIED
+			 : number == ERROR_PLUGIN	    ? INSPECT_LOGIN
 							    : INSPECT_OTHER;
 	/* The number always fits behind it. */
 	snprintf(error->text, sizeof(error->text), "%.*s (%u)",

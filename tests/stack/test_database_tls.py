@@ -3,7 +3,7 @@
 
 import pytest
 
-from lab import MariaDB, PrivateCa, sample, wait_until
+from lab import MariaDB, Mumctl, PrivateCa, sample, wait_until
 from fakes.rogue_mariadb import RogueMariaDB
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings
@@ -118,6 +118,11 @@ def test_a_server_in_the_middle_does_not_get_the_password(over_tcp, tls, plugin)
                    "the refusal is logged")
         assert (b"mum_postfix" in rogue.heard) == (tls == "verify-ca")
         assert POSTFIX_PASSWORD.encode() not in rogue.heard and rogue.answers == 0
+        if tls == "verify-ca":      # which no account of MySQL 9 gets in with
+            assert any('set tls = "verify-full"' in line for line in mumd.log())
+            cures = {one["mend"] for one in Mumctl(mumd.config).findings()
+                     if one["code"] == "database-unreachable"}
+            assert ['database.tls = "verify-full"' in cure for cure in cures] == [True]
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include "common/store-mariadb/errors.h"
 #include "common/store-mariadb/host-list.h"
 #include "tests/fakes/fake-host.h"
 
@@ -258,6 +259,19 @@ static void test_silence_from_elsewhere_may_be_the_sandbox(void **state)
 	tear_down(&setup);
 }
 
+static void test_a_login_that_verify_ca_does_not_allow_names_verify_full(void **state)
+{
+	static const struct conn_error plugin = { ERROR_MISCONFIGURED, false, ERROR_PLUGIN, "no" };
+	struct setup setup;
+
+	(void)state;
+	set_up(&setup);
+	host_list_failed(setup.list, 1, &plugin);
+	WANT_NUMBER("the option and its value",
+		    fake_host_logged(&setup.fake, MUM_LOG_ERROR, "tls = \"verify-full\""), 1);
+	tear_down(&setup);
+}
+
 static void test_a_suspect_is_no_trouble(void **state)
 {
 	static const struct mum_list one = { 1, names };
@@ -293,6 +307,7 @@ int main(void)
 		UNIT_TEST(test_what_a_restart_looks_like_waits_longer_when_it_lasts),
 		UNIT_TEST(test_two_log_lines_per_trouble),
 		UNIT_TEST(test_silence_from_elsewhere_may_be_the_sandbox),
+		UNIT_TEST(test_a_login_that_verify_ca_does_not_allow_names_verify_full),
 		UNIT_TEST(test_a_suspect_is_no_trouble),
 		UNIT_TEST(test_what_an_admin_must_mend_is_told_in_the_midst_of_trouble),
 		UNIT_TEST(test_each_host_has_its_own_trouble),
