@@ -6,6 +6,8 @@ the machine's own Postfix, Dovecot and database are left alone. Needs root, for
 Postfix, and the packages postfix, mariadb-server, dovecot-core and openssl.
 """
 
+import os
+
 from .clients import PolicyClient, SocketmapClient, netstring
 from .dovecot import Dovecot
 from .lab import Lab, LabError, free_port, wait_until
@@ -15,6 +17,9 @@ from .mumd import Mumd
 from .postfix import Postfix
 from .recorder import Mail, MailRecorder
 from .smtp import SmtpDialogue
+
+if "LAB_MYSQL" in os.environ:   # tests/mysql/run
+    from .mysql import MySQL as MariaDB
 
 __all__ = [
     "Dovecot", "Lab", "LabError", "Mail", "MailRecorder", "MariaDB", "Mumctl",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What the stack tests share: servers that live as long as the run."""
 
+import os
 import pathlib
 import sys
 
@@ -14,8 +15,9 @@ from lab.mariadb import POSTFIX_PASSWORD  # noqa: E402
 from lab.mumd import mariadb_settings, sqlite_settings  # noqa: E402
 from servers import Stack  # noqa: E402
 
-# What only 2.4 has is no test of 2.3.
-collect_ignore = [] if dovecot_language().settings_module else ["test_dovecot_24.py"]
+# What only Dovecot 2.4 has is no test of 2.3, nor is what only MySQL does one of MariaDB.
+collect_ignore = ([] if dovecot_language().settings_module else ["test_dovecot_24.py"]) + (
+    [] if "LAB_MYSQL" in os.environ else ["test_mysql.py"])
 
 # What ./check leaves out where it runs with sanitizers.
 MARKERS = {
