@@ -8,7 +8,7 @@ import re
 import shutil
 import signal
 
-from .lab import TOP, LabError, accepts, free_port, run, tail, wait_until
+from .lab import TOP, LabError, accepts, free_port, in_own_mounts, run, tail, wait_until
 from .smtp import SmtpDialogue
 
 # Debian's master.cf: what it runs in the chroot runs in it here.
@@ -66,6 +66,7 @@ class Postfix:
         self.port = free_port()
         self.submission_port = free_port()
         self._name = f"postfix-{lab.path.name}-{name}"
+        self._hosts = self._directory / "hosts"
         self._write()
         self.command("check")   # makes the directories of the queue
 
@@ -128,21 +129,26 @@ smtpd_junk_command_limit = 1000
             if source.exists():
                 shutil.copyfile(source, etc / name)
         # every next hop of the tests is this machine
-        (etc / "hosts").write_text("127.0.0.1 localhost plain.enforced.test "
-                                   "sub.enforced.test deep.sub.enforced.test\n")
+        self.add_hosts("localhost", "plain.enforced.test", "sub.enforced.test",
+                       "deep.sub.enforced.test")
+
+    def add_hosts(self, *names):
+        """They are this machine for Postfix."""
+        with self._hosts.open("a") as hosts:
+            hosts.write(f"127.0.0.1 {' '.join(names)}\n")
+        shutil.copyfile(self._hosts, self.queue / "etc/hosts")
 
     def command(self, *arguments, check=True):
-        return run("postfix", "-c", self.config, *arguments, check=check)
+        # Debian 13's Postfix copies /etc/hosts into the queue whenever it is told anything
+        return run(*in_own_mounts(f'mount --bind {self._hosts} /etc/hosts && exec "$@"'),
+                   "postfix", "-c", self.config, *arguments, check=check)
 
     def start(self):
         """Dovecot must run before somebody connects to the submission port: smtpd
         ends without its socket, and is not started again for a minute."""
         self._lab.own(self)
-        hosts = self.queue / "etc/hosts"
-        ours = hosts.read_text()
         self.command("start")
         wait_until(lambda: accepts(("127.0.0.1", self.port)), f"postfix:\n{tail(self.maillog)}")
-        hosts.write_text(ours)      # Debian 13's start copies /etc/hosts there
         return self
 
     def stop(self):

@@ -124,8 +124,7 @@ def lines(lab):
                       settings=[f"transport_maps = inline:{{ {hops} }}"])
     mumd = Mumd(lab, {"database": store.settings}, name="mumd-tls",
                 sockets=postfix.sockets).start()
-    with (postfix.queue / "etc/hosts").open("a") as hosts:
-        hosts.write("127.0.0.1 " + " ".join(domains) + "\n")
+    postfix.add_hosts(*domains)
     postfix.start()
     run("sendmail", "-C", postfix.config, "-f", "admin@foreign.test",
         *[f"x@{domain}" for domain in domains], input="Subject: x\n\nx\n")
