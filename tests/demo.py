@@ -327,7 +327,7 @@ def write_stop(lab):
 def explain(screen, house):
     """How to talk to what goes on running."""
     postfix = house.postfix
-    doveadm = f"doveadm -c {house.dovecot.config}"
+    doveadm = f"{house.dovecot.inside()}doveadm -c {house.dovecot.config}"
     screen.title("It goes on running.")
     for what, how in [
             ("ask a map", f"cd {postfix.queue} && postmap -c ../etc -q info@mum.test "

@@ -26,15 +26,15 @@ PASSWORDS = [
     ("scanner@mum.test", "send-only, service=imap", USER_PASSWORD, "imap", DISABLED),
 ]
 
-HOME = "home=.../{0} mail=maildir:.../{0}/Maildir quota_rule=*:storage={1}G"
 NOBODY = "no such user"
 PEOPLE = ["anna", "ben", "carl", "dora", "emil"]
 
+# (who, what MUM has, gigabytes of quota or None for nobody)
 USERS = [
-    ("anna@mum.test", "quota of her own", HOME.format("anna", 1)),
-    ("ben@mum.test", "quota of his domain", HOME.format("ben", 2)),
-    ("scanner@mum.test", "send-only: no mail here", NOBODY),
-    ("former@mum.test", "inactive mailbox", NOBODY),
+    ("anna@mum.test", "quota of her own", 1),
+    ("ben@mum.test", "quota of his domain", 2),
+    ("scanner@mum.test", "send-only: no mail here", None),
+    ("former@mum.test", "inactive mailbox", None),
 ]
 
 WRONG = "[AUTHENTICATIONFAILED] Authentication failed."
@@ -98,13 +98,17 @@ def show_passwords(screen, dovecot):
 
 def show_users(screen, dovecot, mail):
     screen.title("Users:", f"doveadm user ADDRESS; ... is {mail}/mum.test")
-    for user, has, want in USERS:
+    for user, has, gigabytes in USERS:
         result = dovecot.doveadm("user", user)
         fields = dict(line.split("\t", 1) for line in result.stdout.splitlines()
                       if "\t" in line)
-        got = " ".join(f"{name}={fields[name]}" for name in ("home", "mail", "quota_rule")
+        line = dovecot.language.user_line.format(home=f".../{user.partition('@')[0]}",
+                                                 gigabytes=gigabytes)
+        names = [word.partition("=")[0] for word in line.split()]
+        got = " ".join(f"{name}={fields[name]}" for name in names
                        if name in fields).replace(f"{mail}/mum.test", "...")
-        screen.compare(user, has, NOBODY if result.returncode == 67 else got, want)
+        screen.compare(user, has, NOBODY if result.returncode == 67 else got,
+                       line if gigabytes else NOBODY)
     listed = dovecot.doveadm("user", "*").stdout.split()
     screen.compare("*", "all who have mail", " ".join(listed),
                    " ".join(f"{name}@mum.test" for name in PEOPLE))
@@ -122,8 +126,8 @@ def show_imap(screen, dovecot):
 
 def logged(dovecot, user, after):
     """What the module says of the user in the log, from that line on."""
-    return "; ".join(line.rpartition("): ")[2] for line in dovecot.log()[after:]
-                     if f" mum({user}," in line)
+    lines = map(dovecot.language.login_line, dovecot.log()[after:])
+    return "; ".join(line.rpartition("): ")[2] for line in lines if f"mum({user}," in line)
 
 
 def open_inboxes(dovecot, stack):

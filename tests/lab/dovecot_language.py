@@ -83,6 +83,8 @@ class Dovecot23:
     stock_unreadable_hash = "refused"
     # are there schemes that are refused unless auth_allow_weak_schemes is on?
     has_weak_schemes = False
+    # what doveadm user shows of somebody with that home
+    user_line = "home={home} mail=maildir:{home}/Maildir quota_rule=*:storage={gigabytes}G"
     # is userdb told whatever MUM's maildir says?
     takes_any_location = True
     # may a list of users whose reader pauses end early, with a failure?
@@ -157,15 +159,17 @@ class Dovecot24:
     temporary_exit = 75
     stock_unreadable_hash = "temp_fail"
     has_weak_schemes = True
+    user_line = ("home={home} mail_driver=maildir mail_path={home}/Maildir mail_inbox_path=. "
+                 "quota_storage_size={gigabytes}G")
     takes_any_location = False
     has_override_fields = False
     dead_auth = "[UNAVAILABLE]"
     has_penalty = False
 
-    # "auth(USER,ADDRESS,sasl:plain): Info: DRIVER: ", or of a worker
+    # "auth(USER,ADDRESS,sasl:plain)<SESSION>: Info: DRIVER: ", or of a worker
     # "auth-worker(USER,ADDRESS)<7>: request [3]: Info: DRIVER: "
     _LOGIN = re.compile(r"^.{15} auth(?:-worker)?\((.*?)(?:,sasl:\w+)?\)"
-                        r"(?:<\d+>: request \[\d+\])?: \w+: (\w+): ")
+                        r"(?:<[^>]*>)?(?:: request \[\d+\])?: \w+: (\w+): ")
 
     # what a test may say in the words of 2.3, besides passdb and userdb
     _WORDS = {

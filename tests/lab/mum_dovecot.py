@@ -259,6 +259,10 @@ service auth-worker {{
                        f"{SETTINGS_MODULES} && ")
         return in_own_mounts(f'{script}exec "$@"')
 
+    def inside(self):
+        """What stands before doveadm in a shell for it to know our settings."""
+        return f"nsenter -m -t {self.process.pid} " if self.language.settings_module else ""
+
     def stop(self):
         """Also ends workers that are busy with a hash and would outlive their master."""
         if self.process is None:
