@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What Dovecot 2.4 has and 2.3 has not: fields { }, settings, weak schemes. conftest.py
-leaves this file out where 2.3 is installed."""
+leaves these tests out where 2.3 is installed."""
 
 import itertools
 
