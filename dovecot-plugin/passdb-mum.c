@@ -30,6 +30,7 @@ struct pass_request {
 	struct mum_lookup *lookup;
 	bool refuse_service;		/* send-only, and this service reads mail */
 	enum passdb_result refusal;	/* when the dummy is verified */
+	const char *scheme, *hash;	/* of the row; NULL if it names the scheme itself */
 };
 
 /* ---- the end of a request ---- */
@@ -114,8 +115,18 @@ static void verify(struct pass_request *pass, const char *crypted, worker_answer
 	verify_start(&verification);
 }
 
-static void on_verified(enum passdb_result result, void *pass)
+static void on_verified(enum passdb_result result, void *context)
 {
+	struct pass_request *pass = context;
+
+	/*
+	 * A hash that Dovecot cannot read, or refuses as weak, is no dummy: to verify it
+	 * takes no time.
+	 */
+	if (result == PASSDB_RESULT_SCHEME_NOT_AVAILABLE)
+		result = PASSDB_RESULT_PASSWORD_MISMATCH;
+	else if (result != PASSDB_RESULT_INTERNAL_FAILURE && pass->hash != NULL)
+		instance_saw_hash(pass->instance, pass->scheme, pass->hash);
 	finish(pass, result);
 }
 
@@ -177,7 +188,8 @@ static void read_password(struct pass_request *pass, const char *password,
 	} else if (scheme == HASH_PREFIXED) {
 		values->password = password;
 	} else {
-		instance_saw_hash(pass->instance, scheme_names[scheme], password);
+		pass->scheme = scheme_names[scheme];
+		pass->hash = p_strdup(pass->request->pool, password);
 		values->password = t_strdup_printf("{%s}%s", scheme_names[scheme], password);
 	}
 }

@@ -24,10 +24,11 @@ static enum passdb_result verify_here(struct auth_request *request, const char *
 {
 	int same = crypted != NULL ? compare(request, crypted, TRUE) : -1;
 
+	if (same >= 0)
+		return same > 0 ? PASSDB_RESULT_OK : PASSDB_RESULT_PASSWORD_MISMATCH;
 	/* A mismatch with the dummy is nothing that a log needs. */
-	if (same < 0)
-		(void)compare(request, dummy, FALSE);
-	return same > 0 ? PASSDB_RESULT_OK : PASSDB_RESULT_PASSWORD_MISMATCH;
+	(void)compare(request, dummy, FALSE);
+	return PASSDB_RESULT_SCHEME_NOT_AVAILABLE;
 }
 
 static void append_field(string_t *command, const char *name, const char *value)

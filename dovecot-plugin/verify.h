@@ -20,8 +20,9 @@ struct verification {
 	bool in_worker;
 	/*
 	 * Called once, from verify_start() or from the loop, with OK,
-	 * PASSWORD_MISMATCH, or INTERNAL_FAILURE where no worker answered. Never
-	 * called when Dovecot's queue to the workers ends first.
+	 * PASSWORD_MISMATCH, SCHEME_NOT_AVAILABLE where nobody can or may read crypted,
+	 * or INTERNAL_FAILURE where no worker answered. Never called when Dovecot's
+	 * queue to the workers ends first.
 	 */
 	worker_answer_fn *fn;
 	void *context;

@@ -153,11 +153,18 @@ def test_weak_scheme_is_refused_unless_it_is_allowed(store, make_dovecot, allowe
     """Never a temporary failure; and a line says why."""
     dovecot = make_dovecot(store, options={"allow_scheme_prefix": "true"},
                            settings=f"auth_allow_weak_schemes = {allowed}\n")
-    rows = {"{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69": "ok" if allowed == "yes" else "refused",
+    weak = "ok" if allowed == "yes" else "refused"
+    rows = {"$1$saltsalt$9xy1btjgzLYfb7hivXtC//": weak,
+            "{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69": weak,
             "{SHA256-CRYPT}" + hashes.sha512(): "ok"}
     for password, expected in rows.items():
         user = add(store, password=password)
         after = len(dovecot.log())
         assert dovecot.login(user, "secret") == expected
-        if expected == "refused":
-            dovecot.wait_log(user, "Error", after=after)
+        # refused as a dummy, too, it would say so again, and cost nothing
+        assert dovecot.login(user, "wrong") == "refused"
+        assert dovecot.login("end-of-test@example.test", "x") == "refused"
+        dovecot.wait_log("end-of-test@example.test", after=after)
+        lines = [line for line in dovecot.log()[after:] if "Weak password scheme '" in line]
+        assert len(lines) == (2 if expected == "refused" else 0)
+        assert all(user in line and "Error" in line for line in lines)
