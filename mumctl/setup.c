@@ -199,25 +199,46 @@ static void put_postfix(struct setup *setup)
 	free(policy);
 }
 
+/* What Dovecot 2.3 and 2.4 write otherwise. */
+static void put_dovecot_23(struct buf *out, const char *path)
+{
+	buf_printf(out,
+		   "passdb {\n  driver = mum\n  args = %s\n}\n"
+		   "userdb {\n  driver = mum\n  args = %s\n}\n"
+		   "mail_plugins = $mail_plugins quota\n"
+		   "protocol imap {\n  mail_plugins = $mail_plugins imap_quota\n}\n"
+		   "plugin {\n  quota = count:User quota\n  quota_vsizes = yes\n}\n",
+		   path, path);
+}
+
+static void put_dovecot_24(struct buf *out, const char *path)
+{
+	buf_printf(out,
+		   "mum_config_file = %s\npassdb mum {\n}\nuserdb mum {\n}\n"
+		   "mail_plugins {\n  quota = yes\n}\n"
+		   "protocol imap {\n  mail_plugins {\n    imap_quota = yes\n  }\n}\n"
+		   "quota \"User quota\" {\n}\n",
+		   path);
+}
+
 static void put_dovecot(struct setup *setup)
 {
 	const char *queue = setup->queue;
-	char *args = dovecot_value(setup->config_path);
+	char *path = dovecot_value(setup->config_path);
 
+	if (strncmp(setup->dovecot, "2.4", 3) == 0)
+		put_dovecot_24(&setup->dovecot_conf, path);
+	else
+		put_dovecot_23(&setup->dovecot_conf, path);
 	buf_printf(&setup->dovecot_conf,
-		   "passdb {\n  driver = mum\n  args = %s\n}\n"
-		   "userdb {\n  driver = mum\n  args = %s\n}\n"
 		   "mail_uid = vmail\nmail_gid = vmail\n"
-		   "mail_plugins = $mail_plugins quota\n"
-		   "protocol imap {\n  mail_plugins = $mail_plugins imap_quota\n}\n"
-		   "plugin {\n  quota = count:User quota\n  quota_vsizes = yes\n}\n"
 		   "lmtp_rcpt_check_quota = yes\n"
 		   "service lmtp {\n  unix_listener %s/private/dovecot-lmtp {\n"
 		   "    mode = 0600\n    user = postfix\n    group = postfix\n  }\n}\n"
 		   "service auth {\n  unix_listener %s/private/auth {\n"
 		   "    mode = 0660\n    user = postfix\n    group = postfix\n  }\n}\n",
-		   args, args, queue, queue);
-	free(args);
+		   queue, queue);
+	free(path);
 }
 
 /* What mum.conf should say, as far as main.cf tells; the rest of it stays. */
@@ -344,10 +365,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 	setup.dovecot = first_line("dovecot --version 2>/dev/null");
 	put_mum_conf(&setup);
 	put_postfix(&setup);
-	if (strncmp(setup.dovecot, "2.4", 3) != 0)
-		put_dovecot(&setup);
-	else
-		tool_complain("Dovecot", "2.4 is not supported yet: its auth stays as it is");
+	put_dovecot(&setup);
 	put_grants(&setup);
 	if (tool->json)
 		tool_print_json(all_as_json(&setup));
