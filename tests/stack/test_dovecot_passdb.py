@@ -261,7 +261,7 @@ def test_costly_hash_takes_as_long_as_a_wrong_password(store, make_dovecot, case
     dovecot = make_dovecot(store)
     with dovecot.auth_client() as client:
         reply = client.login(add(store, COSTLY[case]), "secret")
-    assert verdict(reply) == "refused" and reply.seconds < 2
+    assert verdict(reply) == "refused" and reply.seconds < 10
 
 
 def test_limits_are_the_admins(store, make_dovecot):
@@ -285,7 +285,7 @@ def test_prefix_counts_where_the_admin_allows_it(store, dovecots, password):
     asked = batch(store, dovecot, "prefixed", lambda: {
         each: [(add(store, each), "secret", "imap")] for each in PREFIXED})
     reply, = asked.replies[password]
-    assert verdict(reply) == PREFIXED[password] and reply.seconds < 2
+    assert verdict(reply) == PREFIXED[password] and reply.seconds < 10
 
 
 @pytest.mark.parametrize("verify", ["worker", "inline"])

@@ -153,6 +153,17 @@ def twice(machine, block):
     return run_block(machine, block)
 
 
+def submit_as_another(machine):
+    """On port 465, where nobody else is. Once, on a busy machine, its smtpd did not answer for
+    half a minute; a mail program tries again."""
+    for _ in range(3):
+        good, seen = machine.mail_user("submit", ANNA, BEN, BEN, "as somebody else", "465")
+        if good or "timed out" not in seen:
+            break
+    assert good, seen + machine.run("grep -v ' connect\\| disconnect' /var/log/mail.log "
+                                    "| tail -n 80").stdout
+
+
 def walk(machine, name):
     """The addresses that mumctl compare lists, where that is a step."""
     listed = set()
@@ -161,8 +172,7 @@ def walk(machine, name):
             continue
         if block.section.startswith("10. ") and "reload mumd" in block.text:
             # until then there are warnings only
-            good, seen = machine.mail_user("submit", ANNA, BEN, BEN, "as somebody else", "465")
-            assert good, seen
+            submit_as_another(machine)
         twice(machine, block)
         if "mumctl compare" in block.text:
             listed = compared(machine)
