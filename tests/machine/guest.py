@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""A computer with what prepare.py has made, in qemu, on no network; driven over ssh."""
+
+import shlex
+import subprocess
+
+from lab import LabError, free_port, wait_until
+from lab.lab import Process, run
+
+SSH_OPTIONS = ("-q", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+               "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=20")
+
+
+class Guest:
+    """directory: kernel, initrd, disk.img and key of prepare.py; the disk is copied."""
+
+    def __init__(self, lab, directory):
+        self._lab, self._directory = lab, directory
+        self._port = free_port()
+        self._qemu = None
+        self.serial = lab.path / "serial.log"
+
+    def boot(self, accelerator="tcg"):
+        disk = self._lab.path / "disk.img"
+        run("cp", "--sparse=always", "--reflink=auto", self._directory / "disk.img", disk)
+        self._qemu = self._lab.own(Process(
+            ["qemu-system-x86_64", "-machine", f"q35,accel={accelerator}", "-cpu", "max",
+             "-smp", "2", "-m", "2048", "-kernel", self._directory / "kernel",
+             "-initrd", self._directory / "initrd",
+             "-append", "root=/dev/vda rw console=ttyS0 mitigations=off",
+             "-drive", f"file={disk},format=raw,if=virtio,cache=unsafe",
+             "-netdev", f"user,id=n,restrict=on,hostfwd=tcp:127.0.0.1:{self._port}-:22",
+             "-device", "virtio-net-pci,netdev=n", "-device", "virtio-rng-pci",
+             "-display", "none", "-monitor", "none", "-serial", f"file:{self.serial}"],
+            self._lab.path / "qemu.log"))
+        self.wait_for_boot()
+
+    def wait_for_boot(self, boot_before=""):
+        def booted():
+            if not self._qemu.running():
+                raise LabError(self._qemu.log.read_text())
+            seen = self.run("cat /proc/sys/kernel/random/boot_id", check=False)
+            return seen.returncode == 0 and seen.stdout != boot_before
+        wait_until(booted, f"ssh of the booted system, see {self.serial}", 300, 1)
+        self.run("systemctl is-system-running --wait", check=False, timeout=400)
+
+    def reboot(self):
+        before = self.run("cat /proc/sys/kernel/random/boot_id").stdout
+        self.run("systemctl reboot", check=False)
+        self.wait_for_boot(before)
+
+    def _ssh(self, commands):
+        return ["ssh", *SSH_OPTIONS, "-i", str(self._directory / "key"), "-p", str(self._port),
+                "root@127.0.0.1", f"sh -ec {shlex.quote(commands)}"]
+
+    def run(self, commands, *, answers="", cwd="/root", check=True, timeout=180):
+        """A shell's work, as of lab.machine.Machine: CompletedProcess, errors in the output."""
+        script = (f"exec 2>&1; export DEBIAN_FRONTEND=noninteractive; "
+                  f"cd {shlex.quote(cwd)}\n{commands}")
+        result = subprocess.run(self._ssh(script), input=answers, text=True, errors="replace",
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                timeout=timeout, check=False)
+        if check and result.returncode != 0:
+            seen = "\n".join(result.stdout.splitlines()[-60:])
+            raise LabError(f"exit {result.returncode} of\n{commands}\n{seen}")
+        return result
+
+    def text(self, commands, **options):
+        """What they print, whatever their status is."""
+        return self.run(commands, check=False, **options).stdout.strip()
+
+    def write(self, path, text, mode=0o644):
+        self.run(f"mkdir -p $(dirname {path}); cat >{path}; chmod {mode:o} {path}", answers=text)
+
+    def mail_user(self, *arguments):
+        """tests/lab/mail_user.py in it: (good, what it prints)."""
+        command = shlex.join(["python3", "/root/mum-mail/tests/lab/mail_user.py", *arguments])
+        result = self.run(command, check=False)
+        return result.returncode == 0, result.stdout.strip()

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""What is booted: a Debian 12 in a directory, with the packages of this checkout beside it.
+
+Postfix and Dovecot are only downloaded. README.md's step 1 installs them in the booted
+system, because maintainer scripts do more where systemd runs.
+"""
+
+import pathlib
+import shutil
+
+from lab.debian import empty_debian, stage
+from lab.lab import run
+from lab.machine import Machine
+from lab.manual import commands
+
+CHECKOUT = "/root/mum-mail"
+SYSTEM = """systemd-sysv dbus udev linux-image-cloud-amd64 initramfs-tools kmod iproute2 procps
+openssl openssh-server rsyslog logrotate cron apparmor mariadb-server python3 ssl-cert"""
+
+NETWORK = "[Match]\nType=ether\n\n[Network]\nAddress=10.0.2.15/24\n"
+# An emulated processor takes its time.
+PATIENCE = "[Manager]\nDefaultTimeoutStartSec=300s\n"
+
+FILES = {
+    "etc/fstab": "/dev/vda / ext4 errors=remount-ro 0 1\n",
+    "etc/hostname": "mail.example.net\n",
+    "etc/hosts": "127.0.0.1 localhost\n127.0.1.1 mail.example.net mail\n",
+    "etc/machine-id": "",
+    # No name server: one that does not answer is waited for at each connection.
+    "etc/resolv.conf": "",
+    "etc/systemd/network/10-ether.network": NETWORK,
+    "etc/systemd/system.conf.d/patience.conf": PATIENCE,
+}
+
+
+def readme_block(word):
+    return next(block.text for block in commands("README.md") if word in block.text)
+
+
+def build(lab, root):
+    """The paths of the two packages."""
+    stage(root / CHECKOUT.lstrip("/"))
+    machine = Machine(lab, root, online=True).start()
+    machine.run("apt-get -q update", timeout=300)
+    machine.run(readme_block("dpkg-buildpackage"), cwd=CHECKOUT, timeout=1800)
+    machine.stop()
+    return [path for path in (root / "root").glob("*.deb") if "dbgsym" not in path.name]
+
+
+def fill(lab, root, packages):
+    """All that the booted system needs is installed or downloaded."""
+    # A container's apt would throw away what it has downloaded.
+    (root / "etc/apt/apt.conf.d/docker-clean").unlink(missing_ok=True)
+    stage(root / CHECKOUT.lstrip("/"))
+    for package in packages:
+        shutil.copy(package, root / "root")
+    machine = Machine(lab, root, online=True).start()
+    machine.run("apt-get -q update && apt-get -q dist-upgrade", timeout=600)
+    machine.run("apt-get -q install --no-install-recommends " + " ".join(SYSTEM.split()),
+                timeout=1800)
+    download = "apt-get -q --download-only install"
+    step = readme_block("../mumd_").replace("apt-get install", download)
+    machine.run(step, cwd=CHECKOUT, timeout=900)
+    machine.run(f"{download} --no-install-recommends apparmor-profiles apparmor-utils", timeout=900)
+    machine.run("/bin/systemctl enable systemd-networkd ssh; mkdir -p /var/log/journal")
+    machine.stop()
+
+
+def configure(root, public_key):
+    for name, text in FILES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(text)
+    for name in ("usr/sbin/policy-rc.d", "usr/local/sbin/systemctl"):
+        (root / name).unlink(missing_ok=True)
+    keys = root / "root/.ssh/authorized_keys"
+    keys.parent.mkdir(mode=0o700, exist_ok=True)
+    keys.write_text(public_key)
+
+
+def prepare(lab, directory):
+    """disk.img, kernel, initrd and key, in directory."""
+    base, server = lab.path / "base", lab.path / "server"
+    empty_debian(base)
+    run("cp", "-a", "--reflink=auto", base, server)
+    fill(lab, server, build(lab, base))
+    for name in ("key", "key.pub"):     # of a run that did not get to its end
+        (directory / name).unlink(missing_ok=True)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "key")
+    configure(server, (directory / "key.pub").read_text())
+    for name, pattern in (("kernel", "vmlinuz-*"), ("initrd", "initrd.img-*")):
+        shutil.copy(next(pathlib.Path(server, "boot").glob(pattern)), directory / name)
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-d", server, directory / "disk.img", "6G",
+        timeout=300)
