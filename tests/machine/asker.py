@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""usage: asker.py map SECONDS       in the guest: six clients ask mumd all the time
+"""usage: asker.py map FILE     in the guest: six clients ask mumd until there is FILE
        asker.py smtp FILE         one client gives mail to Postfix until the machine ends
 
 "map" prints one line: questions answered, asked again as Postfix does it, lost, and the
@@ -37,12 +37,13 @@ def connect(timeout):
     return SocketmapClient(SOCKET, timeout)
 
 
-def ask_maps(seconds):
+def ask_maps(end):
     load = [TimedLoad(connect, ("mailboxes", "anna@example.org"), keep)
             for keep in (True, True, True, False, False, False)]
     for client in load:
         client.start()
-    time.sleep(seconds)
+    while not os.path.exists(end):
+        time.sleep(0.5)
     for client in load:
         client.end()
     trouble = [text for client in load for text in client.trouble]
@@ -79,5 +80,5 @@ def ask_smtp(path):
 
 if __name__ == "__main__":
     if sys.argv[1] == "map":
-        sys.exit(ask_maps(float(sys.argv[2])))
+        sys.exit(ask_maps(sys.argv[2]))
     ask_smtp(sys.argv[2])
