@@ -19,7 +19,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 
 def _mirrors():
-    """URIs of this machine's sources: of the release, and of its security updates."""
+    """URIs of this machine's sources: of the release, and of its security updates (or None)."""
     uris = {}
     for stanza in SOURCES.read_text().split("\n\n"):
         lines = [line.partition(":") for line in stanza.splitlines() if not line.startswith("#")]
@@ -27,15 +27,17 @@ def _mirrors():
         if "URIs" in fields and "Suites" in fields:
             security = fields["Suites"][0].endswith("-security")
             uris.setdefault(security, fields["URIs"][0])
-    if set(uris) != {False, True}:
-        raise LabError(f"{SOURCES} does not name a mirror and one of security updates")
-    return uris[False], uris[True]
+    if False not in uris:
+        raise LabError(f"{SOURCES} names no mirror")
+    return uris[False], uris.get(True)
 
 
 def _sources(suite, updates):
     uri, security = _mirrors()
     if not updates:
         return SOURCE.format(uri=uri, suites=suite)
+    if security is None:
+        raise LabError(f"{SOURCES} names no mirror of security updates")
     return (SOURCE.format(uri=uri, suites=f"{suite} {suite}-updates")
             + SOURCE.format(uri=security, suites=f"{suite}-security"))
 
