@@ -60,8 +60,9 @@ class Machine:
                       f"mount -o remount,bind,ro {root}{path}"]
         steps += [f"mount -t proc none {root}/proc", f"mount --rbind /dev {root}/dev",
                   f"mount -t tmpfs -o mode=755 none {root}/run",
-                  "true" if self._online else "ip link set lo up", "echo up",
-                  f"exec chroot {root} sh -c 'while :; do sleep 1000; done'"]
+                  "true" if self._online else "ip link set lo up",
+                  # Only from here on is what is written for it not written to this machine.
+                  f"exec chroot {root} sh -c 'echo up; while :; do sleep 1000; done'"]
         self._log.write_text("")
         process = self._lab.own(Process(
             in_own_mounts("\n".join(steps), "--pid", "--fork", "--kill-child",
