@@ -42,26 +42,44 @@ def wait_until(condition, what, timeout=10.0, interval=0.01):
         time.sleep(interval)
 
 
-_ports_given = set()
+_BLOCK, _BLOCKS = 100, 200
+_blocks = []    # the sockets that keep them ours
+_ports = []     # of the newest block, those that are left
+
+
+def _claim_block(end):
+    """Ports that no other process takes which shares our network: an abstract socket
+    (unix(7)) is bound once in a network, and gone with the process."""
+    for block in random.sample(range(_BLOCKS), _BLOCKS):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0mum-lab-ports-{block}")
+        except OSError:
+            claim.close()
+            continue
+        _blocks.append(claim)
+        return range(end - _BLOCK * (block + 1), end - _BLOCK * block)
+    raise LabError("other labs have taken all ports")
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on; each is given once.
+    """A TCP port of 127.0.0.1 that nobody listens on; each is given once, of all labs.
 
     Below those that the kernel gives to clients, one of which could take it
-    before the server binds it; at random, for the sake of other labs.
+    before the server binds it.
     """
-    end = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    clients = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    end = max(int(clients[0]), 1025 + _BLOCK * _BLOCKS)
     while True:
-        port = random.SystemRandom().randrange(max(1025, end - 20000), end)
+        if not _ports:
+            _ports.extend(_claim_block(end))
+        port = _ports.pop()
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
+                return port
             except OSError:
                 continue
-        if port not in _ports_given:
-            _ports_given.add(port)
-            return port
 
 
 def accepts(address):

@@ -147,7 +147,8 @@ smtpd_junk_command_limit = 1000
         """Dovecot must run before somebody connects to the submission port: smtpd
         ends without its socket, and is not started again for a minute."""
         self._lab.own(self)
-        self.command("start")
+        if self.command("start", check=False).returncode != 0:
+            raise LabError(f"postfix does not start:\n{tail(self.maillog)}")
         wait_until(lambda: accepts(("127.0.0.1", self.port)), f"postfix:\n{tail(self.maillog)}")
         return self
 
