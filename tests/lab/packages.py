@@ -22,7 +22,6 @@ mkdir -p debian/dovecot-auth-mum
 
 COMPLETE = f"""
 dh_installsysusers
-dh_installtmpfiles
 %s
 dh_installdeb
 mkdir -p {SCRIPTS}
