@@ -3,7 +3,7 @@
 #
 # Code, manuals and examples say the same: options with defaults, limits and words,
 # command lines, mumctl's findings, map names, metrics, reply texts, numbers of
-# differences. Run by make check; by hand from anywhere.
+# differences, tests of what is promised. Run by make check; by hand from anywhere.
 set -u
 mumd=$PWD/mumd
 mumctl=$PWD/mumctl/mumctl
@@ -327,6 +327,19 @@ if [ -x "$mumd" ]; then
 		done
 		rm -f "$scratch"/block.*
 	done
+fi
+
+# ---- promises: each names tests that are there ----
+
+grep -o '`test_[a-z0-9_]*`' doc/THREATS.md | tr -d '`' | sort -u >"$scratch/promised"
+[ -s "$scratch/promised" ] || { echo "doc/THREATS.md names no tests"; status=1; }
+sed -n -E 's/^(def|static void) (test_[a-z0-9_]*)\(.*/\2/p' tests/stack/*.py tests/unit/*.c |
+	sort -u >"$scratch/tests"
+comm -23 "$scratch/promised" "$scratch/tests" |
+	sed 's/^/doc\/THREATS.md: there is no test /' >"$scratch/bad"
+if [ -s "$scratch/bad" ]; then
+	cat "$scratch/bad"
+	status=1
 fi
 
 # ---- manuals ----
