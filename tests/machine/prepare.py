@@ -9,11 +9,12 @@ import pathlib
 import shutil
 
 from lab.debian import empty_debian, stage
-from lab.lab import run
+from lab.lab import TOP, run
 from lab.machine import Machine
 from lab.manual import commands
 
 CHECKOUT = "/root/mum-mail"
+BEFORE = "/root/before"     # the packages of another commit
 SYSTEM = """systemd-sysv dbus udev linux-image-cloud-amd64 initramfs-tools kmod iproute2 procps
 openssl openssh-server rsyslog logrotate cron apparmor mariadb-server python3 ssl-cert"""
 
@@ -37,23 +38,44 @@ def readme_block(word):
     return next(block.text for block in commands("README.md") if word in block.text)
 
 
-def build(lab, root):
-    """The paths of the two packages."""
-    stage(root / CHECKOUT.lstrip("/"))
-    machine = Machine(lab, root, online=True).start()
+def stage_commit(target, commit):
+    """The tree of that commit."""
+    target.mkdir(parents=True)
+    archive = target / "archive.tar"
+    run("git", "-c", f"safe.directory={TOP}", "-C", TOP, "archive", "-o", archive, commit)
+    run("tar", "-xf", archive, "-C", target)
+    archive.unlink()
+
+
+def build_packages(machine, options=""):
     machine.run("apt-get -q update", timeout=300)
-    machine.run(readme_block("dpkg-buildpackage"), cwd=CHECKOUT, timeout=1800)
+    machine.run(f"export DEB_BUILD_OPTIONS={options}\n" + readme_block("dpkg-buildpackage"),
+                cwd=CHECKOUT, timeout=1800)
+
+
+def build(lab, root, before):
+    """Below root: the two packages of this checkout in /root, those of the commit in BEFORE."""
+    checkout = root / CHECKOUT.lstrip("/")
+    machine = Machine(lab, root, online=True).start()
+    if before:
+        stage_commit(checkout, before)
+        build_packages(machine, "nocheck")
+        machine.run(f"mkdir {BEFORE}; mv *.deb {BEFORE}; rm -r {CHECKOUT}")
+    stage(checkout)
+    build_packages(machine)
+    machine.run("rm -f *dbgsym*.deb")
     machine.stop()
-    return [path for path in (root / "root").glob("*.deb") if "dbgsym" not in path.name]
 
 
 def fill(lab, root, packages):
-    """All that the booted system needs is installed or downloaded."""
+    """All that the booted system needs is installed or downloaded; packages: a directory."""
     # A container's apt would throw away what it has downloaded.
     (root / "etc/apt/apt.conf.d/docker-clean").unlink(missing_ok=True)
     stage(root / CHECKOUT.lstrip("/"))
-    for package in packages:
-        shutil.copy(package, root / "root")
+    for package in packages.rglob("*.deb"):
+        target = root / "root" / package.relative_to(packages)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(package, target)
     machine = Machine(lab, root, online=True).start()
     machine.run("apt-get -q update && apt-get -q dist-upgrade", timeout=600)
     machine.run("apt-get -q install --no-install-recommends " + " ".join(SYSTEM.split()),
@@ -79,12 +101,13 @@ def configure(root, public_key):
     keys.write_text(public_key)
 
 
-def prepare(lab, directory):
-    """disk.img, kernel, initrd and key, in directory."""
+def prepare(lab, directory, before=None):
+    """disk.img, kernel, initrd and key, in directory; before: a commit, see BEFORE."""
     base, server = lab.path / "base", lab.path / "server"
     empty_debian(base)
     run("cp", "-a", "--reflink=auto", base, server)
-    fill(lab, server, build(lab, base))
+    build(lab, base, before)
+    fill(lab, server, base / "root")
     for name in ("key", "key.pub"):     # of a run that did not get to its end
         (directory / name).unlink(missing_ok=True)
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "key")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The checks of mumd as a service: README.md's steps, boot, restarts, sandbox, removal."""
+"""The checks of mumd as a service: README.md's steps, boot, restarts, upgrade, sandbox, removal."""
 
 import contextlib
 import re
@@ -9,7 +9,7 @@ from lab import wait_until
 from lab.lab import TOP
 from lab.manual import commands
 
-from prepare import CHECKOUT
+from prepare import BEFORE, CHECKOUT
 from report import expect, say, show
 
 ASKER = f"{CHECKOUT}/tests/machine/asker.py"
@@ -63,6 +63,8 @@ def follow_readme(guest):
     expect("mumctl check, at last", "0 errors, 0 warnings" in seen, seen.strip())
     failed = guest.text("systemctl --failed --no-legend")
     expect("no unit has failed", failed == "", failed)
+    failed = guest.text("grep -iE 'failed|error' /var/log/apt/term.log")
+    expect("apt has said nothing of failures", failed == "", failed)
     mode = guest.text("stat -c '%a %U:%G' /var/spool/postfix/mum")
     expect("the directory of the sockets", mode == "2750 mum:postfix", mode)
 
@@ -124,7 +126,7 @@ def reboot(guest):
     expect("no unit has failed", failed == "", failed)
 
 
-# ---- 3: restarts under load ----
+# ---- 3: restarts and upgrades under load ----
 
 def under_load(guest, what, work):
     """The load ends two seconds after the work, however long that takes."""
@@ -144,11 +146,30 @@ def under_load(guest, what, work):
 def restarts(guest):
     under_load(guest, "six restarts of mumd under load",
                "for i in 1 2 3 4 5 6; do systemctl restart mumd; sleep 3; done")
-    before = guest.text("systemctl show -p MainPID --value mumd")
-    under_load(guest, "dpkg -i of the same packages under load",
-               "dpkg -i /root/mumd_*.deb /root/dovecot-auth-mum_*.deb")
-    after = guest.text("systemctl show -p MainPID --value mumd")
-    expect("it has restarted mumd", before != after, f"process {before}, then {after}")
+
+
+def dpkg(directory):
+    """Installs what is there; mum.conf is the admin's."""
+    return f"dpkg -i --force-confold {directory}/mumd_*.deb {directory}/dovecot-auth-mum_*.deb"
+
+
+def upgrade(guest):
+    """To the packages of this checkout: from those before them, where there are any, and back."""
+    before = BEFORE if guest.run(f"ls {BEFORE}", check=False).returncode == 0 else "/root"
+    guest.run(dpkg(before), timeout=300)
+    answers(guest)
+    old = guest.text("systemctl show -p MainPID --value mumd")
+    under_load(guest, f"an upgrade from {before} under load", dpkg("/root"))
+    new = guest.text("systemctl show -p MainPID --value mumd")
+    expect("it has restarted mumd", old != new, f"process {old}, then {new}")
+    seen = guest.run("mumctl check", check=False)
+    expect("mumctl check, upgraded", seen.returncode == 0, seen.stdout.strip())
+    if before == BEFORE:
+        guest.run(dpkg(before), timeout=300)
+        answers(guest)
+        expect("the packages before answer with the mum.conf of today", True)
+        guest.run(dpkg("/root"), timeout=300)
+        answers(guest)
 
 
 # ---- 4: a mumd that hangs ----
@@ -195,14 +216,14 @@ SQLITE = '''database {
 }
 '''
 
-MAKE_SQLITE = f"""
+MAKE_SQLITE = """
 import sqlite3
 database = sqlite3.connect("/var/lib/mum/mum.sqlite")
 database.execute("PRAGMA journal_mode=wal")
-for name in ("conf-examples/schema-sqlite", "tests/lab/example"):
-    database.executescript(open("{CHECKOUT}/" + name + ".sql", encoding="utf-8").read())
+database.executescript(%r)
 database.close()
-"""
+""" % "".join((TOP / f"{name}.sql").read_text()
+              for name in ("conf-examples/schema-sqlite", "tests/lab/example"))
 
 
 def sqlite(guest):
