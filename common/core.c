@@ -12,8 +12,6 @@ struct mum_core {
 	struct store *store;
 	struct lookups *lookups;
 	struct mum_stats stats;
-	mum_core_test_fn *test_fn;
-	void *test_arg;
 };
 
 /* Where the store counts: one entry for each place that it may connect to. */
@@ -80,9 +78,11 @@ const struct mum_config *mum_core_config(const struct mum_core *core)
 	return core->config;
 }
 
-struct lookups *mum_core_lookups(struct mum_core *core)
+struct mum_lookup *mum_core_ask(struct mum_core *core, unsigned questions,
+				const char *key, size_t key_len, unsigned deadline_ms,
+				mum_answer_fn *fn, void *arg)
 {
-	return core->lookups;
+	return mum_lookup_start(core->lookups, questions, key, key_len, deadline_ms, fn, arg);
 }
 
 const struct mum_stats *mum_core_stats(const struct mum_core *core)
@@ -105,20 +105,6 @@ struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
 	 */
 	static const char key[] = "m\303\274m.invalid";
 
-	return mum_lookup_start(core->lookups, MUM_ASK(MUM_DOMAIN) | MUM_FRESH, key,
-				sizeof(key) - 1, deadline_ms, fn, arg);
-}
-
-static void on_test_answer(const struct mum_answer *answer, void *arg)
-{
-	struct mum_core *core = arg;
-
-	core->test_fn(answer->status == MUM_FOUND ? NULL : answer->reason, core->test_arg);
-}
-
-void mum_core_test(struct mum_core *core, mum_core_test_fn *fn, void *arg)
-{
-	core->test_fn = fn;
-	core->test_arg = arg;
-	mum_core_probe(core, core->config->database.deadline, on_test_answer, core);
+	return mum_core_ask(core, MUM_ASK(MUM_DOMAIN) | MUM_FRESH, key, sizeof(key) - 1,
+			    deadline_ms, fn, arg);
 }

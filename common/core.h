@@ -22,26 +22,25 @@ void mum_core_free(struct mum_core **core);
 bool mum_core_is_idle(const struct mum_core *core);
 
 const struct mum_config *mum_core_config(const struct mum_core *core);
-/* For mum_lookup_start(); borrowed. */
-struct lookups *mum_core_lookups(struct mum_core *core);
+
+/*
+ * The one door: asks questions about a key (copied), as a set of MUM_ASK(). All of
+ * them must take the same kind of key: MUM_DOMAIN a domain, MUM_TLS a next hop,
+ * MUM_CREDENTIAL and MUM_USER a login, MUM_USERS an id in decimal, the others a mail
+ * address. fn runs once, later, from the loop and never from inside this call, at the
+ * latest deadline_ms from now; with mum_lookup_cancel(), not at all. The handle is gone
+ * when fn is called.
+ */
+struct mum_lookup *mum_core_ask(struct mum_core *core, unsigned questions,
+				const char *key, size_t key_len, unsigned deadline_ms,
+				mum_answer_fn *fn, void *arg);
+/* Asks something that the database itself must answer: MUM_FOUND if it does. */
+struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
+				  mum_answer_fn *fn, void *arg);
 
 /* What it has counted; borrowed, and counted on. */
 const struct mum_stats *mum_core_stats(const struct mum_core *core);
 /* False while the database is known to give no answers. */
 bool mum_core_is_up(const struct mum_core *core);
-/*
- * Has the database itself read a real table: MUM_FOUND if it does. As
- * mum_lookup_start() in all else.
- */
-struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
-				  mum_answer_fn *fn, void *arg);
-
-/* NULL error: the store answers. Else why not; gone when the callback returns. */
-typedef void mum_core_test_fn(const char *error, void *arg);
-/*
- * Reads a real table. fn runs once, later, from the loop, unless the core is
- * freed first.
- */
-void mum_core_test(struct mum_core *core, mum_core_test_fn *fn, void *arg);
 
 #endif

@@ -26,6 +26,11 @@ enum mum_question {
 	MUM_QUESTIONS
 };
 
+/* A set of enum mum_question, asked together. */
+#define MUM_ASK(question) (1U << (question))
+/* In such a set: the database itself must answer, and the cache does not count. */
+#define MUM_FRESH (1U << 31)
+
 /* How the log and the metrics name a question. */
 const char *mum_question_name(enum mum_question question);
 

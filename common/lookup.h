@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The public face of the core: put questions about one key, get exactly one
- * answer. Cache, joining of equal questions, deadline and stale answers live
- * here; how a database is asked does not.
+ * Questions about one key, and exactly one answer: cache, joining of equal
+ * questions, deadline and stale answers live here; how a database is asked does
+ * not. Programs ask through core.h.
  */
 #ifndef MUM_LOOKUP_H
 #define MUM_LOOKUP_H
@@ -37,18 +37,7 @@ void lookups_free(struct lookups **lookups);
 /* The answer, and all it points to, is gone when the callback returns. */
 typedef void mum_answer_fn(const struct mum_answer *answer, void *arg);
 
-/* A set of enum mum_question, asked together. */
-#define MUM_ASK(question) (1U << (question))
-/* In such a set: the database itself must answer, and the cache does not count. */
-#define MUM_FRESH (1U << 31)
-
-/*
- * Asks about the key (copied). All questions must take the same kind of key:
- * MUM_DOMAIN a domain, MUM_TLS a next hop, MUM_CREDENTIAL and MUM_USER a login,
- * MUM_USERS an id in decimal, the others a mail address. fn runs once, later,
- * from the loop and never from inside this call, at the latest deadline_ms from
- * now. The handle is gone when fn is called.
- */
+/* See mum_core_ask(). */
 struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
 				    const char *key, size_t key_len,
 				    unsigned deadline_ms, mum_answer_fn *fn, void *arg);

@@ -74,9 +74,9 @@ const struct mum_config *instance_config(const struct instance *instance)
 	return mum_core_config(instance->core);
 }
 
-struct lookups *instance_lookups(struct instance *instance)
+struct mum_core *instance_core(struct instance *instance)
 {
-	return mum_core_lookups(instance->core);
+	return instance->core;
 }
 
 void instance_add_pending(struct instance *instance, struct pending *pending)

@@ -31,7 +31,7 @@ void instance_unref(struct instance **instance);
 void instance_init(struct instance *instance);
 
 const struct mum_config *instance_config(const struct instance *instance);
-struct lookups *instance_lookups(struct instance *instance);
+struct mum_core *instance_core(struct instance *instance);
 
 void instance_add_pending(struct instance *instance, struct pending *pending);
 void instance_remove_pending(struct instance *instance, struct pending *pending);

@@ -417,8 +417,8 @@ static struct pass_request *pass_start(struct instance *instance,
 	pass->instance = instance;
 	pass->request = request;
 	instance_add_pending(pass->instance, &pass->pending);
-	pass->lookup = mum_lookup_start(
-		instance_lookups(pass->instance),
+	pass->lookup = mum_core_ask(
+		instance_core(instance),
 		MUM_ASK(MUM_CREDENTIAL) | MUM_ASK(MUM_USER) | MUM_FRESH,
 		request->fields.user, strlen(request->fields.user),
 		deadline(request, instance_config(instance)), on_answer, pass);

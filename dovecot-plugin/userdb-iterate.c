@@ -66,9 +66,9 @@ static void fetch_page(struct listing *listing)
 
 	if (listing->lookup != NULL)
 		return;
-	listing->lookup = mum_lookup_start(
-		instance_lookups(listing->instance), MUM_ASK(MUM_USERS), after,
-		strlen(after), instance_config(listing->instance)->database.deadline,
+	listing->lookup = mum_core_ask(
+		instance_core(listing->instance), MUM_ASK(MUM_USERS), after, strlen(after),
+		 instance_config(listing->instance)->database.deadline,
 		on_page, listing);
 }
 

@@ -137,10 +137,10 @@ static void mum_lookup(struct auth_request *request, userdb_callback_t *callback
 	user->request = request;
 	user->callback = callback;
 	instance_add_pending(user->instance, &user->pending);
-	user->lookup = mum_lookup_start(
-		instance_lookups(user->instance), MUM_ASK(MUM_USER), request->fields.user,
-		strlen(request->fields.user),
-		instance_config(user->instance)->database.deadline, on_answer, user);
+	user->lookup = mum_core_ask(
+		instance_core(instance), MUM_ASK(MUM_USER), request->fields.user,
+		strlen(request->fields.user), instance_config(instance)->database.deadline,
+		on_answer, user);
 }
 
 static struct userdb_iterate_context *

@@ -105,8 +105,8 @@ void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 	uint64_t began = host_now_us(&tool->host.host);
 
 	*asked_r = (struct asked){ .reason = NULL };
-	mum_lookup_start(mum_core_lookups(core), questions, key, strlen(key),
-			 mum_core_config(core)->database.deadline, on_answer, &waiting);
+	mum_core_ask(core, questions, key, strlen(key),
+		     mum_core_config(core)->database.deadline, on_answer, &waiting);
 	while (!waiting.done)
 		tool_wait(tool);
 	asked_r->ms = (double)(host_now_us(&tool->host.host) - began) / 1e3;

@@ -51,7 +51,7 @@ struct asked {
 	double ms;		/* that it took */
 };
 
-/* As mum_lookup_start(); blocks until the answer is there. */
+/* As mum_core_ask(); blocks until the answer is there. */
 void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 	      const char *key, struct asked *asked_r);
 void asked_free(struct asked *asked);

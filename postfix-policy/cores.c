@@ -134,14 +134,14 @@ static void succeeded(struct cores *cores)
 	retire(cores, &before);
 }
 
-static void on_tested(const char *error, void *arg)
+static void on_tested(const struct mum_answer *answer, void *arg)
 {
 	struct cores *cores = arg;
 
-	if (error != NULL) {
+	if (answer->status != MUM_FOUND) {
 		host_log(cores->service->host, MUM_LOG_ERROR,
 			 "reload: %s: going on with the old configuration: %s",
-			 cores->config_path, error);
+			 cores->config_path, answer->reason);
 		retire(cores, &cores->next);
 		failed(cores);
 	} else {
@@ -179,7 +179,8 @@ void cores_reload(struct cores *cores)
 		return;
 	}
 	cores->next = mum_core_new(host, &config, MUM_ROLE_POSTFIX);
-	mum_core_test(cores->next, on_tested, cores);
+	mum_core_probe(cores->next, mum_core_config(cores->next)->database.deadline, on_tested,
+		       cores);
 }
 
 /* ---- counts ---- */

@@ -221,9 +221,8 @@ static struct mum_lookup *ask(struct decision *decision, enum mum_question quest
 			      const char *key, mum_answer_fn *fn, struct part *part)
 {
 	decision->waiting++;
-	return mum_lookup_start(mum_core_lookups(decision->core), MUM_ASK(question), key,
-				strlen(key), config_of(decision)->database.deadline, fn,
-				part);
+	return mum_core_ask(decision->core, MUM_ASK(question), key, strlen(key),
+			    config_of(decision)->database.deadline, fn, part);
 }
 
 /* All at once, so that one deadline counts for all. Answers come later. */

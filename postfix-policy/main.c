@@ -234,9 +234,9 @@ static bool open_listeners(struct mumd *mumd, const struct socket_owner *owner)
 	return mumd->listeners != NULL;
 }
 
-static void on_first_test(const char *error, void *arg)
+static void on_first_answer(const struct mum_answer *answer, void *arg)
 {
-	(void)error;	/* the store has logged it, and goes on trying */
+	(void)answer;	/* where there is none, the store has logged it, and goes on trying */
 	(void)arg;
 }
 
@@ -265,7 +265,9 @@ static int serve(struct mumd *mumd, bool foreground)
 		host_libevent_init(&mumd->host, mumd->base, false);
 	}
 	catch_signals(mumd);
-	mum_core_test(mumd->service.core, on_first_test, NULL);
+	mum_core_probe(mumd->service.core,
+		       mum_core_config(mumd->service.core)->database.deadline, on_first_answer,
+		       NULL);
 	host_log(host, MUM_LOG_INFO, "version %s ready", PACKAGE_VERSION);
 	notify_status(mumd, "READY=1\n");
 	if (notify_watchdog_ms() > 0)

@@ -74,11 +74,10 @@ static long on_request(void *arg, const char *bytes, size_t len, const char **wh
 		return (long)wire_len;
 	}
 	session->map = request.map;
-	session->lookup = mum_lookup_start(mum_core_lookups(core),
-					   socketmap_questions(request.map), request.key,
-					   request.key_len,
-					   mum_core_config(core)->database.deadline,
-					   on_answer, session);
+	session->lookup = mum_core_ask(core, socketmap_questions(request.map), request.key,
+				       request.key_len,
+				       mum_core_config(core)->database.deadline, on_answer,
+				       session);
 	return (long)wire_len;
 }
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "common/lookup.h"
 #include "common/rules.h"
 
 struct socketmap_map {

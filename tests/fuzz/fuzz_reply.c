@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/lookup.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rows.h"
 

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "common/lookup.h"
 #include "postfix-policy/socketmap.h"
 
 #define REPLY_TEMP "29:TEMP temporary lookup failure,"
