@@ -1,36 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/lookup.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "common/cache.h"
-#include "common/keyed-hash.h"
+#include "common/fetch.h"
 #include "common/xalloc.h"
-
-/* One question about one key at the store; several lookups may wait for it. */
-struct fetch {
-	UT_hash_handle hh;
-	struct lookups *lookups;
-	struct question question;	/* owns a reference to its address */
-	struct store_request *request;	/* NULL once the store has answered */
-	struct facts *facts;		/* while they are completed, with a reference */
-	struct recipients_walk *walk;	/* completes them */
-	uint64_t read_at;		/* host_now() when the walk began */
-	struct part *waiters;		/* never empty but in fetch_end() */
-	bool joinable;			/* in lookups->fetches */
-	bool ending;			/* in fetch_end() */
-	size_t name_len;
-	char name[];			/* question and key, for the hash */
-};
 
 /* One question of a lookup. */
 struct part {
+	struct fetch_waiter waiter;	/* first: on_fetched() casts to part */
 	struct mum_lookup *lookup;
-	struct fetch *fetch;		/* NULL unless waiting */
-	struct part *prev, *next;	/* fellow waiters */
 	uint64_t asked_us;		/* host_now_us(); once it has had a fetch */
 	struct facts *facts;		/* NULL until there */
 };
@@ -40,7 +22,7 @@ struct mum_lookup {
 	struct address *address;
 	unsigned questions;
 	struct part parts[MUM_QUESTIONS];
-	size_t waiting;			/* parts with a fetch */
+	size_t waiting;			/* parts that wait for a fetch */
 	struct mum_timer *deadline;
 	enum mum_status status;
 	bool stale;
@@ -57,21 +39,13 @@ struct lookups {
 	struct store *store;
 	struct lookups_settings settings;
 	struct cache *cache;
-	struct fetch *fetches;		/* by name */
-	struct keyed_hash hash;
-	struct mum_lookup *waiting;	/* at least one part has a fetch */
+	struct fetches *fetches;
+	struct mum_lookup *waiting;	/* at least one part waits for a fetch */
 	struct mum_lookup *ready;	/* answers to hand out */
 	size_t ready_count;
 	struct mum_timer *ready_timer;
 	struct mum_stats *stats;	/* borrowed */
 };
-
-/* ---- kinds of questions ---- */
-
-static bool is_cached(enum mum_question question)
-{
-	return question != MUM_CREDENTIAL && question != MUM_USERS;
-}
 
 static enum address_kind key_kind(unsigned questions)
 {
@@ -84,54 +58,24 @@ static enum address_kind key_kind(unsigned questions)
 	return ADDRESS_MAIL;
 }
 
-/* ---- fetches ---- */
-
-static void fetch_free(struct fetch *fetch)
-{
-	if (fetch->joinable)
-		HASH_DELETE(hh, fetch->lookups->fetches, fetch);
-	recipients_walk_cancel(&fetch->walk);
-	facts_unref(&fetch->facts);
-	address_unref(&fetch->question.address);
-	free(fetch);
-}
-
-/* Nobody waits for it any more. */
-static void fetch_give_up(struct fetch *fetch)
-{
-	struct store *store = fetch->lookups->store;
-
-	if (fetch->request != NULL)
-		store->ops->withdraw(store, fetch->request);
-	fetch_free(fetch);
-}
+/* ---- parts ---- */
 
 static void part_leave(struct part *part)
 {
-	struct fetch *fetch = part->fetch;
-
-	if (fetch == NULL)
+	if (part->waiter.fetch == NULL)
 		return;
-	part->fetch = NULL;
 	part->lookup->waiting--;
-	DL_DELETE(fetch->waiters, part);
-	if (fetch->waiters == NULL && !fetch->ending)
-		fetch_give_up(fetch);
+	fetch_leave(&part->waiter);
 }
 
-/* Its fetch has come to an end, or its lookup waits no longer. */
-static void part_end(struct part *part, enum mum_question question)
+/* It waits no longer, for facts or for a reason why there are none. */
+static void part_measure(struct part *part, enum mum_question question)
 {
 	struct lookups *lookups = part->lookup->lookups;
 
-	part_leave(part);
 	mum_histogram_add(&lookups->stats->questions[question].duration,
 			  host_now_us(lookups->host) - part->asked_us);
 }
-
-static void set_ready(struct mum_lookup *lookup);
-static void hand_out(struct lookups *lookups);
-static void hand_out_later(struct lookups *lookups);
 
 /* Facts that are not fresh any more, but better than none; *age_r is theirs. */
 static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question question,
@@ -140,7 +84,7 @@ static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question qu
 	struct lookups *lookups = lookup->lookups;
 	struct facts *facts;
 
-	if (!is_cached(question) || lookups->settings.stale_ms == 0 ||
+	if (!fetch_is_shared(question) || lookups->settings.stale_ms == 0 ||
 	    (lookup->questions & MUM_FRESH) != 0)
 		return NULL;
 	facts = cache_get(lookups->cache, question, lookup->address->key,
@@ -176,145 +120,37 @@ static void part_fail(struct part *part, enum mum_question question,
 	}
 }
 
-static void keep_facts(struct lookups *lookups, const struct question *question,
-		       struct facts *facts, unsigned age_ms)
-{
-	uint64_t now = host_now(lookups->host);
-
-	if (!is_cached(question->kind))
-		return;
-	cache_put(lookups->cache, question->kind, question->address->key, facts, now - age_ms);
-	lookups->stats->cached = cache_count(lookups->cache);
-}
-
-/* Facts and reason are the caller's; facts is NULL unless status is MUM_FOUND. */
-static void fetch_end(struct fetch *fetch, enum mum_status status, struct facts *facts,
-		      unsigned age_ms, const char *reason)
-{
-	struct lookups *lookups = fetch->lookups;
-	enum mum_question question = fetch->question.kind;
-	struct facts *less = NULL;
-
-	fetch->ending = true;
-	if (status == MUM_FOUND && question == MUM_DELIVERY)
-		less = recipients_without_excess(facts, fetch->question.address);
-	if (less != NULL)
-		facts = less;
-	if (status == MUM_FOUND)
-		keep_facts(lookups, &fetch->question, facts, age_ms);
-	while (fetch->waiters != NULL) {
-		struct part *part = fetch->waiters;
-		struct mum_lookup *lookup = part->lookup;
-
-		part_end(part, question);
-		if (status == MUM_FOUND)
-			part_take(part, facts, age_ms);
-		else
-			part_fail(part, question, status, reason);
-		if (lookup->waiting == 0 || lookup->reason != NULL)
-			set_ready(lookup);
-	}
-	facts_unref(&less);
-	fetch_free(fetch);
-}
-
-/*
- * Inside an answer: who waits is answered in another turn of the loop. The facts were
- * read when the walk began, and the answers that it got have grown as old since.
- */
-static void on_recipients(enum mum_status status, unsigned age_ms, const char *reason,
-			  void *arg)
-{
-	struct fetch *fetch = arg;
-	struct lookups *lookups = fetch->lookups;
-	struct facts *facts = fetch->facts;
-
-	age_ms += (unsigned)(host_now(lookups->host) - fetch->read_at);
-	fetch->walk = NULL;
-	fetch->facts = NULL;
-	fetch_end(fetch, status, facts, age_ms, reason);
-	facts_unref(&facts);
-	hand_out_later(lookups);
-}
-
-/* True when the facts are not complete yet. */
-static bool must_complete(struct fetch *fetch, struct facts *facts)
-{
-	struct lookups *lookups = fetch->lookups;
-
-	if (fetch->question.kind != MUM_DELIVERY)
-		return false;
-	fetch->walk = recipients_walk_start(lookups, facts, &lookups->settings.recipients,
-					    on_recipients, fetch);
-	if (fetch->walk == NULL)
-		return false;
-	fetch->facts = facts_ref(facts);
-	fetch->read_at = host_now(lookups->host);
-	return true;
-}
-
-static void fetch_done(enum mum_status status, struct facts *facts,
-		       const char *reason, void *arg)
-{
-	struct fetch *fetch = arg;
-	struct lookups *lookups = fetch->lookups;
-
-	fetch->request = NULL;
-	if (status == MUM_FOUND)
-		lookups->stats->answered_ms = host_now(lookups->host);
-	if (status == MUM_FOUND && must_complete(fetch, facts)) {
-		hand_out_later(lookups);
-		return;
-	}
-	fetch_end(fetch, status, facts, 0, reason);
-	hand_out(lookups);
-}
-
-static struct fetch *fetch_new(struct lookups *lookups, const struct question *question,
-			       const char *name, size_t name_len)
-{
-	struct fetch *fetch = xcalloc(1, sizeof(*fetch) + name_len);
-
-	fetch->lookups = lookups;
-	fetch->question = *question;
-	if (question->address != NULL)
-		address_ref(question->address);
-	fetch->name_len = name_len;
-	memcpy(fetch->name, name, name_len);
-	return fetch;
-}
-
-/* Joins a fetch of the same facts, or starts one. */
-static void part_fetch(struct part *part, const struct question *question)
+static void part_ask(struct part *part, const struct question *question)
 {
 	struct lookups *lookups = part->lookup->lookups;
-	struct mum_question_stats *stats = &lookups->stats->questions[question->kind];
-	const char *key = question->address != NULL ? question->address->key : "";
-	char kind[] = { (char)('a' + question->kind), '\0' };
-	char *name = xjoin(kind, key, "");
-	size_t len = strlen(name);
-	unsigned hash = keyed_hash(&lookups->hash, name, len);
-	struct fetch *fetch = NULL;
 
-	stats->misses++;
 	part->asked_us = host_now_us(lookups->host);
-	if (is_cached(question->kind))
-		HASH_FIND_BYHASHVALUE(hh, lookups->fetches, name, len, hash, fetch);
-	if (fetch != NULL) {
-		stats->joined++;
-	} else {
-		fetch = fetch_new(lookups, question, name, len);
-		fetch->joinable = is_cached(question->kind);
-		if (fetch->joinable)
-			HASH_ADD_KEYPTR_BYHASHVALUE(hh, lookups->fetches, fetch->name,
-						    fetch->name_len, hash, fetch);
-		fetch->request = lookups->store->ops->submit(lookups->store, question,
-							     fetch_done, fetch);
-	}
-	free(name);
-	part->fetch = fetch;
 	part->lookup->waiting++;
-	DL_APPEND(fetch->waiters, part);
+	fetch_join(lookups->fetches, question, &part->waiter);
+}
+
+/* From the cache if it is fresh, or stale while the store is known to be down. */
+static bool part_from_cache(struct part *part, enum mum_question question)
+{
+	struct mum_lookup *lookup = part->lookup;
+	struct lookups *lookups = lookup->lookups;
+	struct facts *facts;
+	uint64_t age;
+
+	if (!fetch_is_shared(question) || (lookup->questions & MUM_FRESH) != 0)
+		return false;
+	facts = cache_get(lookups->cache, question, lookup->address->key,
+			  host_now(lookups->host), &age);
+	if (facts == NULL || age >= lookups->settings.ttl_ms) {
+		facts = lookups->store->ops->is_up(lookups->store)
+				? NULL : stale_facts(lookup, question, &age);
+		lookup->stale = lookup->stale || facts != NULL;
+	}
+	if (facts == NULL)
+		return false;
+	lookups->stats->questions[question].hits++;
+	part_take(part, facts, (unsigned)age);
+	return true;
 }
 
 /* ---- lookups ---- */
@@ -373,6 +209,8 @@ static void lookup_answer(struct mum_lookup *lookup)
 	free(reason);
 }
 
+static void hand_out(struct lookups *lookups);
+
 static void on_ready_timer(void *arg)
 {
 	struct lookups *lookups = arg;
@@ -410,6 +248,32 @@ static void set_ready(struct mum_lookup *lookup)
 	lookups->ready_count++;
 }
 
+static void on_fetched(struct fetch_waiter *waiter, enum mum_question question,
+		       enum mum_status status, struct facts *facts, unsigned age_ms,
+		       const char *reason)
+{
+	struct part *part = (struct part *)waiter;
+	struct mum_lookup *lookup = part->lookup;
+
+	lookup->waiting--;
+	part_measure(part, question);
+	if (status == MUM_FOUND)
+		part_take(part, facts, age_ms);
+	else
+		part_fail(part, question, status, reason);
+	if (lookup->waiting == 0 || lookup->reason != NULL)
+		set_ready(lookup);
+}
+
+/* Inside an answer: who waits is answered in another turn of the loop. */
+static void on_fetch_over(bool may_call, void *arg)
+{
+	if (may_call)
+		hand_out(arg);
+	else
+		hand_out_later(arg);
+}
+
 static void on_deadline(void *arg)
 {
 	struct mum_lookup *lookup = arg;
@@ -418,38 +282,15 @@ static void on_deadline(void *arg)
 	lookup->deadline = NULL;
 	lookups->stats->timeouts++;
 	for (int i = 0; i < MUM_QUESTIONS; i++) {
-		if (lookup->parts[i].fetch == NULL)
+		if (lookup->parts[i].waiter.fetch == NULL)
 			continue;
-		part_end(&lookup->parts[i], (enum mum_question)i);
+		part_leave(&lookup->parts[i]);
+		part_measure(&lookup->parts[i], (enum mum_question)i);
 		part_fail(&lookup->parts[i], (enum mum_question)i, MUM_TEMPFAIL,
 			  "the database gave no answer in time");
 	}
 	set_ready(lookup);
 	hand_out(lookups);
-}
-
-/* From the cache if it is fresh, or stale while the store is known to be down. */
-static bool part_from_cache(struct part *part, enum mum_question question)
-{
-	struct mum_lookup *lookup = part->lookup;
-	struct lookups *lookups = lookup->lookups;
-	struct facts *facts;
-	uint64_t age;
-
-	if (!is_cached(question) || (lookup->questions & MUM_FRESH) != 0)
-		return false;
-	facts = cache_get(lookups->cache, question, lookup->address->key,
-			  host_now(lookups->host), &age);
-	if (facts == NULL || age >= lookups->settings.ttl_ms) {
-		facts = lookups->store->ops->is_up(lookups->store)
-				? NULL : stale_facts(lookup, question, &age);
-		lookup->stale = lookup->stale || facts != NULL;
-	}
-	if (facts == NULL)
-		return false;
-	lookups->stats->questions[question].hits++;
-	part_take(part, facts, (unsigned)age);
-	return true;
 }
 
 /* Decimal digits and nothing else. */
@@ -488,7 +329,7 @@ static void ask(struct mum_lookup *lookup, uint64_t after_id)
 			continue;
 		part->lookup = lookup;
 		if (!part_from_cache(part, (enum mum_question)i))
-			part_fetch(part, &question);
+			part_ask(part, &question);
 	}
 }
 
@@ -543,7 +384,10 @@ struct lookups *lookups_new(const struct mum_host *host, struct store *store,
 	lookups->settings = *settings;
 	lookups->stats = stats;
 	lookups->cache = cache_new(settings->entries);
-	keyed_hash_init(&lookups->hash);
+	lookups->fetches = fetches_new(&(struct fetches_settings){
+		.host = host, .store = store, .cache = lookups->cache, .stats = stats,
+		.lookups = lookups, .recipients = &lookups->settings.recipients,
+		.done = on_fetched, .over = on_fetch_over, .arg = lookups });
 	return lookups;
 }
 
@@ -554,15 +398,13 @@ void lookups_free(struct lookups **_lookups)
 	*_lookups = NULL;
 	if (lookups == NULL)
 		return;
-	/* Before the lookups that they wait for themselves. */
-	for (struct fetch *fetch = lookups->fetches; fetch != NULL; fetch = fetch->hh.next)
-		recipients_walk_cancel(&fetch->walk);
+	fetches_stop(lookups->fetches);
 	while (lookups->waiting != NULL)
 		lookup_free(lookups->waiting);
 	while (lookups->ready != NULL)
 		lookup_free(lookups->ready);
 	host_untimer(lookups->host, &lookups->ready_timer);
-	assert(lookups->fetches == NULL);
+	fetches_free(&lookups->fetches);
 	cache_free(&lookups->cache);
 	free(lookups);
 }
