@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A store answers questions with facts. Two exist: store-mariadb/ and
- * store-sqlite.c; unit tests bring a third.
+ * store-sqlite/; unit tests bring a third.
  */
 #ifndef MUM_STORE_H
 #define MUM_STORE_H

@@ -64,10 +64,13 @@ only_in "<mysql.h> is for store-mariadb/client.h" \
 only_in "store-mariadb/ keeps its client to itself" \
 	'(.*/)?(client|conn|connector)\.h' \
 	'common/store-mariadb/[^:]*|postfix-policy/[^:]*|tests/unit/test_(client|connector|host_list)\.c'
-complain "store-mariadb/ is reached through store.h" \
-	"$(includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/')"
-only_in "<sqlite3.h> is for store-sqlite.c and inspect-sqlite.c" 'sqlite3\.h' \
-	'common/(store|inspect)-sqlite\.c'
+complain "stores are reached through store.h" "$(
+	includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/'
+	includes '(.*/)?store-sqlite/' $product | grep -v '^common/store-sqlite/')"
+complain "programs ask through core.h" "$(
+	includes 'common/(lookup|fetch|cache|store[^"]*)\.h' \
+		$(sources dovecot-plugin postfix-policy mumctl))"
+only_in "<sqlite3.h> is for store-sqlite/" 'sqlite3\.h' 'common/store-sqlite/[^:]*'
 only_in "<confuse.h> is for config-file.c" 'confuse\.h' 'common/config-file\.c'
 only_in "Unicode libraries are for address-fold.c and text.c" \
 	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/(address-fold|text)\.c|tests/unit/test_address_fold\.c'

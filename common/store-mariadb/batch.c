@@ -30,9 +30,7 @@ void batch_add(struct batch *batch, struct store_request *request)
 	}
 	batch->requests[batch->count++] = request;
 	request->batch = batch;
-	facts_unref(&request->facts);
-	request->facts = facts_new(batch->question);
-	request->bad_row = NULL;
+	request_begin(request);
 }
 
 void batch_remove(struct batch *batch, struct store_request *request)

@@ -8,8 +8,8 @@
 
 #include "common/facts.h"
 #include "common/pairs.h"
-#include "common/store-mariadb/queue.h"
 #include "common/store-mariadb/statements.h"
+#include "common/store-queue.h"
 
 enum { BATCH_MAX = 32 };	/* more gains nothing and delays the first */
 

@@ -268,6 +268,7 @@ static void test_a_bad_row_is_one_requests_trouble(void **state)
 	struct batch batch;
 
 	(void)state;
+	a.question.kind = b.question.kind = MUM_OWNERS;
 	batch_clear(&batch, MUM_OWNERS);
 	batch_add(&batch, &a);
 	batch_add(&batch, &b);

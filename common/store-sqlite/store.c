@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The SQLite store, and the only <sqlite3.h>. SQLite is a library, not a
- * server: its answers come from local memory and disk, in the loop. A writer's
- * lock is waited for with a timer, not in the loop.
+ * The SQLite store. SQLite is a library, not a server: its answers come from local
+ * memory and disk, in the loop. A writer's lock is waited for with a timer, not in
+ * the loop.
  */
 #include "common/store.h"
 
@@ -10,14 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <utlist.h>
 
 #include "common/buf.h"
 #include "common/columns.h"
 #include "common/config.h"
-#include "common/log-text.h"
 #include "common/pairs.h"
 #include "common/stats.h"
+#include "common/store-log.h"
+#include "common/store-queue.h"
+#include "common/store-sqlite/statements.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
@@ -26,13 +27,6 @@ enum {
 	RETRY_BUSY = 10,	/* ms until a locked database is read again */
 	LOCK_PATIENCE = 250,	/* ms; a writer that holds its lock longer is told of */
 	RETRY_OPEN = 250	/* ms until a file that cannot be read is tried again */
-};
-
-struct store_request {
-	struct question question;
-	store_done_fn *fn;
-	void *arg;
-	struct store_request *prev, *next;
 };
 
 struct sqlite_store {
@@ -45,108 +39,12 @@ struct sqlite_store {
 	dev_t device;		/* of the open file, to see when it is replaced */
 	ino_t inode;
 	sqlite3_stmt *stmts[MUM_QUESTIONS];
-	struct store_request *queue;
+	struct queue queue;
 	struct mum_timer *timer;
 	uint64_t locked_since;	/* host_now(); 0: no writer holds a lock */
 	unsigned lock_patience;	/* ms */
 	bool up;
-	bool broken[MUM_QUESTIONS];	/* statements logged as misconfigured */
-};
-
-/* ---- statements ---- */
-
-/*
- * MUM's collation on MariaDB ignores case; SQLite's columns compare bytes. So
- * candidates come through an index for ASCII case, and where a stored name is
- * not ASCII, through the folding of address.c. See conf-examples/schema-sqlite.sql.
- */
-#define PAIRS \
-	"WITH k(i, u, d) AS MATERIALIZED (SELECT key + 1, json_extract(value, '$[0]')," \
-	" json_extract(value, '$[1]') FROM json_each(?1)) "
-
-#define IS_UNICODE(column) "length(" column ") <> length(CAST(" column " AS BLOB))"
-
-#define SAME_DOMAIN(column) \
-	"(" column " = k.d COLLATE NOCASE OR (" IS_UNICODE(column) \
-	" AND mum_fold_domain(" column ") = k.d)) "
-
-#define SAME_LOCAL(table) \
-	"((" table ".domain_id = d.id AND " table ".local_part = k.u COLLATE NOCASE) OR (" \
-	table ".domain_id = d.id AND " IS_UNICODE(table ".local_part") \
-	" AND mum_fold_local(" table ".local_part) = k.u)) "
-
-#define JOIN_DOMAIN "CROSS JOIN domains d ON " SAME_DOMAIN("d.domain")
-#define JOIN_MAILBOX JOIN_DOMAIN "CROSS JOIN mailboxes m ON " SAME_LOCAL("m")
-
-#define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
-
-static const struct {
-	const char *sql;	/* ?1: pairs, ?2: now, ?3: id before the page */
-	int columns;
-} statements[MUM_QUESTIONS] = {
-	[MUM_DOMAIN] = {
-		PAIRS "SELECT k.i, d.domain, d.active FROM k " JOIN_DOMAIN,
-		DOMAIN_COLUMNS
-	},
-	/* "Past" as in MUM's aliases:deactivate: strictly before now. */
-	[MUM_DELIVERY] = {
-		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
-		" a.local_part, a.active, a.deactivate_at < ?2, r.id,"
-		" r.recipient_address, r.mailbox_id, rm.local_part, rd.domain,"
-		" rm.active, rd.active, rm.send_only"
-		" FROM k " JOIN_DOMAIN
-		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
-		"LEFT JOIN aliases a ON " SAME_LOCAL("a")
-		"LEFT JOIN alias_recipients r ON r.alias_id = a.id "
-		"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id "
-		"LEFT JOIN domains rd ON rd.id = rm.domain_id "
-		"WHERE m.id IS NOT NULL OR a.id IS NOT NULL",
-		DELIVERY_COLUMNS
-	},
-	/* A row for each name in a domain of MUM's, though nothing has that name. */
-	[MUM_NAME] = {
-		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
-		" a.local_part, a.active, a.deactivate_at < ?2,"
-		" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id"
-		" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))"
-		" FROM k " JOIN_DOMAIN
-		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
-		"LEFT JOIN aliases a ON " SAME_LOCAL("a"),
-		NAME_COLUMNS
-	},
-	[MUM_OWNERS] = {
-		PAIRS "SELECT k.i, m.local_part, d.domain, d.active, 0, 0, 0,"
-		" m.local_part, d.domain, m.active, d.active FROM k " JOIN_MAILBOX
-		"UNION ALL "
-		"SELECT k.i, a.local_part, d.domain, d.active, s.id, a.active,"
-		" a.deactivate_at < ?2, o.local_part, od.domain, o.active, od.active"
-		" FROM k " JOIN_DOMAIN
-		"CROSS JOIN aliases a ON " SAME_LOCAL("a")
-		"CROSS JOIN alias_senders s ON s.alias_id = a.id "
-		"CROSS JOIN mailboxes o ON o.id = s.mailbox_id "
-		"CROSS JOIN domains od ON od.id = o.domain_id",
-		OWNER_COLUMNS
-	},
-	[MUM_TLS] = {
-		PAIRS "SELECT k.i, t.domain, t.policy, t.params, t.active FROM k "
-		"CROSS JOIN tls_policies t ON " SAME_DOMAIN("t.domain"),
-		TLS_COLUMNS
-	},
-	[MUM_CREDENTIAL] = {
-		PAIRS "SELECT " MAILBOX ", m.password FROM k " JOIN_MAILBOX,
-		CREDENTIAL_COLUMNS
-	},
-	[MUM_USER] = {
-		PAIRS "SELECT " MAILBOX ", m.homedir, m.maildir,"
-		" m.quota, d.quota FROM k " JOIN_MAILBOX,
-		USER_COLUMNS
-	},
-	[MUM_USERS] = {
-		"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.id"
-		" FROM mailboxes m CROSS JOIN domains d ON d.id = m.domain_id"
-		" WHERE m.id > CAST(?3 AS INTEGER) ORDER BY m.id LIMIT 1000",
-		LISTED_COLUMNS
-	},
+	struct store_log log;
 };
 
 /* ---- functions of ours in SQL ---- */
@@ -273,7 +171,7 @@ static int prepare(struct sqlite_store *store, enum mum_question kind)
 {
 	if (store->stmts[kind] != NULL)
 		return SQLITE_OK;
-	return sqlite3_prepare_v3(store->db, statements[kind].sql, -1,
+	return sqlite3_prepare_v3(store->db, sqlite_statements[kind].sql, -1,
 				  SQLITE_PREPARE_PERSISTENT, &store->stmts[kind], NULL);
 }
 
@@ -291,12 +189,12 @@ static void bind_values(struct sqlite_store *store, const struct question *quest
 	sqlite3_bind_text(stmt, 2, now, -1, SQLITE_TRANSIENT);
 }
 
-static bool add_row(struct facts *facts, const struct question *question,
-		    sqlite3_stmt *stmt, const char **why)
+/* False when the row is of no use, and so all of them. */
+static bool add_row(struct store_request *request, sqlite3_stmt *stmt)
 {
 	struct column columns[COLUMNS_MAX + 1];
-	const struct address *address = question->address;
-	int count = statements[question->kind].columns;
+	const struct address *address = request->question.address;
+	int count = sqlite_statements[request->question.kind].columns;
 	size_t form = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -305,22 +203,22 @@ static bool add_row(struct facts *facts, const struct question *question,
 	}
 	if (address != NULL)
 		form = pairs_form(address, (size_t)sqlite3_column_int(stmt, COLUMN_PAIR) - 1);
-	return facts_add_row(facts, address, form, columns, why);
+	return facts_add_row(request->facts, address, form, columns, &request->bad_row);
 }
 
-/* SQLITE_DONE: facts are complete, unless *why says that a row is bad. */
-static int read_facts(struct sqlite_store *store, const struct question *question,
-		      struct facts *facts, const char **why)
+/* SQLITE_DONE: the rows are there, or one of them is bad. */
+static int read_rows(struct sqlite_store *store, struct store_request *request)
 {
 	sqlite3_stmt *stmt;
-	int result = prepare(store, question->kind);
+	int result = prepare(store, request->question.kind);
 
 	if (result != SQLITE_OK)
 		return result;
-	stmt = store->stmts[question->kind];
-	bind_values(store, question);
+	stmt = store->stmts[request->question.kind];
+	bind_values(store, &request->question);
+	request_begin(request);
 	while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
-		if (!add_row(facts, question, stmt, why)) {
+		if (!add_row(request, stmt)) {
 			result = SQLITE_DONE;
 			break;
 		}
@@ -330,95 +228,52 @@ static int read_facts(struct sqlite_store *store, const struct question *questio
 	return result;
 }
 
-/* ---- requests ---- */
+/* ---- answers ---- */
 
-static void request_free(struct sqlite_store *store, struct store_request *request)
+static void answer_rows(struct sqlite_store *store, struct store_request *request)
 {
-	DL_DELETE(store->queue, request);
-	address_unref(&request->question.address);
-	free(request);
-}
-
-/* Free first, call last. */
-static void request_answer(struct sqlite_store *store, struct store_request *request,
-			   enum mum_status status, struct facts *facts,
-			   const char *reason)
-{
-	store_done_fn *fn = request->fn;
-	void *arg = request->arg;
-
-	request_free(store, request);
-	fn(status, facts, reason, arg);
-}
-
-static void answer_facts(struct sqlite_store *store, struct store_request *request,
-			 struct facts *facts, const char *why)
-{
-	enum mum_question kind = request->question.kind;
-
-	facts_complete(facts);
 	came_up(store);
-	if (store->broken[kind])
-		host_log(store->host, MUM_LOG_INFO, "database: question=%s: answered again",
-			 mum_question_name(kind));
-	store->broken[kind] = false;
-	if (why == NULL) {
-		request_answer(store, request, MUM_FOUND, facts, NULL);
-		return;
-	}
-	host_log(store->host, MUM_LOG_ERROR,
-		 "database: question=%s key=<%s>: %s; mend it in MUM",
-		 mum_question_name(kind),
-		 request->question.address != NULL ? LOG_TEXT(request->question.address->name)
-						   : "",
-		 why);
-	request_answer(store, request, MUM_TEMPFAIL, NULL, why);
+	store_log_answered(&store->log, request->question.kind);
+	store_log_bad_row(&store->log, request);
+	request_finish_rows(request);
+	request_answer(request);
 }
 
 static void answer_misconfigured(struct sqlite_store *store,
 				 struct store_request *request)
 {
 	enum mum_question kind = request->question.kind;
-	char *reason = xstrdup(sqlite3_errmsg(store->db));
+	const char *reason = sqlite3_errmsg(store->db);
 
-	if (!store->broken[kind])
-		host_log(store->host, MUM_LOG_ERROR,
+	store_log_broken(&store->log, MUM_LOG_ERROR, kind,
 			 "database %s: question=%s: %s; mail is deferred until the tables "
 			 "are as conf-examples/schema-sqlite.sql says",
 			 store->path, mum_question_name(kind), reason);
-	store->broken[kind] = true;
 	store->stats->errors[ERROR_MISCONFIGURED]++;
-	request_answer(store, request, MUM_MISCONFIGURED, NULL, reason);
-	free(reason);
+	request_finish(request, MUM_MISCONFIGURED, reason);
+	request_answer(request);
 }
 
 /* Answers the first question; 0, or the ms after which to try it again. */
 static unsigned answer_first(struct sqlite_store *store)
 {
-	struct store_request *request = store->queue;
-	struct facts *facts = facts_new(request->question.kind);
-	const char *why = NULL;
-	unsigned wait_ms = 0;
+	struct store_request *request = store->queue.head;
 
-	switch (read_facts(store, &request->question, facts, &why) & 0xff) {
+	switch (read_rows(store, request) & 0xff) {
 	case SQLITE_DONE:
-		answer_facts(store, request, facts, why);
-		break;
+		answer_rows(store, request);
+		return 0;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		wait_ms = wait_for_lock(store);
-		break;
+		return wait_for_lock(store);
 	case SQLITE_ERROR:
 		answer_misconfigured(store, request);
-		break;
+		return 0;
 	default:
 		went_down(store, sqlite3_errmsg(store->db));
 		close_file(store);
-		wait_ms = RETRY_OPEN;
-		break;
+		return RETRY_OPEN;
 	}
-	facts_unref(&facts);
-	return wait_ms;
 }
 
 /*
@@ -461,13 +316,13 @@ static void on_timer(void *arg)
 		return;
 	}
 	sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
-	for (int i = 0; i < PER_TICK && wait_ms == 0 && store->queue != NULL; i++)
+	for (int i = 0; i < PER_TICK && wait_ms == 0 && store->queue.head != NULL; i++)
 		wait_ms = answer_first(store);
-	if (store->queue == NULL && !store->up)
+	if (store->queue.head == NULL && !store->up)
 		wait_ms = try_table(store);
 	if (store->db != NULL)
 		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
-	if (store->queue != NULL || !store->up)
+	if (store->queue.head != NULL || !store->up)
 		work_in(store, wait_ms);
 	else
 		store->locked_since = 0;	/* nobody looks whether it still is */
@@ -480,21 +335,17 @@ static struct store_request *sqlite_submit(struct store *base,
 					   store_done_fn *fn, void *arg)
 {
 	struct sqlite_store *store = (struct sqlite_store *)base;
-	struct store_request *request = xcalloc(1, sizeof(*request));
+	struct store_request *request = request_new(question, fn, arg);
 
-	request->question = *question;
-	if (question->address != NULL)
-		address_ref(question->address);
-	request->fn = fn;
-	request->arg = arg;
-	DL_APPEND(store->queue, request);
+	queue_put(&store->queue, request, false);
 	work_in(store, 0);
 	return request;
 }
 
 static void sqlite_withdraw(struct store *base, struct store_request *request)
 {
-	request_free((struct sqlite_store *)base, request);
+	(void)base;
+	request_free(request);
 }
 
 static bool sqlite_is_up(const struct store *base)
@@ -532,6 +383,7 @@ struct store *store_sqlite_open(const struct mum_host *host,
 	store->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
 	store->lock_patience = config->database.deadline / 2 < LOCK_PATIENCE
 				       ? config->database.deadline / 2 : LOCK_PATIENCE;
+	store->log.host = host;
 	store->up = true;
 	return &store->store;
 }

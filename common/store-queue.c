@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/store-mariadb/queue.h"
+#include "common/store-queue.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -37,6 +37,47 @@ void request_free(struct store_request *request)
 	free(request);
 }
 
+void request_begin(struct store_request *request)
+{
+	facts_unref(&request->facts);
+	request->facts = facts_new(request->question.kind);
+	request->bad_row = NULL;
+}
+
+void request_finish_rows(struct store_request *request)
+{
+	if (request->bad_row != NULL) {
+		request_finish(request, MUM_TEMPFAIL, request->bad_row);
+		return;
+	}
+	facts_complete(request->facts);
+	request->status = MUM_FOUND;
+}
+
+void request_finish(struct store_request *request, enum mum_status status,
+		    const char *reason)
+{
+	request->status = status;
+	request->reason = xstrdup(reason);
+}
+
+void request_answer(struct store_request *request)
+{
+	store_done_fn *fn = request->fn;
+	void *arg = request->arg;
+	enum mum_status status = request->status;
+	struct facts *facts = status == MUM_FOUND ? request->facts : NULL;
+	char *reason = request->reason;
+
+	request->reason = NULL;
+	if (facts != NULL)
+		request->facts = NULL;
+	request_free(request);
+	fn(status, facts, reason, arg);
+	facts_unref(&facts);
+	free(reason);
+}
+
 void queue_put(struct queue *queue, struct store_request *request, bool front)
 {
 	request->batch = NULL;
@@ -55,30 +96,4 @@ struct store_request *queue_take(struct queue *queue)
 	if (request != NULL)
 		leave(request);
 	return request;
-}
-
-/* Free first, call last: the callback may ask again or withdraw others. */
-static void deliver(struct store_request *request)
-{
-	store_done_fn *fn = request->fn;
-	void *arg = request->arg;
-	enum mum_status status = request->status;
-	struct facts *facts = status == MUM_FOUND ? request->facts : NULL;
-	char *reason = request->reason;
-
-	request->reason = NULL;
-	if (facts != NULL)
-		request->facts = NULL;
-	request_free(request);
-	fn(status, facts, reason, arg);
-	facts_unref(&facts);
-	free(reason);
-}
-
-void queue_deliver(struct queue *finished)
-{
-	struct store_request *request;
-
-	while ((request = queue_take(finished)) != NULL)
-		deliver(request);
 }
