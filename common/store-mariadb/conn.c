@@ -8,12 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/columns.h"
+#include "common/store-mariadb/cells.h"
 #include "common/store-mariadb/session.h"
 #include "common/store-mariadb/statements.h"
 #include "common/xalloc.h"
-
-enum { CELL_FIRST_SIZE = 256 };	/* bytes; a longer value gets its own room */
 
 enum conn_state {
 	CONN_CONNECTING,
@@ -22,13 +20,6 @@ enum conn_state {
 	CONN_EXECUTING,
 	CONN_STORING,
 	CONN_DEAD
-};
-
-struct cell {
-	char *data;
-	size_t size;
-	unsigned long len;
-	my_bool is_null, truncated;
 };
 
 struct conn {
@@ -54,8 +45,7 @@ struct conn {
 	struct mum_watch *watch;
 	unsigned watched;		/* events of the watch */
 	struct mum_timer *timer;	/* limit of the statement */
-	struct cell cells[COLUMNS_MAX + 1];
-	bool bound;			/* the cells are bound to the result */
+	struct cells cells;
 	bool timed_out;
 	unsigned error_number;
 	char error_text[512];
@@ -325,7 +315,7 @@ void conn_execute(struct conn *conn, enum mum_question question,
 	conn->shape = shape;
 	memcpy(conn->values, values, sizeof(conn->values));
 	conn->failed = 0;
-	conn->bound = false;
+	conn->cells.bound = false;
 	if (stmt(conn) == NULL)
 		prepared_init(conn);
 	else
@@ -345,79 +335,16 @@ void conn_execute(struct conn *conn, enum mum_question question,
 	conn->timer = conn->host->ops->timer(conn->host->ctx, 0, on_step_done, conn);
 }
 
-/* ---- rows ---- */
-
-static bool bind_cells(struct conn *conn)
-{
-	MYSQL_BIND binds[COLUMNS_MAX + 1];
-
-	memset(binds, 0, sizeof(binds));
-	for (unsigned i = 0; i < statements[conn->question].columns; i++) {
-		struct cell *cell = &conn->cells[i];
-
-		if (cell->data == NULL) {
-			cell->size = CELL_FIRST_SIZE;
-			cell->data = xmalloc(cell->size);
-		}
-		binds[i].buffer_type = MYSQL_TYPE_STRING;
-		binds[i].buffer = cell->data;
-		binds[i].buffer_length = cell->size - 1;	/* room for a NUL */
-		binds[i].length = &cell->len;
-		binds[i].is_null = &cell->is_null;
-		binds[i].error = &cell->truncated;
-	}
-	conn->bound = mysql_stmt_bind_result(stmt(conn), binds) == 0;
-	return conn->bound;
-}
-
-/* A value longer than its cell: more room, and fetch it once more. */
-static bool refetch(struct conn *conn, unsigned column)
-{
-	struct cell *cell = &conn->cells[column];
-	MYSQL_BIND bind;
-
-	cell->size = cell->len + 1;
-	cell->data = xrealloc(cell->data, cell->size);
-	conn->bound = false;
-	memset(&bind, 0, sizeof(bind));
-	bind.buffer_type = MYSQL_TYPE_STRING;
-	bind.buffer = cell->data;
-	bind.buffer_length = cell->len;
-	bind.length = &cell->len;
-	bind.is_null = &cell->is_null;
-	bind.error = &cell->truncated;
-	return mysql_stmt_fetch_column(stmt(conn), &bind, column, 0) == 0;
-}
+/* ---- results ---- */
 
 int conn_fetch(struct conn *conn, struct column *columns)
 {
-	int result = 1;
+	int result = cells_fetch(&conn->cells, stmt(conn),
+				 statements[conn->question].columns, columns);
 
-	if (conn->bound || bind_cells(conn))
-		result = mysql_stmt_fetch(stmt(conn));
-	if (result == MYSQL_NO_DATA) {
-		mysql_stmt_free_result(stmt(conn));
-		return 0;
-	}
-	if (result != 0 && result != MYSQL_DATA_TRUNCATED) {
+	if (result < 0)
 		set_error(conn, mysql_stmt_errno(stmt(conn)), mysql_stmt_error(stmt(conn)));
-		return -1;
-	}
-	for (unsigned i = 0; i < statements[conn->question].columns; i++) {
-		struct cell *cell = &conn->cells[i];
-
-		columns[i] = (struct column){ NULL, 0 };
-		if (cell->is_null)
-			continue;
-		if (cell->len >= cell->size && !refetch(conn, i)) {
-			set_error(conn, mysql_stmt_errno(stmt(conn)),
-				  mysql_stmt_error(stmt(conn)));
-			return -1;
-		}
-		cell->data[cell->len] = '\0';
-		columns[i] = (struct column){ cell->data, cell->len };
-	}
-	return 1;
+	return result;
 }
 
 struct conn_error conn_error(const struct conn *conn)
@@ -500,7 +427,6 @@ void conn_free(struct conn **_conn)
 		}
 	}
 	drop_values(conn);
-	for (unsigned i = 0; i <= COLUMNS_MAX; i++)
-		free(conn->cells[i].data);
+	cells_free(&conn->cells);
 	free(conn);
 }
