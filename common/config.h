@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mum.conf(5): one file for every program, read into one const struct. The
- * option table in config.c is the only list of options, types and defaults.
+ * table in config-options.c is the only list of options, types and defaults.
  */
 #ifndef MUM_CONFIG_H
 #define MUM_CONFIG_H
@@ -35,13 +35,13 @@ struct mum_list {
 /* Times are milliseconds, sizes are bytes. Strings are never NULL unless said. */
 struct mum_config {
 	struct {
-		int driver;		/* enum mum_driver */
+		enum mum_driver driver;
 		struct mum_list hosts;	/* unix:PATH or HOST[:PORT] */
 		const char *name, *user;
 		const char *password;	/* the role's; "" if none */
 		const char *password_file;
 		const char *path;	/* SQLite file */
-		int tls;		/* enum mum_tls */
+		enum mum_tls tls;
 		const char *tls_ca;
 		unsigned connections;
 		unsigned deadline;	/* the role's */
@@ -50,7 +50,7 @@ struct mum_config {
 		const char *user, *password, *password_file;
 		unsigned deadline, smtp_deadline;
 		struct mum_list send_only_refuse;
-		int verify;		/* enum mum_verify */
+		enum mum_verify verify;
 		bool allow_scheme_prefix;
 		unsigned max_bcrypt_cost, max_argon2_time, max_crypt_rounds,
 			max_yescrypt_cost;
@@ -75,9 +75,9 @@ struct mum_config {
 	} socketmap;
 	struct {
 		struct mum_list listen;
-		int recipient, sender;	/* enum mum_check */
-		int sender_login;	/* enum mum_sender_login */
-		int sender_unauthenticated;	/* enum mum_unauthenticated */
+		enum mum_check recipient, sender;
+		enum mum_sender_login sender_login;
+		enum mum_unauthenticated sender_unauthenticated;
 	} policy;
 	struct {
 		const char *listen;	/* unix:PATH or inet:HOST:PORT; "" = off */

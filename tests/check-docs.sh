@@ -28,7 +28,7 @@ same() {
 
 # ---- options and defaults: "section.name = value" ----
 
-tr '\n' ' ' <common/config.c |
+tr '\n' ' ' <common/config-options.c |
 	grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*,[[:space:]]*"[^"]*"' |
 	sed -E -e 's/^OPTION\(([a-z]*), ([a-z_0-9]*), OPTION_([A-Z]*),[[:space:]]*/\3 \1.\2 = /' \
 		-e '/^LIST/ { s/ "/ {"/; s/"$/"}/; :item
@@ -46,11 +46,11 @@ awk '$1 == ".Ss" { section = $2 }
 			$0 = "\"" $0 "\""
 		print section "." name " = " $0
 	}' doc/mum.conf.5 | LC_ALL=C sort >"$scratch/manual"
-same 'options and defaults' "$scratch/table" "$scratch/manual" common/config.c doc/mum.conf.5
+same 'options and defaults' "$scratch/table" "$scratch/manual" common/config-options.c doc/mum.conf.5
 
 # ---- their limits and words: "section.name from 1 to 64", "section.name off" ----
 
-tr -s '\n\t' '  ' <common/config.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*, [^)]*)' |
+tr -s '\n\t' '  ' <common/config-options.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*, [^)]*)' |
 	sed 's/^OPTION(//; s/)$//; s/,  */,/g' | awk -F , '
 	function shown(value, time) {
 		if (!time)
@@ -88,11 +88,11 @@ awk '$1 == ".Ss" { section = $2 }
 			if ($i ~ /^[a-z-]+$/)
 				print name " " $i
 	}' doc/mum.conf.5 | LC_ALL=C sort -u >"$scratch/all"
-tr '\n' ' ' <common/config.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_\(CHOICE\|NUMBER\|TIME\)' |
+tr '\n' ' ' <common/config-options.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_\(CHOICE\|NUMBER\|TIME\)' |
 	sed 's/OPTION(\([a-z]*\), \([a-z_0-9]*\),.*/\1.\2/' >"$scratch/limited"
 awk 'NR == FNR { limited[$1]; next } $1 in limited' "$scratch/limited" "$scratch/all" \
 	>"$scratch/manual-limits"
-same 'limits and words' "$scratch/limits" "$scratch/manual-limits" common/config.c doc/mum.conf.5
+same 'limits and words' "$scratch/limits" "$scratch/manual-limits" common/config-options.c doc/mum.conf.5
 
 # The example: what is commented out shows the default; the rest is a setting.
 awk '/^[a-z]+ [{]/ { section = $1 }
@@ -113,7 +113,7 @@ awk -F ' = ' '
 	$1 ~ /\.password$/ && !($1 in shown) { next }
 	$1 in shown && (shown[$1] == "set" || $2 == "\"\"") { print $1 " = " shown[$1]; next }
 	{ print }' "$scratch/example" "$scratch/table" | LC_ALL=C sort >"$scratch/wanted"
-same 'options and defaults' "$scratch/wanted" "$scratch/example" common/config.c \
+same 'options and defaults' "$scratch/wanted" "$scratch/example" common/config-options.c \
 	conf-examples/mum.conf
 
 # ---- mumd's command line ----

@@ -28,8 +28,7 @@ static void check_config(const struct mum_config *config)
 	HOLDS(config->database.deadline >= 100 && config->database.deadline <= 60000);
 	HOLDS(config->cache.ttl <= 3600000 && config->cache.stale <= 86400000);
 	HOLDS(config->process.socket_mode <= 0777);
-	HOLDS(config->policy.sender >= MUM_CHECK_ENFORCE &&
-	      config->policy.sender <= MUM_CHECK_OFF);
+	HOLDS(config->policy.sender <= MUM_CHECK_OFF);
 	HOLDS(*config->dovecot.password == '\0');
 }
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* One run of mum_config_load(), for the files that do it. */
+#ifndef MUM_CONFIG_LOADER_H
+#define MUM_CONFIG_LOADER_H
+
+#include "common/buf.h"
+#include "common/config.h"
+
+struct config_loader {
+	const char *path;
+	struct mum_config *config;
+	struct buf errors;
+	unsigned *lines;	/* where each of config_options was set; 0 = nowhere */
+};
+
+/* A fault of that line; 0: of the file as a whole. */
+void config_error(struct config_loader *loader, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The line that set the member of struct mum_config; 0: none did. */
+#define CONFIG_LINE(loader, member) \
+	((loader)->lines[config_option_at(offsetof(struct mum_config, member))])
+
+/* Passwords (config-role.c): from here on database.* is what the role uses. */
+void config_apply_role(struct config_loader *loader, enum mum_role role);
+/* What one value alone does not show (config-check.c). */
+void config_check(struct config_loader *loader, enum mum_role role);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/config-loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/config-options.h"
+#include "common/secret.h"
+#include "common/xalloc.h"
+
+enum { PASSWORD_MAX = 1024 }; /* bytes in a password file */
+
+/* Reads a whole small file; "" and *why_r when it must not or cannot be read. */
+static void read_password(const char *path, char *password, char **why_r)
+{
+	struct stat status;
+	ssize_t len = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	password[0] = '\0';
+	/* It may be the password itself, so it is not repeated. */
+	if (*path != '/')
+		*why_r = xstrdup("want an absolute path");
+	else if (fd < 0 || fstat(fd, &status) < 0)
+		*why_r = xasprintf("%s: %s", path, strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		*why_r = xasprintf("%s: not a regular file", path);
+	else if ((status.st_mode & S_IRWXO) != 0)
+		*why_r = xasprintf("%s: everybody can read it; chmod o= it", path);
+	else if ((len = read(fd, password, PASSWORD_MAX)) < 0)
+		*why_r = xasprintf("%s: %s", path, strerror(errno));
+	else if (len == PASSWORD_MAX)
+		*why_r = xasprintf("%s: over %d bytes", path, PASSWORD_MAX - 1);
+	if (fd >= 0)
+		close(fd);
+	if (*why_r != NULL)
+		return;
+	password[len] = '\0';
+	password[strcspn(password, "\r\n")] = '\0';
+}
+
+static void load_password(struct config_loader *loader, unsigned line)
+{
+	struct mum_config *config = loader->config;
+	char password[PASSWORD_MAX];
+	char *why = NULL;
+
+	if (*config->database.password_file == '\0')
+		return;
+	if (*config->database.password != '\0') {
+		config_error(loader, line,
+			     "password and password_file are both set; keep one");
+		return;
+	}
+	read_password(config->database.password_file, password, &why);
+	if (why != NULL)
+		config_error(loader, line, "password_file: %s", why);
+	else
+		config->database.password =
+			arena_strndup(&config->arena, password, strlen(password));
+	explicit_bzero(password, sizeof(password));
+	free(why);
+}
+
+/* A password in a file that everybody can read is no secret. */
+static void check_mode(struct config_loader *loader, unsigned line)
+{
+	struct stat status;
+
+	if (stat(loader->path, &status) == 0 && (status.st_mode & S_IRWXO) != 0)
+		config_error(loader, line,
+			     "holds a password and everybody can read the file; "
+			     "chmod o= it or use password_file");
+}
+
+static void wipe(const char *text)
+{
+	explicit_bzero((char *)text, strlen(text));
+}
+
+/* One copy stays, where no core dump finds it. */
+static void hide_passwords(struct mum_config *config)
+{
+	config->secret = secret_new(config->database.password);
+	wipe(config->database.password);
+	wipe(config->dovecot.password);
+	config->database.password = config->secret;
+	config->dovecot.password = "";
+}
+
+/* What the other role has of these is gone. */
+void config_apply_role(struct config_loader *loader, enum mum_role role)
+{
+	struct mum_config *config = loader->config;
+	unsigned file_line = CONFIG_LINE(loader, database.password_file);
+	unsigned password_line = CONFIG_LINE(loader, database.password);
+	unsigned dovecot_line = CONFIG_LINE(loader, dovecot.password);
+
+	if (password_line > 0 || dovecot_line > 0)
+		check_mode(loader, password_line > 0 ? password_line : dovecot_line);
+	if (role == MUM_ROLE_DOVECOT) {
+		wipe(config->database.password);
+		config->database.user = config->dovecot.user;
+		config->database.password = config->dovecot.password;
+		config->database.password_file = config->dovecot.password_file;
+		config->database.deadline = config->dovecot.deadline;
+		file_line = CONFIG_LINE(loader, dovecot.password_file);
+	}
+	if (config->database.driver == MUM_DRIVER_MARIADB)
+		load_password(loader, file_line);
+	hide_passwords(config);
+}
