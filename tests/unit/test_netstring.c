@@ -27,58 +27,88 @@ static enum parse_result parse(const char *wire, size_t len, size_t max,
 	return result;
 }
 
-static void test_table(void **state)
+static void test_whole_ones(void **state)
 {
 	static const struct {
-		const char *name, *wire;
-		enum parse_result want;
-		const char *data;
+		const char *name, *wire, *data;
 		size_t wire_len;
 	} rows[] = {
-		{ "empty", "0:,", PARSE_DONE, "", 3 },
-		{ "plain", "5:hello,", PARSE_DONE, "hello", 8 },
-		{ "holds a comma", "3:a,b,", PARSE_DONE, "a,b", 6 },
-		{ "holds a colon", "3:a:b,", PARSE_DONE, "a:b", 6 },
-		{ "two in a row", "1:a,1:b,", PARSE_DONE, "a", 4 },
-		{ "rubbish behind it", "1:a,x", PARSE_DONE, "a", 4 },
-		{ "nothing", "", PARSE_MORE, NULL, 0 },
-		{ "a digit", "1", PARSE_MORE, NULL, 0 },
-		{ "a length", "12:", PARSE_MORE, NULL, 0 },
-		{ "comma not here yet", "5:hello", PARSE_MORE, NULL, 0 },
-		{ "a zero, perhaps more", "0", PARSE_MORE, NULL, 0 },
-		{ "no length", ":,", PARSE_BAD, NULL, 0 },
-		{ "only a colon", ":", PARSE_BAD, NULL, 0 },
-		{ "leading zero", "01:a,", PARSE_BAD, NULL, 0 },
-		{ "leading zero, known early", "00", PARSE_BAD, NULL, 0 },
-		{ "no comma", "1:ab", PARSE_BAD, NULL, 0 },
-		{ "too long a length", "5:hello!,", PARSE_BAD, NULL, 0 },
-		{ "too short a length", "4:hello,", PARSE_BAD, NULL, 0 },
-		{ "a sign", "-1:a,", PARSE_BAD, NULL, 0 },
-		{ "a plus", "+1:a,", PARSE_BAD, NULL, 0 },
-		{ "a blank before", " 1:a,", PARSE_BAD, NULL, 0 },
-		{ "a blank between", "1 :a,", PARSE_BAD, NULL, 0 },
-		{ "a letter", "a", PARSE_BAD, NULL, 0 },
-		{ "hexadecimal", "0x1:a,", PARSE_BAD, NULL, 0 },
-		{ "a newline", "\n", PARSE_BAD, NULL, 0 },
-		{ "at the limit", "100:", PARSE_MORE, NULL, 0 },
-		{ "over the limit", "101", PARSE_BAD, NULL, 0 },
-		{ "far over the limit", "99999999999999999999999999", PARSE_BAD, NULL, 0 },
-		{ "2^64 + 1", "18446744073709551617:a,", PARSE_BAD, NULL, 0 },
+		{ "empty", "0:,", "", 3 },
+		{ "plain", "5:hello,", "hello", 8 },
+		{ "holds a comma", "3:a,b,", "a,b", 6 },
+		{ "holds a colon", "3:a:b,", "a:b", 6 },
+		{ "two in a row", "1:a,1:b,", "a", 4 },
+		{ "rubbish behind it", "1:a,x", "a", 4 },
 	};
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		char data[MAX + 1];
-		size_t data_len = 0, wire_len = 0;
-		enum parse_result got = parse(row->wire, strlen(row->wire), MAX, data,
-					      &data_len, &wire_len);
+		size_t data_len, wire_len;
 
-		WANT_NUMBER(row->name, got, row->want);
-		if (got == PARSE_DONE && row->want == PARSE_DONE) {
-			WANT_TEXT(row->name, data, row->data);
-			WANT_NUMBER(row->name, wire_len, row->wire_len);
+		if (parse(row->wire, strlen(row->wire), MAX, data, &data_len, &wire_len) !=
+		    PARSE_DONE) {
+			WANT(row->name, false);
+			continue;
 		}
+		WANT_TEXT(row->name, data, row->data);
+		WANT_NUMBER(row->name, wire_len, row->wire_len);
 	}
+}
+
+struct unfinished {
+	const char *name, *wire;
+};
+
+static void want_of_each(const struct unfinished *rows, size_t count, enum parse_result want)
+{
+	char data[MAX + 1];
+	size_t data_len, wire_len;
+
+	for (size_t i = 0; i < count; i++)
+		WANT_NUMBER(rows[i].name, parse(rows[i].wire, strlen(rows[i].wire), MAX, data,
+						&data_len, &wire_len), want);
+}
+
+static void test_the_rest_is_not_here_yet(void **state)
+{
+	static const struct unfinished rows[] = {
+		{ "nothing", "" },
+		{ "a digit", "1" },
+		{ "a length", "12:" },
+		{ "comma not here yet", "5:hello" },
+		{ "a zero, perhaps more", "0" },
+		{ "at the limit", "100:" },
+	};
+
+	(void)state;
+	want_of_each(rows, sizeof(rows) / sizeof(rows[0]), PARSE_MORE);
+}
+
+static void test_no_further_byte_helps(void **state)
+{
+	static const struct unfinished rows[] = {
+		{ "no length", ":," },
+		{ "only a colon", ":" },
+		{ "leading zero", "01:a," },
+		{ "leading zero, known early", "00" },
+		{ "no comma", "1:ab" },
+		{ "too long a length", "5:hello!," },
+		{ "too short a length", "4:hello," },
+		{ "a sign", "-1:a," },
+		{ "a plus", "+1:a," },
+		{ "a blank before", " 1:a," },
+		{ "a blank between", "1 :a," },
+		{ "a letter", "a" },
+		{ "hexadecimal", "0x1:a," },
+		{ "a newline", "\n" },
+		{ "over the limit", "101" },
+		{ "far over the limit", "99999999999999999999999999" },
+		{ "2^64 + 1", "18446744073709551617:a," },
+	};
+
+	(void)state;
+	want_of_each(rows, sizeof(rows) / sizeof(rows[0]), PARSE_BAD);
 }
 
 static void test_any_byte_is_data(void **state)
@@ -154,7 +184,9 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		UNIT_TEST(test_table),
+		UNIT_TEST(test_whole_ones),
+		UNIT_TEST(test_the_rest_is_not_here_yet),
+		UNIT_TEST(test_no_further_byte_helps),
 		UNIT_TEST(test_any_byte_is_data),
 		UNIT_TEST(test_only_digits_and_a_colon_are_a_length),
 		UNIT_TEST(test_any_cut_means_more),
