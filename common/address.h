@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a key means: mail addresses, login names, domains and TLS policy keys,
- * split, checked and folded for comparison (address-fold.h). The only code that
- * knows how two spellings of one name compare.
+ * split, checked and folded for comparison (address-fold.h), into every form and
+ * spelling that a store is asked for.
  */
 #ifndef MUM_ADDRESS_H
 #define MUM_ADDRESS_H
@@ -12,8 +12,6 @@
 
 #include "common/address-fold.h"
 #include "common/arena.h"
-#include "common/buf.h"
-#include "common/text.h"
 
 enum {
 	ADDRESS_PART_MAX = 191,	/* characters; width of MUM's columns */
@@ -55,10 +53,7 @@ struct address {
  * Reads len bytes of text. NULL when no such name can exist: an empty side, no
  * '@' where one must be (or one where none may be), a part over
  * ADDRESS_PART_MAX in each spelling, NUL and other control characters, invalid UTF-8.
- * delimiters is Postfix's recipient_delimiter, a set of bytes, used as
- * split_addr(3) of Postfix does with a key that smtpd sends: its case is folded,
- * but nothing in it composed. So what smtpd and cleanup send of one address,
- * the latter as it came in, splits alike. "" never splits.
+ * delimiters: see address_find_extension().
  */
 struct address *address_new(enum address_kind kind, const char *text,
 			    size_t len, const char *delimiters);
@@ -68,13 +63,5 @@ void address_unref(struct address **address);	/* sets NULL; NULL is fine */
 /* Is a stored local part or domain the one that the form asked for? */
 bool address_is_local(const struct address_form *form, const char *stored);
 bool address_is_domain(const struct address *address, const char *stored);
-
-/*
- * Appends a stored address in the form of RFC 5321 section 4.1.2: the local
- * part quoted where it must be, the extension put behind it, a non-ASCII
- * domain as its A-label. False when its domain could be read as more than one:
- * then what was appended is of no use.
- */
-bool address_put_external(struct buf *buf, const char *stored, const char *extension);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/columns.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 /* What is asked for, and as which form of the key. */

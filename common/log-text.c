@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/address.h"
+#include "common/text.h"
 
 static const char more[] = "...";
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/address-list.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 /* A name that a log or another program can be handed. */

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-quote.h"
 #include "common/columns.h"
 #include "common/keyed-hash.h"
 #include "common/rules.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/settings.h"
 #include "postfix-policy/socketmap.h"

@@ -10,6 +10,7 @@
 #include "common/columns.h"
 #include "common/hash.h"
 #include "common/rules.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/settings.h"
 #include "mumctl/verify.h"

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/rules.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/compare-logins.h"
 

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "common/address.h"
+#include "common/buf.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 enum { VALUE_SHOWN_MAX = 120, WORDS_MAX = 4096 };

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-quote.h"
 #include "common/buf.h"
 #include "common/rules.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 struct difference {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/rules.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/verify.h"
 #include "postfix-policy/action.h"

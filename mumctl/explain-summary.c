@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "common/buf.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/buf.h"
 #include "common/hash.h"
 #include "common/rules.h"
 #include "common/xalloc.h"

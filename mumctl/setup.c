@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "common/xalloc.h"
+#include "common/buf.h"
 #include "mumctl/commands.h"
 #include "mumctl/grants.h"
 #include "mumctl/settings.h"

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/buf.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 /* The ctx of its host. */

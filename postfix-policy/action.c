@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/text.h"
+
 /* Documented in mumd(8); people's filters and dashboards know them. */
 static const char *const reason_names[REASONS] = {
 	[REASON_NONE] = "none",

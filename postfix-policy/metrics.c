@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/address.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 /* ---- sums over cores ---- */

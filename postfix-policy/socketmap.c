@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "common/address-quote.h"
 #include "common/rules.h"
+#include "common/text.h"
 
 struct socketmap_map {
 	const char *name;

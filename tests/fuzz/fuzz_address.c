@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-quote.h"
+#include "common/text.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const delimiters[] = { "", "+", "-", "+-=" };

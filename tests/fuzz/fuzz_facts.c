@@ -5,6 +5,7 @@
 
 #include "common/rules.h"
 #include "common/store-mariadb/batch.h"
+#include "common/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rows.h"
 

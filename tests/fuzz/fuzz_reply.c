@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rows.h"
 

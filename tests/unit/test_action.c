@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include "common/text.h"
 #include "postfix-policy/action.h"
 
 static const struct {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/address.h"
+#include "common/buf.h"
 #include "common/xalloc.h"
 
 #define EACUTE "\xc3\xa9"		/* U+00E9 */

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/address.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 #define LONG_S "\xc5\xbf"		/* U+017F, folds to s */

@@ -2,7 +2,9 @@
 /* What no name can be, the limits one either side, and the way back to RFC 5321. */
 #include "tests/unit/unit.h"
 
+#include "common/address-quote.h"
 #include "common/address.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 
 #define BUECHER "b\xc3\xbc" "cher"

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/config.h"
 #include "common/xalloc.h"
 #include "tests/unit/scratch.h"

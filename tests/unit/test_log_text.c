@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "common/address.h"
 #include "common/log-text.h"
+#include "common/text.h"
 
 static void test_values(void **state)
 {

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include "common/buf.h"
 #include "common/readings.h"
 #include "common/xalloc.h"
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "common/buf.h"
 #include "common/columns.h"
 #include "common/rules.h"
 #include "tests/unit/lookup-bench.h"
