@@ -166,6 +166,10 @@ service anvil {{
 service stats {{
   chroot =
 }}
+""") + self._service_lines() + (self._sanitizer_lines() if self._sanitized else "")
+
+    def _service_lines(self):
+        return self.language.text(f"""
 service imap-login {{
   inet_listener imap {{
     port = {self.imap_port}
@@ -198,7 +202,7 @@ service auth {{
     mode = 0600
   }}
 }}
-""") + (self._sanitizer_lines() if self._sanitized else "")
+""")
 
     def _sanitizer_lines(self):
         wrapper = self.directory / "auth-sanitized"

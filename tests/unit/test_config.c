@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Options, their values and their defaults. Passwords: test_config_passwords.c. */
+/* Options, their values and their defaults. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "common/buf.h"
 #include "common/config.h"
 #include "common/xalloc.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/load-config.h"
 
 static struct scratch scratch;
 
@@ -27,26 +24,9 @@ static int drop_scratch(void **state)
 	return 0;
 }
 
-/* Loads a file of this text; *errors_r has "mum.conf" for the file's path. */
 static struct mum_config *load(const char *text, char **errors_r)
 {
-	char *path = scratch_file(&scratch, "mum.conf", 0640, text, strlen(text));
-	struct mum_config *config = mum_config_load(path, MUM_ROLE_POSTFIX, errors_r);
-
-	if (*errors_r != NULL) {
-		const char *at = *errors_r, *next;
-		char *out = xmalloc(strlen(at) + 1), *to = out;
-
-		while ((next = strstr(at, path)) != NULL) {
-			to += sprintf(to, "%.*smum.conf", (int)(next - at), at);
-			at = next + strlen(path);
-		}
-		strcpy(to, at);
-		free(*errors_r);
-		*errors_r = out;
-	}
-	free(path);
-	return config;
+	return load_config(&scratch, text, errors_r);
 }
 
 /* ---- good and bad values of each type ---- */
@@ -276,24 +256,14 @@ static void test_addresses_arrive(void **state)
 	mum_config_free(&config);
 }
 
-static void test_every_section_arrives(void **state)
+static void test_the_database_arrives(void **state)
 {
 	static const char text[] =
 		"database { driver = sqlite\n hosts = {\"a\", \"b:1\"}\n name = n\n user = u\n"
 		" path = \"/p\"\n tls = off\n tls_ca = \"/c\"\n connections = 5\n"
 		" deadline = 3s }\n"
-		"dovecot { user = du\n deadline = 4s\n smtp_deadline = 6s\n"
-		" send_only_refuse = {\"x\"}\n verify = inline\n allow_scheme_prefix = yes\n"
-		" max_bcrypt_cost = 12\n max_argon2_memory = 2K\n max_argon2_time = 3\n"
-		" max_crypt_rounds = 2000\n max_yescrypt_cost = 4 }\n"
 		"mum { timezone = UTC }\n"
-		"cache { ttl = 1s\n stale = 2s\n entries = 7 }\n"
-		"socketmap { listen = {} }\n"
-		"policy { listen = \"unix:/x\"\n recipient = off\n sender = warn\n"
-		" sender_login = known\n sender_unauthenticated = reject }\n"
-		"metrics { listen = \"inet:192.0.2.1:1\"\n allow_remote = yes }\n"
-		"process { user = root\n socket_group = root\n socket_mode = 0600\n"
-		" max_clients = 9 }\n";
+		"cache { ttl = 1s\n stale = 2s\n entries = 7 }\n";
 	char *errors;
 	struct mum_config *config = load(text, &errors);
 
@@ -311,6 +281,25 @@ static void test_every_section_arrives(void **state)
 	WANT_TEXT("tls_ca", config->database.tls_ca, "/c");
 	WANT_NUMBER("connections", config->database.connections, 5);
 	WANT_NUMBER("deadline", config->database.deadline, 3000);
+	WANT("times", config->cache.ttl == 1000 && config->cache.stale == 2000);
+	WANT_NUMBER("entries", config->cache.entries, 7);
+	mum_config_free(&config);
+}
+
+static void test_dovecot_arrives(void **state)
+{
+	static const char text[] =
+		"dovecot { user = du\n deadline = 4s\n smtp_deadline = 6s\n"
+		" send_only_refuse = {\"x\"}\n verify = inline\n allow_scheme_prefix = yes\n"
+		" max_bcrypt_cost = 12\n max_argon2_memory = 2K\n max_argon2_time = 3\n"
+		" max_crypt_rounds = 2000\n max_yescrypt_cost = 4 }\n";
+	char *errors;
+	struct mum_config *config = load(text, &errors);
+
+	(void)state;
+	WANT_TEXT("fine", errors, NULL);
+	free(errors);
+	assert_non_null(config);
 	WANT_NUMBER("send_only_refuse", config->dovecot.send_only_refuse.count, 1);
 	WANT_NUMBER("verify", config->dovecot.verify, MUM_VERIFY_INLINE);
 	WANT("allow_scheme_prefix", config->dovecot.allow_scheme_prefix);
@@ -320,8 +309,25 @@ static void test_every_section_arrives(void **state)
 	WANT_NUMBER("max_argon2_time", config->dovecot.max_argon2_time, 3);
 	WANT_NUMBER("max_crypt_rounds", config->dovecot.max_crypt_rounds, 2000);
 	WANT_NUMBER("max_yescrypt_cost", config->dovecot.max_yescrypt_cost, 4);
-	WANT("times", config->cache.ttl == 1000 && config->cache.stale == 2000);
-	WANT_NUMBER("entries", config->cache.entries, 7);
+	mum_config_free(&config);
+}
+
+static void test_services_arrive(void **state)
+{
+	static const char text[] =
+		"socketmap { listen = {} }\n"
+		"policy { listen = \"unix:/x\"\n recipient = off\n sender = warn\n"
+		" sender_login = known\n sender_unauthenticated = reject }\n"
+		"metrics { listen = \"inet:192.0.2.1:1\"\n allow_remote = yes }\n"
+		"process { user = root\n socket_group = root\n socket_mode = 0600\n"
+		" max_clients = 9 }\n";
+	char *errors;
+	struct mum_config *config = load(text, &errors);
+
+	(void)state;
+	WANT_TEXT("fine", errors, NULL);
+	free(errors);
+	assert_non_null(config);
 	WANT_NUMBER("an empty list is no default", config->socketmap.listen.count, 0);
 	WANT_TEXT("policy", config->policy.listen.items[0], "unix:/x");
 	WANT_NUMBER("recipient", config->policy.recipient, MUM_CHECK_OFF);
@@ -334,214 +340,6 @@ static void test_every_section_arrives(void **state)
 	WANT_NUMBER("socket_mode", config->process.socket_mode, 0600);
 	WANT_NUMBER("max_clients", config->process.max_clients, 9);
 	mum_config_free(&config);
-}
-
-/* ---- all errors at once ---- */
-
-static void test_all_errors_at_once(void **state)
-{
-	static const char text[] = "database {\n"			/* 1 */
-				   "    colour = \"red\"\n"
-				   "    connections = 99\n"		/* 3 */
-				   "    driver = \"oracle\"\n"
-				   "}\n"
-				   "cache {\n"
-				   "    ttl = \"soon\"\n"		/* 7 */
-				   "}\n"
-				   "mum { timezone = \"Mars\" }\n"	/* 9 */
-				   "policy {\n"
-				   "    listen = {\"unix:/a\",\n"
-				   "              \"b\"}\n"		/* 11 or 12 */
-				   "    flavour = \"sweet\"\n"		/* 13 */
-				   "}\n";
-	static const char *const wanted[] = {
-		"mum.conf:2: ", "colour", "mum.conf:3: database.connections = \"99\"",
-		"mum.conf:4: database.driver = \"oracle\"", "mum.conf:7: cache.ttl = \"soon\"",
-		"mum.conf:9: mum.timezone = \"Mars\"", "policy.listen = \"b\"",
-		"mum.conf:13: ", "flavour",
-	};
-	char *errors;
-	struct mum_config *config = load(text, &errors);
-	size_t lines = 1;
-
-	(void)state;
-	WANT("refused", config == NULL);
-	assert_non_null(errors);
-	FOR_EACH_ROW(want, wanted) {
-		if (strstr(errors, *want) == NULL)
-			WANT_TEXT("each is told", errors, *want);
-	}
-	for (const char *at = errors; *at != '\0'; at++)
-		lines += *at == '\n';
-	WANT_NUMBER("one line each, each once", lines, 7);
-	free(errors);
-}
-
-static void test_a_complaint_of_any_length_is_one(void **state)
-{
-	static const size_t lengths[] = { 1, 1000, 2000, 2048, 65000, 65536, 70000, 500000 };
-
-	(void)state;
-	FOR_EACH_ROW(len, lengths) {
-		char *value = unit_repeat("7", *len);
-		char *text = xasprintf("process {\n socket_mode = \"x%s\"\n}\n", value), *errors;
-		struct mum_config *config = load(text, &errors);
-
-		WANT("it is refused", config == NULL && errors != NULL);
-		if (errors != NULL)
-			WANT("it says where",
-			     strncmp(errors, "mum.conf:2: process.socket_mode = ", 34) == 0 &&
-				     strlen(errors) < 4096 && strchr(errors, '\n') == NULL);
-		free(errors);
-		mum_config_free(&config);
-		free(text);
-		free(value);
-	}
-}
-
-static void test_complaints_without_number_are_refused_and_cut(void **state)
-{
-	char *text = unit_repeat("mum { colour = \"red\" }\n", 20000), *errors;
-	struct mum_config *config = load(text, &errors);
-	const char *end = "\nmum.conf: there is more to mend than is shown here";
-
-	(void)state;
-	assert_null(config);
-	assert_non_null(errors);
-	WANT("the first is there", strncmp(errors, "mum.conf:1: ", 12) == 0);
-	WANT_TEXT("the end says that there are more",
-		  strlen(errors) > strlen(end) ? errors + strlen(errors) - strlen(end) : errors,
-		  end);
-	free(errors);
-	free(text);
-}
-
-static void test_lines_are_those_of_the_file(void **state)
-{
-	static const struct {
-		const char *name, *text, *want;
-	} rows[] = {
-		{ "plain", "database {\n connections = 0\n}\n", "mum.conf:2: " },
-		{ "after blank lines", "\n\n\ndatabase {\n connections = 0\n}\n",
-		  "mum.conf:5: " },
-		{ "after a comment", "# x\ndatabase {\n connections = 0\n}\n",
-		  "mum.conf:3: " },
-		{ "after a comment behind a value",
-		  "database {\n name = n # x\n connections = 0\n}\n", "mum.conf:3: " },
-		{ "after a comment of two lines",
-		  "/* x\n y */\ndatabase {\n connections = 0\n}\n", "mum.conf:4: " },
-		{ "after a comment, an unknown option",
-		  "// x\ndatabase {\n colour = 0\n}\n", "mum.conf:3: " },
-	};
-
-	(void)state;
-	FOR_EACH_ROW(row, rows) {
-		char *errors;
-		struct mum_config *config = load(row->text, &errors);
-
-		WANT(row->name, config == NULL);
-		if (errors == NULL || strstr(errors, row->want) == NULL)
-			WANT_TEXT(row->name, errors, row->want);
-		free(errors);
-		mum_config_free(&config);
-	}
-}
-
-static void test_duplicates(void **state)
-{
-	static const struct {
-		const char *name, *text, *want;
-	} rows[] = {
-		{ "an option twice in a section", "cache {\n ttl = 1s\n ttl = 2s\n}\n",
-		  "cache.ttl" },
-		{ "an option in two sections of one name",
-		  "cache {\n ttl = 1s\n}\ncache {\n ttl = 2s\n}\n",
-		  "mum.conf:5: cache.ttl is already set in line 2" },
-	};
-	char *errors;
-	struct mum_config *config;
-
-	(void)state;
-	FOR_EACH_ROW(row, rows) {
-		config = load(row->text, &errors);
-		WANT(row->name, config == NULL && errors != NULL);
-		if (errors != NULL && strstr(errors, row->want) == NULL)
-			WANT_TEXT(row->name, errors, row->want);
-		free(errors);
-		mum_config_free(&config);
-	}
-	config = load("cache { ttl = 1s }\ncache { stale = 2s }\n", &errors);
-	WANT("a section twice with different options is fine",
-	     config != NULL && config->cache.ttl == 1000 && config->cache.stale == 2000);
-	mum_config_free(&config);
-	free(errors);
-}
-
-/* Who reads them takes each line for a fault of its own. */
-static void test_an_error_is_one_line(void **state)
-{
-	char *errors;
-	struct mum_config *config = load("cache {\n ttl = \"so\\non\"\n stale = 1x\n}\n", &errors);
-
-	(void)state;
-	assert_null(config);
-	assert_string_equal(errors, "mum.conf:2: cache.ttl = \"so\\x0aon\": want a time such as "
-				    "500ms, 2s, 10m or 1h\n"
-				    "mum.conf:3: cache.stale = \"1x\": want a time such as "
-				    "500ms, 2s, 10m or 1h");
-	free(errors);
-}
-
-/* More than anybody reads: each line that is there is whole, and the last says so. */
-static void test_very_many_errors_end_with_a_whole_one(void **state)
-{
-	struct buf text = BUF_INIT(1 << 20);
-	char *errors, *file, *line, *rest;
-
-	(void)state;
-	buf_puts(&text, "cache {\n");
-	for (int i = 0; i < 10000; i++)
-		buf_printf(&text, "opt%0*d = 1\n", 1 + i % 40, i);
-	buf_puts(&text, "}\n");
-	file = buf_steal(&text);
-	assert_null(load(file, &errors));
-	assert_true(strlen(errors) > 30000);
-	for (rest = errors; (line = strsep(&rest, "\n")) != NULL;)
-		assert_non_null(strstr(line, rest != NULL ? ": no such option 'opt"
-							  : ": there is more to mend"));
-	free(errors);
-	free(file);
-}
-
-static void test_files_that_cannot_be_read(void **state)
-{
-	char *errors, *path = xasprintf("%s/none", scratch.path);
-	struct mum_config *config = mum_config_load(path, MUM_ROLE_POSTFIX, &errors);
-	char *want = xasprintf("%s: No such file or directory", path);
-
-	(void)state;
-	WANT("missing", config == NULL);
-	WANT_TEXT("which is said once", errors, want);
-	free(errors);
-	free(want);
-	free(path);
-}
-
-/* In a child: a reload must survive what cannot be read, and go on with the old. */
-static void test_a_folder_is_no_file(void **state)
-{
-	int status = -1;
-	pid_t child = fork();
-
-	(void)state;
-	if (child == 0) {
-		char *errors;
-
-		_exit(mum_config_load(scratch.path, MUM_ROLE_POSTFIX, &errors) == NULL &&
-				      errors != NULL ? 0 : 1);
-	}
-	waitpid(child, &status, 0);
-	WANT("refused, and the process goes on", status == 0);
 }
 
 /* ---- defaults ---- */
@@ -666,16 +464,9 @@ int main(void)
 		UNIT_TEST(test_values),
 		UNIT_TEST(test_units),
 		UNIT_TEST(test_addresses_arrive),
-		UNIT_TEST(test_every_section_arrives),
-		UNIT_TEST(test_all_errors_at_once),
-		UNIT_TEST(test_a_complaint_of_any_length_is_one),
-		UNIT_TEST(test_complaints_without_number_are_refused_and_cut),
-		UNIT_TEST(test_lines_are_those_of_the_file),
-		UNIT_TEST(test_duplicates),
-		UNIT_TEST(test_an_error_is_one_line),
-		UNIT_TEST(test_very_many_errors_end_with_a_whole_one),
-		UNIT_TEST(test_files_that_cannot_be_read),
-		UNIT_TEST(test_a_folder_is_no_file),
+		UNIT_TEST(test_the_database_arrives),
+		UNIT_TEST(test_dovecot_arrives),
+		UNIT_TEST(test_services_arrive),
 		UNIT_TEST(test_defaults),
 		UNIT_TEST(test_printed_defaults_change_nothing),
 		UNIT_TEST(test_who_needs_tls),
