@@ -1,406 +1,329 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/config-file.h"
 
-#include <confuse.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arena.h"
+#include "common/config-text.h"
 #include "common/xalloc.h"
-
-/*
- * libconfuse gives its callbacks no context and stops at the first bad value,
- * so they only take notes, in the tree that it builds: each item remembers its
- * line, and each section has hidden lists, of complaints and of the options that
- * were set, one entry each time.
- */
-#define COMPLAINTS "__complaints"
-#define SET "__set"
-
-/*
- * It also takes the end of the file for the end of a section. An option that
- * exists nowhere, put behind the file, is then complained of in that section.
- */
-#define END_OF_FILE "__end_of_file"
 
 enum { FILE_SIZE_MAX = 1 << 20 };
 
-struct item {
-	unsigned line;
-	char text[];
-};
+#define BLANKS " \t\r\n"
 
 struct reader {
 	const struct config_name *names;
 	size_t names_count;
-	cfg_opt_t *root;	/* one section option for each section name */
-	cfg_opt_t **sections;	/* their options */
-	size_t sections_count;
+	config_setting_fn *setting_fn;
+	config_error_fn *error_fn;
+	void *arg;
+	const char *at;
+	unsigned line;
+	/* Where the last option ends, if it was a password: what follows may be part of it. */
+	unsigned password_line;
+	struct arena arena;	/* the items, of which one may be a password */
+	const char **items;
+	size_t items_count, items_size;
+	bool failed;
 };
 
-static struct item *item_new(int line, const char *text)
+/* Returns false, for the caller to do so too. */
+__attribute__((format(printf, 3, 4)))
+static bool complain(struct reader *reader, unsigned line, const char *format, ...)
 {
-	size_t size = strlen(text) + 1;
-	struct item *item = xmalloc(sizeof(*item) + size);
+	va_list args;
+	char *text;
 
-	item->line = line > 0 ? (unsigned)line : 0;
-	memcpy(item->text, text, size);
-	return item;
+	va_start(args, format);
+	text = xvasprintf(format, args);
+	va_end(args);
+	reader->error_fn(line, text, reader->arg);
+	reader->failed = true;
+	free(text);
+	return false;
 }
 
-/* One of them may be a password. */
-static void item_free(void *_item)
-{
-	struct item *item = _item;
+/* ---- between the words ---- */
 
-	explicit_bzero(item->text, strlen(item->text));
-	free(item);
+static bool is_comment(const char *at)
+{
+	return *at == '#' || (*at == '/' && (at[1] == '/' || at[1] == '*'));
 }
 
-/* Of the hidden lists. */
-static int keep_note(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+/* Where the comment ends that begins here. */
+static const char *end_of_comment(struct reader *reader, const char *at)
 {
-	(void)opt;
-	*(struct item **)result = item_new(cfg->line, value);
-	return 0;
+	const char *end;
+
+	if (at[1] != '*' || *at == '#')
+		return at + strcspn(at, "\n");
+	end = strstr(at + 2, "*/");
+	if (end != NULL)
+		return end + 2;
+	complain(reader, reader->line, "a comment does not end; add a */");
+	return at + strlen(at);
 }
 
-static void add_note(cfg_t *cfg, const char *list, const char *text)
+static void skip_blanks(struct reader *reader)
 {
-	cfg_opt_t *notes = cfg_getopt(cfg, list);
+	const char *end;
 
-	if (notes != NULL)
-		cfg_setopt(cfg, notes, text);
+	do {
+		end = is_comment(reader->at) ? end_of_comment(reader, reader->at)
+					     : reader->at + strspn(reader->at, BLANKS);
+		for (; reader->at < end; reader->at++)
+			reader->line += *reader->at == '\n';
+	} while (is_comment(end) || strspn(end, BLANKS) > 0);
 }
 
-static int keep_item(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+/* Is this the next character? Then it is behind us. */
+static bool take(struct reader *reader, char character)
 {
-	/* "=" drops what was set before, so this is the first item each time. */
-	if (cfg_opt_size(opt) == 1)
-		add_note(cfg, SET, opt->name);
-	*(struct item **)result = item_new(cfg->line, value);
-	return 0;
+	skip_blanks(reader);
+	if (*reader->at != character)
+		return false;
+	reader->at++;
+	return true;
 }
 
-/* NULL if the section has no such list; cfg_getopt() would complain. */
-static cfg_opt_t *find_list(cfg_t *cfg, const char *name)
+/* ---- texts ---- */
+
+/* The bytes of a word without quotation marks; 0: there is none. */
+static size_t word_len(const char *at)
 {
-	for (cfg_opt_t *opt = cfg->opts; opt->name != NULL; opt++) {
-		if (strcmp(opt->name, name) == 0)
-			return opt;
+	size_t len = 0;
+
+	while (at[len] != '\0' && strchr(BLANKS "\"'={}()+,", at[len]) == NULL &&
+	       !is_comment(at + len))
+		len++;
+	return len;
+}
+
+/* Where the text ends that begins here; NULL after a complaint. */
+static const char *find_end(struct reader *reader, const char *at, char quote)
+{
+	for (; *at != quote; at++) {
+		const char *fault = quote == '"' ? config_text_fault(at) : NULL;
+
+		if (fault != NULL) {
+			complain(reader, reader->line, "%s", fault);
+			return NULL;
+		}
+		if (quote == '"' && *at == '\\' && at[1] != '\0')
+			at++;
+		if (*at == '\0' || *at == '\n') {
+			complain(reader, reader->line,
+				 "a text does not end in its line; add a %c", quote);
+			return NULL;
+		}
+	}
+	return at;
+}
+
+static char *read_quoted(struct reader *reader)
+{
+	char quote = *reader->at, *text;
+	const char *from = reader->at + 1, *end = find_end(reader, from, quote);
+
+	if (end == NULL)
+		return NULL;
+	reader->at = end + 1;
+	if (quote == '\'')
+		return arena_strndup(&reader->arena, from, (size_t)(end - from));
+	text = arena_alloc(&reader->arena, config_text_decode(from, end, NULL) + 1);
+	config_text_decode(from, end, text);
+	return text;
+}
+
+/* NULL after a complaint. */
+static char *read_text(struct reader *reader)
+{
+	size_t len;
+	char *text;
+
+	skip_blanks(reader);
+	if (*reader->at == '"' || *reader->at == '\'')
+		return read_quoted(reader);
+	len = word_len(reader->at);
+	if (len == 0) {
+		complain(reader, reader->line,
+			 "want a value; quotation marks go around one with blanks or punctuation");
+		return NULL;
+	}
+	text = arena_strndup(&reader->arena, reader->at, len);
+	reader->at += len;
+	return text;
+}
+
+/* ---- options and sections ---- */
+
+static bool read_item(struct reader *reader)
+{
+	char *text = read_text(reader);
+
+	if (text == NULL)
+		return false;
+	if (reader->items_count == reader->items_size) {
+		reader->items_size = reader->items_size * 2 + 8;
+		reader->items = xrealloc(reader->items,
+					 reader->items_size * sizeof(*reader->items));
+	}
+	reader->items[reader->items_count++] = text;
+	return true;
+}
+
+static bool read_value(struct reader *reader)
+{
+	reader->items_count = 0;
+	if (!take(reader, '{'))
+		return read_item(reader);
+	do {
+		if (take(reader, '}'))
+			return true;
+		if (!read_item(reader))
+			return false;
+	} while (take(reader, ','));
+	return take(reader, '}') ||
+	       complain(reader, reader->line, "want a comma, or a } behind the list");
+}
+
+static bool is_word(const char *name, const char *word, size_t len)
+{
+	return strlen(name) == len && memcmp(name, word, len) == 0;
+}
+
+/* Tells of a name, unless it may be a part of a password that lacks its quotation marks. */
+static bool refuse_name(struct reader *reader, const char *what, const char *word, size_t len,
+			bool hidden)
+{
+	if (hidden)
+		return complain(reader, reader->line,
+				"no such %s, and it is not named here, for it may be part of a "
+				"password; quotation marks go around the whole password", what);
+	return complain(reader, reader->line, "no such %s '%.*s'", what, (int)len, word);
+}
+
+/* Tells of the option that was read. section is NULL if there is no such section. */
+static void report_option(struct reader *reader, const char *section, const char *word,
+			  size_t len, unsigned line)
+{
+	struct config_setting setting = { 0, line, reader->items_count, reader->items };
+
+	for (size_t i = 0; section != NULL && i < reader->names_count; i++) {
+		if (strcmp(reader->names[i].section, section) != 0 ||
+		    !is_word(reader->names[i].name, word, len))
+			continue;
+		setting.option = i;
+		reader->setting_fn(&setting, reader->arg);
+		return;
+	}
+	if (section != NULL)
+		refuse_name(reader, "option", word, len, reader->password_line > 0);
+}
+
+static bool read_option(struct reader *reader, const char *section)
+{
+	const char *word = reader->at;
+	size_t len = word_len(word);
+	unsigned line = reader->line;
+
+	reader->at += len;
+	if (len == 0 || !take(reader, '='))
+		return complain(reader, line,
+				reader->password_line > 0
+					? "want NAME = VALUE; quotation marks go around the "
+					  "whole password"
+					: "want NAME = VALUE, or a } behind the section");
+	skip_blanks(reader);
+	line = reader->line;
+	if (!read_value(reader))
+		return false;
+	report_option(reader, section, word, len, line);
+	reader->password_line = is_word("password", word, len) ? reader->line : 0;
+	return true;
+}
+
+static const char *find_section(const struct reader *reader, const char *word, size_t len)
+{
+	for (size_t i = 0; i < reader->names_count; i++) {
+		if (is_word(reader->names[i].section, word, len))
+			return reader->names[i].section;
 	}
 	return NULL;
 }
 
-/* The line of the password that a section has set last; 0: it is another option. */
-static unsigned password_line(cfg_t *section)
+static bool read_section(struct reader *reader)
 {
-	cfg_opt_t *set = find_list(section, SET);
-	unsigned count = cfg_opt_size(set);
-	const struct item *last = count > 0 ? cfg_opt_getnptr(set, count - 1) : NULL;
+	const char *word = reader->at;
+	size_t len = word_len(word);
+	const char *section = find_section(reader, word, len);
+	unsigned line = reader->line;
 
-	return last != NULL && strcmp(last->text, "password") == 0 ? last->line : 0;
-}
-
-/*
- * Of a password that should stand in quotation marks and does not, libconfuse takes
- * the first part for its value and the rest for names of options or, behind a }, of
- * sections.
- */
-static bool may_name_password(cfg_t *cfg, const char *text)
-{
-	if (find_list(cfg, SET) != NULL)
-		return password_line(cfg) > 0;
-	for (cfg_opt_t *opt = cfg->opts; opt->name != NULL; opt++) {
-		for (unsigned i = 0; opt->type == CFGT_SEC && i < cfg_opt_size(opt); i++) {
-			unsigned line = password_line(cfg_opt_getnsec(opt, i));
-
-			if (line > 0 && (line == (unsigned)cfg->line ||
-					 strstr(text, "missing equal sign") != NULL))
-				return true;
-		}
+	if (len > 0 && section == NULL)
+		refuse_name(reader, "section", word, len, reader->password_line == line);
+	reader->at += len;
+	reader->password_line = 0;
+	if (len == 0 || !take(reader, '{'))
+		return complain(reader, line, "want a section: NAME { ... }");
+	while (!take(reader, '}')) {
+		if (*reader->at == '\0')
+			return complain(reader, line,
+					"the file ends inside this section; add a }");
+		if (!read_option(reader, section))
+			return false;
 	}
-	return false;
+	return true;
 }
 
-static void complain(cfg_t *cfg, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
+/* ---- the file ---- */
 
-static void complain(cfg_t *cfg, const char *format, va_list args)
+/* All of it; NULL with errno. Caller frees. */
+static char *read_whole(const char *path)
 {
-	char *text = xvasprintf(format, args);
-
-	if (strstr(text, END_OF_FILE) != NULL) {
-		if (find_list(cfg, SET) != NULL)
-			add_note(cfg, COMPLAINTS,
-				 "the file ends inside this section; add a }");
-	} else if (may_name_password(cfg, text)) {
-		add_note(cfg, COMPLAINTS, "no such option, and it is not named here, for it "
-					  "may be part of a password; quotation marks go "
-					  "around the whole password");
-	} else {
-		add_note(cfg, COMPLAINTS, text);
-	}
-	explicit_bzero(text, strlen(text));
-	free(text);
-}
-
-static bool starts_section(const struct reader *reader, size_t i)
-{
-	return i == 0 ||
-	       strcmp(reader->names[i].section, reader->names[i - 1].section) != 0;
-}
-
-/* Fills reader->root and reader->sections from the names. */
-static void make_tree(struct reader *reader)
-{
-	const cfg_opt_t complaints[] = { CFG_PTR_LIST_CB(COMPLAINTS, NULL, CFGF_NONE,
-							 keep_note, item_free) };
-	const cfg_opt_t set[] = { CFG_PTR_LIST_CB(SET, NULL, CFGF_NONE, keep_note,
-						  item_free) };
-	const cfg_opt_t end_of_file[] = { CFG_PTR_LIST_CB(END_OF_FILE, NULL, CFGF_NONE,
-							  keep_note, item_free) };
-	const cfg_opt_t end[] = { CFG_END() };
-	size_t used = 0;
-
-	reader->root = xcalloc(reader->names_count + 3, sizeof(cfg_opt_t));
-	reader->sections = xcalloc(reader->names_count, sizeof(cfg_opt_t *));
-	for (size_t i = 0; i < reader->names_count; i++) {
-		const cfg_opt_t option[] = { CFG_PTR_LIST_CB(
-			reader->names[i].name, NULL, CFGF_NONE, keep_item, item_free) };
-		cfg_opt_t *options;
-
-		if (starts_section(reader, i)) {
-			reader->sections[reader->sections_count++] =
-				xcalloc(reader->names_count + 3, sizeof(cfg_opt_t));
-			used = 0;
-		}
-		options = reader->sections[reader->sections_count - 1];
-		options[used++] = option[0];
-		options[used] = complaints[0];
-		options[used + 1] = set[0];
-		options[used + 2] = end[0];
-		if (starts_section(reader, i)) {
-			/* Unknown names complain and, as strings, let parsing go on. */
-			const cfg_opt_t section[] = {
-				CFG_SEC(reader->names[i].section, options,
-					CFGF_MULTI | CFGF_KEYSTRVAL)
-			};
-
-			reader->root[reader->sections_count - 1] = section[0];
-		}
-	}
-	reader->root[reader->sections_count] = complaints[0];
-	reader->root[reader->sections_count + 1] = end_of_file[0];
-	reader->root[reader->sections_count + 2] = end[0];
-}
-
-static void free_tree(struct reader *reader)
-{
-	for (size_t i = 0; i < reader->sections_count; i++)
-		free(reader->sections[i]);
-	free(reader->sections);
-	free(reader->root);
-}
-
-static void report_setting(cfg_t *section, size_t option, const char *name,
-			   config_setting_fn *fn, void *arg)
-{
-	cfg_opt_t *opt = cfg_getopt(section, name);
-	size_t count = cfg_opt_size(opt);
-	const char **texts;
-	struct config_setting setting = { option, 0, count, NULL };
-
-	if ((opt->flags & CFGF_MODIFIED) == 0)
-		return;
-	texts = xcalloc(count, sizeof(*texts));
-	for (size_t i = count; i-- > 0;) {
-		struct item *item = cfg_opt_getnptr(opt, (unsigned)i);
-
-		texts[i] = item->text;
-		setting.line = item->line;
-	}
-	setting.items = texts;
-	fn(&setting, arg);
-	free(texts);
-}
-
-static size_t report_complaints(cfg_t *cfg, config_error_fn *fn, void *arg)
-{
-	cfg_opt_t *complaints = cfg_getopt(cfg, COMPLAINTS);
-	unsigned count = cfg_opt_size(complaints);
-
-	for (unsigned i = 0; i < count; i++) {
-		struct item *item = cfg_opt_getnptr(complaints, i);
-
-		fn(item->line, item->text, arg);
-	}
-	return count;
-}
-
-/* Options that one section sets more than once. */
-static size_t report_duplicates(cfg_t *section, const char *section_name,
-				config_error_fn *fn, void *arg)
-{
-	cfg_opt_t *set = cfg_getopt(section, SET);
-	unsigned count = cfg_opt_size(set);
-	size_t errors = 0;
-
-	for (unsigned i = 1; i < count; i++) {
-		struct item *item = cfg_opt_getnptr(set, i);
-
-		for (unsigned before = 0; before < i; before++) {
-			struct item *first = cfg_opt_getnptr(set, before);
-			char *text;
-
-			if (strcmp(first->text, item->text) != 0)
-				continue;
-			text = xasprintf("%s.%s is already set in line %u", section_name,
-					 item->text, first->line);
-			fn(item->line, text, arg);
-			free(text);
-			errors++;
-			break;
-		}
-	}
-	return errors;
-}
-
-/* Each option of each section in the order of the names; the root's complaints last. */
-static size_t report(const struct reader *reader, cfg_t *cfg,
-		     config_setting_fn *setting_fn, config_error_fn *error_fn,
-		     void *arg)
-{
-	size_t errors = 0;
-
-	for (size_t i = 0; i < reader->names_count; i++) {
-		const struct config_name *name = &reader->names[i];
-		unsigned sections = cfg_size(cfg, name->section);
-
-		for (unsigned n = 0; n < sections; n++) {
-			cfg_t *section = cfg_getnsec(cfg, name->section, n);
-
-			if (starts_section(reader, i)) {
-				errors += report_complaints(section, error_fn, arg);
-				errors += report_duplicates(section, name->section,
-							    error_fn, arg);
-			}
-			report_setting(section, i, name->name, setting_fn, arg);
-		}
-	}
-	return errors + report_complaints(cfg, error_fn, arg);
-}
-
-/* ---- the text ---- */
-
-/* Where the comment at text ends; text itself when none begins there. */
-static char *skip_comment(char *text)
-{
-	char *end;
-
-	if (*text == '#' || strncmp(text, "//", 2) == 0)
-		return text + strcspn(text, "\n");
-	if (strncmp(text, "/*", 2) != 0)
-		return text;
-	end = strstr(text + 2, "*/");
-	return end != NULL ? end + 2 : text + strlen(text);
-}
-
-/* libconfuse counts the lines of comments twice: none reach it. */
-static void blank_comments(char *text)
-{
-	char quote = '\0';
-
-	while (*text != '\0') {
-		char *end = quote == '\0' ? skip_comment(text) : text;
-
-		for (; text < end; text++) {
-			if (*text != '\n')
-				*text = ' ';
-		}
-		if (*text == '\\' && quote != '\0' && text[1] != '\0')
-			text++;
-		else if (quote == '\0' && (*text == '"' || *text == '\''))
-			quote = *text;
-		else if (*text == quote)
-			quote = '\0';
-		if (*text != '\0')
-			text++;
-	}
-}
-
-/* The whole file and the marker behind it; NULL with errno. Caller frees. */
-static char *read_text(const char *path)
-{
-	static const char marker[] = "\n" END_OF_FILE " = 1\n";
 	FILE *file = fopen(path, "re");
 	char *text;
 	size_t len;
 
 	if (file == NULL)
 		return NULL;
-	/* Neither here nor below may a buffer of the library keep a password. */
+	/* No buffer of the library may keep a password. */
 	setvbuf(file, NULL, _IONBF, 0);
-	text = xmalloc(FILE_SIZE_MAX + sizeof(marker));
+	text = xmalloc(FILE_SIZE_MAX);
 	len = fread(text, 1, FILE_SIZE_MAX, file);
 	if (ferror(file) != 0 || len == FILE_SIZE_MAX || memchr(text, '\0', len) != NULL) {
 		if (ferror(file) == 0)
 			errno = len == FILE_SIZE_MAX ? EFBIG : EILSEQ;
-		fclose(file);
 		free(text);
-		return NULL;
+		text = NULL;
+	} else {
+		text[len] = '\0';
 	}
 	fclose(file);
-	text[len] = '\0';
-	blank_comments(text);
-	memcpy(text + len, marker, sizeof(marker));
 	return text;
-}
-
-static int parse_text(cfg_t *cfg, char *text)
-{
-	FILE *file = fmemopen(text, strlen(text), "r");
-	int result;
-
-	if (file == NULL)
-		abort();	/* only without memory */
-	setvbuf(file, NULL, _IONBF, 0);
-	result = cfg_parse_fp(cfg, file);
-	fclose(file);
-	return result;
 }
 
 bool config_file_read(const char *path, const struct config_name *names,
 		      size_t names_count, config_setting_fn *setting_fn,
 		      config_error_fn *error_fn, void *arg)
 {
-	struct reader reader = { .names = names, .names_count = names_count };
-	char *text = read_text(path);
-	cfg_t *cfg;
-	size_t errors;
-	int result;
+	char *text = read_whole(path);
+	struct reader reader = { .names = names, .names_count = names_count,
+				 .setting_fn = setting_fn, .error_fn = error_fn, .arg = arg,
+				 .at = text, .line = 1 };
 
-	if (text == NULL) {
-		error_fn(0, strerror(errno), arg);
-		return false;
+	if (text == NULL)
+		return complain(&reader, 0, "%s", strerror(errno));
+	for (skip_blanks(&reader); *reader.at != '\0'; skip_blanks(&reader)) {
+		if (!read_section(&reader))
+			break;
 	}
-	make_tree(&reader);
-	cfg = cfg_init(reader.root, CFGF_KEYSTRVAL);
-	if (cfg == NULL)
-		abort();	/* only without memory */
-	cfg_set_error_function(cfg, complain);
-	cfg->filename = xstrdup(path);
-	result = parse_text(cfg, text);
-	errors = report(&reader, cfg, setting_fn, error_fn, arg);
-	if (result != CFG_SUCCESS && errors == 0) {
-		error_fn(0, "cannot be read as a configuration", arg);
-		errors = 1;
-	}
-	cfg_free(cfg);
-	free_tree(&reader);
+	free(reader.items);
+	arena_wipe(&reader.arena);
 	explicit_bzero(text, strlen(text));
 	free(text);
-	return errors == 0;
+	return !reader.failed;
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The syntax of mum.conf: sections of `name = value` and `name = {value, ...}`,
- * read by libconfuse. Knows which names exist, not what their values mean.
+ * The syntax of mum.conf. Knows which names exist, not what their values mean.
+ *
+ *	file    = { NAME "{" { option } "}" }
+ *	option  = NAME "=" ( text | "{" [ text { "," text } ] "}" )
+ *	text    = bytes without blanks and punctuation, or in quotation marks
+ *
+ * Comments begin with # or // and end with the line, or stand between slash-asterisks.
  */
 #ifndef MUM_CONFIG_FILE_H
 #define MUM_CONFIG_FILE_H
@@ -12,7 +17,7 @@
 /* What the file says for one option; items are gone when the callback returns. */
 struct config_setting {
 	size_t option;		/* index into the names */
-	unsigned line;		/* of the first item; 0 for an empty list */
+	unsigned line;		/* of the value */
 	size_t count;
 	const char *const *items;
 };
@@ -26,9 +31,9 @@ typedef void config_setting_fn(const struct config_setting *setting, void *arg);
 typedef void config_error_fn(unsigned line, const char *text, void *arg);
 
 /*
- * Calls setting_fn for each option set in the file, error_fn for each unknown
- * one, and for the first thing that is no configuration at all. names come
- * sorted by section. False when there was an error.
+ * Calls setting_fn for each option set in the file and error_fn for each name that is
+ * unknown, in the order of the file, up to the first thing that is no configuration at
+ * all. No error repeats what may be a password. False when there was an error.
  */
 bool config_file_read(const char *path, const struct config_name *names,
 		      size_t names_count, config_setting_fn *setting_fn,

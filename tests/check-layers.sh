@@ -122,7 +122,6 @@ complain "programs ask through core.h" "$(
 	includes 'common/(lookup|fetch|cache|store[^"]*)\.h' \
 		$(sources dovecot-plugin postfix-policy mumctl))"
 only_in "<sqlite3.h> is for store-sqlite/" 'sqlite3\.h' 'common/store-sqlite/[^:]*'
-only_in "<confuse.h> is for config-file.c" 'confuse\.h' 'common/config-file\.c'
 only_in "Unicode libraries are for address-fold.c and text.c" \
 	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/(address-fold|text)\.c|tests/unit/test_address_fold\.c'
 only_in "<crypt.h> is for hash.c and mumctl/" 'crypt\.h' \

@@ -6,11 +6,32 @@
 #include <string.h>
 
 #include "common/xalloc.h"
+#include "tests/unit/scratch.h"
 
-struct mum_config *load_config(const struct scratch *scratch, const char *text,
-			       char **errors_r)
+static struct scratch scratch;
+
+int load_config_setup(void **state)
 {
-	char *path = scratch_file(scratch, "mum.conf", 0640, text, strlen(text));
+	(void)state;
+	scratch_init(&scratch);
+	return 0;
+}
+
+int load_config_teardown(void **state)
+{
+	(void)state;
+	scratch_free(&scratch);
+	return 0;
+}
+
+const char *load_config_folder(void)
+{
+	return scratch.path;
+}
+
+struct mum_config *load_config(const char *text, char **errors_r)
+{
+	char *path = scratch_file(&scratch, "mum.conf", 0640, text, strlen(text));
 	struct mum_config *config = mum_config_load(path, MUM_ROLE_POSTFIX, errors_r);
 
 	if (*errors_r != NULL) {

@@ -8,27 +8,6 @@
 #include "common/xalloc.h"
 #include "tests/unit/load-config.h"
 
-static struct scratch scratch;
-
-static int make_scratch(void **state)
-{
-	(void)state;
-	scratch_init(&scratch);
-	return 0;
-}
-
-static int drop_scratch(void **state)
-{
-	(void)state;
-	scratch_free(&scratch);
-	return 0;
-}
-
-static struct mum_config *load(const char *text, char **errors_r)
-{
-	return load_config(&scratch, text, errors_r);
-}
-
 /* ---- good and bad values of each type ---- */
 
 static const struct {
@@ -200,7 +179,7 @@ static void test_values(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, values) {
 		char *errors = NULL;
-		struct mum_config *config = load(row->text, &errors);
+		struct mum_config *config = load_config(row->text, &errors);
 
 		WANT(row->name, (config != NULL) == (row->error == NULL));
 		WANT(row->name, (errors != NULL) == (row->error != NULL));
@@ -227,7 +206,7 @@ static void test_units(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		char *text = xasprintf("cache { stale = \"%s\" }", row->text), *errors;
-		struct mum_config *config = load(text, &errors);
+		struct mum_config *config = load_config(text, &errors);
 
 		WANT_NUMBER(row->text, config != NULL ? config->cache.stale : 99, row->want);
 		mum_config_free(&config);
@@ -239,7 +218,7 @@ static void test_units(void **state)
 static void test_addresses_arrive(void **state)
 {
 	char *errors;
-	struct mum_config *config = load(
+	struct mum_config *config = load_config(
 		"address { recipient_delimiter = \"+-\"\n allow_percent_hack = no\n"
 		" swap_bangpath = no\n propagate_extension = no\n myorigin = o.test\n"
 		" mydomain = d.test }\n", &errors);
@@ -265,7 +244,7 @@ static void test_the_database_arrives(void **state)
 		"mum { timezone = UTC }\n"
 		"cache { ttl = 1s\n stale = 2s\n entries = 7 }\n";
 	char *errors;
-	struct mum_config *config = load(text, &errors);
+	struct mum_config *config = load_config(text, &errors);
 
 	(void)state;
 	WANT_TEXT("fine", errors, NULL);
@@ -294,7 +273,7 @@ static void test_dovecot_arrives(void **state)
 		" max_bcrypt_cost = 12\n max_argon2_memory = 2K\n max_argon2_time = 3\n"
 		" max_crypt_rounds = 2000\n max_yescrypt_cost = 4 }\n";
 	char *errors;
-	struct mum_config *config = load(text, &errors);
+	struct mum_config *config = load_config(text, &errors);
 
 	(void)state;
 	WANT_TEXT("fine", errors, NULL);
@@ -322,7 +301,7 @@ static void test_services_arrive(void **state)
 		"process { user = root\n socket_group = root\n socket_mode = 0600\n"
 		" max_clients = 9 }\n";
 	char *errors;
-	struct mum_config *config = load(text, &errors);
+	struct mum_config *config = load_config(text, &errors);
 
 	(void)state;
 	WANT_TEXT("fine", errors, NULL);
@@ -347,7 +326,7 @@ static void test_services_arrive(void **state)
 static void test_defaults(void **state)
 {
 	char *errors;
-	struct mum_config *config = load("", &errors);
+	struct mum_config *config = load_config("", &errors);
 
 	(void)state;
 	assert_non_null(config);
@@ -388,12 +367,12 @@ static char *print_defaults(void)
 static void test_printed_defaults_change_nothing(void **state)
 {
 	char *text = print_defaults(), *errors;
-	struct mum_config *printed = load(text, &errors), *plain;
+	struct mum_config *printed = load_config(text, &errors), *plain;
 
 	(void)state;
 	WANT_TEXT("they parse", errors, NULL);
 	assert_non_null(printed);
-	plain = load("", &errors);
+	plain = load_config("", &errors);
 	WANT_NUMBER("driver", printed->database.driver, plain->database.driver);
 	WANT_TEXT("host", printed->database.hosts.items[0], plain->database.hosts.items[0]);
 	WANT_NUMBER("hosts", printed->database.hosts.count, plain->database.hosts.count);
@@ -447,7 +426,7 @@ static void test_who_needs_tls(void **state)
 		{ "localhost.example.org", true },
 	};
 	char *errors;
-	struct mum_config *config = load("database { driver = sqlite }", &errors);
+	struct mum_config *config = load_config("database { driver = sqlite }", &errors);
 
 	(void)state;
 	WANT_TEXT("fine", errors, NULL);
@@ -472,5 +451,6 @@ int main(void)
 		UNIT_TEST(test_who_needs_tls),
 	};
 
-	return cmocka_run_group_tests_name("config", tests, make_scratch, drop_scratch);
+	return cmocka_run_group_tests_name("config", tests, load_config_setup,
+					   load_config_teardown);
 }

@@ -10,27 +10,6 @@
 #include "common/xalloc.h"
 #include "tests/unit/load-config.h"
 
-static struct scratch scratch;
-
-static int make_scratch(void **state)
-{
-	(void)state;
-	scratch_init(&scratch);
-	return 0;
-}
-
-static int drop_scratch(void **state)
-{
-	(void)state;
-	scratch_free(&scratch);
-	return 0;
-}
-
-static struct mum_config *load(const char *text, char **errors_r)
-{
-	return load_config(&scratch, text, errors_r);
-}
-
 static void test_all_errors_at_once(void **state)
 {
 	static const char text[] = "database {\n"			/* 1 */
@@ -54,7 +33,7 @@ static void test_all_errors_at_once(void **state)
 		"mum.conf:13: ", "flavour",
 	};
 	char *errors;
-	struct mum_config *config = load(text, &errors);
+	struct mum_config *config = load_config(text, &errors);
 	size_t lines = 1;
 
 	(void)state;
@@ -78,7 +57,7 @@ static void test_a_complaint_of_any_length_is_one(void **state)
 	FOR_EACH_ROW(len, lengths) {
 		char *value = unit_repeat("7", *len);
 		char *text = xasprintf("process {\n socket_mode = \"x%s\"\n}\n", value), *errors;
-		struct mum_config *config = load(text, &errors);
+		struct mum_config *config = load_config(text, &errors);
 
 		WANT("it is refused", config == NULL && errors != NULL);
 		if (errors != NULL)
@@ -95,7 +74,7 @@ static void test_a_complaint_of_any_length_is_one(void **state)
 static void test_complaints_without_number_are_refused_and_cut(void **state)
 {
 	char *text = unit_repeat("mum { colour = \"red\" }\n", 20000), *errors;
-	struct mum_config *config = load(text, &errors);
+	struct mum_config *config = load_config(text, &errors);
 	const char *end = "\nmum.conf: there is more to mend than is shown here";
 
 	(void)state;
@@ -130,7 +109,7 @@ static void test_lines_are_those_of_the_file(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		char *errors;
-		struct mum_config *config = load(row->text, &errors);
+		struct mum_config *config = load_config(row->text, &errors);
 
 		WANT(row->name, config == NULL);
 		if (errors == NULL || strstr(errors, row->want) == NULL)
@@ -156,14 +135,14 @@ static void test_duplicates(void **state)
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
-		config = load(row->text, &errors);
+		config = load_config(row->text, &errors);
 		WANT(row->name, config == NULL && errors != NULL);
 		if (errors != NULL && strstr(errors, row->want) == NULL)
 			WANT_TEXT(row->name, errors, row->want);
 		free(errors);
 		mum_config_free(&config);
 	}
-	config = load("cache { ttl = 1s }\ncache { stale = 2s }\n", &errors);
+	config = load_config("cache { ttl = 1s }\ncache { stale = 2s }\n", &errors);
 	WANT("a section twice with different options is fine",
 	     config != NULL && config->cache.ttl == 1000 && config->cache.stale == 2000);
 	mum_config_free(&config);
@@ -174,9 +153,11 @@ static void test_duplicates(void **state)
 static void test_an_error_is_one_line(void **state)
 {
 	char *errors;
-	struct mum_config *config = load("cache {\n ttl = \"so\\non\"\n stale = 1x\n}\n", &errors);
+	struct mum_config *config;
 
 	(void)state;
+	setenv("CONFIG_TEST", "so\non", 1);
+	config = load_config("cache {\n ttl = \"${CONFIG_TEST}\"\n stale = 1x\n}\n", &errors);
 	assert_null(config);
 	assert_string_equal(errors, "mum.conf:2: cache.ttl = \"so\\x0aon\": want a time such as "
 				    "500ms, 2s, 10m or 1h\n"
@@ -197,7 +178,7 @@ static void test_very_many_errors_end_with_a_whole_one(void **state)
 		buf_printf(&text, "opt%0*d = 1\n", 1 + i % 40, i);
 	buf_puts(&text, "}\n");
 	file = buf_steal(&text);
-	assert_null(load(file, &errors));
+	assert_null(load_config(file, &errors));
 	assert_true(strlen(errors) > 30000);
 	for (rest = errors; (line = strsep(&rest, "\n")) != NULL;)
 		assert_non_null(strstr(line, rest != NULL ? ": no such option 'opt"
@@ -208,7 +189,7 @@ static void test_very_many_errors_end_with_a_whole_one(void **state)
 
 static void test_files_that_cannot_be_read(void **state)
 {
-	char *errors, *path = xasprintf("%s/none", scratch.path);
+	char *errors, *path = xasprintf("%s/none", load_config_folder());
 	struct mum_config *config = mum_config_load(path, MUM_ROLE_POSTFIX, &errors);
 	char *want = xasprintf("%s: No such file or directory", path);
 
@@ -230,7 +211,7 @@ static void test_a_folder_is_no_file(void **state)
 	if (child == 0) {
 		char *errors;
 
-		_exit(mum_config_load(scratch.path, MUM_ROLE_POSTFIX, &errors) == NULL &&
+		_exit(mum_config_load(load_config_folder(), MUM_ROLE_POSTFIX, &errors) == NULL &&
 				      errors != NULL ? 0 : 1);
 	}
 	waitpid(child, &status, 0);
@@ -251,6 +232,6 @@ int main(void)
 		UNIT_TEST(test_a_folder_is_no_file),
 	};
 
-	return cmocka_run_group_tests_name("errors of the configuration", tests, make_scratch,
-					   drop_scratch);
+	return cmocka_run_group_tests_name("errors of the configuration", tests, load_config_setup,
+					   load_config_teardown);
 }

@@ -282,6 +282,7 @@ static void test_no_error_repeats_a_password(void **state)
 		{ "a parenthesis", "database { password = my(CANARY)\n }" },
 		{ "an equals sign", "database { password = my=CANARY\n }" },
 		{ "a list", "database { password = {\"my\", \"CANARY\"}\n }" },
+		{ "a list of lines", "database { password = {my,\n dear}}CANARY\n }" },
 		{ "two texts", "database { password = \"my\" \"CANARY\"\n }" },
 		{ "a quotation mark inside", "database { password = \"my\"CANARY\"\n }" },
 		{ "no end", "database { password = \"CANARY\n }" },
