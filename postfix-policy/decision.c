@@ -75,8 +75,8 @@ static void count(struct decision *decision, enum outcome outcome, enum reason r
 		decision->counts->checks[decision->check][outcome][reason]++;
 }
 
-/* enum mum_check of the check that is being done. */
-static int mode_of(const struct decision *decision)
+/* Of the check that is being done. */
+static enum mum_check mode_of(const struct decision *decision)
 {
 	const struct mum_config *config = config_of(decision);
 
