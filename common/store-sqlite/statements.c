@@ -6,7 +6,7 @@
 /*
  * MUM's collation on MariaDB ignores case; SQLite's columns compare bytes. So
  * candidates come through an index for ASCII case, and where a stored name is
- * not ASCII, through the folding of address.c. See conf-examples/schema-sqlite.sql.
+ * not ASCII, through the folding of address-fold.c. See conf-examples/schema-sqlite.sql.
  */
 #define PAIRS \
 	"WITH k(i, u, d) AS MATERIALIZED (SELECT key + 1, json_extract(value, '$[0]')," \
