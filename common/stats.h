@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a core has counted since it was made, and what it holds now: plain
- * numbers, which lookup.c and the stores fill in. How they are shown is for
+ * numbers, which lookup.c, fetch.c and the stores fill in. How they are shown is for
  * the program to know.
  */
 #ifndef MUM_STATS_H
