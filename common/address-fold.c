@@ -13,13 +13,13 @@
 #include "common/text.h"
 #include "common/xalloc.h"
 
-/* What libunistring's mapping functions have in common. */
+/* The type of libunistring's mapping functions. */
 typedef uint8_t *u8_map_fn(const uint8_t *text, size_t len, const char *language,
 			   uninorm_t nf, uint8_t *result, size_t *result_len);
 
 /*
- * The mapped text, or the text itself where it cannot be mapped, which is not
- * to say for want of memory: that would be another name. Caller frees.
+ * Returns the mapped text, or a copy of the text when it cannot be mapped. Without
+ * memory the process ends: the unmapped text would be another name. Caller frees.
  */
 static char *u8_mapped(u8_map_fn *map, uninorm_t form, const char *text, size_t len)
 {
@@ -50,7 +50,7 @@ char *address_fold_case(const char *text, size_t len)
 	return u8_mapped(u8_casefold, NULL, text, len);
 }
 
-/* Of what libidn2 returned: false where the name has no such form. */
+/* Judges a result of libidn2: false when the name has no such form. */
 static bool is_done(int result)
 {
 	if (result == IDN2_MALLOC)
@@ -58,7 +58,7 @@ static bool is_done(int result)
 	return result == IDN2_OK;
 }
 
-/* A-labels decoded, U-labels as they are; NULL where libidn2 cannot. */
+/* Decodes A-labels and keeps U-labels; NULL when libidn2 cannot. */
 static char *to_ulabels(const char *text)
 {
 	char *ulabels;
@@ -69,8 +69,8 @@ static char *to_ulabels(const char *text)
 }
 
 /*
- * The A-label form of a case-folded domain, or NULL when it has none
- * or when UTS #46 changed more than the case on the way there.
+ * The A-label form of a case-folded domain. NULL when it has none, or when UTS #46
+ * would change more than the case.
  */
 static char *to_alabels(const char *folded)
 {
@@ -91,7 +91,7 @@ static char *to_alabels(const char *folded)
 	return alabels;
 }
 
-/* As a u8_map_fn. */
+/* u8_normalize() as a u8_map_fn. */
 static uint8_t *u8_normal(const uint8_t *text, size_t len, const char *language,
 			  uninorm_t nf, uint8_t *result, size_t *result_len)
 {
@@ -100,10 +100,10 @@ static uint8_t *u8_normal(const uint8_t *text, size_t len, const char *language,
 }
 
 /*
- * The letters that full case folding makes others than UTS #46 does: it would
- * take groß.example for gross.example. ZWJ and ZWNJ, which UTS #46 keeps as
- * well (section 4.1, deviation characters), have no case. Before version 15.1 UTS #46
- * made ss of the capital sharp s; we do as it does now, whatever libidn2 has.
+ * The letters that full case folding changes and UTS #46 keeps: full folding alone
+ * would take groß.example for gross.example. UTS #46 also keeps ZWJ and ZWNJ (section
+ * 4.1, deviation characters), but these have no case. Before version 15.1, UTS #46
+ * turned the capital sharp s into ss; we follow 15.1, whatever version libidn2 has.
  */
 static const struct {
 	const char *letter, *folded;
@@ -115,7 +115,7 @@ static const struct {
 
 enum { KEPT_LETTERS = sizeof(kept_letters) / sizeof(kept_letters[0]) };
 
-/* Finds the first kept letter from there on; its place, or len. */
+/* Finds the first kept letter at or after from; returns its place, or len. */
 static size_t find_kept(const char *text, size_t len, size_t from, size_t *kept_r)
 {
 	for (size_t at = from; at < len; at++) {
@@ -129,7 +129,7 @@ static size_t find_kept(const char *text, size_t len, size_t from, size_t *kept_
 	return len;
 }
 
-/* Case folded but for the letters kept, and composed. Caller frees. */
+/* Folds the case except for the kept letters, and composes (NFC). Caller frees. */
 static char *fold_domain_case(const char *given, size_t len)
 {
 	struct buf folded = BUF_INIT(SIZE_MAX);
@@ -157,8 +157,8 @@ static char *fold_domain_case(const char *given, size_t len)
 }
 
 /*
- * Case goes first, because Postfix sends a domain sometimes folded and sometimes
- * as it came in, and because older tables of libidn2 forbid some capital letters.
+ * Folds the case first, because Postfix sends a domain sometimes folded and sometimes
+ * as it came in, and because older versions of libidn2 forbid some capital letters.
  */
 char *address_fold_domain(const char *text, size_t len)
 {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The spelling under which names compare. Local parts compare under full Unicode
- * case folding and NFC. Domains compare as A-labels (UTS #46, non-transitional); a
- * U-label that UTS #46 changes by more than case (full width, zero width) is
- * another name.
+ * The spelling under which names compare. Local parts compare under full Unicode case
+ * folding and NFC. Domains compare as A-labels (UTS #46, non-transitional); a U-label
+ * that UTS #46 changes by more than case (full width, zero width) is another name.
  *
- * What is folded is text_is_clean(); other text comes back in some form, but
- * names nothing. Each char * is the caller's to free.
+ * The text must be text_is_clean(); other text comes back in some form, but names
+ * nothing. The caller frees each char * that is returned.
  */
 #ifndef MUM_ADDRESS_FOLD_H
 #define MUM_ADDRESS_FOLD_H
@@ -15,7 +14,7 @@
 #include <stddef.h>
 
 char *address_fold_local(const char *text, size_t len);
-/* As smtpd(8) folds keys: the case alone, nothing composed. */
+/* Folds the case as smtpd(8) does with its keys, and composes nothing. */
 char *address_fold_case(const char *text, size_t len);
 char *address_fold_domain(const char *text, size_t len);
 
@@ -26,9 +25,9 @@ char *address_fold(const char *text);
 bool address_is_same(const char *one, const char *other);
 
 /*
- * The other spelling, of U-labels, under which MUM may hold a folded domain: no
- * column compares the two as equal. NULL when there is none, or none that leads
- * back.
+ * The spelling in U-labels under which MUM may hold a folded domain: no column
+ * compares the two spellings as equal. NULL when there is none, or when it does not
+ * fold back to alabels.
  */
 char *address_other_spelling(const char *alabels);
 

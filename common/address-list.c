@@ -9,7 +9,7 @@
 
 struct listed_address {
 	const char *text;
-	size_t local_len;	/* of text: what stands before the last '@' */
+	size_t local_len;	/* length of what stands in text before the last '@' */
 	char *folded;
 	bool own;
 	size_t number;		/* in the order of adding */
@@ -42,7 +42,7 @@ static int compare_locals(const struct listed_address *a, const struct listed_ad
 	return order != 0 ? order : (a->local_len > b->local_len) - (a->local_len < b->local_len);
 }
 
-/* Those that fold alike stand together, and among them those of the same bytes. */
+/* Sorts addresses that fold alike together, and among them those with the same bytes. */
 static int compare_names(const void *_a, const void *_b)
 {
 	const struct listed_address *a = _a, *b = _b;
@@ -60,7 +60,10 @@ static int compare_numbers(const void *_a, const void *_b)
 	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* Where the addresses end that fold like the one at start; is one of them own? */
+/*
+ * Finds where the addresses end that fold like the one at start. *own_r: one of them
+ * is own.
+ */
 static size_t find_end(const struct address_list *list, size_t start, bool *own_r)
 {
 	size_t end = start;

@@ -14,19 +14,19 @@ struct address_list {
 };
 
 /*
- * Adds an address as stored; text is borrowed and outlives the list. own: MUM
- * knows this address, so its local part compares as MUM compares it. When in
- * doubt it is foreign (false): a mail too many does less harm than one lost.
+ * Adds an address as stored; text is borrowed and outlives the list. own: MUM knows
+ * this address, so its local part compares as MUM compares it. When in doubt, say
+ * false (foreign): one mail too many does less harm than a lost one.
  */
 void address_list_add(struct address_list *list, const char *text, bool own);
 
 /*
- * Empties and frees the list. The texts, in the order of adding, without those
- * that name an address already there. Two own addresses, or an own one and a
- * foreign one, are the same if they fold alike (address_fold()). Two foreign
- * ones must have the same bytes before the '@', too: only their own host may
- * say that two local parts are one mailbox (RFC 5321 section 2.4). The array
- * lies in the arena, the texts are those that were added.
+ * Empties and frees the list. Returns the texts in the order of adding, without those
+ * that name an address already there. Two own addresses, or an own one and a foreign
+ * one, are the same if they fold alike (address_fold()). Two foreign ones must have
+ * the same bytes before the '@', too: only their own host may say that two local parts
+ * are one mailbox (RFC 5321 section 2.4). The array lies in the arena, the texts are
+ * those that were added.
  */
 const char **address_list_finish(struct address_list *list, struct arena *arena,
 				 size_t *count_r);

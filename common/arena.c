@@ -7,7 +7,7 @@
 
 #include "common/xalloc.h"
 
-/* Most facts are one short name; a large arena gets large chunks by doubling. */
+/* Small at first, because most facts are one short name; then chunks double. */
 enum { FIRST_CHUNK = 64, LARGEST_CHUNK = 16384 };
 
 struct arena_chunk {

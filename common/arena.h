@@ -16,7 +16,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 	__attribute__((returns_nonnull));
 void arena_free(struct arena *arena);
-/* The same, with every byte overwritten first: for secrets. */
+/* For secrets: overwrites every byte, then frees the arena. */
 void arena_wipe(struct arena *arena);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A growing byte buffer with a limit. A writer that would pass the limit sets
- * `failed` and writes nothing from then on: ask once, before the bytes are used.
- * A zeroed struct with a limit is a valid, empty buffer.
+ * A growing byte buffer with a limit. A write that would pass the limit sets `failed`,
+ * and from then on nothing is written: so check it once, before the bytes are used. A
+ * zeroed struct with a limit is a valid, empty buffer.
  */
 #ifndef MUM_BUF_H
 #define MUM_BUF_H

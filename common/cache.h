@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts by question and key, bounded in rows, least recently used first out.
- * Knows ages and nothing else: what is fresh or stale enough is the caller's
- * decision.
+ * Facts by question and key. The number of rows is limited; the least recently used
+ * facts go first. The cache knows how old facts are; the caller decides what is fresh
+ * or stale enough.
  *
- * Rows, because a key costs what its facts weigh, and strangers choose keys:
- * with an extension each is another name of the same long alias.
+ * The limit counts rows, not keys, because strangers choose the keys: with ever new
+ * extensions they can ask for the same long alias under any number of names.
  */
 #ifndef MUM_CACHE_H
 #define MUM_CACHE_H
@@ -33,7 +33,7 @@ void cache_put(struct cache *cache, enum mum_question question, const char *key,
  */
 struct facts *cache_get(struct cache *cache, enum mum_question question,
 			const char *key, uint64_t now_ms, uint64_t *age_ms_r);
-/* Of keys. */
+/* The number of keys. */
 size_t cache_count(const struct cache *cache);
 
 #endif

@@ -53,15 +53,15 @@ enum {
 	RECIPIENT_MAILBOX_SEND_ONLY,
 	DELIVERY_COLUMNS,
 
-	/* What stands behind a name: begins with the same columns. */
+	/* What a name stands for; the first columns are those above. */
 	NAME_HAS_RECIPIENTS = DELIVERY_ALIAS_EXPIRED + 1,
 	NAME_COLUMNS
 };
 
 /*
- * SQL for a recipient's text that is more than the blanks of text_trim(), in each
- * database. The characters stand in it as they are: how they are escaped depends on
- * sql_mode, and CHAR() gives bytes.
+ * SQL, for every database, that is true if a recipient's text holds more than the
+ * blanks of text_trim(). The blanks stand in it unescaped, because escapes depend on
+ * sql_mode and CHAR() gives bytes.
  */
 #define RECIPIENT_IS_TEXT(COLUMN) \
 	"TRIM(REPLACE(REPLACE(REPLACE(" COLUMN ", '\t', ''), '\n', ''), '\r', '')) <> ''"

@@ -14,7 +14,7 @@
 #include "common/arena.h"
 #include "common/readings.h"
 
-/* Which program reads the file: decides whose database user and deadline count. */
+/* The program that reads the file; each has its own database user and deadline. */
 enum mum_role {
 	MUM_ROLE_POSTFIX,	/* mumd: never opens dovecot.password_file */
 	MUM_ROLE_DOVECOT	/* the auth module: never opens database.password_file */
@@ -88,7 +88,7 @@ struct mum_config {
 		unsigned socket_mode;	/* permission bits */
 		unsigned max_clients;
 	} process;
-	char *secret;			/* what database.password is */
+	char *secret;			/* database.password points to it */
 	struct arena arena;		/* owns every other string and list */
 };
 

@@ -99,9 +99,10 @@ struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
 				  mum_answer_fn *fn, void *arg)
 {
 	/*
-	 * RFC 2606: müm.invalid is no domain, but a whole answer from the database. It has
-	 * two spellings, so that the statement is that for many names, of which a
-	 * server that is too old knows the syntax of the other one only.
+	 * müm.invalid can be no domain (RFC 2606), so the answer is complete and
+	 * empty. It has two spellings, which makes the core use the statement for many
+	 * names: a server that is too old fails at its syntax, but accepts the
+	 * statement for one name.
 	 */
 	static const char key[] = "m\303\274m.invalid";
 

@@ -10,7 +10,7 @@
 struct mum_core;
 
 /*
- * Takes over the configuration. Connects when the first question comes. The
+ * Takes over the configuration. The core connects when the first question comes. The
  * host outlives the core.
  */
 struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **config,
@@ -38,7 +38,7 @@ struct mum_lookup *mum_core_ask(struct mum_core *core, unsigned questions,
 struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
 				  mum_answer_fn *fn, void *arg);
 
-/* What it has counted; borrowed, and counted on. */
+/* The numbers so far; borrowed, and they keep changing. */
 const struct mum_stats *mum_core_stats(const struct mum_core *core);
 /* False while the database is known to give no answers. */
 bool mum_core_is_up(const struct mum_core *core);

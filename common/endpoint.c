@@ -28,7 +28,7 @@ static bool set_port(struct endpoint *endpoint, const char *text)
 	return port > 0 && port < 65536;
 }
 
-/* An address of IPv6, perhaps with a zone: fe80::1%eth0. */
+/* An IPv6 address, perhaps with a zone: fe80::1%eth0. */
 static bool is_v6(const char *host)
 {
 	char address[ENDPOINT_HOST_SIZE];

@@ -16,9 +16,9 @@ struct endpoint {
 	char port[ENDPOINT_PORT_SIZE];	/* digits; "" where none is said */
 };
 
-/* Of database.hosts: unix:/PATH, HOST, HOST:PORT, [V6] or [V6]:PORT, and nothing else. */
+/* Parses an entry of database.hosts: unix:/PATH, HOST, HOST:PORT, [V6] or [V6]:PORT. */
 bool endpoint_parse_server(const char *text, struct endpoint *endpoint);
-/* Of a listen option: unix:/PATH, inet:HOST:PORT or inet:[V6]:PORT, and nothing else. */
+/* Parses an entry of a listen option: unix:/PATH, inet:HOST:PORT or inet:[V6]:PORT. */
 bool endpoint_parse_listen(const char *text, struct endpoint *endpoint);
 
 /* A unix socket, or loopback. A name such as 127.example.org is neither. */

@@ -24,13 +24,13 @@ static int crypt64_value(char c)
 	return at != NULL ? (int)(at - crypt64) : -1;
 }
 
-/* Is all of text in crypt's alphabet, and this long? */
+/* Does text have this length, all of it in crypt's alphabet? */
 static bool is_crypt64(const char *text, size_t len)
 {
 	return strlen(text) == len && strspn(text, crypt64) == len;
 }
 
-/* Decimal digits; moves *at behind them. More than fits is UINT_MAX. */
+/* Reads decimal digits and moves *at behind them. UINT_MAX if the number does not fit. */
 static bool read_number(const char **at, unsigned *value_r)
 {
 	unsigned long long value = 0;
@@ -154,7 +154,9 @@ static const char *check_yescrypt(const char *at, const struct hash_limits *limi
 		return malformed;
 	log2_n = crypt64_value(at[1]);
 	r = log2_n >= 0 ? crypt64_value(at[2]) : -1;
-	/* From 48 on a number takes more characters; none that is affordable does. */
+	/*
+	 * Numbers from 48 on take more than one character, but no affordable cost has one.
+	 */
 	if (log2_n < 0 || log2_n >= 48 || r < 0 || r >= 48 || at[3] != '$')
 		return malformed;
 	if (check_salted(at + 4, 43) != NULL)
@@ -267,7 +269,7 @@ static const char *check_prefixed_argon2(const char *at, const struct hash_limit
 								 : malformed;
 }
 
-/* All that crypt(5) verifies, whatever of it the name says; DES has no '$'. */
+/* Any hash of crypt(5), whatever scheme the prefix names; DES has no '$'. */
 static const char *check_prefixed_crypt(const char *at, const struct hash_limits *limits)
 {
 	if (strncmp(at, "$2", 2) == 0)
@@ -281,9 +283,9 @@ static const char *check_prefixed_crypt(const char *at, const struct hash_limits
 }
 
 /*
- * The schemes that Dovecot verifies; of another one it could only say "failure".
- * check is for those whose hashes say what verifying them costs. NULL: always the
- * same and little, and what follows the prefix may be anything, plain text too.
+ * The schemes that Dovecot verifies; for any other it could only say "failure". check
+ * is for schemes whose hashes say what verifying them costs. NULL: the cost is always
+ * the same, and low; anything may follow the prefix, even plain text.
  */
 static const struct prefixed_scheme {
 	const char *name;
@@ -333,7 +335,7 @@ static const struct prefixed_scheme *find_prefixed_scheme(const char *name, size
 	return NULL;
 }
 
-/* {SCHEME}hash: a hash behind the prefix has a cost all the same. */
+/* {SCHEME}hash: the hash behind the prefix still has its cost. */
 static const char *check_prefixed(const char *hash, const struct hash_limits *limits)
 {
 	const char *name = hash + 1;
@@ -388,7 +390,7 @@ char *hash_dummy(const char *hash)
 	char *dummy = xstrdup(hash);
 	char *at = strrchr(dummy, '$');
 
-	/* In bcrypt the salt comes along; what is left of it does not matter. */
+	/* In bcrypt this overwrites the salt, too, which does no harm. */
 	for (at = at != NULL ? at + 1 : dummy; *at != '\0'; at++)
 		*at = 'A';
 	return dummy;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a stored password hash is, and what verifying it would cost. Rows come
- * from a web application: a hash that asks for hours of work, or that no
- * verifier understands, is refused before anybody tries it.
+ * Which scheme a stored password hash has, and what verifying it would cost. Hashes
+ * come from a web application: one that would take hours, or that no verifier
+ * understands, is refused before anybody tries it.
  */
 #ifndef MUM_HASH_H
 #define MUM_HASH_H
@@ -15,7 +15,7 @@ enum hash_scheme {
 	HASH_BCRYPT,		/* $2a$ $2b$ $2x$ $2y$ */
 	HASH_ARGON2I,		/* $argon2i$ */
 	HASH_ARGON2ID,		/* $argon2id$ */
-	HASH_CRYPT,		/* what else libxcrypt's crypt(5) knows with a $ */
+	HASH_CRYPT,		/* every other hash of libxcrypt's crypt(5) with a $ */
 	HASH_PREFIXED		/* {SCHEME}..., where the admin allows that */
 };
 
@@ -33,15 +33,15 @@ struct mum_config;
 struct hash_limits hash_limits(const struct mum_config *config);
 
 /*
- * NULL and the scheme, or static text that says why the hash is refused and
- * HASH_NONE. hash may be NULL: it held bytes that no hash has.
+ * Returns NULL and sets the scheme; or returns static text that says why the hash is
+ * refused, and sets HASH_NONE. hash may be NULL: then it held bytes that no hash has.
  */
 const char *hash_check(const char *hash, const struct hash_limits *limits,
 		       enum hash_scheme *scheme_r);
 
 /*
- * A hash of the same scheme and cost that no password matches: verifying it
- * takes as long as verifying that one. Caller frees.
+ * A hash of the same scheme and cost that no password matches: verifying it takes as
+ * long as verifying the given one. Caller frees.
  */
 char *hash_dummy(const char *hash);
 

@@ -7,8 +7,8 @@
 #include "common/log-text.h"
 
 /*
- * Longer lines than this only come from hostile data. With what a host puts before
- * it, a line fits into PIPE_BUF, so that it goes into a pipe at once or not at all.
+ * Only hostile data makes longer lines. With what a host puts before it, a line still
+ * fits into PIPE_BUF: a pipe takes it whole or not at all.
  */
 enum { LOG_LINE_MAX = 4000 };
 

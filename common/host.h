@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a host program lends to the core: file descriptor watches, one-shot
- * timers, clocks, a log and a list of threads. mumd lends libevent, the Dovecot module Dovecot's
- * ioloop, tests a fake. All calls and callbacks happen on one thread.
+ * What a host program lends to the core: file descriptor watches, one-shot timers, clocks,
+ * a log and a list of threads. mumd lends those of libevent, the Dovecot module those of
+ * Dovecot's ioloop, and tests a fake. All calls and callbacks happen on one thread.
  */
 #ifndef MUM_HOST_H
 #define MUM_HOST_H
@@ -38,8 +38,8 @@ struct mum_host_ops {
 				   mum_watch_fn *fn, void *arg);
 	void (*unwatch)(void *ctx, struct mum_watch *watch);
 	/*
-	 * fn runs once, from the loop and never from inside this call, ms
-	 * milliseconds from now; the timer is gone when fn is called.
+	 * fn runs once, ms milliseconds from now, from the loop and never from inside
+	 * this call. The timer is gone when fn is called.
 	 */
 	struct mum_timer *(*timer)(void *ctx, unsigned ms, mum_timer_fn *fn,
 				   void *arg);

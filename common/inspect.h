@@ -16,12 +16,12 @@ enum { INSPECT_ERROR_SIZE = 640, INSPECT_COLUMNS_MAX = 24 };
 
 struct inspect;
 
-/* What went wrong, in the words of whose trouble it is. */
+/* What went wrong, in terms of what an admin can do about it. */
 enum inspect_trouble {
 	INSPECT_OTHER,
 	INSPECT_MISSING,	/* no such table or column */
 	INSPECT_DENIED,		/* no right to it */
-	INSPECT_LOGIN		/* tls = "verify-ca" does not allow the way in which it logs in */
+	INSPECT_LOGIN		/* tls = "verify-ca" does not allow the user's way to log in */
 };
 
 struct inspect_error {
@@ -37,15 +37,15 @@ struct inspect *inspect_open(const struct mum_config *config, size_t host,
 			     struct inspect_error *error_r);
 void inspect_close(struct inspect **inspect);	/* sets NULL; NULL is fine */
 
-/* The cipher of the connection; NULL when it is not encrypted. Until inspect_close(). */
+/* The connection's cipher, valid until inspect_close(); NULL when it is not encrypted. */
 const char *inspect_cipher(const struct inspect *inspect);
 
 /* The cells are gone when it returns. */
 typedef void inspect_row_fn(const struct column *columns, void *arg);
 
 /*
- * Runs one statement and hands out its rows as they come; fn must not ask
- * another one. fn may be NULL. False sets the error, perhaps after some rows.
+ * Runs one statement and hands out its rows as they come; fn must not run another one.
+ * fn may be NULL. False sets the error, perhaps after some rows.
  */
 bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 		   void *arg, struct inspect_error *error_r);

@@ -30,7 +30,7 @@ void log_escape(char *to, size_t size, const char *text, const char *also)
 		else
 			len += (size_t)sprintf(to + len, "\\x%02x", byte);
 	}
-	/* Not in the middle of a character. */
+	/* Do not cut in the middle of a character. */
 	while (utf8 && len > 0 && ((unsigned char)*text & 0xc0) == 0x80) {
 		text--;
 		len--;

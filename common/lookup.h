@@ -20,7 +20,7 @@ struct mum_lookup;	/* one answer awaited; owned by lookups */
 struct lookups_settings {
 	const char *recipient_delimiter;	/* outlives the lookups */
 	unsigned ttl_ms;	/* facts up to this age answer at once */
-	unsigned stale_ms;	/* facts up to this age answer when the store does not; 0 = never */
+	unsigned stale_ms;	/* up to this age they answer if the store does not; 0: never */
 	size_t entries;		/* of the cache */
 	struct recipients_settings recipients;
 	bool drops_extension;	/* for every answer: see struct mum_answer */

@@ -32,11 +32,13 @@ static const char *const names[] = {
 	[MAIL_UTF8] = "mailbox_list_utf8",
 };
 
-/* What 2.3 knows behind the path (its mailbox-list.c), and its names in 2.4. */
+/*
+ * The keys that 2.3 knows behind the path (its mailbox-list.c), and their settings in 2.4.
+ */
 static const struct {
 	const char *key;
 	enum mail_setting setting;
-	const char *flag;	/* the setting's value, of a key that has none */
+	const char *flag;	/* the setting's value, for a key without a value */
 } keys[] = {
 	{ "ALT", MAIL_ALT_PATH, NULL },
 	{ "ALTNOCHECK", MAIL_ALT_CHECK, "no" },
@@ -64,7 +66,7 @@ const char *mail_setting_name(enum mail_setting setting)
 	return names[setting];
 }
 
-/* "maildir has KEY" and what is wrong with it. */
+/* Makes the text "maildir has KEY" and what is wrong with it. */
 static const char *complain(struct arena *arena, const char *key, const char *wrong)
 {
 	static const char format[] = "maildir has %s%s";
@@ -75,7 +77,7 @@ static const char *complain(struct arena *arena, const char *key, const char *wr
 	return why;
 }
 
-/* The next part of *text, up to a colon; two colons are one of the part's own. */
+/* Takes the next part of *text, up to a colon. Two colons mean one inside the part. */
 static char *next_part(const char **text, struct arena *arena)
 {
 	char *part = arena_alloc(arena, strlen(*text) + 1);
@@ -98,7 +100,7 @@ static char *next_part(const char **text, struct arena *arena)
 	return part;
 }
 
-/* 2.3 takes such a home from the system's users; 2.4 has no way to say that. */
+/* ~NAME: 2.3 takes that home from the system's users; 2.4 cannot say so. */
 static bool is_of_another_home(const char *path)
 {
 	return path[0] == '~' && path[1] != '\0' && path[1] != '/';
@@ -174,8 +176,8 @@ static const char *value_or(const struct mail_location *location, enum mail_sett
 }
 
 /*
- * Where 2.3 has INBOX unless the location says so: its maildir-storage.c, which takes
- * LAYOUT=FS for no layout that it knows, and mbox-storage.c.
+ * Where 2.3 keeps INBOX if the location does not say: see its maildir-storage.c, which
+ * does not recognize LAYOUT=FS in capitals, and mbox-storage.c.
  */
 static const char *default_inbox(const struct mail_location *location)
 {
@@ -205,7 +207,7 @@ const char *mail_location_parse(const char *text, struct arena *arena,
 		return why;
 	if (location_r->values[MAIL_INBOX_PATH] == NULL)
 		location_r->values[MAIL_INBOX_PATH] = default_inbox(location_r);
-	/* 2.4 has settings that hang on the name. */
+	/* In lower case, because 2.4 has settings that depend on the layout's name. */
 	if (location_r->values[MAIL_LAYOUT] != NULL)
 		location_r->values[MAIL_LAYOUT] = text_lower(arena_strndup(
 			arena, location_r->values[MAIL_LAYOUT],

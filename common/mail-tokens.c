@@ -25,7 +25,7 @@ struct scanner {
 	char *to;	/* where the texts of the words go, one behind the other */
 };
 
-/* A word up to its end mark, or an atom, for which end is NUL. */
+/* Scans a word up to its end mark; for an atom, end is NUL. */
 static void scan_word(struct scanner *scanner, char end)
 {
 	for (; *scanner->at != '\0'; scanner->at++) {
@@ -59,7 +59,7 @@ static void scan_comment(struct scanner *scanner)
 	*scanner->to++ = '\0';
 }
 
-/* An atom that a backslash gave a special byte counts as quoted from there on. */
+/* An atom with a special byte, which only a backslash can put there, counts as quoted. */
 static int atom_type(const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -105,7 +105,7 @@ static struct token scan_token(struct scanner *scanner)
 struct tokens tokens_scan(struct arena *arena, const char *text)
 {
 	size_t len = strlen(text);
-	/* Each token takes a byte of the text at least, and a NUL. */
+	/* Each token comes from at least one byte of the text, and adds a NUL. */
 	struct scanner scanner = { text, arena_alloc(arena, 2 * len + 1) };
 	struct tokens tokens = { arena_alloc(arena, (len + 1) * sizeof(*tokens.items)), 0 };
 

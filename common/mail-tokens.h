@@ -26,7 +26,7 @@ enum {
 struct token {
 	int type;
 	const char *text;	/* of a word; "" for an operator */
-	bool joined;	/* no blank is put between it and a word that follows */
+	bool joined;	/* no blank comes between it and a word that follows */
 };
 
 struct tokens {
@@ -40,8 +40,8 @@ struct tokens tokens_scan(struct arena *arena, const char *text);
 char *tokens_text(struct arena *arena, const struct tokens *tokens);
 
 /*
- * The external form of a whole address: the local part is quoted as one where it is
- * no dot-atom (RFC 5322 section 3.2.3); a source route and the domain stay as they are.
+ * The external form of a whole address. A local part that is no dot-atom (RFC 5322
+ * section 3.2.3) is quoted as a whole; a source route and the domain stay as they are.
  */
 char *tokens_quote_local(struct arena *arena, const char *internal);
 

@@ -10,7 +10,7 @@
 
 enum { DOMAIN_MAX = 255 };	/* bytes; RFC 1035 section 2.3.4 */
 
-/* The first word, which is all there is in such a file. NULL when there is none. */
+/* The first word; such a file has no other. NULL when there is none. */
 static char *first_word(const char *text)
 {
 	static const char blanks[] = " \t\r\n";

@@ -4,12 +4,11 @@
 #define MUM_MYORIGIN_H
 
 /*
- * value is the domain itself, or the absolute path of a file whose first line it is,
- * as Debian writes it in main.cf. NULL when the file cannot be read or holds none.
- * The caller frees it.
+ * value is the domain itself, or, as in Debian's main.cf, the absolute path of a file that
+ * begins with it. NULL when the file cannot be read or holds no domain. Caller frees.
  */
 char *myorigin_read(const char *value);
-/* The name of this host, which Postfix takes where nothing else is set. Caller frees. */
+/* The name of this host, Postfix's default for myorigin. Caller frees. */
 char *myorigin_of_host(void);
 
 #endif

@@ -18,7 +18,7 @@ enum {
 	PAIRS_JSON_MAX = PAIRS_MAX * (2 * ADDRESS_PART_MAX * 4 * 2 + 16)
 };
 
-/* How many an address makes; form by form. */
+/* The number of pairs of an address. They are in order of its forms. */
 static inline size_t pairs_count(const struct address *address)
 {
 	return address->forms_count * address->domains_count;

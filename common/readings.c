@@ -6,8 +6,8 @@
 #include "common/mail-tokens.h"
 
 /*
- * How often a local part is read again. An empty domain is no reading, and nobody
- * writes many of them.
+ * How often a local part is read again. Rounds with an empty domain add no reading, so
+ * READINGS_MAX alone does not limit them.
  */
 enum { ROUNDS_MAX = 2 * READINGS_MAX };
 
@@ -40,15 +40,15 @@ static size_t find_last(const struct tokens *tokens, int type)
 	return NOWHERE;
 }
 
-/* The one token of the address is of this type. */
+/* Is the address a single token, of this type? */
 static bool is_only(const struct tokens *tokens, int type)
 {
 	return tokens->count == 1 && tokens->items[0].type == type;
 }
 
 /*
- * All tokens of one address are parts of it, or none: what is put beside others is
- * as they are, which says how words are joined.
+ * In one address either all tokens are joined or none; a text that is added takes this
+ * over from the address.
  */
 static void join_all(struct token *items, size_t count, bool joined)
 {
@@ -79,7 +79,7 @@ static void read_text(struct maker *maker, const char *text)
 	maker->address = tokens_scan(maker->arena, tokens_quote_local(maker->arena, text));
 }
 
-/* One trailing dot, but not the last of several, and none behind '@'. */
+/* Removes one trailing dot, but not one of several, and none behind '@'. */
 static void strip_dot(struct tokens *address)
 {
 	int before;
@@ -165,7 +165,7 @@ static void rewrite(struct maker *maker)
 
 /* ---- resolving: the local part again, where the domain is local ---- */
 
-/* False when there are too many. The same text once. */
+/* Adds a reading, unless it repeats the last. False when there are too many. */
 static bool add_reading(struct maker *maker, const char *text, bool if_local)
 {
 	struct readings *readings = maker->readings;
@@ -188,7 +188,7 @@ static bool has_operator(const struct maker *maker)
 	       (maker->settings->allow_percent_hack && find_last(address, '%') != NOWHERE);
 }
 
-/* Operators inside quotes count, too (resolve_dequoted_address). */
+/* Splits inside quotes, too (resolve_dequoted_address). False if there is no operator. */
 static bool open_quotes(struct maker *maker)
 {
 	struct tokens *address = &maker->address;
@@ -214,8 +214,9 @@ static bool open_quotes(struct maker *maker)
 }
 
 /*
- * resolve_addr() of Postfix, which stops at the first domain that is not local: any
- * may be the one, but an empty one is local.
+ * Does what Postfix's resolve_addr() does. That stops at the first domain that is not
+ * local. We do not know which are local, so each becomes a reading; an empty domain is
+ * always local.
  */
 static bool resolve(struct maker *maker)
 {

@@ -28,8 +28,8 @@ struct reading_settings {
 struct reading {
 	const char *text;	/* "local@domain" without quotes, for address_new() */
 	/*
-	 * Only if the domain of the reading before is local: named in mydestination,
-	 * or an address of this machine in brackets.
+	 * This reading counts only if the domain of the one before is local: named in
+	 * mydestination, or an address of this machine in brackets.
 	 */
 	bool if_local;
 };
@@ -41,9 +41,10 @@ struct readings {
 };
 
 /*
- * All readings of the text, which is without quotes, as policy services get it. False
- * when there are more than READINGS_MAX, or the text has more than READING_TEXT_MAX
- * bytes: then nobody can say where it leads. The caller frees them in either case.
+ * Makes all readings of the text, which has no quotes: policy services get it so.
+ * False when there are more than READINGS_MAX, or the text has more than
+ * READING_TEXT_MAX bytes: then nobody can say where the address leads. The caller
+ * frees the readings in either case.
  */
 bool readings_make(struct readings *readings, const char *text,
 		   const struct reading_settings *settings);

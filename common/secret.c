@@ -21,7 +21,7 @@ char *secret_new(const char *text)
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	pages = xchecked(pages != MAP_FAILED ? pages : NULL);
-	/* Where the kernel cannot do it, the rest is still of use. */
+	/* If the kernel cannot do this, the rest still helps. */
 	madvise(pages, size, MADV_DONTDUMP);
 	pages->size = size;
 	return memcpy(pages->text, text, len);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A password that is kept: in pages of its own, which core dumps leave out, and
+ * A password kept in memory: in pages of its own, which core dumps leave out. It is
  * wiped when it is freed.
  */
 #ifndef MUM_SECRET_H

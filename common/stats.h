@@ -16,7 +16,7 @@
 
 enum { MUM_BUCKETS = 14 };
 
-/* Upper bounds of the buckets, in microseconds. One more bucket has none. */
+/* Upper bounds of the buckets, in microseconds. The bucket after the last has none. */
 extern const unsigned mum_bucket_bounds[MUM_BUCKETS];
 
 struct mum_histogram {
@@ -26,18 +26,18 @@ struct mum_histogram {
 
 void mum_histogram_add(struct mum_histogram *histogram, uint64_t us);
 
-/* Of one kind of question. */
+/* The numbers of one kind of question. */
 struct mum_question_stats {
 	uint64_t hits;		/* facts came from the cache, stale ones too */
-	uint64_t misses;	/* the database was asked, also where no cache is */
+	uint64_t misses;	/* the database was asked, also when there is no cache */
 	uint64_t joined;	/* misses that waited for another lookup's question */
-	/* Of the misses: from asking to facts, or to giving up. */
+	/* How long misses took, from the question to the facts, or to giving up. */
 	struct mum_histogram duration;
 };
 
 enum mum_connection { MUM_CONNECTING, MUM_IDLE, MUM_BUSY, MUM_CONNECTION_STATES };
 
-/* Of one entry of database.hosts, or of the file of SQLite. */
+/* The numbers of one entry of database.hosts, or of SQLite's file. */
 struct mum_host_stats {
 	const char *name;	/* as mum.conf has it */
 	size_t connections[MUM_CONNECTION_STATES];	/* now */
@@ -48,7 +48,7 @@ struct mum_host_stats {
 struct mum_stats {
 	struct mum_question_stats questions[MUM_QUESTIONS];
 	uint64_t stale;		/* answers with facts older than cache.ttl */
-	uint64_t timeouts;	/* lookups that came to their deadline */
+	uint64_t timeouts;	/* lookups that reached their deadline */
 	size_t in_flight;	/* now: lookups without an answer */
 	size_t cached;		/* now: entries of the cache */
 	uint64_t answered_ms;	/* host_now() at the database's last answer; 0: never */

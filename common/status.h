@@ -7,7 +7,7 @@ enum mum_status {
 	MUM_TEMPFAIL = 0,	/* no answer now; zero, so a forgotten status defers mail */
 	MUM_FOUND,		/* there is an answer */
 	MUM_NOT_FOUND,		/* only after a complete, empty result */
-	MUM_MISCONFIGURED	/* no answer until somebody mends configuration, schema or grants */
+	MUM_MISCONFIGURED	/* no answer until somebody fixes configuration, schema or grants */
 };
 
 #endif

@@ -24,7 +24,7 @@ struct store_request {
 	const char *bad_row;		/* static; why the rows are of no use */
 	enum mum_status status;		/* see request_finish() */
 	char *reason;
-	struct queue *queue;		/* that it is in, or NULL */
+	struct queue *queue;		/* the queue that it is in, or NULL */
 	struct store_request *prev, *next;
 	/* Of store-mariadb/ alone. */
 	uint64_t number;		/* in the order of submission */

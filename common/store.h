@@ -22,9 +22,9 @@ struct question {
 };
 
 /*
- * MUM_FOUND: facts, perhaps without rows, complete; the callee takes its own
- * reference. Any other status: facts is NULL and reason says why (for the
- * log). Facts and reason are gone when the callback returns.
+ * With MUM_FOUND the facts are complete, perhaps without rows; fn takes its own
+ * reference if it keeps them. With any other status facts is NULL, and reason says why
+ * (for the log). Facts and reason are gone when the callback returns.
  */
 typedef void store_done_fn(enum mum_status status, struct facts *facts,
 			   const char *reason, void *arg);
@@ -52,9 +52,9 @@ struct store {
 };
 
 /*
- * All are borrowed and outlive the store; stats is what to count in, for each
- * entry of database.hosts (SQLite: one). Opening never fails: a database that is
- * away is waited for.
+ * The arguments are borrowed and outlive the store. It counts in stats, an array with
+ * one element for each entry of database.hosts (SQLite: one). Opening never fails: the
+ * store waits for a database that is away.
  */
 struct store *store_mariadb_open(const struct mum_host *host,
 				 const struct mum_config *config,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What bytes are as text, before anybody asks what they name. */
+/* Bytes as text, whatever they may name. */
 #ifndef MUM_TEXT_H
 #define MUM_TEXT_H
 
@@ -17,10 +17,12 @@ size_t text_character_len(const char *text);
 /* How many characters, as a database counts them: code points. */
 size_t text_characters(const char *text, size_t len);
 
-/* Without the blanks at both ends: sets *text to its beginning, and returns its length. */
+/*
+ * Leaves out blanks at both ends: moves *text behind the first ones, returns the length.
+ */
 size_t text_trim(const char **text, size_t len);
 
-/* Makes A-Z small in place, whatever the locale; returns text. */
+/* Changes A-Z to a-z in place, whatever the locale; returns text. */
 char *text_lower(char *text);
 
 #endif

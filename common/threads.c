@@ -12,7 +12,7 @@
 
 struct thread {
 	pthread_t id;
-	bool left;		/* by who started it: the list joins it */
+	bool left;		/* its owner does not wait for it: the list joins it */
 	struct thread *next;
 };
 
@@ -60,8 +60,8 @@ void thread_leave(struct thread *thread)
 }
 
 /*
- * pthread_tryjoin_np(3) is a success only when the kernel has ended the thread,
- * after the destructors of its thread-local data, some of which are OpenSSL's.
+ * pthread_tryjoin_np(3) succeeds only when the kernel has ended the thread. By then
+ * the destructors of its thread-local data, some of them OpenSSL's, have run.
  */
 bool threads_run(struct threads *threads)
 {
@@ -89,8 +89,11 @@ void threads_guard_exit(struct threads *threads)
 {
 	if (threads->guarded)
 		return;
-	/* Handlers run in reverse order of their registration: this one first. */
+	/*
+	 * Handlers run in reverse order of registration, so this one runs before
+	 * earlier ones.
+	 */
 	if (on_exit(on_process_exit, threads) != 0)
-		abort();	/* without memory, as xalloc.h */
+		abort();	/* no memory; as in xalloc.h */
 	threads->guarded = true;
 }

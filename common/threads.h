@@ -22,14 +22,14 @@ typedef void *thread_fn(void *arg);
 /* Runs fn(arg) in a new thread in which all signals are blocked. NULL: no thread. */
 struct thread *thread_start(struct threads *threads, thread_fn *fn, void *arg);
 /*
- * Each thread is joined or left, once, by who started it; until then the handle is
- * valid, also after the thread has ended. To join waits until it has ended; one that
- * was left is joined by the list.
+ * Whoever started a thread joins it or leaves it, once. Until then the handle is
+ * valid, even when the thread has ended. thread_join() waits until it has ended; the
+ * list joins a thread that was left.
  */
 void thread_join(struct threads *threads, struct thread *thread);
 void thread_leave(struct thread *thread);
 
-/* Joins the threads that were left and have ended. True if there are others. */
+/* Joins the threads that were left and have ended. True if other threads remain. */
 bool threads_run(struct threads *threads);
 
 /*

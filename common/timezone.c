@@ -38,7 +38,7 @@ bool timezone_is_known(const char *name)
 	free(path);
 	if (file == NULL)
 		return false;
-	/* tzfile(5); a folder or a list of zones has another beginning. */
+	/* A zone begins like this (tzfile(5)); a folder or a list of zones does not. */
 	if (fread(magic, sizeof(magic), 1, file) != 1)
 		magic[0] = '\0';
 	fclose(file);

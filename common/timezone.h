@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MUM writes wall-clock times of its own time zone into deactivate_at
- * (config/app.php); this spells "now" the same way.
+ * MUM writes wall-clock times of its own time zone (config/app.php) into
+ * deactivate_at. This module writes "now" in the same form.
  */
 #ifndef MUM_TIMEZONE_H
 #define MUM_TIMEZONE_H
@@ -18,8 +18,8 @@ struct timezone_table;	/* the offsets of one zone, now and for some years */
 bool timezone_is_known(const char *name);
 
 /*
- * Reads the zone. It sets and restores TZ meanwhile, so no other thread may
- * use the environment or local time during this call, except for "UTC".
+ * Reads the zone. Except for "UTC", it sets TZ for a moment, so no other thread may
+ * use the environment or local time during this call.
  */
 struct timezone_table *timezone_new(const char *name, time_t now);
 void timezone_free(struct timezone_table **table);	/* sets NULL; NULL is fine */

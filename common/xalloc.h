@@ -10,14 +10,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* Of what a library allocated: the same memory, never NULL. */
+/* For memory that a library allocated: returns it, never NULL. */
 void *xchecked(void *memory) __attribute__((returns_nonnull));
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *text, size_t len) __attribute__((malloc, returns_nonnull));
-/* One behind the other; for names, which are made too often for xasprintf(). */
+/* Joins three texts; for names, which are made too often for xasprintf(). */
 char *xjoin(const char *first, const char *second, const char *third)
 	__attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *format, ...)

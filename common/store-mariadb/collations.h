@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In which collation each column compares that a name is compared with.
+ * The collations of the columns with which names are compared.
  *
- * A name of a batch passes through JSON_TABLE, and what comes out of that has
- * a collation of its own: that of the database, or of the server, by version.
- * Compared with a column of another collation, that is error 1267; through
- * another character set, it loses characters. So a statement says the type of
- * the very column that a name is compared with. MUM's migrations make all of
- * them utf8mb4_unicode_ci; sites have changed that, table by table.
+ * A name of a batch passes through JSON_TABLE, and what comes out has a collation of
+ * its own: that of the database or of the server, depending on the version. Comparing
+ * it with a column of another collation is error 1267; another character set loses
+ * characters. So a statement gives each name the type of the very column that the name
+ * is compared with. MUM's migrations make all of them utf8mb4_unicode_ci; sites have
+ * changed that, table by table.
  */
 #ifndef MUM_STORE_MARIADB_COLLATIONS_H
 #define MUM_STORE_MARIADB_COLLATIONS_H
@@ -29,17 +29,17 @@ struct collations {
 };
 
 /*
- * Asks the server in one question, and blocks. A column that is not there, or may not be read,
- * has MUM's own collation: its statement will say what is wrong with it. False
- * with mysql_errno() set when the server gave no answer, and with mysql_errno()
- * 0 when it gave one that is no collation.
+ * Asks the server with one statement, and blocks. For a column that does not exist or
+ * that the user may not read, MUM's own collation is taken: the statement that uses the
+ * column will say what is wrong with it. False with mysql_errno() set when the server
+ * gave no answer; false with mysql_errno() 0 when the answer is not a collation.
  */
 bool collations_read(struct st_mysql *mysql, struct collations *collations_r);
 
 /*
- * Are all columns of the session's character set? A parameter then takes the collation
- * of whatever column it is compared with, also of one that is altered meanwhile. With
- * others the server may convert the column instead of the name, row by row.
+ * Do all columns have the session's character set? Then a parameter takes the collation of
+ * the column that it is compared with, even if the column is altered meanwhile. With
+ * another character set the server may convert the column instead of the name, row by row.
  */
 bool collations_are_utf8mb4(const struct collations *collations);
 

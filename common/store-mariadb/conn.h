@@ -19,21 +19,21 @@ struct conn;
 enum conn_event {
 	CONN_UP,	/* connected and idle */
 	CONN_RESULT,	/* the statement is done; read its rows with conn_fetch() now */
-	CONN_FAILED,	/* the statement failed; the connection is idle and of use */
-	CONN_LOST,	/* of no use any more: conn_free() it */
+	CONN_FAILED,	/* the statement failed; the connection is idle and still good */
+	CONN_LOST,	/* the connection is useless: conn_free() it */
 	CONN_LOST_IDLE	/* the same, while nothing was asked */
 };
 
 /*
- * Runs from the loop, never from inside a call below. With CONN_FAILED and
- * CONN_LOST conn_error() tells more. conn_execute() and conn_free() may be
- * called from inside; with CONN_RESULT, after the rows.
+ * Runs from the loop, never from inside a call below. With CONN_FAILED and CONN_LOST,
+ * conn_error() tells more. The callback may call conn_execute() and conn_free(); with
+ * CONN_RESULT, only after it has read the rows.
  */
 typedef void conn_event_fn(struct conn *conn, enum conn_event event, void *arg);
 
 struct conn_error {
 	enum error_class class;
-	bool timed_out;		/* our own limit, not the server's */
+	bool timed_out;		/* by our own limit, not the server's */
 	unsigned number;	/* 0: our own */
 	const char *text;	/* valid until the next conn_*() call */
 };
@@ -42,10 +42,10 @@ struct conn_error {
 struct conn *conn_new(const struct mum_host *host,
 		      const struct connector_settings *settings, conn_event_fn *fn,
 		      void *arg);
-/* Closes at once, whatever is under way. Sets NULL; NULL is fine. */
+/* Closes at once, even while a statement runs. Sets NULL; NULL is fine. */
 void conn_free(struct conn **conn);
 
-/* May names be parameters of their own, SHAPE_ONE? */
+/* May statements take names as parameters (SHAPE_ONE)? */
 bool conn_binds_names(const struct conn *conn);
 
 /*

@@ -27,7 +27,10 @@ enum {
 	KEEPALIVE_COUNT = 3	/* probes without an answer that end the connection */
 };
 
-/* Who frees the connector: whoever comes second, the thread's end or cancel. */
+/*
+ * Both the end of the thread and a cancel change the state; the second of them frees
+ * the connector.
+ */
 enum { RUNNING, FINISHED, CANCELLED };
 
 struct connector {
@@ -38,13 +41,13 @@ struct connector {
 	bool tls, tls_verify_name;
 	unsigned timeout_ms;
 	int done_fd;			/* eventfd; readable when the thread is done */
-	/* The thread's result, the loop's once done_fd is readable. */
+	/* The thread writes these; once done_fd is readable they belong to the loop. */
 	MYSQL *mysql;
 	struct collations collations;
 	unsigned error_number;
 	char error_text[CONNECTOR_ERROR_SIZE];
 	atomic_int state;
-	/* The loop's. */
+	/* These belong to the loop. */
 	struct thread *thread;
 	const struct mum_host *host;
 	struct mum_watch *watch;
@@ -86,7 +89,7 @@ static void set_mysql_error(struct connector *connector)
 	set_error(connector, mysql_errno(connector->mysql), mysql_error(connector->mysql));
 }
 
-/* False without memory: the connection would not be as safe as it should be. */
+/* False without memory: a connection that lacks an option would be less safe. */
 static bool set_options(struct connector *connector)
 {
 	MYSQL *mysql = connector->mysql;
@@ -97,16 +100,16 @@ static bool set_options(struct connector *connector)
 	unsigned local_infile = 0;
 	int failed = 0;
 
-	/* Else libmariadb takes "localhost" for its own socket, whatever the port. */
+	/* Otherwise libmariadb takes "localhost" for its socket, whatever the port. */
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &protocol);
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, &default_stack);
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
-	/* Backstops for the statements in this thread; later our own timer is shorter. */
+	/* Limits for the statements in this thread; later our own timer ends first. */
 	seconds++;
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &seconds);
 	failed |= mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	/* Else a server could ask for any file that this process may read. */
+	/* Otherwise a server could ask for any file that this process may read. */
 	failed |= mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
 	if (connector->tls) {
 		failed |= mysql_ssl_set(mysql, NULL, NULL, connector->tls_ca, NULL,
@@ -114,9 +117,9 @@ static bool set_options(struct connector *connector)
 		failed |= tls_peer_verify(mysql, connector->tls_verify_name);
 	}
 	/*
-	 * Only where the name is verified does libmariadb refuse a server without TLS
-	 * before it logs in. Else is_private() refuses after the login, in which nothing
-	 * but a scramble may go: not the password that such a server may ask for.
+	 * libmariadb refuses a server without TLS before the login only if it verifies the
+	 * name. If not, is_private() refuses the server after the login. So the login may
+	 * send only a scramble, never the password that such a server may ask for.
 	 */
 	if (connector->tls && !connector->tls_verify_name)
 		failed |= mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH,
@@ -124,7 +127,7 @@ static bool set_options(struct connector *connector)
 	return failed == 0;
 }
 
-/* A server that answers but stands outside its cluster fails only here. */
+/* A server outside its cluster answers until here, and fails here. */
 static bool read_table(MYSQL *mysql)
 {
 	MYSQL_RES *result;
@@ -160,13 +163,9 @@ static bool is_private(struct connector *connector)
 }
 
 /*
- * TLS I/O ignores MSG_DONTWAIT: on a socket in blocking mode libmariadb's
- * non-blocking calls would block until the answer is there.
- */
-/*
- * A firewall that forgets an idle connection tells nobody: without probes (tcp(7)) the
- * next lookup is sent into nothing, and the kernel's own come after two hours. Where the
- * options cannot be set, lookups have their deadlines still.
+ * A firewall may forget an idle connection without telling anybody. Without probes
+ * (tcp(7)) the next lookup would get no answer; the kernel's default is to probe after
+ * two hours. If the options cannot be set, lookups still have their deadlines.
  */
 static void set_keepalive(const struct connector *connector)
 {
@@ -187,6 +186,10 @@ static void set_keepalive(const struct connector *connector)
 				 sizeof(options[i].value));
 }
 
+/*
+ * TLS I/O ignores MSG_DONTWAIT: on a blocking socket, libmariadb's non-blocking calls
+ * would block until the answer is there.
+ */
 static bool set_nonblocking(struct connector *connector)
 {
 	int fd = mysql_get_socket(connector->mysql);
@@ -199,7 +202,7 @@ static bool set_nonblocking(struct connector *connector)
 	return false;
 }
 
-/* libmariadb keeps it to change the user with, which we never do. */
+/* libmariadb keeps the password in order to change the user later, which we never do. */
 static void forget_password(MYSQL *mysql)
 {
 	if (mysql->passwd != NULL)
@@ -223,7 +226,10 @@ static bool log_in(struct connector *connector)
 		return false;
 	}
 	forget_password(connector->mysql);
-	/* Before any statement; of the password only a scramble went, see set_options(). */
+	/*
+	 * Checked before any statement. So far only a scramble of the password was
+	 * sent, see set_options().
+	 */
 	if (!is_private(connector))
 		return false;
 	return set_session(connector);
@@ -253,7 +259,7 @@ static void *connector_thread(void *arg)
 	if (!try_connect(connector))
 		hang_up(connector);
 	mysql_thread_end();
-	/* An eventfd takes one 1 always; nobody else writes to it. */
+	/* This cannot block: an eventfd always takes a 1 if nobody else writes to it. */
 	if (write(connector->done_fd, &one, sizeof(one)) < 0)
 		abort();
 	if (atomic_exchange(&connector->state, FINISHED) == CANCELLED)
@@ -285,13 +291,13 @@ static void on_done(unsigned events, void *arg)
 	fn(mysql, &collations, number, text, fn_arg);
 }
 
-/* An entry of database.hosts into the fields of mysql_real_connect(). */
+/* Splits an entry of database.hosts into the fields for mysql_real_connect(). */
 static void set_host(struct connector *connector, const char *spec)
 {
 	struct endpoint endpoint;
 
 	if (!endpoint_parse_server(spec, &endpoint))
-		abort();	/* config.c lets none such through */
+		abort();	/* config.c has checked it */
 	if (endpoint.path != NULL)
 		connector->socket_path = xstrdup(endpoint.path);
 	else
@@ -331,7 +337,7 @@ struct connector_settings connector_settings(const struct mum_config *config,
 		.tls = tls,
 		.tls_verify_name = tls && config->database.tls != MUM_TLS_VERIFY_CA,
 		.tls_ca = config->database.tls_ca,
-		/* With another host to turn to, leave time to do so. */
+		/* If there is another host, leave time to try it. */
 		.timeout_ms = config->database.hosts.count > 1 ? deadline / 2 : deadline,
 	};
 }
@@ -383,7 +389,7 @@ void connector_cancel(struct connector **_connector)
 		return;
 	host_unwatch(connector->host, &connector->watch);
 	thread = connector->thread;
-	/* From the exchange on, a thread that runs may free the connector at any time. */
+	/* After the exchange a running thread may free the connector at any time. */
 	if (atomic_exchange(&connector->state, CANCELLED) == RUNNING) {
 		thread_leave(thread);
 		return;

@@ -14,7 +14,7 @@ static const struct {
 	{ 1969, ERROR_SLOW },		/* max_statement_time, MariaDB */
 	{ 3024, ERROR_SLOW },		/* max_execution_time, MySQL */
 	{ 1040, ERROR_CROWDED },	/* too many connections */
-	{ 1203, ERROR_CROWDED },	/* ... of this user */
+	{ 1203, ERROR_CROWDED },	/* too many connections of this user */
 	{ 1226, ERROR_CROWDED },	/* resource limit of this user */
 	{ 1044, ERROR_MISCONFIGURED },	/* access denied to the database */
 	{ 1045, ERROR_MISCONFIGURED },	/* access denied: user, password, plugin */
@@ -41,7 +41,7 @@ static const struct {
 	{ 2027, ERROR_LOST }, { 2030, ERROR_LOST }, { 2055, ERROR_LOST },
 	{ 2057, ERROR_LOST },		/* columns changed: prepare anew */
 	{ 1253, ERROR_LOST },		/* a column's collation changed: read it anew */
-	{ 1690, ERROR_LOST },		/* the same, found by the statement: UNLESS() */
+	{ 1690, ERROR_LOST },		/* the same, found by the statement's UNLESS() */
 	{ 1267, ERROR_LOST }, { 1270, ERROR_LOST }, { 1271, ERROR_LOST },
 	{ ERROR_PLUGIN, ERROR_MISCONFIGURED },
 	{ ERROR_SESSION, ERROR_MISCONFIGURED },
@@ -51,7 +51,7 @@ static const struct {
 
 enum error_class error_classify(unsigned number, bool connected)
 {
-	/* A connection that TLS has let through is broken now: a record was damaged. */
+	/* TLS had accepted this connection, so now a record was damaged. */
 	if (number == TLS_FAILED && connected)
 		return ERROR_LOST;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an error of MariaDB or MySQL means for us. Error numbers stop here. */
+/* What an error of MariaDB or MySQL means for us, so that few modules need its number. */
 #ifndef MUM_STORE_MARIADB_ERRORS_H
 #define MUM_STORE_MARIADB_ERRORS_H
 
@@ -7,7 +7,9 @@
 
 #include "common/error-class.h"
 
-/* Of libmariadb: the account logs in by a plugin that "verify-ca" does not allow. */
+/*
+ * An error of libmariadb: the account logs in by a plugin that "verify-ca" does not allow.
+ */
 enum { ERROR_PLUGIN = 5010 };
 
 /* Numbers of our own, which neither servers nor libmariadb use. */
@@ -17,8 +19,8 @@ enum {
 };
 
 /*
- * connected: of a statement, on a connection that has been good. Unknown numbers are
- * ERROR_RETRY: trouble, never an answer.
+ * connected: the error is a statement's, on a connection that was good before. Unknown
+ * numbers are ERROR_RETRY: they are failures, never answers.
  */
 enum error_class error_classify(unsigned number, bool connected);
 

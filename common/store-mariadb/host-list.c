@@ -7,9 +7,9 @@
 
 enum {
 	BACKOFF_FIRST = 50,	/* ms; doubles with each failure */
-	BACKOFF_MAX = 500,	/* ms; so a return is noticed within a second */
+	BACKOFF_MAX = 500,	/* ms; so we notice within a second that a host is back */
 	FAILURES_OF_RESTART = 6,
-	BACKOFF_REFUSED = 2000	/* ms; servers block hosts that log in wrongly too often */
+	BACKOFF_REFUSED = 2000	/* ms; servers block hosts after too many failed logins */
 };
 
 struct database_host {
@@ -17,7 +17,7 @@ struct database_host {
 	unsigned failures;	/* since it last worked */
 	uint64_t retry_at;	/* host_now() */
 	uint64_t failed_since;
-	bool told_cause;	/* of this trouble: what an admin must mend */
+	bool told_cause;	/* the log already says what an admin must fix */
 };
 
 struct host_list {
@@ -82,8 +82,8 @@ bool host_list_pick(const struct host_list *list, size_t *index_r, unsigned *wai
 }
 
 /*
- * Does it last until an admin mends it? 2xxx, for example TLS, is refused on our
- * side; a restart looks like that, too.
+ * Does the failure last until an admin fixes it? Numbers from 2000 on, of TLS for
+ * example, come from our side; a restart of the server causes them, too.
  */
 static bool will_last(const struct database_host *db, const struct conn_error *error)
 {
@@ -91,7 +91,10 @@ static bool will_last(const struct database_host *db, const struct conn_error *e
 	       (error->number < 2000 || db->failures >= FAILURES_OF_RESTART);
 }
 
-/* Doubling, with up to a quarter less so that many clients do not come at once. */
+/*
+ * The delay doubles. Up to a quarter is left out at random, so that many clients do
+ * not come at once.
+ */
 static unsigned backoff(struct host_list *list, const struct database_host *db,
 			const struct conn_error *error)
 {
@@ -120,7 +123,7 @@ static const char *cure(const struct database_host *db, const struct conn_error 
 		       "log in by mysql_native_password or ed25519";
 	if (error->class == ERROR_MISCONFIGURED)
 		return "; mend [database] in mum.conf or the server's accounts";
-	/* 2013: no answer in time. The sandbox of mumd.service has packets vanish. */
+	/* 2013: no answer in time. The sandbox of mumd.service drops packets silently. */
 	if (error->number == 2013 && !mum_config_is_local(db->name))
 		return "; trying again until it answers (for mumd it must be among "
 		       "IPAddressAllow= of mumd.service)";

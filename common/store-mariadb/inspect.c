@@ -25,7 +25,7 @@ static void set_error(struct inspect_error *error, unsigned number, const char *
 			 : number == 1142 || number == 1143 ? INSPECT_DENIED
 			 : number == ERROR_PLUGIN	    ? INSPECT_LOGIN
 							    : INSPECT_OTHER;
-	/* The number always fits behind it. */
+	/* The number always fits behind the text. */
 	snprintf(error->text, sizeof(error->text), "%.*s (%u)",
 		 (int)sizeof(error->text) - 16, text, number);
 }
@@ -42,8 +42,8 @@ static void give_row(MYSQL_RES *result, MYSQL_ROW row, inspect_row_fn *fn, void 
 }
 
 /*
- * Waits for the server; what happened. The read time-out of the connection is that of a
- * lookup: before its first row a statement about a whole table may take longer.
+ * Waits for the server and returns what happened. The connection's read timeout is meant
+ * for lookups; a statement about a whole table may need longer for its first row.
  */
 static int wait_for(MYSQL *mysql, int events)
 {
@@ -90,7 +90,7 @@ static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn,
 	MYSQL_RES *result;
 	MYSQL_ROW row;
 
-	/* Not stored: tables may be large, and fn keeps what it wants. */
+	/* The result is not stored: tables may be large, and fn keeps what it wants. */
 	result = send_statement(mysql, sql) ? mysql_use_result(mysql) : NULL;
 	while (result != NULL && (row = next_row(mysql, result)) != NULL) {
 		if (fn != NULL)
@@ -127,7 +127,7 @@ struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t hos
 
 	inspect->inspect.ops = &ops;
 	inspect->mysql = connector_open(&settings, &number, text);
-	/* Whole tables are read here: the limit of a lookup would be too short. */
+	/* The limit of a lookup would be too short for whole tables. */
 	if (inspect->mysql != NULL)
 		session_limit(inspect->mysql, READING_MAX);
 	if (inspect->mysql == NULL) {

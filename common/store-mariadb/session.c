@@ -18,14 +18,14 @@ enum {
 	INVALID_CHARACTER = 1300
 };
 
-/* Variables that have another name in MariaDB than in MySQL, or in newer versions. */
+/* Some variables have one name in MariaDB and another in MySQL or newer versions. */
 enum { SPELLINGS = 2 };
 
 #define NAMES "NAMES utf8mb4 COLLATE utf8mb4_unicode_ci"
 
 /*
- * time_zone stays as it is: deactivate_at is a TIMESTAMP, and MUM, whose session
- * has the server's time zone as well, wrote it in that.
+ * time_zone stays as it is: deactivate_at is a TIMESTAMP, and MUM wrote it in a
+ * session that has the server's time zone, too.
  */
 static const char *const settings[][SPELLINGS] = {
 	{ NAMES, NAMES },
@@ -79,11 +79,13 @@ static const struct {
 
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
-/* A letter of four bytes in UTF-8 and one of two. */
+/* A character of four bytes in UTF-8 and one of two. */
 #define NAME "\360\237\230\200\303\266"
 #define NAME_HEX "F09F9880C3B6"
 
-/* Else the server, or a proxy, refused the statement and the connection lives. */
+/*
+ * If not, the server or a proxy refused the statement, and the connection is still good.
+ */
 static bool is_broken(MYSQL *mysql)
 {
 	return mysql_errno(mysql) >= CLIENT_ERROR_FIRST &&
@@ -92,7 +94,7 @@ static bool is_broken(MYSQL *mysql)
 
 /* ---- setting ---- */
 
-/* sql is freed. */
+/* Frees sql. */
 static bool run(MYSQL *mysql, char *sql)
 {
 	bool ok = mysql_query(mysql, sql) == 0;
@@ -113,7 +115,7 @@ static char *limits_text(size_t spelling, unsigned timeout_ms)
 					 timeout_ms, wait);
 }
 
-/* All at once: a server takes all of a SET or nothing. */
+/* One SET for all variables: a server takes all of them or none. */
 static bool set_together(MYSQL *mysql, size_t spelling, unsigned timeout_ms)
 {
 	struct buf list = BUF_INIT(LIST_SIZE_MAX);
@@ -146,7 +148,7 @@ bool session_limit(MYSQL *mysql, unsigned timeout_ms)
 	return ok;
 }
 
-/* What is refused shows when it is read back, or changes no answer. */
+/* A refused variable is found when we read it back, or it changes no answer. */
 static void set_variables(MYSQL *mysql, unsigned timeout_ms)
 {
 	for (size_t i = 0; i < SPELLINGS; i++) {
@@ -159,7 +161,7 @@ static void set_variables(MYSQL *mysql, unsigned timeout_ms)
 		session_limit(mysql, timeout_ms);
 }
 
-/* init_connect may have begun one, which autocommit=1 does not end. */
+/* init_connect may have begun a transaction, and autocommit=1 does not end it. */
 static void end_transaction(MYSQL *mysql)
 {
 	if ((mysql->server_status & SERVER_STATUS_IN_TRANS) != 0)
@@ -175,7 +177,7 @@ static bool refuse(char reason_r[SESSION_REASON_SIZE], const char *name, const c
 	return false;
 }
 
-/* False when it is wrong. NULL is no character set: bytes as they are stored. */
+/* False when the value is wrong. NULL is no character set: bytes come as stored. */
 static bool check_value(size_t check, size_t spelling, const char *value,
 			char reason_r[SESSION_REASON_SIZE])
 {
@@ -186,8 +188,8 @@ static bool check_value(size_t check, size_t spelling, const char *value,
 }
 
 /*
- * The first row; NULL when the question was refused, or the answer has not the columns
- * that were asked for. The result is freed by the caller.
+ * The first row. NULL when the statement was refused, or when its result has another
+ * number of columns. The caller frees the result.
  */
 static MYSQL_ROW ask_row(MYSQL *mysql, char *sql, size_t columns, MYSQL_RES **result_r)
 {
@@ -197,7 +199,7 @@ static MYSQL_ROW ask_row(MYSQL *mysql, char *sql, size_t columns, MYSQL_RES **re
 	return mysql_fetch_row(*result_r);
 }
 
-/* Checks [first, first + count) in one question. False when it was refused. */
+/* Runs the checks [first, first + count) in one statement. False when it was refused. */
 static bool read_variables(MYSQL *mysql, size_t first, size_t count, size_t spelling,
 			   char reason_r[SESSION_REASON_SIZE])
 {
@@ -218,8 +220,8 @@ static bool read_variables(MYSQL *mysql, size_t first, size_t count, size_t spel
 }
 
 /*
- * Where a question for all of them is refused, each is asked for alone. What
- * nobody tells is left to try_session().
+ * Reads all variables at once, or one by one if that is refused. What the server does
+ * not tell is left to try_session().
  */
 static void read_back(MYSQL *mysql, char reason_r[SESSION_REASON_SIZE])
 {
@@ -243,7 +245,7 @@ bool session_sees_changes(const MYSQL *mysql)
 	       (mysql->server_status & SERVER_STATUS_IN_TRANS) == 0;
 }
 
-/* A name goes there and comes back, and two rows are two. */
+/* Tries that a name goes there and back unchanged, and that two rows stay two. */
 static bool try_session(MYSQL *mysql, char reason_r[SESSION_REASON_SIZE])
 {
 	MYSQL_RES *result;

@@ -5,28 +5,28 @@
 #include "common/store-mariadb/collations.h"
 
 /*
- * Every statement takes any number of names at once, as JSON, so that one
- * statement serves all lookups that wait: most of the server's cost is per
- * statement. k.i (1..n) leads a row back to the pair that asked. A lone pair
- * comes as parameters, where all columns are utf8mb4 as these are. STRAIGHT_JOIN holds the plan to one
- * unique-index access per name and table, however large the tables are. Rows are
- * joined here and judged in rules.c: no WHERE on what is active.
+ * Every statement takes any number of names at once, as JSON. So one statement serves
+ * all lookups that wait: most of the server's cost is per statement. k.i (1..n) leads
+ * a row back to the pair that asked. A single pair comes as parameters instead, if all
+ * columns are utf8mb4 as the parameters are. STRAIGHT_JOIN keeps the plan at one
+ * access by a unique index for each name and table, however large the tables are. Rows
+ * are joined here and judged in rules.c, so no WHERE asks what is active.
  */
 #define TYPE(COLUMN) "{type " COLUMN "}"
 
-/* The names, each in the type of a column that it is compared with. */
+/* The names, each with the type of the column that it is compared with. */
 #define KEY_DOMAIN ", domain " TYPE(COLUMN_DOMAIN) " PATH '$[1]'"
 #define KEY_MAILBOX ", mailbox " TYPE(COLUMN_MAILBOX) " PATH '$[0]'"
 #define KEY_ALIAS ", alias " TYPE(COLUMN_ALIAS) " PATH '$[0]'"
 #define KEY_TLS ", tls " TYPE(COLUMN_TLS) " PATH '$[1]'"
 
 /*
- * A column that is altered later would compare otherwise than JSON_TABLE's column
- * says, and names would not be found: the server prepares the statement again by
- * itself, and sees no error in most of these. So it compares the collations, too.
- * Where they differ it fails, whether or not it would have a row: error 1690, which
- * stands for nothing else here, and by which the connection is made anew (errors.c).
- * The server evaluates this once for a statement, not for each row.
+ * If a column is altered later, its collation no longer matches the one in JSON_TABLE,
+ * and names would not be found: the server prepares the statement again by itself,
+ * most times without an error. So the statement compares the collations, too. If they
+ * differ it fails, even if it has no rows, with error 1690. Nothing else causes that
+ * error here, and errors.c has the connection made anew for it. The server evaluates
+ * this once for a statement, not for each row.
  */
 #define UNLESS(COLUMNS, NAMES) \
 	" IF(CONCAT(" COLUMNS ") = '" NAMES "', 1, 18446744073709551615 + 1)"
@@ -76,8 +76,8 @@
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_DOMAIN)
 
 /*
- * Without ORDER BY, which would cost more than the rest: facts.c sorts.
- * "Past" as in MUM's aliases:deactivate: strictly before now.
+ * No ORDER BY, which would cost more than all the rest: facts.c sorts. As in MUM's
+ * aliases:deactivate, "past" means strictly before now.
  */
 #define DELIVERY_SQL(S) \
 	"SELECT " S##_PAIR ", d.domain, d.active, m.local_part, m.active, m.send_only," \
@@ -90,9 +90,7 @@
 	"LEFT JOIN domains rd ON rd.id = rm.domain_id " \
 	"WHERE (m.id IS NOT NULL OR a.id IS NOT NULL) AND" S##_IF(ASKED_DOMAIN, UNCHANGED_BOTH)
 
-/*
- * A row for each name in a domain of MUM's, though nothing has that name.
- */
+/* A row for each name in one of MUM's domains, even if nothing has that name. */
 #define NAME_SQL(S) \
 	"SELECT " S##_PAIR ", d.domain, d.active, m.local_part, m.active, m.send_only," \
 	" a.local_part, a.active, a.deactivate_at < ?," \
@@ -101,7 +99,7 @@
 	" FROM " NAMES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_BOTH)
 
-/* Columns of two tables meet in a UNION, and may not differ in their collation. */
+/* A UNION mixes columns of two tables, so they must have the same collation. */
 #define TEXT(COLUMN) "CONVERT(" COLUMN " USING utf8mb4)"
 
 #define OWNERS_SQL(S) \
@@ -133,8 +131,8 @@
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX)
 
 /*
- * One page, by the primary key; an empty one is the end. The page is cut before
- * the join, or the rest of the table would be sorted for each.
+ * One page, by the primary key; an empty page is the end. LIMIT stands before the
+ * join; behind it, the server would sort the rest of the table for each page.
  */
 #define USERS_SQL \
 	"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.id" \

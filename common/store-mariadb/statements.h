@@ -14,12 +14,12 @@ enum statement_param {
 	PARAM_LOCAL,	/* of the only pair */
 	PARAM_DOMAIN,
 	PARAM_NOW,	/* "YYYY-MM-DD HH:MM:SS" in MUM's time zone */
-	PARAM_AFTER	/* id before the page, decimal */
+	PARAM_AFTER	/* the id before the page, decimal */
 };
 
 enum { PARAMS_MAX = 6 };
 
-/* The same rows for one pair cost the server half as much without JSON. */
+/* For a single pair, the same rows cost the server half as much without JSON. */
 enum statement_shape { SHAPE_MANY, SHAPE_ONE, STATEMENT_SHAPES };
 
 struct statement {

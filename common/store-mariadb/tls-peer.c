@@ -8,8 +8,8 @@
 enum { CR_SSL_CONNECTION_ERROR = 2026 };
 
 /*
- * OpenSSL's, if that is what libmariadb encrypts with; else NULL, and libmariadb decides
- * by itself.
+ * OpenSSL's functions if libmariadb uses OpenSSL; else NULL, and libmariadb decides by
+ * itself.
  */
 void *SSL_get_ex_data(const void *ssl, int index) __attribute__((weak));
 void *SSL_get1_peer_certificate(const void *ssl) __attribute__((weak));
@@ -37,10 +37,10 @@ static bool is_for_host(const struct tls *tls, const char *host)
 	return is;
 }
 
-/* libmariadb has remembered what OpenSSL found in the chain up to the authority. */
+/* libmariadb keeps what OpenSSL found when it verified the chain up to the authority. */
 static int verify_authority(const struct tls *tls, unsigned flags)
 {
-	/* Where it keeps it, as in its own openssl.c: SSL_get_app_data(). */
+	/* The connection, as libmariadb's own openssl.c gets it: SSL_get_app_data(). */
 	MYSQL *mysql = SSL_get_ex_data(tls->ssl, 0);
 
 	(void)flags;

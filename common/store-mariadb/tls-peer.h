@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who a server must prove to be over TLS. libmariadb 3.3 asks for what it is told to; 3.4
- * decides by the address of the server whether its name counts, so here it is told how.
+ * What a server must prove over TLS. libmariadb 3.3 checks what it is told to check.
+ * 3.4 decides by the address of the server whether to check the name; this module
+ * makes it check what we want.
  */
 #ifndef MUM_STORE_MARIADB_TLS_PEER_H
 #define MUM_STORE_MARIADB_TLS_PEER_H
@@ -11,9 +12,9 @@
 #include "common/store-mariadb/client.h"
 
 /*
- * Before the connection is made: a certificate of a trusted authority must be there, and
- * with verify_name it must be for the host that is connected to, whatever that host is.
- * 0, or what mysql_optionsv() returns.
+ * Call this before connecting. The server must have a certificate of a trusted
+ * authority; with verify_name the certificate must also be for the host that we
+ * connect to, whatever that host is. Returns 0, or what mysql_optionsv() returns.
  */
 int tls_peer_verify(MYSQL *mysql, bool verify_name);
 
