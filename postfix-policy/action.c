@@ -47,7 +47,7 @@ void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char 
 {
 	switch (verdict) {
 	case SENDER_NOT_OWNED:
-		/* A newline would end the text; bad UTF-8 makes Postfix drop it. */
+		/* A newline would end the text; Postfix drops a text with bad UTF-8. */
 		buf_printf(buf, "553 5.7.1 not owned by user %s",
 			   text_is_clean(login, strlen(login)) ? login : "?");
 		return;

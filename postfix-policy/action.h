@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verdicts in Postfix's words, access(5): the one place where a reply text
- * stands. The sender texts are Postfix's own, which log parsers know.
+ * Turns verdicts into Postfix's actions, access(5). All reply texts are here. Those
+ * for senders are Postfix's own, which log parsers know.
  */
 #ifndef MUM_ACTION_H
 #define MUM_ACTION_H
@@ -12,16 +12,19 @@
 /* Static text: a reject, or "DUNNO". Never "OK", never empty. */
 const char *action_for_recipient(enum recipient_verdict verdict);
 
-/* Appends the action for a sender; login is of untrusted bytes. */
+/* Appends the action for a sender; login may hold any bytes. */
 void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char *login);
 
-/* When a check gave no verdict. */
+/* The action when a check gave no verdict. */
 #define ACTION_TEMPFAIL "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
 #define ACTION_DUNNO "DUNNO"
-/* When nobody can say where an address leads; Postfix makes it 5.1.7 for a sender. */
+/*
+ * The action when nobody can say where an address leads; Postfix turns it into 5.1.7
+ * for a sender.
+ */
 #define ACTION_TOO_MANY_READINGS "501 5.1.3 address can be read in too many ways"
 
-/* Why a check came to its action. */
+/* The reason for a check's action. */
 enum reason {
 	REASON_NONE,		/* all is well */
 	REASON_SEND_ONLY,
@@ -29,7 +32,7 @@ enum reason {
 	REASON_SENDER_NOT_OWNED,
 	REASON_NOT_LOGGED_IN,
 	REASON_TOO_MANY_READINGS,
-	REASON_NO_ANSWER,	/* the database gave none, and the cache neither */
+	REASON_NO_ANSWER,	/* neither database nor cache had an answer */
 	REASONS
 };
 

@@ -17,7 +17,7 @@ enum {
 	SOCKETS_MAX = 64	/* more than anybody listens on */
 };
 
-/* The address that it is bound to, as a listen entry of mum.conf has it. */
+/* The socket's address in the form of a listen entry of mum.conf. */
 static char *entry_of(int fd)
 {
 	struct sockaddr_storage address;
@@ -102,7 +102,7 @@ void activation_free(struct activation *activation)
 	*activation = (struct activation){ 0, NULL };
 }
 
-/* The names that say more than an address does. */
+/* Is it the name of a service? Then the name counts, not the address. */
 static bool is_service(const char *name)
 {
 	return strcmp(name, "socketmap") == 0 || strcmp(name, "policy") == 0 ||

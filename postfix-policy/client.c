@@ -15,9 +15,9 @@
 enum {
 	READ_SIZE = 2048,	/* bytes wanted in one read(2) */
 	OUTPUT_MAX = 131072,	/* bytes; more than any reply */
-	SWEEP_EVERY = 5000,	/* ms between looks who makes us wait */
-	BAD_LOG_EVERY = 10000,	/* ms in which bad requests get so many lines: */
-	BAD_LINES_MAX = 100
+	SWEEP_EVERY = 5000,	/* ms between looks for clients that make us wait */
+	BAD_LOG_EVERY = 10000,	/* ms; in this time ... */
+	BAD_LINES_MAX = 100	/* ... at most this many lines about bad requests */
 };
 
 struct client {
@@ -26,11 +26,13 @@ struct client {
 	const struct client_handler *handler;
 	void *arg;
 	struct buf in, out;
-	bool busy;		/* a request is begun and its reply not done */
+	bool busy;		/* a request has begun, its reply is not complete */
 	bool in_request;	/* inside handler->request */
-	bool ended;		/* it sends no more, but may wait for a reply */
-	/* host_now() since when it owes us the rest of a request, or to read its reply;
-	 * 0 = neither. */
+	bool ended;		/* the client sends no more, but may wait for a reply */
+	/*
+	 * host_now() since when the client has been due to send the rest of a request
+	 * or to read its reply; 0: neither.
+	 */
 	uint64_t waiting_since;
 	struct mum_watch *watch;
 	unsigned watched;
@@ -45,7 +47,7 @@ struct clients {
 	struct mum_timer *sweep;
 	bool draining;
 	bool full;		/* logged */
-	uint64_t bad_since;	/* host_now(), when the lines began to be counted */
+	uint64_t bad_since;	/* host_now() when we began to count the lines */
 	unsigned bad_lines;
 };
 
@@ -58,7 +60,7 @@ static void log_full(struct clients *clients)
 	clients->full = true;
 }
 
-/* Half of it, or the two lines would come by turns. */
+/* Only below half the limit, so that the log does not flap. */
 static void log_room(struct clients *clients)
 {
 	if (!clients->full || clients->counts.now > clients->counts.max / 2)
@@ -85,7 +87,7 @@ static void client_close(struct client *client)
 
 static void on_ready(unsigned events, void *arg);
 
-/* A busy client's requests wait in the kernel once our buffer holds one. */
+/* While a client is busy, we read at most one more request; others wait in the kernel. */
 static void wait_for_events(struct client *client)
 {
 	const struct mum_host *host = client->clients->host;
@@ -104,7 +106,7 @@ static void wait_for_events(struct client *client)
 						 client);
 }
 
-/* Another end has to do something now, and not in its own good time. */
+/* From now on the client must do something in time. */
 static void begin_waiting(struct client *client)
 {
 	if (client->waiting_since == 0)
@@ -136,7 +138,7 @@ static bool send_output(struct client *client)
 	return true;
 }
 
-/* Whoever sends nonsense must not be able to fill the log with it. */
+/* Limits the lines, so that a client that sends nonsense cannot fill the log. */
 static void log_bad(struct clients *clients, const char *name, const char *did,
 		    const char *why)
 {
@@ -154,7 +156,7 @@ static void log_bad(struct clients *clients, const char *name, const char *did,
 			 "%s: more bad requests follow and are not logged for a while", name);
 }
 
-/* did and why: what it did, in one text or two. */
+/* did and why together say what the client did. */
 static void close_bad(struct client *client, const char *did, const char *why)
 {
 	client->clients->counts.bad++;
@@ -185,7 +187,7 @@ static bool begin_request(struct client *client)
 	return true;
 }
 
-/* Begins the next request, and further ones while they are answered at once. */
+/* Begins the next request, and goes on as long as requests are answered at once. */
 static void run_requests(struct client *client)
 {
 	size_t before;
@@ -264,7 +266,9 @@ void client_reply_done(struct client *client)
 
 /* ---- all clients ---- */
 
-/* The longest idle one that waits for nothing. */
+/*
+ * Closes the client that is idle longest and waits for nothing. False when there is none.
+ */
 static bool evict_one(struct clients *clients)
 {
 	struct client *client;
@@ -316,8 +320,8 @@ struct client *client_new(struct clients *clients, int fd,
 }
 
 /*
- * A request that trickles in holds a buffer, and a reply that is not read a place among
- * the clients that nobody else can have: they get patience_ms, not for ever.
+ * Closes clients after patience_ms. One that sends its request in trickles holds a
+ * buffer, and one that does not read its reply holds a place that others need.
  */
 static void on_sweep(void *arg)
 {
@@ -382,7 +386,9 @@ void clients_drain(struct clients *clients)
 {
 	struct client *client, *next;
 
-	/* What was sent before now, even if nobody has read it, gets its reply. */
+	/*
+	 * What a client sent before now gets its reply, even if we have not read it yet.
+	 */
 	DL_FOREACH_SAFE(clients->by_use, client, next) {
 		if (!client->busy && read_input(client))
 			run_requests(client);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One accepted socket: bytes in, bytes out, one request at a time. Knows no
+ * One accepted socket: bytes in, bytes out, one request at a time. It knows no
  * protocol. A client that sends nothing costs this struct and no buffer.
  */
 #ifndef MUM_CLIENT_H
@@ -14,7 +14,7 @@
 #include "postfix-policy/counts.h"
 
 struct client;
-struct clients;		/* all clients of the daemon, by how long they are idle */
+struct clients;		/* all clients of the daemon, the longest idle first */
 struct mum_host;
 
 /* What a protocol does with a client. arg is what client_new() was given. */
@@ -22,30 +22,27 @@ struct client_handler {
 	const char *name;	/* for the log */
 	size_t request_max;	/* bytes that one request may need */
 	/*
-	 * Bytes are there, from the start of a request. Returns how many it took
-	 * for a whole request, which it has begun: the client is busy until
-	 * client_reply_done(), which may come at once. 0 when it needs more; -1
-	 * when they are bad, with *why (static).
+	 * Gets the bytes from the start of a request. If the request is whole, begins
+	 * it and returns its length: the client is then busy until
+	 * client_reply_done(), which may be called at once. Returns 0 when it needs
+	 * more bytes; -1 when they are bad, and sets *why (static).
 	 */
 	long (*request)(void *arg, const char *bytes, size_t len, const char **why);
 	/* The client goes away; free arg. */
 	void (*closed)(void *arg);
 };
 
-/*
- * patience_ms: a request that is not complete by then, or a reply that is not read,
- * closes its client.
- */
+/* A client must send a whole request, and read its reply, within patience_ms. */
 struct clients *clients_new(const struct mum_host *host, size_t clients_max,
 			    unsigned patience_ms);
-/* Closes all. */
+/* Closes all clients. */
 void clients_free(struct clients **clients);
 void clients_set_max(struct clients *clients, size_t clients_max);
 size_t clients_count(const struct clients *clients);
 struct client_counts clients_counts(const struct clients *clients);
 /*
- * Closes those that are not busy, and each other one when its reply is out.
- * New ones are closed at once.
+ * Closes each client: at once if it is not busy, else when its reply is sent. New
+ * clients are closed at once.
  */
 void clients_drain(struct clients *clients);
 

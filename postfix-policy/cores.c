@@ -6,7 +6,7 @@
 
 #include "common/xalloc.h"
 
-enum { RETIRE_POLL = 100 };	/* ms between looks whether an old core is idle */
+enum { RETIRE_POLL = 100 };	/* ms between checks whether an old core is idle */
 
 /* A core that a reload replaced. */
 struct retired {
@@ -18,11 +18,11 @@ struct cores {
 	struct service *service;
 	const char *config_path;
 	struct mum_core *next;		/* being tested by a reload; else NULL */
-	bool again;			/* another one was asked for meanwhile */
+	bool again;			/* another reload was asked for meanwhile */
 	cores_reloaded_fn *fn;
 	void *arg;
 	struct retired *retired;
-	struct mum_timer *timer;	/* while there are retired ones */
+	struct mum_timer *timer;	/* while there are retired cores */
 };
 
 struct cores *cores_new(struct service *service, const char *config_path,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The core in use (service->core), the one that a reload is testing, and those
- * that were replaced, each until the last of its lookups is answered.
+ * The core in use (service->core), the one that a reload is testing, and replaced
+ * ones, which live until their last lookup is answered.
  */
 #ifndef MUM_CORES_H
 #define MUM_CORES_H
@@ -12,15 +12,15 @@
 struct cores;
 
 /*
- * After a reload. now is NULL when it failed, and the old configuration stays. again:
- * another one follows at once, that was asked for while this one was under way.
+ * Called after each reload. now is NULL when it failed; then the old configuration stays.
+ * again: another reload follows at once, because somebody asked for it during this one.
  */
 typedef void cores_reloaded_fn(const struct mum_config *before,
 			       const struct mum_config *now, bool again, void *arg);
 
 /*
- * Takes over the configuration and sets service->core. All else outlives it. fn runs
- * for each reload.
+ * Takes over the configuration and sets service->core. The other arguments outlive the
+ * cores. fn runs for each reload.
  */
 struct cores *cores_new(struct service *service, const char *config_path,
 			struct mum_config **config, cores_reloaded_fn *fn, void *arg);
@@ -28,13 +28,13 @@ struct cores *cores_new(struct service *service, const char *config_path,
 void cores_free(struct cores **cores);
 
 /*
- * Builds a core from the file, has it read a table, and swaps it in; the file may be
- * refused inside this call. While that is under way, any number of calls ask for one
- * more behind it, for the file may have changed since it was read.
+ * Builds a core from the file, has it read a table, and swaps it in. A bad file is
+ * refused inside this call. Calls during a reload, however many, ask for one more
+ * reload after it, because the file may have changed since it was read.
  */
 void cores_reload(struct cores *cores);
 
-/* Of each core that lives, *count_r of them; caller frees the list. */
+/* The numbers of each living core, *count_r of them; the caller frees the list. */
 const struct mum_stats **cores_stats(const struct cores *cores, size_t *count_r);
 
 #endif

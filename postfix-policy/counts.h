@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What mumd counts since its start, apart from who counts and who shows it. */
+/* The numbers that mumd counts since its start. Others count them and show them. */
 #ifndef MUM_COUNTS_H
 #define MUM_COUNTS_H
 
@@ -14,24 +14,24 @@ enum check { CHECK_RECIPIENT, CHECK_SENDER, CHECKS };
 enum outcome {
 	OUTCOME_DUNNO,		/* nothing */
 	OUTCOME_REJECT,
-	OUTCOME_WOULD_REJECT,	/* but the check is at "warn" */
+	OUTCOME_WOULD_REJECT,	/* if the check were not at "warn" */
 	OUTCOME_DEFER,
 	OUTCOME_WOULD_DEFER,
 	OUTCOMES
 };
 
-/* How often each check came to what, and why. */
+/* How often each check had each outcome, by reason. */
 struct decision_counts {
 	uint64_t checks[CHECKS][OUTCOMES][REASONS];
-	uint64_t unchecked;	/* requests that call for no check */
+	uint64_t unchecked;	/* requests that need no check */
 };
 
 struct client_counts {
-	size_t now, max;	/* connected, and how many may be */
+	size_t now, max;	/* connected, and the limit */
 	uint64_t accepted;
 	uint64_t evicted;	/* closed while idle, to make room */
 	uint64_t refused;	/* closed at once: no room, and nobody idle */
-	uint64_t bad;		/* closed for a malformed request, or for making us wait */
+	uint64_t bad;		/* closed for a malformed request, or for being too slow */
 };
 
 #endif

@@ -10,7 +10,7 @@
 
 enum { ACTION_MAX = 8192 };	/* bytes; a login may be long */
 
-/* What is asked about one reading of the address. */
+/* The lookups for one reading of the address. */
 struct part {
 	struct decision *decision;
 	struct mum_lookup *lookup, *domain;	/* borrowed; NULL when none */
@@ -31,7 +31,9 @@ struct decision {
 	struct judged judged[READINGS_MAX];
 };
 
-/* Like all below that return bool: false when the decision is made, and gone. */
+/*
+ * Like all functions below that return bool: false when the decision is made, and freed.
+ */
 static bool next_check(struct decision *decision);
 
 static const struct mum_config *config_of(const struct decision *decision)
@@ -84,7 +86,7 @@ static enum mum_check mode_of(const struct decision *decision)
 						  : config->policy.sender;
 }
 
-/* One line for each refusal, and for each that "warn" let pass. */
+/* Logs a line for each refusal, also for one that "warn" lets pass. */
 static void log_refusal(const struct decision *decision, const char *verb,
 			enum reason reason, const char *action)
 {
@@ -94,7 +96,7 @@ static void log_refusal(const struct decision *decision, const char *verb,
 		 verb, reason_name(reason), LOG_TEXT(decision->sender),
 		 LOG_TEXT(decision->recipient), LOG_TEXT(decision->login),
 		 LOG_WORD(decision->client_name), LOG_WORD(decision->client_address),
-		 /* As Postfix says where there is none yet. */
+		 /* What Postfix writes when there is no queue ID yet. */
 		 *decision->queue_id != '\0' ? LOG_WORD(decision->queue_id) : "NOQUEUE",
 		 LOG_TEXT(action));
 }
@@ -105,7 +107,7 @@ static bool accept_one(struct decision *decision)
 	return next_check(decision);
 }
 
-/* The check came to an action other than DUNNO. */
+/* The check objects. */
 static bool refuse(struct decision *decision, enum reason reason, const char *action)
 {
 	if (mode_of(decision) == MUM_CHECK_WARN) {
@@ -118,7 +120,9 @@ static bool refuse(struct decision *decision, enum reason reason, const char *ac
 	return finish(decision, action);
 }
 
-/* The store has logged its trouble; a line for each mail adds nothing. */
+/*
+ * Logs nothing: the store has logged its failure, and a line for each mail adds nothing.
+ */
 static bool no_verdict(struct decision *decision)
 {
 	if (mode_of(decision) == MUM_CHECK_WARN) {
@@ -225,7 +229,9 @@ static struct mum_lookup *ask(struct decision *decision, enum mum_question quest
 			    config_of(decision)->database.deadline, fn, part);
 }
 
-/* All at once, so that one deadline counts for all. Answers come later. */
+/*
+ * Asks about all readings at once, so that one deadline holds for all. Answers come later.
+ */
 static void ask_all(struct decision *decision, const struct readings *readings)
 {
 	enum mum_question question =
@@ -258,7 +264,7 @@ static bool judge(struct decision *decision, enum check check, const char *text)
 	return few || refuse(decision, REASON_TOO_MANY_READINGS, ACTION_TOO_MANY_READINGS);
 }
 
-/* The recipient first; when nothing objects, DUNNO. */
+/* Checks the recipient, then the sender; DUNNO when neither check objects. */
 static bool next_check(struct decision *decision)
 {
 	if (decision->check_recipient) {

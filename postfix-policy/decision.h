@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One policy request on its way to an action: the checks that it calls for, one
- * after the other, until one objects. Each judges every reading that Postfix may make
- * of the address (common/readings.h). The same for mumd's clients and mumctl.
+ * One policy request on its way to an action. Its checks run one after the other until
+ * one objects. Each check judges every reading that Postfix may make of the address
+ * (common/readings.h). Both mumd's clients and mumctl use this.
  */
 #ifndef MUM_DECISION_H
 #define MUM_DECISION_H
@@ -17,11 +17,10 @@ struct decision;
 typedef void decision_fn(const char *action, void *arg);
 
 /*
- * Copies what it needs of the request. fn runs once; from inside this call,
- * which then returns NULL, when there is nothing to ask. The handle is gone
- * when fn is called. Refusals, and those that "warn" let pass, are logged; counts,
- * unless NULL, gets one more for each check. All but the request outlive the
- * decision.
+ * Copies what it needs of the request. fn runs once. If there is nothing to ask, it
+ * runs inside this call, which then returns NULL. The handle is gone when fn is
+ * called. Refusals are logged, also those that "warn" lets pass. Each check is counted
+ * in counts, unless that is NULL. All arguments but the request outlive the decision.
  */
 struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
 				struct decision_counts *counts,

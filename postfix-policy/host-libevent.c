@@ -13,7 +13,7 @@
 #include "common/threads.h"
 #include "common/xalloc.h"
 
-enum { SYSLOG_WAIT = 10 };	/* ms; its queue may be as short as ten lines */
+enum { SYSLOG_WAIT = 10 };	/* ms; syslogd's queue may hold only ten lines */
 
 struct mum_watch {
 	struct event *event;
@@ -40,7 +40,7 @@ static void on_watch(evutil_socket_t fd, short what, void *arg)
 static struct event *checked(struct event *event)
 {
 	if (event == NULL)
-		abort();	/* not for want of memory: main() lends libevent xalloc.h */
+		abort();	/* not for lack of memory: libevent allocates by xalloc.h */
 	return event;
 }
 
@@ -117,7 +117,7 @@ static time_t host_wall(void *ctx)
 	return time(NULL);
 }
 
-/* Where there is room at all in a pipe or socket, there is for one line. */
+/* If a pipe or socket has any room, it has room for one line. */
 static bool has_room(void)
 {
 	struct pollfd log = { STDERR_FILENO, POLLOUT, 0 };
@@ -125,7 +125,7 @@ static bool has_room(void)
 	return poll(&log, 1, 0) != 0;
 }
 
-/* The journal knows who writes, and wants the priority: sd-daemon(3). */
+/* The journal knows the writer, but needs the priority: sd-daemon(3). */
 static bool put_stderr(const struct host_libevent *host, int priority, const char *word,
 		       const char *text)
 {
@@ -138,18 +138,18 @@ static bool put_stderr(const struct host_libevent *host, int priority, const cha
 	return true;
 }
 
-/* Mail does not wait for who reads the log: false when the line is lost. */
+/* False when the line is lost, because mail does not wait for a reader of the log. */
 static bool put_line(struct host_libevent *host, int priority, const char *word,
 		     const char *text)
 {
 	if (host->to_stderr)
 		return put_stderr(host, priority, word, text);
-	/* Whoever has just not read is not waited for again. */
+	/* If syslogd has just not read a line, do not wait for it again. */
 	return syslog_socket_put(&host->syslog, priority, word, text,
 				 host->lost == 0 ? SYSLOG_WAIT : 0);
 }
 
-/* In their place, when there is room again. */
+/* Called when there is room again: says how many lines are missing here. */
 static void tell_lost(struct host_libevent *host)
 {
 	char gap[64];
@@ -161,7 +161,7 @@ static void tell_lost(struct host_libevent *host)
 
 static void host_log_line(void *ctx, enum mum_log_level level, const char *text)
 {
-	/* Postfix's words (postlog(1)); an info line has none. */
+	/* Postfix's words (postlog(1)); an info line has no word. */
 	static const struct {
 		int priority;
 		const char *word;

@@ -20,7 +20,7 @@ enum { FAILURES_MAX = 4096 };	/* bytes of text about addresses */
 
 /* ---- unix sockets ---- */
 
-/* 0 when a process listens there, else why there is no talking to it. */
+/* 0 when a process listens there, else the error of the connection. */
 static int try_connect(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -33,7 +33,7 @@ static int try_connect(const struct sockaddr_un *address)
 	return error;
 }
 
-/* Why what stands there has to stay; NULL for a socket that nobody answers on. */
+/* Why the file there has to stay; NULL for a socket on which nobody answers. */
 static const char *why_stays(const struct sockaddr_un *address, mode_t mode)
 {
 	int error;
@@ -47,10 +47,10 @@ static const char *why_stays(const struct sockaddr_un *address, mode_t mode)
 }
 
 /*
- * Gives away what we have just made. Who owns the directory may have put something
- * else in its place since: what we look at is what we give. Without root there is
- * nothing to give away, and a service manager's filter of system calls need not let
- * us try.
+ * Changes the owner of what we have just made. The directory's owner may have put
+ * something else in its place since, so we open it, look at it, and change just that.
+ * Without root there is nothing to change, and a service manager's filter of system
+ * calls may even forbid a try.
  */
 static bool give(const char *path, mode_t type, const struct socket_owner *owner)
 {
@@ -72,7 +72,7 @@ static bool give(const char *path, mode_t type, const struct socket_owner *owner
 	return ok;
 }
 
-/* The directory of the socket, ours and Postfix's alone, if it is missing. */
+/* Makes the socket's directory if it is missing; only we and Postfix may use it. */
 static bool make_directory(const char *path, const struct socket_owner *owner)
 {
 	char *copy = xstrdup(path);
@@ -87,7 +87,7 @@ static bool make_directory(const char *path, const struct socket_owner *owner)
 	return ok;
 }
 
-/* The mode is right from the start: a chmod(2) behind it would follow links. */
+/* Sets the mode when the file is made, because a later chmod(2) would follow links. */
 static int bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode)
 {
 	mode_t before = umask(0777 & ~mode);
@@ -144,7 +144,7 @@ static int bind_address(const struct addrinfo *info)
 	return -1;
 }
 
-/* Is the same address in the list before it? /etc/hosts may have it twice. */
+/* Is the same address earlier in the list? /etc/hosts may have it twice. */
 static bool is_repeated(const struct addrinfo *infos, const struct addrinfo *info)
 {
 	while (infos != info && (infos->ai_addrlen != info->ai_addrlen ||
@@ -153,7 +153,7 @@ static bool is_repeated(const struct addrinfo *infos, const struct addrinfo *inf
 	return infos != info;
 }
 
-/* "ADDRESS: why". */
+/* Appends "ADDRESS: why". */
 static void put_failure(struct buf *out, const struct addrinfo *info, int error)
 {
 	char address[ENDPOINT_HOST_SIZE] = "?";
@@ -171,7 +171,10 @@ static void add(struct listen_sockets *socks, int fd, const char *path)
 	};
 }
 
-/* False when it has to be said: another process listens there, or we may not. */
+/*
+ * False when the entry fails: another process listens there, we may not bind, or no
+ * address is left.
+ */
 static bool bind_infos(struct listen_sockets *socks, const struct addrinfo *infos,
 		       struct buf *failures)
 {
@@ -221,7 +224,7 @@ static void bind_inet(struct listen_sockets *socks, const struct endpoint *endpo
 		freeaddrinfo(infos);
 }
 
-/* ---- either ---- */
+/* ---- both ---- */
 
 bool listen_sockets_bind(struct listen_sockets *socks, const char *entry,
 			 const struct socket_owner *owner, char **error_r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets to listen on: bound to an entry unix:PATH or inet:HOST:PORT of mum.conf. */
+/* Sockets to listen on, bound to an entry unix:PATH or inet:HOST:PORT of mum.conf. */
 #ifndef MUM_LISTEN_SOCKET_H
 #define MUM_LISTEN_SOCKET_H
 
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Owner and mode of unix sockets, and of their directory where we make it. */
+/* Owner and mode of unix sockets, and of their directory if we make it. */
 struct socket_owner {
 	uid_t uid;		/* (uid_t)-1: leave as it is */
 	gid_t gid;		/* (gid_t)-1: leave as it is */
@@ -16,10 +16,10 @@ struct socket_owner {
 
 struct listen_socket {
 	int fd;			/* -1: none */
-	char *path;		/* of a socket file that is ours to remove, else NULL */
+	char *path;		/* a socket file that we must remove, else NULL */
 };
 
-/* Of one entry: a name may have several addresses. */
+/* The sockets of one entry: a name may have several addresses. */
 struct listen_sockets {
 	struct listen_socket *list;	/* the caller takes the sockets, and frees the list */
 	size_t count;
@@ -27,17 +27,17 @@ struct listen_sockets {
 };
 
 /*
- * Binds all addresses of the entry, and does not listen yet. An address that this machine
- * does not have (IPv6 is off, say) is left out, unless it is the only one; any other
- * failure ends in false with *error_r (caller frees) and no socket. A stream socket of a
- * file that nobody answers on is replaced, anything else stays. The directory may belong
- * to somebody whom we do not trust; those above it may not.
+ * Binds all addresses of the entry, and does not listen yet. Addresses that this
+ * machine does not have (IPv6 is off, say) are left out, but one at least must remain.
+ * On any other failure it returns false, sets *error_r (caller frees) and leaves no
+ * socket. A socket file on which nobody answers is replaced; any other file stays. We
+ * need not trust the owner of the directory, only those of the directories above it.
  */
 bool listen_sockets_bind(struct listen_sockets *socks, const char *entry,
 			 const struct socket_owner *owner, char **error_r);
 /* Frees the list and left_out, and closes no socket. */
 void listen_sockets_clear(struct listen_sockets *socks);
-/* Closes it and removes its file. One without a descriptor is fine. */
+/* Closes the socket and removes its file. A socket without a descriptor is fine. */
 void listen_socket_close(struct listen_socket *sock);
 
 #endif

@@ -18,7 +18,7 @@ struct listener {
 	struct evconnlistener *accepting;
 	struct listen_socket sock;
 	struct mum_timer *pause;
-	uint64_t failing_since;		/* host_now(); 0: it accepts */
+	uint64_t failing_since;		/* host_now(); 0: all is well */
 };
 
 static void on_accept(struct evconnlistener *accepting, evutil_socket_t fd,
@@ -45,7 +45,7 @@ static void on_pause_over(void *arg)
 	evconnlistener_enable(listener->accepting);
 }
 
-/* Out of descriptors: waiting clients stay in the kernel's queue for a while. */
+/* There are no descriptors left: clients stay in the kernel's queue for a while. */
 static void on_accept_error(struct evconnlistener *accepting, void *arg)
 {
 	struct listener *listener = arg;

@@ -11,7 +11,7 @@
 struct listener;
 
 /*
- * Takes over the socket, also when it fails: NULL with errno. Each accepted
+ * Takes over the socket, even if it fails: then NULL with errno. Each accepted
  * descriptor goes to start().
  */
 struct listener *listener_open(struct event_base *base, struct service *service,

@@ -13,7 +13,7 @@
 struct listeners {
 	struct event_base *base;
 	struct service *service;
-	const struct socket_owner *owner;	/* while they are opened */
+	const struct socket_owner *owner;	/* only during listeners_open() */
 	struct activation activation;		/* likewise */
 	size_t count;
 	struct listener **list;
@@ -21,7 +21,7 @@ struct listeners {
 	struct metrics_server **metrics;	/* one for each address */
 };
 
-/* Takes over the text. Always false. */
+/* Takes over the text. Always returns false. */
 static bool complain(const struct listeners *listeners, char *error)
 {
 	host_log(listeners->service->host, MUM_LOG_ERROR, "listen: %s", error);
@@ -44,7 +44,7 @@ static bool add(struct listeners *listeners, struct listen_socket *sock, const c
 	return true;
 }
 
-/* False when there is none, or one that is of no use. */
+/* False when there is none, or when it cannot be used. */
 static bool take(struct listeners *listeners, const char *service,
 		 const struct mum_list *entries, struct listen_socket *sock)
 {
@@ -58,7 +58,10 @@ static bool take(struct listeners *listeners, const char *service,
 	return sock->fd >= 0;
 }
 
-/* Without root it is the group of the process, or of a folder with the setgid bit. */
+/*
+ * Without root a socket has the group of the process, or that of a folder with the
+ * setgid bit.
+ */
 static void check_group(const struct listeners *listeners, const struct listen_socket *sock)
 {
 	const struct mum_config *config = mum_core_config(listeners->service->core);
@@ -76,7 +79,7 @@ static void check_group(const struct listeners *listeners, const struct listen_s
 		 "the folder that group and mode 2750", sock->path, name);
 }
 
-/* What an address lacks that is left out, the others may make up for. */
+/* Addresses that are left out only cause a warning: the others may do. */
 static bool bind_entry(const struct listeners *listeners, struct listen_sockets *socks,
 		       const char *entry)
 {
@@ -150,7 +153,7 @@ static bool open_metrics(struct listeners *listeners, const char *entry,
 	return ok;
 }
 
-/* Clients of a socket that nobody serves would wait in it for ever. */
+/* Fails if a socket is left, because its clients would wait for ever. */
 static bool check_left(const struct listeners *listeners)
 {
 	const struct inherited *left = activation_left(&listeners->activation);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that mumd listens on. Of each service, socketmap, policy and metrics: the
- * sockets that a service manager handed over, or where there are none those of
- * mum.conf.
+ * All that mumd listens on. Each service (socketmap, policy, metrics) gets the sockets
+ * that a service manager handed over; if there are none, those of mum.conf.
  */
 #ifndef MUM_LISTENERS_H
 #define MUM_LISTENERS_H
@@ -12,13 +11,13 @@
 
 struct listeners;
 
-/* NULL when one of them cannot be had; the log says why. page: see metrics-server.h. */
+/* NULL when one socket cannot be opened; the log says why. page: see metrics-server.h. */
 struct listeners *listeners_open(struct event_base *base, struct service *service,
 				 const struct socket_owner *owner, metrics_page_fn *page,
 				 void *arg);
-/* No new clients for Postfix's services, and /readyz says so. */
+/* Accepts no new clients for Postfix's services, and has /readyz say so. */
 void listeners_stop(struct listeners *listeners);
-/* Before service->core goes. Sets NULL; NULL is fine. */
+/* Call this before service->core is freed. Sets NULL; NULL is fine. */
 void listeners_close(struct listeners **listeners);
 
 #endif

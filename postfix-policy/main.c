@@ -23,10 +23,10 @@
 #include "postfix-policy/session.h"
 
 enum {
-	PATIENCE = 30000,	/* ms that a request may take to arrive, a reply to be read */
-	DRAIN_POLL = 20,	/* ms between looks whether all clients are gone */
-	DRAIN_EXTRA = 1000,	/* ms on top of the deadline, for replies to go out */
-	DESCRIPTORS_EXTRA = 56	/* that neither clients nor databases need */
+	PATIENCE = 30000,	/* ms for a request to arrive, or for a reply to be read */
+	DRAIN_POLL = 20,	/* ms between checks whether all clients are gone */
+	DRAIN_EXTRA = 1000,	/* ms after the deadline, so that replies can go out */
+	DESCRIPTORS_EXTRA = 56	/* for all but clients and databases */
 };
 
 struct mumd {
@@ -77,7 +77,9 @@ static void notify_status(const struct mumd *mumd, const char *state)
 		    mum_core_is_up(mumd->service.core) ? "answers" : "gives no answers");
 }
 
-/* From the loop: one that hangs is found, and mumd started again. */
+/*
+ * Runs from the loop, so if the loop hangs, the service manager notices and restarts mumd.
+ */
 static void on_watchdog(void *arg)
 {
 	struct mumd *mumd = arg;
@@ -90,9 +92,9 @@ static void on_watchdog(void *arg)
 /* ---- descriptors ---- */
 
 /*
- * A descriptor for each client, and some that no client may take: two for each
- * connection to the database, of an old core too, and for sockets and the log.
- * Where the limit is lower, so is the number of clients.
+ * We need a descriptor for each client, and some that no client may take: two for each
+ * connection to the database, those of an old core included, and some for sockets and
+ * the log. If the limit is lower, fewer clients may connect.
  */
 static void fit_descriptors(struct mumd *mumd)
 {
@@ -128,7 +130,7 @@ static void on_drained(void *arg)
 	event_base_loopbreak(mumd->base);
 }
 
-/* Ends when the last client is gone, at the latest when all must be answered. */
+/* Ends when the last client is gone; on_drained() ends it at the latest. */
 static void on_drain_poll(void *arg)
 {
 	struct mumd *mumd = arg;
@@ -172,7 +174,9 @@ static bool is_same_list(const struct mum_list *a, const struct mum_list *b)
 	return true;
 }
 
-/* Sockets were bound before privileges were dropped, and stay as they are. */
+/*
+ * A reload cannot change sockets, because they were bound before privileges were dropped.
+ */
 static bool is_same_listen(const struct mum_config *a, const struct mum_config *b)
 {
 	return is_same_list(&a->socketmap.listen, &b->socketmap.listen) &&
@@ -185,7 +189,7 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 {
 	struct mumd *mumd = arg;
 
-	/* Who asked for the next one waits until that is done. */
+	/* If another reload follows, the manager waits for that one. */
 	if (!again)
 		notify_status(mumd, "READY=1\n");
 	if (now == NULL)
@@ -240,7 +244,7 @@ static void on_first_answer(const struct mum_answer *answer, void *arg)
 	(void)arg;
 }
 
-/* Everything that needs root, then the loop until SIGTERM. */
+/* Does everything that needs root, then runs the loop until SIGTERM. */
 static int serve(struct mumd *mumd, bool foreground)
 {
 	const struct mum_host *host = &mumd->host.host;
@@ -300,7 +304,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	unsigned clients_max = config->process.max_clients;
 	int result;
 
-	/* A watch or a timer that is not there would leave a client waiting for ever. */
+	/* If libevent failed to make a watch or a timer, a client would wait for ever. */
 	event_set_mem_functions(xmalloc, xrealloc, free);
 	mumd.base = event_base_new();
 	if (mumd.base == NULL) {
@@ -308,7 +312,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 		mum_config_free(&config);
 		return EX_OSERR;
 	}
-	/* Until it goes into the background, whoever started it wants to know. */
+	/* Log to standard error until mumd goes into the background. */
 	host_libevent_init(&mumd.host, mumd.base, true);
 	mumd.service.host = &mumd.host.host;
 	mumd.service.metrics = &mumd.metrics;
@@ -320,8 +324,9 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 }
 
 /*
- * For a reload: in the background the current folder is another one. Links are left as
- * they are, because they may lead elsewhere by then. The caller frees; NULL sets errno.
+ * A reload needs the absolute path, because in the background the current folder is
+ * another one. Links are kept, because they may lead elsewhere by then. The caller
+ * frees; NULL sets errno.
  */
 static char *absolute_path(const char *path)
 {
@@ -385,10 +390,12 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	privileges_forgo();
-	/* Where libmariadb looks for plugins is not for the environment to say. */
+	/* The environment must not say where libmariadb looks for plugins. */
 	unsetenv("MARIADB_PLUGIN_DIR");
-	/* A reload sets and restores TZ (timezone.h) while threads may connect: only
-	 * replacing what is there leaves the environment's array alone. */
+	/*
+	 * A reload sets and restores TZ (timezone.h) while threads may be connecting.
+	 * Replacing a variable that exists does not change the environment's array.
+	 */
 	setenv("TZ", ":/etc/localtime", 0);
 	config = mum_config_load(config_path, MUM_ROLE_POSTFIX, &errors);
 	if (config == NULL) {

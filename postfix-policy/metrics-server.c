@@ -23,15 +23,15 @@ enum {
 	INPUT_MAX = 8192,	/* bytes in memory */
 	PAGE_MAX = 4 << 20,	/* bytes */
 	PROBE_MAX = 3000,	/* ms to wait for the database */
-	VERDICT_KEPT = 1000,	/* ms, so that readers of /readyz are no load for it */
+	VERDICT_KEPT = 1000,	/* ms; spares the database when many read /readyz */
 	SWEEP_EVERY = 1000,	/* ms */
-	SWEEP_FULL = 100	/* ms, while there is no room for more */
+	SWEEP_FULL = 100	/* ms; while there is no room for more connections */
 };
 
 /*
- * libevent's server limits neither how many connections there are nor how long
- * one may take, and hands out a connection only with a whole request. So each
- * begins with a bufferevent of ours, to which we keep a reference.
+ * libevent's server limits neither the number of connections nor their time, and tells
+ * us of a connection only when its request is whole. So each connection begins with a
+ * bufferevent of ours, and we keep a reference to it.
  */
 struct connection {
 	struct metrics_server *server;
@@ -52,7 +52,7 @@ struct metrics_server {
 	void *arg;
 	struct listen_socket sock;
 	struct evhttp *http;
-	struct evconnlistener *accepting;	/* http's */
+	struct evconnlistener *accepting;	/* owned by http */
 	struct connection *connections;
 	size_t connections_count;
 	struct mum_timer *sweep;
@@ -73,7 +73,7 @@ static const struct mum_host *host_of(const struct metrics_server *server)
 
 /* ---- replies ---- */
 
-/* Takes what is in the buffer. */
+/* Empties the buffer. */
 static void reply(struct evhttp_request *request, int code, const char *type,
 		  struct evbuffer *body)
 {
@@ -117,7 +117,7 @@ static void reply_metrics(struct metrics_server *server, struct evhttp_request *
 
 /* ---- readiness ---- */
 
-/* Has the cache anything that may still be said? */
+/* Does the cache hold answers that may still be given? */
 static bool has_stale_answers(const struct metrics_server *server)
 {
 	const struct mum_core *core = server->service->core;
@@ -159,7 +159,7 @@ static void on_probe(const struct mum_answer *answer, void *arg)
 
 		LL_DELETE(server->waiters, waiter);
 		free(waiter);
-		/* Of a client that is gone, this only frees the request. */
+		/* If the client is gone, this only frees the request. */
 		reply_text(request, server->verdict.code, server->verdict.text);
 	}
 }
@@ -201,7 +201,7 @@ static void connection_end(struct connection *connection)
 {
 	struct metrics_server *server = connection->server;
 
-	/* If libevent has it still, it sees the end and drops it. */
+	/* If libevent still has the connection, it sees the end and drops it. */
 	shutdown(bufferevent_getfd(connection->bev), SHUT_RDWR);
 	bufferevent_decref(connection->bev);
 	DL_DELETE(server->connections, connection);
@@ -209,7 +209,7 @@ static void connection_end(struct connection *connection)
 	free(connection);
 }
 
-/* libevent takes its callbacks out of what it is done with. */
+/* libevent removes its callbacks when it is done with a connection. */
 static bool is_done(const struct connection *connection)
 {
 	bufferevent_data_cb read_cb, write_cb;
@@ -220,7 +220,7 @@ static bool is_done(const struct connection *connection)
 	return event_cb == NULL;
 }
 
-/* Ends what is done or took too long, and lets others in. */
+/* Ends connections that are done or took too long, and lets others in. */
 static void on_sweep(void *arg)
 {
 	struct metrics_server *server = arg;
@@ -255,14 +255,16 @@ static void sweep_in(struct metrics_server *server, unsigned ms)
 		server->sweep = host->ops->timer(host->ctx, ms, on_sweep, server);
 }
 
-/* Out of descriptors, as the other sockets say in the log; on_sweep() tries again. */
+/*
+ * There are no descriptors left; the other listeners log that, and on_sweep() tries again.
+ */
 static void on_accept_error(struct evconnlistener *accepting, void *arg)
 {
 	(void)arg;	/* libevent's */
 	evconnlistener_disable(accepting);
 }
 
-/* For each that is accepted. */
+/* Makes the bufferevent of each accepted connection. */
 static struct bufferevent *on_connect(struct event_base *base, void *arg)
 {
 	struct metrics_server *server = arg;
@@ -283,7 +285,9 @@ static struct bufferevent *on_connect(struct event_base *base, void *arg)
 	return bev;
 }
 
-/* libevent uses its descriptor for a moment longer, so it ends a little later. */
+/*
+ * libevent still uses the descriptor for a moment, so the connection ends a little later.
+ */
 static void on_close(struct evhttp_connection *http, void *arg)
 {
 	struct metrics_server *server = arg;
@@ -378,12 +382,12 @@ void metrics_server_free(struct metrics_server **_server)
 		struct waiter *waiter = server->waiters;
 
 		LL_DELETE(server->waiters, waiter);
-		/* Its client is gone, so nobody else frees it. */
+		/* The client is gone, so nobody else frees the request. */
 		if (evhttp_request_get_connection(waiter->request) == NULL)
 			evhttp_request_free(waiter->request);
 		free(waiter);
 	}
-	/* Its requests, also those that wait, and its listener. */
+	/* This frees the requests, also those that wait, and the listener. */
 	if (server->http != NULL)
 		evhttp_free(server->http);
 	while (server->connections != NULL)

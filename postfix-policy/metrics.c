@@ -10,7 +10,7 @@
 
 /* ---- sums over cores ---- */
 
-/* A name of mum.conf as a label's value: any bytes in, a good string out. */
+/* Makes a label's value of a name in mum.conf, which may hold any bytes. */
 static char *label_value(const char *text)
 {
 	struct buf value = BUF_INIT(SIZE_MAX);
@@ -28,10 +28,12 @@ static char *label_value(const char *text)
 	return buf_steal(&value);
 }
 
-/* Names of cores are those of mum.conf; names of sums are labels already. */
+/* A core has its hosts' names from mum.conf; in a sum they are labels already. */
 typedef char *label_fn(const char *name);
 
-/* Equal labels are one host: a series must not stand on the page twice. */
+/*
+ * Hosts with equal labels count as one, because a series must not be on the page twice.
+ */
 static struct mum_host_stats *find_host(struct mum_stats *sum, char *label)
 {
 	struct mum_host_stats *host;
@@ -70,7 +72,7 @@ static void add_host(struct mum_stats *sum, const struct mum_host_stats *stats,
 		host->errors[i] += stats->errors[i];
 }
 
-/* What only grows. */
+/* Adds the numbers that only grow. */
 static void add_counts(struct mum_stats *sum, const struct mum_stats *stats,
 		       label_fn *label)
 {
@@ -82,7 +84,7 @@ static void add_counts(struct mum_stats *sum, const struct mum_stats *stats,
 		add_host(sum, &stats->hosts[i], label);
 }
 
-/* What comes and goes. */
+/* Adds the numbers that rise and fall. */
 static void add_gauges(struct mum_stats *sum, const struct mum_stats *stats)
 {
 	sum->in_flight += stats->in_flight;
@@ -160,7 +162,7 @@ static void put_requests(struct buf *out, const struct metrics *metrics)
 			"\n", metrics->unknown_maps);
 }
 
-/* What a check can come to; in the labels' words. */
+/* What a check can result in, in the words of the labels. */
 static const struct decision_row {
 	enum check check;
 	enum outcome outcome;
@@ -219,7 +221,7 @@ static void put_decisions(struct buf *out, const struct decision_counts *counts)
 
 /* ---- questions ---- */
 
-/* The others are Dovecot's. */
+/* The questions that mumd asks; only Dovecot asks the others. */
 static const enum mum_question asked[] = { MUM_DOMAIN, MUM_DELIVERY, MUM_NAME, MUM_OWNERS,
 					     MUM_TLS };
 

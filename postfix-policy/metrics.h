@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What mumd counts, and the page that shows it, in Prometheus' text format
- * (0.0.4). Pure: numbers in, text out. Labels have few values, and no address is
- * among them. doc/mumd.8 lists the names.
+ * What mumd counts, and the page that shows it, in Prometheus' text format (0.0.4).
+ * Pure: numbers in, text out. A label has few values, never an address. doc/mumd.8
+ * lists the names.
  */
 #ifndef MUM_METRICS_H
 #define MUM_METRICS_H
@@ -15,7 +15,7 @@
 #include "postfix-policy/counts.h"
 #include "postfix-policy/socketmap.h"
 
-/* Counted since the start; zeroed memory is a good beginning. */
+/* Counted since the start; begins as zeroed memory. */
 struct metrics {
 	uint64_t requests[SOCKETMAP_MAPS][SOCKETMAP_RESULTS];
 	uint64_t unknown_maps;		/* requests for a map that does not exist */
@@ -25,9 +25,9 @@ struct metrics {
 	struct mum_stats retired;	/* sums of cores that are gone; see metrics_retire() */
 };
 
-/* The core is about to go: its counts stay. */
+/* Adds the counts of a core that is about to be freed to the sums. */
 void metrics_retire(struct metrics *metrics, const struct mum_stats *stats);
-/* What metrics_retire() allocated. */
+/* Frees what metrics_retire() allocated. */
 void metrics_clear(struct metrics *metrics);
 
 struct metrics_process {
@@ -37,9 +37,9 @@ struct metrics_process {
 	double start_time;		/* seconds since the epoch */
 };
 
-/* What is to be shown besides, as it is now. */
+/* What the page shows besides: the present state. */
 struct metrics_now {
-	const struct mum_stats *const *cores;	/* every one that lives */
+	const struct mum_stats *const *cores;	/* of every living core */
 	size_t cores_count;
 	bool database_up;
 	struct client_counts clients;

@@ -14,7 +14,7 @@ enum parse_result netstring_parse(const char *bytes, size_t len, size_t max_len,
 		if (bytes[at] < '0' || bytes[at] > '9')
 			return PARSE_BAD;
 		if (at == 1 && bytes[0] == '0')
-			return PARSE_BAD;	/* one number, one spelling */
+			return PARSE_BAD;	/* no leading zeros */
 		value = value * 10 + (size_t)(bytes[at] - '0');
 		if (value > max_len)
 			return PARSE_BAD;

@@ -17,7 +17,9 @@ struct netstring {
 	size_t wire_len;	/* how many bytes it took in all */
 };
 
-/* *out is written with PARSE_DONE only. Over max_len is bad before it is read. */
+/*
+ * *out is set with PARSE_DONE only. A length over max_len is bad before the data has come.
+ */
 enum parse_result netstring_parse(const char *bytes, size_t len, size_t max_len,
 				  struct netstring *out);
 

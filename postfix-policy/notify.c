@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A path, or an abstract name behind '@'. 0 where there is none. */
+/* The manager's address: a path, or an abstract name behind '@'. 0 if there is none. */
 static socklen_t manager_address(struct sockaddr_un *address)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
@@ -45,7 +45,7 @@ void notify_send(const char *format, ...)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
-	/* Whoever does not read it has no use for it. */
+	/* A manager that does not read does not need it. */
 	(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
 	close(fd);
 }
@@ -76,7 +76,7 @@ unsigned notify_watchdog_ms(void)
 {
 	uint64_t ms = read_number("WATCHDOG_USEC") / 2000;
 
-	/* Whose is it? The manager says so unless it means everybody. */
+	/* With WATCHDOG_PID the watchdog is for that process only. */
 	if (getenv("WATCHDOG_PID") != NULL &&
 	    read_number("WATCHDOG_PID") != (uint64_t)getpid())
 		return 0;

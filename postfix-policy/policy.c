@@ -13,11 +13,11 @@ bool slice_is(const struct slice *slice, const char *text)
 
 #define ATTRIBUTE(NAME, MEMBER) { NAME, sizeof(NAME) - 1, offsetof(struct policy_request, MEMBER) }
 
-/* Postfix sends thirty, so most are passed over by their length. */
+/* Postfix sends about thirty attributes; the length alone rules out most of them. */
 static const struct {
 	const char *name;
 	size_t len;
-	size_t offset;	/* of its slice in struct policy_request */
+	size_t offset;	/* of the slice in struct policy_request */
 } attributes[] = {
 	ATTRIBUTE("protocol_state", state),
 	ATTRIBUTE("policy_context", context),
@@ -39,7 +39,7 @@ static void keep_attribute(struct policy_request *request, const struct slice *n
 	}
 }
 
-/* "name=value"; values may hold further '='. */
+/* Reads "name=value"; the value may hold further '='. */
 static bool read_line(struct policy_request *request, const char *line, size_t len,
 		      bool *is_policy)
 {
@@ -94,7 +94,7 @@ bool policy_wants_sender(const struct policy_request *request)
 
 void policy_put_action(struct buf *out, const char *action)
 {
-	assert(*action != '\0');	/* Postfix would take it for "permit" */
+	assert(*action != '\0');	/* Postfix would take "" for "permit" */
 	buf_puts(out, "action=");
 	buf_puts(out, action);
 	buf_puts(out, "\n\n");

@@ -19,22 +19,22 @@ struct slice {
 	size_t len;
 };
 
-/* The attributes that decide, each empty if not sent. Others are passed over. */
+/* The attributes that we need; each is empty if Postfix did not send it. */
 struct policy_request {
 	struct slice state, context, sender, recipient, login;
 	struct slice client_name, client_address, queue_id;	/* for the log */
 };
 
 /*
- * Reads attributes up to the empty line; the last of equal names wins. Bad: a
- * line without '=', a NUL byte, no request=smtpd_access_policy.
+ * Reads attributes up to the empty line; if a name comes twice, the last one counts.
+ * Bad: a line without '=', a NUL byte, or no request=smtpd_access_policy.
  */
 enum parse_result policy_parse(const char *bytes, size_t len,
 			       struct policy_request *out, size_t *wire_len_r);
 
 bool slice_is(const struct slice *slice, const char *text);
 
-/* Which checks the request's state and context call for. */
+/* Do the request's state and context call for this check? */
 bool policy_wants_recipient(const struct policy_request *request);
 bool policy_wants_sender(const struct policy_request *request);
 

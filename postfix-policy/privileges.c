@@ -59,7 +59,7 @@ bool privileges_drop(const struct privileges *privileges, char **error_r)
 				     strerror(errno));
 		return false;
 	}
-	/* With another user, what is said of dumps starts afresh. */
+	/* A change of user resets the dumpable flag. */
 	privileges_forgo();
 	return true;
 }

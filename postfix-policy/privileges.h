@@ -15,15 +15,17 @@ struct privileges {
 };
 
 /*
- * No core dump, for the password is in memory, and nothing gained by execve(2); for
- * good. Before the configuration is read.
+ * Forbids core dumps, because the password is in memory, and new privileges by
+ * execve(2). Both are for good. Call this before the configuration is read.
  */
 void privileges_forgo(void);
 
-/* Looks up process.user and process.socket_group; false with *error_r. */
+/* Looks up process.user and process.socket_group; false sets *error_r. */
 bool privileges_find(const struct mum_config *config, struct privileges *privileges,
 		     char **error_r);
-/* For good. Does nothing unless root; false with *error_r. */
+/*
+ * Drops root for good. Does nothing if mumd was not started as root; false sets *error_r.
+ */
 bool privileges_drop(const struct privileges *privileges, char **error_r);
 
 #endif

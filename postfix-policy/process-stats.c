@@ -46,7 +46,7 @@ static size_t count_fds(void)
 	for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
 		count += entry->d_name[0] != '.';
 	closedir(directory);
-	return count > 0 ? count - 1 : 0;	/* without the one just used */
+	return count > 0 ? count - 1 : 0;	/* without the directory's own */
 }
 
 void process_stats_read(struct metrics_process *process)

@@ -15,7 +15,9 @@ struct service {
 	struct metrics *metrics;
 };
 
-/* Starts a conversation on an accepted, non-blocking descriptor, which it owns. */
+/*
+ * Starts a session on an accepted, non-blocking descriptor, which the session then owns.
+ */
 typedef void session_start_fn(struct service *service, int fd);
 
 session_start_fn socketmap_session_start;

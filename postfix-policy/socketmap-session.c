@@ -13,7 +13,7 @@ struct session {
 	struct client *client;
 	const struct socketmap_map *map;	/* of the request under way */
 	struct mum_lookup *lookup;		/* borrowed; NULL when none */
-	bool warned;				/* of a map that does not exist */
+	bool warned;				/* about a map that does not exist */
 };
 
 static void on_answer(const struct mum_answer *answer, void *arg)
@@ -91,7 +91,7 @@ static void on_closed(void *arg)
 
 static const struct client_handler handler = {
 	.name = "socketmap",
-	/* The length's digits, the colon and the comma come on top. */
+	/* Room for the digits of the length, the colon and the comma. */
 	.request_max = SOCKETMAP_REQUEST_MAX + 16,
 	.request = on_request,
 	.closed = on_closed,

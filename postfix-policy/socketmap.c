@@ -10,7 +10,7 @@
 struct socketmap_map {
 	const char *name;
 	unsigned questions;
-	/* MUM_FOUND appends the value; nothing else is appended otherwise. */
+	/* Appends the value and returns MUM_FOUND; otherwise appends nothing. */
 	enum mum_status (*put_value)(struct buf *value, const struct mum_answer *answer);
 	enum reason (*reason)(const struct mum_answer *answer);	/* NULL: refuses nothing */
 };
@@ -38,8 +38,9 @@ static enum mum_status put_mailbox(struct buf *value, const struct mum_answer *a
 }
 
 /*
- * Since Postfix searches no stripped address here, it re-attaches no extension: this does,
- * as its propagate_unmatched_extensions (postconf(5)) would.
+ * Attaches the extension again, as Postfix's propagate_unmatched_extensions
+ * (postconf(5)) would. Postfix itself does not, because here it does not search for
+ * the address without its extension.
  */
 static enum mum_status put_recipients(struct buf *value, const struct mum_answer *answer)
 {
@@ -52,7 +53,7 @@ static enum mum_status put_recipients(struct buf *value, const struct mum_answer
 	for (size_t i = 0; status == MUM_FOUND && i < recipients.count; i++) {
 		if (i > 0)
 			buf_puts(value, ",");
-		/* An unprintable byte: check_value() then says TEMP and why. */
+		/* A NUL byte, for which check_value() answers TEMP and says why. */
 		if (!address_put_external(value, recipients.addresses[i],
 					  recipients.extension))
 			buf_put(value, "", 1);
@@ -113,7 +114,7 @@ static enum mum_status put_tls_policy(struct buf *value, const struct mum_answer
 	return MUM_FOUND;
 }
 
-/* The names are those of the files that MUM's manual has admins copy. */
+/* The names are those of the files in MUM's manual that admins copy. */
 static const struct socketmap_map maps[SOCKETMAP_MAPS] = {
 	{ "domains", MUM_ASK(MUM_DOMAIN), put_domain, NULL },
 	{ "mailboxes", MUM_ASK(MUM_DELIVERY), put_mailbox, NULL },
@@ -181,7 +182,7 @@ unsigned socketmap_questions(const struct socketmap_map *map)
 
 static void put_reply(struct buf *out, const char *word, const char *text, size_t len)
 {
-	/* The blank is part of each: a bare "OK" is read as "not found". */
+	/* A blank follows each word: Postfix reads a bare "OK" as "not found". */
 	buf_printf(out, "%zu:%s ", strlen(word) + 1 + len, word);
 	buf_put(out, text, len);
 	buf_puts(out, ",");
@@ -199,7 +200,7 @@ static void put_temp(struct buf *out)
 	put_reply(out, "TEMP", text, sizeof(text) - 1);
 }
 
-/* What Postfix can be handed without being cut, misread or an empty result. */
+/* False for a value that Postfix would cut, misread or take for an empty result. */
 static bool check_value(const struct buf *value, struct socketmap_outcome *outcome)
 {
 	if (value->failed) {

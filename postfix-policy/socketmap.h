@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socketmap_table(5): "map key" in; OK, NOTFOUND, TEMP or PERM out. Pure: bytes
- * and answers in, bytes out. Searching that Postfix does for other tables
- * (extensions) has been done by address.c; see doc/differences.md.
+ * socketmap_table(5): "map key" in; OK, NOTFOUND, TEMP or PERM out. Pure: bytes and
+ * answers in, bytes out. For other tables Postfix itself searches without the
+ * extension; here address.c does that; see doc/differences.md.
  */
 #ifndef MUM_SOCKETMAP_H
 #define MUM_SOCKETMAP_H
@@ -30,7 +30,7 @@ struct socketmap_request {
 	size_t name_len, key_len;
 };
 
-/* *out views the bytes; *wire_len_r says how many were used. */
+/* *out points into the bytes; *wire_len_r says how many were used. */
 enum parse_result socketmap_parse(const char *bytes, size_t len,
 				  struct socketmap_request *out, size_t *wire_len_r);
 
@@ -38,7 +38,7 @@ const char *socketmap_name(const struct socketmap_map *map);
 /* Each table has a number below SOCKETMAP_MAPS. */
 size_t socketmap_number(const struct socketmap_map *map);
 const struct socketmap_map *socketmap_by_number(size_t number);
-/* A set of MUM_ASK() whose answer the map needs. */
+/* The questions that the map needs, a set of MUM_ASK(). */
 unsigned socketmap_questions(const struct socketmap_map *map);
 
 enum socketmap_result {
@@ -46,16 +46,16 @@ enum socketmap_result {
 	SOCKETMAP_FOUND,
 	SOCKETMAP_NOT_FOUND,
 	SOCKETMAP_MISCONFIGURED,	/* the database cannot give one */
-	SOCKETMAP_BAD_VALUE,	/* there is one that Postfix must not be handed */
+	SOCKETMAP_BAD_VALUE,	/* Postfix must not get the value that was found */
 	SOCKETMAP_RESULTS
 };
 
-/* What became of it: OK, NOTFOUND, or in all other cases TEMP. */
+/* What the reply was: OK, NOTFOUND, or TEMP in all other cases. */
 struct socketmap_outcome {
 	enum socketmap_result result;
 	/* With SOCKETMAP_FOUND: the value refuses mail. Else REASON_NONE. */
 	enum reason reason;
-	/* With SOCKETMAP_BAD_VALUE: a stable name, and what to mend; static. */
+	/* With SOCKETMAP_BAD_VALUE: a stable name, and what to fix; static. */
 	const char *fault, *cure;
 };
 
@@ -63,7 +63,7 @@ struct socketmap_outcome {
 struct socketmap_outcome socketmap_put_answer(struct buf *out,
 					      const struct socketmap_map *map,
 					      const struct mum_answer *answer);
-/* For requests that no map can answer. */
+/* Appends the reply to a request that no map can answer. */
 void socketmap_put_perm(struct buf *out, const char *why);
 
 #endif

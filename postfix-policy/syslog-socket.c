@@ -41,7 +41,7 @@ static bool is_connected(struct syslog_socket *sock)
 	return false;
 }
 
-/* False with errno; EAGAIN when it has not read in time what was sent before. */
+/* False with errno; EAGAIN when syslogd did not read earlier lines in time. */
 static bool send_line(int fd, const char *line, size_t len, int wait_ms)
 {
 	struct pollfd room = { fd, POLLOUT, 0 };
@@ -52,7 +52,7 @@ static bool send_line(int fd, const char *line, size_t len, int wait_ms)
 	       send(fd, line, len, MSG_NOSIGNAL) >= 0;
 }
 
-/* RFC 3164, as it arrives from syslog(3): without the name of the host. */
+/* A line of RFC 3164 as syslog(3) sends it: without the host's name. */
 static char *make_line(int priority, const char *word, const char *text)
 {
 	time_t now = time(NULL);
@@ -73,7 +73,7 @@ bool syslog_socket_put(struct syslog_socket *sock, int priority, const char *wor
 
 	ok = is_connected(sock) && send_line(sock->fd, line, strlen(line), wait_ms);
 	if (!ok && again && errno != EAGAIN) {
-		/* Another syslogd may have taken its place. */
+		/* syslogd may have been restarted. */
 		syslog_socket_close(sock);
 		ok = is_connected(sock) && send_line(sock->fd, line, strlen(line), wait_ms);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines for syslogd, facility mail, as syslog(3) writes them; but nobody stands still
- * while syslogd reads nothing.
+ * Writes lines for syslogd, facility mail, as syslog(3) does, but does not block while
+ * syslogd reads nothing.
  */
 #ifndef MUM_SYSLOG_SOCKET_H
 #define MUM_SYSLOG_SOCKET_H
@@ -17,8 +17,8 @@ struct syslog_socket {
 void syslog_socket_init(struct syslog_socket *sock, const char *path);
 void syslog_socket_close(struct syslog_socket *sock);
 /*
- * One line of that priority (LOG_ERR and the like): word and text. False: it is lost,
- * for there is no syslogd, or it has read nothing for wait_ms.
+ * Writes one line, word and text, with this priority (LOG_ERR and the like). False: the
+ * line is lost, because there is no syslogd, or because it has read nothing for wait_ms.
  */
 bool syslog_socket_put(struct syslog_socket *sock, int priority, const char *word,
 		       const char *text, int wait_ms);
