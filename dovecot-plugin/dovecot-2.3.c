@@ -10,8 +10,9 @@
 #include "dovecot-plugin/smtp-hold.h"
 
 /*
- * Cached results hold for one service, because send-only mailboxes have some and not
- * others; and those of a master user not for the user of that name, who has a home.
+ * A cached result is valid for one service only, because a send-only mailbox may use
+ * some services and not others. And a result for a master user is not valid for the
+ * user of the same name, who has a home.
  */
 #define CACHE_KEY "%u\t%s\t%{login_user}"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* dovecot.h for Dovecot 2.4, whose releases differ, too: configure found out how. */
+/* dovecot.h for Dovecot 2.4. Its releases differ, too; configure finds out how. */
 #include "dovecot-plugin/dovecot.h"
 
 #include "auth-cache.h"
@@ -13,12 +13,13 @@
 #include "dovecot-plugin/smtp-hold.h"
 
 /*
- * Cached results hold for one protocol, because send-only mailboxes have some and not
- * others; and those of a master user not for the user of that name, who has a home.
+ * A cached result is valid for one protocol only, because a send-only mailbox may use
+ * some protocols and not others. And a result for a master user is not valid for the
+ * user of the same name, who has a home.
  */
 #define CACHE_KEY "%{user}\t%{protocol}\t%{login_user}"
 
-/* To %{mum:NAME} in the configuration. */
+/* The "mum" of %{mum:NAME} in the configuration. */
 #define PROVIDER "mum"
 
 const enum dovecot_generation dovecot_generation = DOVECOT_2_4;
@@ -124,7 +125,7 @@ static void put_value(void *fields, const char *name, const char *value)
 	auth_fields_add(fields, name, value, 0);
 }
 
-/* Most configurations have none, and to expand them takes longer than our lookup. */
+/* Expanding fields takes longer than our lookup, and most configurations have none. */
 static bool has_fields(const ARRAY_TYPE(const_string) *fields)
 {
 	return array_is_created(fields) && !array_is_empty(fields);
@@ -162,8 +163,8 @@ void client_hang_up(struct auth_client_connection *client)
 }
 
 /*
- * What the admin's own fields say goes into the key, too: they may differ by what is
- * not in ours, for example by the client's address.
+ * The variables in the admin's own fields go into the key, too: the fields may depend
+ * on what our key lacks, for example the client's address.
  */
 #ifdef HAVE_STRUCT_PASSDB_PARAMETERS
 #  define PARAMETERS(kind) , const struct kind##_parameters *parameters

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dovecot's headers, in the order that they need; and words for what differs between
- * Dovecot 2.3 and 2.4, which dovecot-2.3.c or dovecot-2.4.c defines.
+ * Dovecot's headers, in the order that they need; and our own functions for what
+ * differs between Dovecot 2.3 and 2.4. dovecot-2.3.c or dovecot-2.4.c defines them.
  */
 #ifndef MUM_DOVECOT_H
 #define MUM_DOVECOT_H
@@ -21,10 +21,10 @@
 
 #include "dovecot-plugin/userdb-fields.h"
 
-/* Whose fields a userdb answers with. */
+/* The generation whose fields a userdb answers with. */
 extern const enum dovecot_generation dovecot_generation;
 
-/* What the user logs in for: "imap", "smtp", ... */
+/* The protocol that the user logs in to: "imap", "smtp", ... */
 const char *request_protocol(const struct auth_request *request);
 void request_log_unknown_user(struct auth_request *request);
 
@@ -34,19 +34,21 @@ void request_log_unknown_user(struct auth_request *request);
 int request_compare(struct auth_request *request, const char *crypted, const char *scheme,
 		    bool log);
 
-/* Does auth know from its start how many workers it may have? Else a worker tells it. */
+/*
+ * Does auth know from the start how many workers it may have? If not, a worker tells it.
+ */
 extern const bool dovecot_knows_worker_limit;
 
 typedef void worker_answer_fn(enum passdb_result result, void *context);
 
 /*
- * Has an auth worker run the command. fn is called from the loop, with INTERNAL_FAILURE
- * where no worker answered; never when Dovecot's queue to the workers ends first.
+ * Has an auth worker run the command. fn is called from the loop, with INTERNAL_FAILURE if
+ * no worker answered. If Dovecot's queue to the workers ends first, fn is never called.
  */
 void request_ask_worker(struct auth_request *request, const char *command,
 			worker_answer_fn *fn, void *context);
 
-/* ---- what a passdb gives a mechanism that verifies by itself ---- */
+/* ---- what a passdb gives to a mechanism that verifies by itself ---- */
 
 struct credentials {
 	const unsigned char *data;
@@ -54,7 +56,7 @@ struct credentials {
 	const char *scheme;	/* NULL before Dovecot 2.4.5 */
 };
 
-/* Calls back with them; without any where credentials is NULL. */
+/* Calls callback with the credentials; with none if credentials is NULL. */
 void credentials_give(lookup_credentials_callback_t *callback, enum passdb_result result,
 		      const struct credentials *credentials, struct auth_request *request);
 /* A callback that hands its arguments to smtp_hold_on_credentials(). */
@@ -69,7 +71,7 @@ bool userdb_imports_all(const struct auth_request *request);
 /* Calls put for each NAME that %{mum:NAME} may have in the configuration. */
 typedef void put_values_fn(void *context, userdb_field_fn *put, void *arg);
 
-/* Adds those fields. False: that failed, and is logged. */
+/* Adds the admin's own fields. False: that failed, and is logged. */
 bool passdb_add_fields(struct auth_request *request, put_values_fn *put_values,
 		       void *context);
 bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,

@@ -8,7 +8,7 @@
 
 #include "common/threads.h"
 
-/* An io of Dovecot's does not say what it found, so there is one for each. */
+/* Dovecot's io does not say whether it can read or write, so we have one for each. */
 struct mum_watch {
 	int fd;
 	struct io *read, *write;
@@ -23,9 +23,9 @@ struct mum_timer {
 };
 
 /*
- * Dovecot's loop runs timers between its wait and what that has found, which it
- * remembers by descriptor: where a timer closes one, and the next watch gets the
- * same number, the old one's event would be told to the new one.
+ * Dovecot's loop first waits, then runs timers, then handles the events that it found,
+ * by descriptor. If a timer closes a descriptor and a new watch gets the same number,
+ * the new watch would be told the old event. So we ask again.
  */
 static bool is_ready(const struct mum_watch *watch, short events)
 {

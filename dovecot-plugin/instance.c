@@ -7,7 +7,7 @@
 
 #include "dovecot-plugin/host-dovecot.h"
 
-/* What MUM's Hash::make() writes unless somebody changed BCRYPT_ROUNDS. */
+/* A hash as MUM's Hash::make() writes it, unless somebody changed BCRYPT_ROUNDS. */
 static const char usual_hash[] =
 	"{BLF-CRYPT}$2y$10$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -21,7 +21,7 @@ struct instance {
 	char *dummy_hash;		/* with its {SCHEME}; NULL: usual_hash */
 };
 
-/* By path; a process has one or two. */
+/* One for each path; a process has one or two. */
 static struct instance *instances;
 
 struct instance *instance_get(const char *config_path)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One mum.conf in one auth process: passdb and userdb with the same args share
- * it, and with it the database connections. Also what is not yet answered.
+ * One mum.conf in one auth process. A passdb and a userdb with the same args share the
+ * instance, and so its database connections. It also holds the requests that are not
+ * yet answered.
  */
 #ifndef MUM_DOVECOT_INSTANCE_H
 #define MUM_DOVECOT_INSTANCE_H
@@ -11,20 +12,21 @@
 
 struct instance;
 
-/* A request of Dovecot's that must be answered, at the latest when we go away. */
+/* A request from Dovecot, which must be answered before the instance is freed. */
 struct pending {
 	struct pending *prev, *next;
-	void (*abort)(struct pending *pending);	/* answers it, and removes it from here */
+	void (*abort)(struct pending *pending);	/* answers and removes it */
 };
 
 /*
- * Reads the configuration; ends the process with all its errors if there are
- * any. In auth this runs as root, before privileges are dropped.
+ * Reads the configuration; if it has errors, logs all of them and ends the process. In
+ * auth this runs as root, before privileges are dropped.
  */
 struct instance *instance_get(const char *config_path);
 /*
- * Aborts what is pending, frees the instance with its last user, then sets NULL:
- * Dovecot may ask once more from within an abort, another block with the same args.
+ * Aborts what is pending, frees the instance if this was its last user, then sets
+ * NULL. NULL comes last because within an abort Dovecot may ask another block with the
+ * same args.
  */
 void instance_unref(struct instance **instance);
 /* Makes the core, once, in the process that will use it. */
@@ -37,8 +39,8 @@ void instance_add_pending(struct instance *instance, struct pending *pending);
 void instance_remove_pending(struct instance *instance, struct pending *pending);
 
 /*
- * What verifying takes in this installation, for users who do not exist:
- * remembers scheme and cost of the hash seen last. The dummy is {SCHEME}hash.
+ * A login of an unknown user must take as long as others in this installation. So the
+ * instance remembers scheme and cost of the last hash. The dummy is {SCHEME}hash.
  */
 void instance_saw_hash(struct instance *instance, const char *scheme, const char *hash);
 const char *instance_dummy_hash(const struct instance *instance);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * passdb "mum": the row comes through the core, in the auth process; the hash
- * is verified by Dovecot itself, in an auth worker, so that neither a database
- * nor a password keeps other logins waiting.
+ * passdb "mum". The core gets the row, in the auth process. Dovecot itself verifies
+ * the hash, in an auth worker. So neither a database nor a password keeps other logins
+ * waiting.
  */
 #include "dovecot-plugin/dovecot.h"
 
@@ -25,12 +25,12 @@ struct pass_request {
 	struct pending pending;
 	struct instance *instance;
 	struct auth_request *request;	/* we hold a reference */
-	verify_plain_callback_t *verify;	/* one of these two */
+	verify_plain_callback_t *verify;	/* one of these two is set */
 	lookup_credentials_callback_t *credentials;
 	struct mum_lookup *lookup;
 	bool refuse_service;		/* send-only, and this service reads mail */
-	enum passdb_result refusal;	/* when the dummy is verified */
-	const char *scheme, *hash;	/* of the row; NULL if it names the scheme itself */
+	enum passdb_result refusal;	/* the result after the dummy is verified */
+	const char *scheme, *hash;	/* of the row; NULL if the hash names its scheme itself */
 };
 
 /* ---- the end of a request ---- */
@@ -41,8 +41,8 @@ static void answer(struct pass_request *pass, enum passdb_result result)
 
 	instance_remove_pending(pass->instance, &pass->pending);
 	/*
-	 * Dovecot lets an address wait for 4 s and more whose logins fail. Our
-	 * trouble is no guess at a password, and a webmail has all its users there.
+	 * Dovecot makes an address whose logins fail wait, from 4 s on. But our failure
+	 * is not a guess at a password, and all users of a webmail share one address.
 	 */
 	if (result == PASSDB_RESULT_INTERNAL_FAILURE)
 		(void)auth_request_import_auth(request, "no-penalty", "");
@@ -53,7 +53,7 @@ static void answer(struct pass_request *pass, enum passdb_result result)
 	auth_request_unref(&request);
 }
 
-/* The password was right, or there was none to verify. */
+/* The password was right, or none had to be verified. */
 static void succeed(struct pass_request *pass)
 {
 	if (!pass->refuse_service) {
@@ -67,7 +67,9 @@ static void succeed(struct pass_request *pass)
 
 static void finish(struct pass_request *pass, enum passdb_result result)
 {
-	/* Dovecot's cache would keep the hash of a mismatch, and let them in by it. */
+	/*
+	 * On a mismatch Dovecot's cache would keep the hash, and let this user in with it.
+	 */
 	if (pass->refuse_service)
 		pass->request->passdb_password = NULL;
 	if (result == PASSDB_RESULT_OK)
@@ -77,8 +79,8 @@ static void finish(struct pass_request *pass, enum passdb_result result)
 }
 
 /*
- * auth ends, and waits for nobody. The next passdb is not asked: where that is one
- * for the workers, Dovecot has taken down the queue to them by now, and would crash.
+ * auth ends and waits for nobody. We stop Dovecot from asking the next passdb: if that one
+ * needs the workers, Dovecot would crash, because it has already freed the queue to them.
  */
 static void on_abort(struct pending *pending)
 {
@@ -98,8 +100,8 @@ static bool use_worker(const struct pass_request *pass)
 }
 
 /*
- * It stays pending: when Dovecot ends, requests that no worker has taken yet are
- * dropped without a reply, before it comes to us.
+ * The request stays pending: when Dovecot ends, it drops requests that no worker has
+ * taken, without a reply, before it ends us.
  */
 static void verify(struct pass_request *pass, const char *crypted, worker_answer_fn *fn)
 {
@@ -120,8 +122,8 @@ static void on_verified(enum passdb_result result, void *context)
 	struct pass_request *pass = context;
 
 	/*
-	 * A hash that Dovecot cannot read, or refuses as weak, is no dummy: to verify it
-	 * takes no time.
+	 * A hash that Dovecot cannot read, or refuses as weak, is no good dummy,
+	 * because verifying it takes no time.
 	 */
 	if (result == PASSDB_RESULT_SCHEME_NOT_AVAILABLE)
 		result = PASSDB_RESULT_PASSWORD_MISMATCH;
@@ -137,7 +139,7 @@ static void on_dummy_verified(enum passdb_result result ATTR_UNUSED, void *conte
 	answer(pass, pass->refusal);
 }
 
-/* Whatever the password is. Takes as long as for a user with a wrong one. */
+/* Refuses, whatever the password is. This takes as long as refusing a wrong password. */
 static void refuse(struct pass_request *pass, enum passdb_result refusal)
 {
 	pass->refusal = refusal;
@@ -149,7 +151,9 @@ static void refuse(struct pass_request *pass, enum passdb_result refusal)
 
 /* ---- the row ---- */
 
-/* Dovecot's names; of a {SCHEME} prefix Dovecot reads the name itself. */
+/*
+ * Dovecot's names of the schemes. With a {SCHEME} prefix Dovecot reads the name itself.
+ */
 static const char *const scheme_names[] = {
 	[HASH_NONE] = NULL,
 	[HASH_BCRYPT] = "BLF-CRYPT",
@@ -171,9 +175,9 @@ static bool is_listed(const struct mum_list *list, const char *text)
 /* What the row says, in Dovecot's words. */
 struct values {
 	const char *address;
-	const char *password;		/* {SCHEME}hash; the dummy, if it is not to be used */
-	const char *why_no_password;	/* NULL: it is */
-	const struct user *user;	/* NULL: no mail that Dovecot could be told of */
+	const char *password;		/* {SCHEME}hash; the dummy if why_no_password is set */
+	const char *why_no_password;	/* NULL: the password may be used */
+	const struct user *user;	/* NULL: no mail, or none that Dovecot can express */
 };
 
 static void read_password(struct pass_request *pass, const char *password,
@@ -199,7 +203,7 @@ static void put_no_field(void *unused ATTR_UNUSED, const char *name ATTR_UNUSED,
 {
 }
 
-/* Does the userdb have an answer for a login of this user? Then it is *user_r. */
+/* Would the userdb find this user at a login? Then sets *user_r. */
 static bool read_user(const struct mum_answer *facts, struct user *user_r)
 {
 	struct arena arena = { 0 };
@@ -224,7 +228,7 @@ static void import_all(struct auth_request *request, const struct values *values
 	auth_request_set_field(request, "user", values->address, NULL);
 	if (values->why_no_password == NULL)
 		auth_request_set_field(request, "password", values->password, "CRYPT");
-	/* What userdb would answer, for a userdb "prefetch". */
+	/* The answer of the userdb, for a userdb "prefetch". */
 	if (values->user != NULL)
 		(void)userdb_put_fields(values->user, dovecot_generation, &arena,
 					put_prefetch_field, request);
@@ -242,7 +246,7 @@ static void put_values(void *context, userdb_field_fn *put, void *arg)
 
 /*
  * False: the admin's own fields could not be added. A master user
- * (auth_master_user_separator) gets no prefetch fields: the mail is that of somebody
+ * (auth_master_user_separator) gets no prefetch fields: the mail belongs to somebody
  * else, whom Dovecot looks up next.
  */
 static bool set_fields(struct auth_request *request, struct values *values)
@@ -255,12 +259,13 @@ static bool set_fields(struct auth_request *request, struct values *values)
 	if (passdb_imports_all(request))
 		import_all(request, values);
 	added = passdb_add_fields(request, put_values, values);
-	/* Dovecot's cache would let somebody in by it. */
+	/* Dovecot's cache would let somebody in with this password. */
 	if (values->why_no_password != NULL)
 		request->passdb_password = NULL;
 	/*
-	 * Dovecot goes on to the userdb, which says why, and not with what an earlier
-	 * passdb knows of a user of the same name, or of a master.
+	 * Makes Dovecot ask the userdb, which says why there is no mail. Otherwise
+	 * Dovecot would use what an earlier passdb said about a user of the same name,
+	 * or about a master.
 	 */
 	if (!has_mail && !is_master)
 		request->userdb_prefetch_set = FALSE;
@@ -268,9 +273,9 @@ static bool set_fields(struct auth_request *request, struct values *values)
 }
 
 /*
- * Nobody looks at the hash: an earlier passdb has found the password right (a
- * master's, for example), any password will do, or this is a lookup and no login
- * (of LMTP's proxy, of doveadm).
+ * Is the hash not needed? So it is if an earlier passdb has found the password right
+ * (a master's, for example), if any password will do, or if this is a lookup and no
+ * login (by an LMTP proxy or doveadm).
  */
 static bool is_unverified(const struct auth_request *request)
 {
@@ -281,10 +286,10 @@ static bool is_unverified(const struct auth_request *request)
 	       (wanted != NULL && *wanted == '\0');
 }
 
-/* passdb_handle_credentials() takes NULL for "no password, which is no fault". */
+/* To passdb_handle_credentials(), NULL means "there is no password, and that is fine". */
 static const char *usable_password(struct auth_request *request, const char **scheme_r)
 {
-	/* Those of the passdb that has found the password right stay in use. */
+	/* If an earlier passdb found the password right, its credentials stay in use. */
 	bool ours = request->fields.delayed_credentials == NULL;
 	const char *password = ours ? request->passdb_password : NULL, *error;
 	const unsigned char *raw;
@@ -302,8 +307,8 @@ static void succeed_unverified(struct pass_request *pass)
 	struct auth_request *request = pass->request;
 
 	/*
-	 * Without a hash Dovecot's cache would keep what was typed, the password of
-	 * an earlier passdb, and let it in here.
+	 * Without a hash, Dovecot's cache would keep the typed password, which is that
+	 * of an earlier passdb, and accept it for this user.
 	 */
 	if (request->passdb_password == NULL && request->fields.skip_password_check)
 		auth_request_set_field(request, "password",
@@ -335,7 +340,7 @@ static void verify_found(struct pass_request *pass)
 {
 	struct auth_request *request = pass->request;
 
-	/* Neither our fields are wanted nor does one of the admin's own name a password. */
+	/* Our fields are not wanted, and none of the admin's own fields is a password. */
 	if (request->passdb_password == NULL)
 		refuse(pass, auth_request_password_missing(request));
 	else
@@ -404,8 +409,8 @@ static unsigned deadline(struct auth_request *request, const struct mum_config *
 }
 
 /*
- * Both anew: who logs in is looked up in the userdb next, which has what it says
- * from the cache, and a user who has just been activated must be known there.
+ * Asks both questions anew, not the cache. After the login Dovecot asks the userdb, which
+ * answers from the cache, and a user who has just been activated must be known there.
  */
 static struct pass_request *pass_start(struct instance *instance,
 				       struct auth_request *request)
@@ -425,7 +430,7 @@ static struct pass_request *pass_start(struct instance *instance,
 	return pass;
 }
 
-/* NULL when auth ends and has ended this passdb already. */
+/* NULL when auth ends and has already ended this passdb. */
 static struct instance *instance_of(const struct auth_request *request)
 {
 	struct passdb_mum_module *module = container_of(

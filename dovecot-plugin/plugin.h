@@ -8,7 +8,10 @@
 extern struct passdb_module_interface passdb_mum;
 extern struct userdb_module_interface userdb_mum;
 
-/* One for each passdb or userdb in the configuration; those of one mum.conf share it. */
+/*
+ * Each passdb or userdb in the configuration gets its own module; those with the same
+ * mum.conf share an instance.
+ */
 struct passdb_module *passdb_mum_new(pool_t pool, const char *config_path);
 struct userdb_module *userdb_mum_new(pool_t pool, const char *config_path);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The setting mum_config_file of Dovecot 2.4, global or in a passdb or userdb block.
- * Auth reads it; and doveconf and the config process must know it, or they refuse it:
- * libmum_settings.so tells them.
+ * Auth reads it. doveconf and the config process refuse a setting that they do not
+ * know; libmum_settings.so makes it known to them.
  */
 #ifndef MUM_DOVECOT_SETTINGS_24_H
 #define MUM_DOVECOT_SETTINGS_24_H

@@ -7,24 +7,24 @@
 
 #include "dovecot-plugin/host-dovecot.h"
 
-/* Postfix's AUTH_TIMEOUT is 10 s (xsasl_dovecot_server.c); this leaves it a second. */
+/* Postfix's AUTH_TIMEOUT is 10 s (xsasl_dovecot_server.c); this leaves one second. */
 enum { POSTFIX_WAITS_MS = 9000 };
 
 /*
- * One login, from the first lookup to its result. It stands between Dovecot's passdbs
- * and the mechanism that waits for them. Allocated from the request's pool.
+ * One login, from the first lookup to its result. The hold stands between Dovecot's
+ * passdbs and the mechanism that waits for them. It is allocated from the request's pool.
  */
 struct hold {
 	struct hold *prev, *next;
 	struct auth_request *request;	/* we hold a reference */
-	bool credentials;		/* which of these two it is */
+	bool credentials;		/* which of the two callbacks is set */
 	verify_plain_callback_t *verify_callback;
 	lookup_credentials_callback_t *credentials_callback;
 	uint64_t started, until;
-	struct mum_timer *timer;	/* all passdbs have answered: a temporary failure */
+	struct mum_timer *timer;	/* set once all passdbs have failed for now */
 };
 
-/* Few: as many as there are logins by Postfix at this moment. */
+/* A short list: the logins through Postfix at this moment. */
 static struct hold *holds;
 static bool ending;
 
@@ -37,7 +37,7 @@ static struct hold *find(const struct auth_request *request)
 	return hold;
 }
 
-/* Tells the mechanism. */
+/* Tells the mechanism the result. */
 static void finish(struct hold *hold, enum passdb_result result,
 		   const struct credentials *credentials)
 {
@@ -60,7 +60,9 @@ static void on_hold_over(void *context)
 	finish(hold, PASSDB_RESULT_INTERNAL_FAILURE, NULL);
 }
 
-/* Postfix has one login at a time on a connection. The request outlives that. */
+/*
+ * Closes Postfix's connection, on which there is only this login. The request lives on.
+ */
 static void hang_up(struct hold *hold)
 {
 	auth_request_set_state(hold->request, AUTH_REQUEST_STATE_PASSDB);
@@ -74,7 +76,10 @@ static void on_result(struct hold *hold, enum passdb_result result,
 	uint64_t now = host_now(&host_dovecot);
 
 	if (result == PASSDB_RESULT_INTERNAL_FAILURE && !ending && now < hold->until) {
-		/* To Dovecot a passdb is still busy, for example when Postfix goes away. */
+		/*
+		 * Dovecot must think that a passdb is still busy, for example if
+		 * Postfix goes away.
+		 */
 		auth_request_set_state(hold->request, AUTH_REQUEST_STATE_PASSDB);
 		hold->timer = host_dovecot.ops->timer(NULL, (unsigned)(hold->until - now),
 						      on_hold_over, hold);
@@ -98,7 +103,7 @@ void smtp_hold_on_credentials(struct auth_request *request, enum passdb_result r
 
 bool smtp_hold_is_for(const struct auth_request *request)
 {
-	/* Without a handler it is a lookup and no login. */
+	/* Without a handler the request is a lookup and no login. */
 	return request->handler != NULL && strcmp(request_protocol(request), "smtp") == 0;
 }
 
@@ -143,7 +148,10 @@ unsigned smtp_hold_begin(struct auth_request *request, unsigned min_ms, unsigned
 	for (const struct auth_passdb *passdb = request->passdb; !is_last(passdb);
 	     passdb = passdb->next)
 		passdbs++;
-	/* What is left of Postfix's patience, in equal parts; it may be another MUM. */
+	/*
+	 * Shares what is left of Postfix's time equally with the passdbs behind, which
+	 * may be MUM's, too.
+	 */
 	age = host_now(&host_dovecot) - hold->started;
 	left = age < POSTFIX_WAITS_MS ? POSTFIX_WAITS_MS - (unsigned)age : passdbs;
 	return I_MIN(left / passdbs, I_MIN(min_ms, max_ms));
@@ -156,7 +164,7 @@ void smtp_hold_end_all(void)
 	ending = TRUE;
 	for (hold = holds; hold != NULL; hold = next) {
 		next = hold->next;
-		/* Others are on their way through the passdbs, which will answer. */
+		/* Without a timer, passdbs are still at work and will answer. */
 		if (hold->timer == NULL)
 			continue;
 		host_untimer(&host_dovecot, &hold->timer);

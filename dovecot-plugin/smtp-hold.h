@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Postfix takes any failure that it hears of for a wrong password (535, and mail
- * clients ask their user for another one), but its own timeout for a temporary one
- * (454). So a login over SMTP that fails because of our trouble is told no sooner.
+ * Postfix takes any failure that Dovecot reports for a wrong password (535, and mail
+ * clients ask for a new one). Only its own timeout is a temporary failure to it (454).
+ * So we report a login over SMTP that fails for now only after that timeout.
  *
- * Only the end is held: when one passdb fails for now, the others are asked at once,
- * and a login that one of them lets in is in.
+ * We hold back only the final result. When one passdb fails for now, the others are
+ * asked at once, and if one of them accepts the login, it succeeds at once.
  */
 #ifndef MUM_DOVECOT_SMTP_HOLD_H
 #define MUM_DOVECOT_SMTP_HOLD_H
@@ -16,20 +16,20 @@
 bool smtp_hold_is_for(const struct auth_request *request);
 
 /*
- * Called by a passdb at the beginning of each of its lookups, of which the first counts:
- * a temporary failure of the whole login will be told min_ms after it. Returns for how
- * long, in ms, the passdb may look before it has to leave time for those behind it;
- * that is at most max_ms, or min_ms where none is asked after it.
+ * A passdb calls this at the beginning of each lookup. The first call counts: min_ms
+ * after it, a temporary failure of the whole login will be reported. Returns how long,
+ * in ms, the passdb may take, so that time is left for the passdbs behind it: at most
+ * max_ms, or min_ms if none is asked after it.
  */
 unsigned smtp_hold_begin(struct auth_request *request, unsigned min_ms, unsigned max_ms);
 
-/* One of the credentials lookups that smtp_hold_begin() has put itself behind is over. */
+/* A lookup of credentials has ended whose callback smtp_hold_begin() has replaced. */
 void smtp_hold_on_credentials(struct auth_request *request, enum passdb_result result,
 			      const struct credentials *credentials);
 
 /*
- * auth ends and waits for nobody: from now on a temporary failure closes Postfix's
- * connection, which is a temporary failure to it, too.
+ * auth ends and waits for nobody. From now on a temporary failure closes Postfix's
+ * connection; Postfix takes that for a temporary failure, too.
  */
 void smtp_hold_end_all(void);
 

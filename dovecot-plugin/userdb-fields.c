@@ -11,7 +11,7 @@ static void put_quota(const struct user *user, const char *name, const char *bef
 {
 	char quota[64];
 
-	/* Unlimited is 0 for Dovecot too. */
+	/* 0 means unlimited, for Dovecot, too. */
 	snprintf(quota, sizeof(quota), "%s%" PRIu64 "G", before, user->quota_gb);
 	put(arg, name, quota);
 }

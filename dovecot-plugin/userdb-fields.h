@@ -14,16 +14,16 @@ enum dovecot_generation { DOVECOT_2_3, DOVECOT_2_4 };
 typedef void userdb_field_fn(void *arg, const char *name, const char *value);
 
 /*
- * Calls put for each field; its value is gone when put returns. Or returns why that
- * Dovecot cannot be handed this user, and calls nothing. 2.3 can be handed anybody, and
- * needs no arena.
+ * Calls put for each field; the value is gone when put returns. If that Dovecot cannot
+ * express this user's mail location, returns why and does not call put. 2.3 can
+ * express all, and needs no arena.
  */
 const char *userdb_put_fields(const struct user *user, enum dovecot_generation generation,
 			      struct arena *arena, userdb_field_fn *put, void *arg);
 
 /*
- * Calls put for each field that Dovecot 2.4 may have, with "" for what it does not; for
- * all of them where user is NULL, or one that it cannot be handed.
+ * Calls put for every field that Dovecot 2.4 may get, with "" for those that the user
+ * does not have. If user is NULL, or 2.4 cannot express the mail location, all are "".
  */
 void userdb_put_all_fields(const struct user *user, userdb_field_fn *put, void *arg);
 

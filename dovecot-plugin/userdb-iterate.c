@@ -9,9 +9,9 @@
 struct listing {
 	struct userdb_iterate_context context;	/* Dovecot's view */
 	struct instance *instance;
-	struct mum_lookup *lookup;	/* of the next page, or NULL */
+	struct mum_lookup *lookup;	/* for the next page, or NULL */
 	struct facts *page;		/* the current page, or NULL */
-	size_t at;			/* the next row of it */
+	size_t at;			/* its next row */
 	uint64_t last_id;
 	bool wanted;			/* Dovecot waits for the next user */
 	bool done;
@@ -19,7 +19,7 @@ struct listing {
 
 static void fetch_page(struct listing *listing);
 
-/* Gives Dovecot the next user, the end, or starts to fetch the next page. */
+/* Gives Dovecot the next user or the end, or starts to fetch the next page. */
 static void give_next(struct listing *listing)
 {
 	const char *user = NULL;

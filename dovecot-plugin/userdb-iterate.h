@@ -11,7 +11,7 @@
 struct auth_request;
 struct userdb_iterate_context;
 
-/* The three of userdb_module_interface (userdb.h). */
+/* The three functions for iteration of userdb_module_interface (userdb.h). */
 struct userdb_iterate_context *
 userdb_iterate_start(struct instance *instance, struct auth_request *request,
 		     void (*callback)(const char *user, void *context), void *context);

@@ -34,8 +34,8 @@ static void answer(struct user_request *user, enum userdb_result result)
 }
 
 /*
- * auth ends. The next userdb is not asked: where that is one for the workers,
- * Dovecot has taken down the queue to them by now, and would crash.
+ * auth ends. We stop Dovecot from asking the next userdb: if that one needs the
+ * workers, Dovecot would crash, because it has already freed the queue to them.
  */
 static void on_abort(struct pending *pending)
 {

@@ -16,10 +16,10 @@ struct queued {
 };
 
 static struct queued *first, *last;
-static struct queued *alone;		/* the one that a worker has, until one has answered */
-static bool has_answered;		/* a worker, in the life of this process */
+static struct queued *alone;		/* the first, until a worker has answered it */
+static bool has_answered;		/* a worker has answered, ever */
 static bool ending;
-static struct mum_timer *timer;		/* the queue goes on from the loop */
+static struct mum_timer *timer;		/* runs the rest of the queue from the loop */
 
 static struct queued *take(void)
 {
@@ -29,7 +29,7 @@ static struct queued *take(void)
 	return queued;
 }
 
-/* Where no worker could answer the first one, the others would wait for none. */
+/* If no worker answered the first verification, none would answer the others. */
 static void on_turn(void *unused ATTR_UNUSED)
 {
 	timer = NULL;
@@ -52,8 +52,8 @@ static void on_answer(enum passdb_result result, void *context)
 	if (result != PASSDB_RESULT_INTERNAL_FAILURE)
 		has_answered = TRUE;
 	/*
-	 * Not at once: auth may be ending, when Dovecot answers for its workers and takes
-	 * down its own queue to them.
+	 * Not at once: auth may be ending. Then Dovecot answers in place of its
+	 * workers, and frees its own queue to them.
 	 */
 	if (first != NULL && timer == NULL && !ending)
 		timer = host_dovecot.ops->timer(NULL, 0, on_turn, NULL);

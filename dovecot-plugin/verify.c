@@ -6,8 +6,9 @@
 #include "dovecot-plugin/verify-queue.h"
 
 /*
- * The names of extra fields on their way to a worker. Those that come from a client
- * begin with "forward_", and a reply has only what the worker changes.
+ * The names of the extra fields that carry the hashes to a worker. A client cannot set
+ * them, because its fields begin with "forward_"; and a reply has only the fields that
+ * the worker changes.
  */
 static const char hash_field[] = "mum_hash", dummy_field[] = "mum_dummy";
 
@@ -26,7 +27,7 @@ static enum passdb_result verify_here(struct auth_request *request, const char *
 
 	if (same >= 0)
 		return same > 0 ? PASSDB_RESULT_OK : PASSDB_RESULT_PASSWORD_MISMATCH;
-	/* A mismatch with the dummy is nothing that a log needs. */
+	/* A mismatch with the dummy need not be logged. */
 	(void)compare(request, dummy, FALSE);
 	return PASSDB_RESULT_SCHEME_NOT_AVAILABLE;
 }
@@ -38,10 +39,9 @@ static void append_field(string_t *command, const char *name, const char *value)
 }
 
 /*
- * Dovecot's PASSV command, which makes a worker ask this module, as it does for
- * drivers that block. Its lines in the log have user and address. (PASSW, made for
- * Dovecot's cache, logs a mismatch without them, and takes a hash that it cannot
- * read for an internal failure.)
+ * Sends Dovecot's PASSV command, which makes a worker ask this module, as for drivers that
+ * block. Its log lines name user and address. (PASSW, made for Dovecot's cache, logs a
+ * mismatch without them, and treats a hash that it cannot read as an internal failure.)
  */
 static void verify_in_worker(const struct verification *verification)
 {

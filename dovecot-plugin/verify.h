@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is a password the right one? Dovecot's own code says so: in an auth worker, where
- * nobody waits for it, or here (dovecot.verify in mum.conf).
+ * Verifies a password, by Dovecot's own code: in an auth worker, so that nobody else
+ * waits, or in this process (dovecot.verify in mum.conf).
  *
- * Whoever cannot log in whatever the password is waits as long as everybody else:
- * a dummy, a hash that no password matches, is verified in place of the hash.
+ * A user who cannot log in with any password must wait as long as everybody else. So a
+ * dummy, a hash that no password matches, is verified in place of the hash.
  */
 #ifndef MUM_DOVECOT_VERIFY_H
 #define MUM_DOVECOT_VERIFY_H
@@ -20,9 +20,9 @@ struct verification {
 	bool in_worker;
 	/*
 	 * Called once, from verify_start() or from the loop, with OK,
-	 * PASSWORD_MISMATCH, SCHEME_NOT_AVAILABLE where nobody can or may read crypted,
-	 * or INTERNAL_FAILURE where no worker answered. Never called when Dovecot's
-	 * queue to the workers ends first.
+	 * PASSWORD_MISMATCH, SCHEME_NOT_AVAILABLE if nobody can or may read crypted,
+	 * or INTERNAL_FAILURE if no worker answered. If Dovecot's queue to the workers
+	 * ends first, it is never called.
 	 */
 	worker_answer_fn *fn;
 	void *context;
@@ -33,7 +33,7 @@ void verify_start(const struct verification *verification);
 
 /*
  * In a worker: verifies what verify_start() sent, and calls callback. False when
- * the request is not of that kind.
+ * verify_start() did not send the request.
  */
 bool verify_for_auth(struct auth_request *request, verify_plain_callback_t *callback);
 
