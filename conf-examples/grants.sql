@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: MIT
 --
 -- MariaDB or MySQL: one user for mumd, one for the Dovecot module. Each may
--- read the columns that it needs and nothing else. mumd cannot read password,
--- homedir or maildir, whatever happens to it; the Dovecot module cannot read
--- aliases. Load as the database's administrator, after changing the passwords
--- here, again after an update of MUM that rebuilt a table:
+-- read only the columns that it needs. So mumd cannot read password, homedir or
+-- maildir, whatever happens to it; the Dovecot module cannot read aliases. Change
+-- the passwords here, then load this file as the database's administrator. Load
+-- it again after an update of MUM that rebuilt a table:
 --
 --   mariadb mum < grants.sql
 --
 -- 'localhost' means the unix socket (and TCP from the same host, unless the
 -- server runs with skip-name-resolve: then write '127.0.0.1'). For a remote
--- mail server write its address and append REQUIRE SSL to CREATE USER.
+-- mail server write its address, and append REQUIRE SSL to CREATE USER.
 
 CREATE USER IF NOT EXISTS 'mum_postfix'@'localhost' IDENTIFIED BY 'change-me-postfix';
 CREATE USER IF NOT EXISTS 'mum_dovecot'@'localhost' IDENTIFIED BY 'change-me-dovecot';

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- MUM's tables as its Laravel migrations make them in SQLite, and below them
--- the indexes that mumd wants. On a MUM that is already there, load the second
--- part only:
+-- the indexes that mumd needs. If MUM's database exists already, load only the
+-- second part:
 --
 --   sed -n '/^-- Indexes/,$p' schema-sqlite.sql | sqlite3 mum.sqlite
 --
@@ -99,23 +99,24 @@ CREATE TABLE IF NOT EXISTS "size_measurements" (
     "updated_at" datetime
 );
 
--- Indexes that SQLite lacks and mumd wants. Without them each lookup reads a
--- whole table.
+-- Indexes that MUM does not make and mumd needs. Without them each lookup reads
+-- a whole table.
 
--- InnoDB makes an index for a foreign key, SQLite does not. Asked for each
--- sender. (alias_recipients needs none: its unique index begins with alias_id.)
+-- InnoDB makes an index for a foreign key, SQLite does not. Each check of a
+-- sender uses this one. (alias_recipients needs none: its unique index begins
+-- with alias_id.)
 CREATE INDEX IF NOT EXISTS "alias_senders_alias_id" ON "alias_senders" ("alias_id");
 
--- mumd looks for names without regard to (ASCII) case. SQLite's unique indexes
--- are case-sensitive and do not serve such a search.
+-- mumd ignores the case of (ASCII) letters in names. SQLite's unique indexes are
+-- case-sensitive, so such a search cannot use them.
 CREATE INDEX IF NOT EXISTS "domains_domain_nocase" ON "domains" ("domain" COLLATE NOCASE);
 CREATE INDEX IF NOT EXISTS "mailboxes_address_nocase" ON "mailboxes" ("local_part" COLLATE NOCASE, "domain_id");
 CREATE INDEX IF NOT EXISTS "aliases_address_nocase" ON "aliases" ("local_part" COLLATE NOCASE, "domain_id");
 CREATE INDEX IF NOT EXISTS "tls_policies_domain_nocase" ON "tls_policies" ("domain" COLLATE NOCASE);
 
--- NOCASE knows ASCII only. Names with other characters are compared by mumd one
--- by one; these indexes hold nothing but such names (more bytes than characters),
--- so that the few that exist are found without reading the others.
+-- NOCASE knows only ASCII. mumd compares names with other characters one by one.
+-- These indexes hold only such names (more bytes than characters), so that mumd
+-- finds the few that exist without reading the others.
 CREATE INDEX IF NOT EXISTS "domains_unicode" ON "domains" ("id")
     WHERE length("domain") <> length(CAST("domain" AS BLOB));
 CREATE INDEX IF NOT EXISTS "mailboxes_unicode" ON "mailboxes" ("domain_id")
