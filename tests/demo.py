@@ -146,7 +146,7 @@ class Sqlite:
 
 
 class Mariadb:
-    """The same in a server of our own, asked as the user of grants.sql."""
+    """MUM's database in a server of our own, asked as the user of grants.sql."""
 
     name = "MariaDB"
 
@@ -171,7 +171,7 @@ class House:
         self.database = store(lab, self.mail)
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
         self.postfix = Postfix(lab, self.outside.address)
-        # Nobody here wants to wait longer for a database that is away.
+        # Short, so that nobody has to wait long for a database that is away.
         self.mumd = Mumd(lab, {"database": {**self.database.settings, "deadline": "1s"}},
                          sockets=self.postfix.sockets).start()
         self.dovecot = demo_dovecot.start_dovecot(lab, self.postfix, self.database.settings)
@@ -208,7 +208,7 @@ def show_senders(screen, house):
 
 
 def until(ask, old):
-    """The first other answer within 10 seconds."""
+    """The first answer within 10 seconds that differs from the old one."""
     start = time.monotonic()
     while True:
         got = ask()
@@ -242,7 +242,7 @@ def show_outage(screen, house):
 
 
 def show(screen, lab, store):
-    """All of the demonstration; the house, still running."""
+    """Shows the whole demonstration; returns the house, which still runs."""
     start = time.monotonic()
     screen.line(f"Starting mumd, Postfix, Dovecot and MUM's database ({store.name})"
                 f" in {lab.path}")
@@ -267,12 +267,14 @@ def show(screen, lab, store):
 # ---- --keep ----
 
 def started_at(pid):
-    """The process' start time in clock ticks: tells it from a later one of that pid."""
+    """The start time of the process, in clock ticks: tells it from a later process with the
+    same pid.
+    """
     return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
 
 
 def servers(lab):
-    """(pid, start time) of this process and of all that were told of the folder."""
+    """(pid, start time) of this process and of all whose command line names the folder."""
     folder = os.fsencode(f"{lab.path}/")
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -313,7 +315,7 @@ echo 'All stopped.'
 
 
 def write_stop(lab):
-    """The path of a script that stops everything."""
+    """Writes a script that stops everything; returns its path."""
     path = lab.path / "stop"
     keeper = f"{os.getpid()} {started_at(os.getpid())}"
     path.write_text(STOP.format(
@@ -325,7 +327,7 @@ def write_stop(lab):
 
 
 def explain(screen, house):
-    """How to talk to what goes on running."""
+    """Says how to use what still runs."""
     postfix = house.postfix
     doveadm = f"{house.dovecot.inside()}doveadm -c {house.dovecot.config}"
     screen.title("It goes on running.")
@@ -352,7 +354,7 @@ def wait_for_stop():
 
 
 def detach():
-    """Without a terminal: no output, no signals from it."""
+    """Detaches from the terminal: no output to it, no signals from it."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
@@ -379,7 +381,7 @@ def demonstrate(store, on_done=None):
 
 
 def keep(store):
-    """A child does it all and stays; we end when it has shown everything."""
+    """A child process does all of it and stays; this one ends when everything was shown."""
     reader, writer = os.pipe()
     sys.stdout.flush()
     child = os.fork()

@@ -125,7 +125,7 @@ def show_imap(screen, dovecot):
 
 
 def logged(dovecot, user, after):
-    """What the module says of the user in the log, from that line on."""
+    """What the module logs about the user, from that line on."""
     lines = map(dovecot.language.login_line, dovecot.log()[after:])
     return "; ".join(line.rpartition("): ")[2] for line in lines if f"mum({user}," in line)
 
@@ -142,7 +142,7 @@ def open_inboxes(dovecot, stack):
 
 
 def finds(imap, subject):
-    """How many mails of that subject stand there."""
+    """How many mails with that subject are in the mailbox."""
     imap.noop()
     return len(imap.search(None, "SUBJECT", f'"{subject}"')[1][0].split())
 

@@ -29,7 +29,7 @@ def cpu_seconds(pid):
 
 
 def busy_share(seconds=0.5):
-    """How busy the machine is with what others do: ask while nothing of ours runs."""
+    """How busy other processes keep the machine; call this while nothing of ours runs."""
     def ticks():
         fields = [int(field) for field in pathlib.Path("/proc/stat").read_text().split()[1:9]]
         return sum(fields), fields[3] + fields[4]    # all, and idle or waiting for disks
@@ -70,7 +70,7 @@ class Cell:
         return statistics.median(values) if values else None
 
     def ratio(self, other, figure="per_second"):
-        """Median of the ratios round by round: what slows a round down slows both."""
+        """Median of the ratios of each round: what slows a round down slows both cells."""
         return statistics.median(mine[figure] / max(1e-9, its[figure])
                                  for mine, its in zip(self.samples, other.samples))
 
@@ -148,7 +148,7 @@ class Stock(Cell):
         self._argv = ["postmap", "-c", str(etc), "-q", "-", f"mysql:{servers.stock_files[name]}"]
         self._database = servers.pid("MariaDB")
         self._output = bench.directory / "postmap-output"
-        # As many keys as take about the time of a cell; some thousand at least.
+        # As many keys as take about the time of a cell, but at least some thousand.
         slow = {"sender-login-maps": 0.4, "domains": 2, "tls-policies": 2}.get(name, 1)
         count = max(2000, int(POSTMAP_KEYS_PER_SECOND * bench.seconds * slow))
         self._count = count if processes == 1 else 3 * count // processes
@@ -176,7 +176,7 @@ class Stock(Cell):
         return seconds, cpu, found
 
     def sample(self):
-        # The start of the processes is measured with one key, and taken off.
+        # The start of the processes is measured with one key, and subtracted.
         start_seconds, start_cpu, _ = self._run(self._one_key)
         before = cpu_seconds(self._database)
         seconds, cpu, found = self._run(self._keys)
@@ -232,7 +232,7 @@ class Smtp(Cell):
                 load.kill()
                 raise
         sample = read_load_result(load.returncode, output, errors, list(self._watched))
-        # Ten RCPT take eleven lines, in the warm-up too.
+        # Ten RCPT need eleven lines, also in the warm-up.
         used = 1.2 * sample["requests"] * (self._seconds + self.WARMUP) / self._seconds
         Smtp.position = (Smtp.position + int(used)) % self._keys_count
         sample["connections"] = connections
@@ -298,7 +298,7 @@ def load_cells(bench, servers, maps, policies, all_clients, few_clients, keys):
     if "mailboxes" in maps:
         cells.append(Idle(bench, servers.mumd["uncached"], servers.pid("MariaDB"),
                           bench.map_keys("mailboxes", keys)))
-    # What is compared stands together, so that it meets the same noise.
+    # Cells that are compared run together, so that they meet the same noise.
     return sorted(cells, key=lambda cell: (
         cell.clients, cell.group.split()[0],
         cell.name not in ("mailboxes", "recipient", "responder")))

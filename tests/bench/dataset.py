@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the database holds and what is asked: all generated, the same each time.
+"""The rows of the database and the questions: all generated, the same each time.
 
-Row n belongs to domain (n-1) % D + 1. Some domains, mailboxes and aliases are
-inactive and some mailboxes send-only, so that every map has misses and refusals.
+Row n belongs to domain (n-1) % D + 1. Some domains, mailboxes and aliases are inactive and
+some mailboxes send-only, so that every map has misses and refusals.
 """
 
 import random

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The programs that measure: those that make built, or made here."""
+"""The programs that measure: already built by make, or built here."""
 
 import pathlib
 import subprocess

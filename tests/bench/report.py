@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Cells as a page of Markdown: medians, ratios, and on what they were measured."""
+"""Cells as a page of Markdown: medians, ratios, and the machine they were measured on."""
 
 import os
 import pathlib
@@ -7,7 +7,7 @@ import platform
 import shlex
 import subprocess
 
-# What stock Postfix asks where we ask the policy service.
+# The map that stock Postfix asks instead of our policy service.
 STOCK_OF = {"recipient": "recipient-access", "sender": "sender-login-maps"}
 
 # What the project wants to reach at least.

@@ -26,7 +26,7 @@ LARGE = "SET GLOBAL innodb_buffer_pool_size = 1073741824; SET GLOBAL max_connect
 
 
 class Postfix(lab.Postfix):
-    """The lab's Postfix with its queue on tmpfs, else the disk bounds smtpd."""
+    """The lab's Postfix with its queue on tmpfs; otherwise the disk would limit smtpd."""
 
     def __init__(self, the_lab, memory, name, settings=()):
         super().__init__(the_lab, ("127.0.0.1", lab.free_port()), name=name)
@@ -45,8 +45,8 @@ class Postfix(lab.Postfix):
 
 
 class MumdBefore(lab.Mumd):
-    """The one that is compared with."""
-    built = None    # where: set before the first is started
+    """The mumd of the commit that is compared."""
+    built = None    # its path; set before the first one is started
 
     def program(self):
         copy = self._lab.directory("bin") / "mumd-before"

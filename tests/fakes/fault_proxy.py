@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A proxy before a real server that does to its answers what a bad network does."""
+"""A proxy before a real server that treats the answers as a bad network does."""
 
 import collections
 import contextlib
@@ -10,7 +10,7 @@ import struct
 import threading
 import time
 
-LONGEST_WAIT = 10.0     # seconds, for a command to be done
+LONGEST_WAIT = 10.0     # seconds until a command must be done
 
 
 def _socket(address):
@@ -37,13 +37,13 @@ class _Link:
 class FaultProxy:
     """Passes everything on until a fault is set; faults can be set at any time.
 
-    address is where it listens, server what stands behind it: paths of unix
-    sockets or ("127.0.0.1", port), also one of each. Faults hold from when the
-    call returns, for all connections unless their text says more, and together
-    until heal(). What ends a connection ends it on both sides.
+    It listens at address and passes on to server: paths of unix sockets or ("127.0.0.1",
+    port), also one of each. A fault holds from the return of its call until heal(), for all
+    connections unless its text says otherwise; several faults can hold together. A
+    connection that ends does so on both sides.
 
-    connections: how many have been accepted. open: how many there are. answered:
-    how many bytes the server had sent to the one that ended last.
+    connections: how many were accepted so far. open: how many are open now. answered: how
+    many bytes the server had sent on the connection that ended last.
     """
 
     def __init__(self, address, server):
@@ -78,44 +78,44 @@ class FaultProxy:
     # ---- faults ----
 
     def delay(self, seconds):
-        """Each part of an answer comes that much later."""
+        """Each part of an answer comes so many seconds later."""
         self._do(lambda: setattr(self, "_delay", seconds))
 
     def black_hole(self):
-        """Connections are accepted and stay, and nothing passes, either way.
+        """Connections are accepted and stay open, but nothing passes in either direction.
 
         A connection that has lost bytes stays silent, also after heal().
         """
         self._do(lambda: setattr(self, "_hole", True))
 
     def refuse(self):
-        """Nobody listens. Connections that are there go on."""
+        """Nobody listens. Existing connections go on."""
         self._do(self._unlisten)
 
     def cut(self, count, times=None, reset=False):
-        """A connection ends when it has got `count` bytes of answers; reset: with a RST.
+        """A connection ends after `count` bytes of answers; reset: with a RST.
 
-        Those made from now on: all of them, or only the next `times`.
+        This holds for connections made from now on: for all of them, or for the next `times`.
         """
         self._do(lambda: self._mark("_cut", (count, reset), times))
 
     def corrupt(self, position, times=None):
-        """The byte of the answers behind `position` others arrives with its bits turned.
+        """The byte behind the first `position` bytes of answers arrives with its bits flipped.
 
-        In connections made from now on: all of them, or only the next `times`.
+        This holds for connections made from now on: for all of them, or for the next `times`.
         """
         self._do(lambda: self._mark("_corrupt", position, times))
 
     def close(self):
-        """Those that are there end in good order. Not a state: new ones are well."""
+        """Existing connections end in good order. New ones are not affected."""
         self._do(lambda: self._drop_all(reset=False))
 
     def reset(self):
-        """The same with a RST, where they are TCP."""
+        """The same with a RST, for connections over TCP."""
         self._do(lambda: self._drop_all(reset=True))
 
     def heal(self):
-        """New connections are well, and those that have lost nothing."""
+        """Ends all faults, except for connections that have lost bytes."""
         self._do(self._be_well)
 
     def _do(self, command):
@@ -160,7 +160,7 @@ class FaultProxy:
         setattr(self, name, (what, times))
 
     def _next(self, name):
-        """What that fault does to a new connection."""
+        """Applies that fault to a new connection."""
         what, times = getattr(self, name)
         if times is not None:
             self._mark(name, what if times > 1 else None, times - 1)
@@ -205,7 +205,7 @@ class FaultProxy:
 
     @staticmethod
     def _read(end):
-        """b"" at the end, whatever it is."""
+        """b"" at the end, however the connection ends."""
         try:
             return end.recv(65536)
         except OSError:
@@ -246,7 +246,7 @@ class FaultProxy:
         return data
 
     def _send(self):
-        """Sends what is due; how long until something else is, or None."""
+        """Sends what is due; returns how long until something else is due, or None."""
         now, soonest = time.monotonic(), None
         for link in list(self._links):
             try:
@@ -264,7 +264,7 @@ class FaultProxy:
 
     @staticmethod
     def _send_parts(parts, target, now):
-        """When to come again, or None."""
+        """Returns when to call it again, or None."""
         while parts:
             due, data = parts[0]
             if due > now:

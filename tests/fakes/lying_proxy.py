@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A proxy before a real server that keeps statements to itself, as some do, and lies."""
+"""A proxy before a real server that does not pass on some statements, as some proxies do,
+and lies about it.
+"""
 
 import contextlib
 import socket
@@ -91,7 +93,7 @@ class LyingProxy:
 
 
 class _Answers:
-    """Passes a server's answers on, but one that nobody asked for."""
+    """Passes on a server's answers, except one that the client did not ask for."""
 
     def __init__(self, server, client):
         self._server, self._client = server, client

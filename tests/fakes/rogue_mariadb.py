@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers that are not what they should be: one asks for the password in clear, one hangs up."""
+"""Bad servers: one asks for the password in clear text, one hangs up."""
 
 import contextlib
 import socket

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A private mail system on loopback, for tests and demonstrations.
 
-Everything lives below one scratch directory and is started and stopped here;
-the machine's own Postfix, Dovecot and database are left alone. Needs root, for
-Postfix, and the packages postfix, mariadb-server, dovecot-core and openssl.
+Everything is in one scratch directory, and is started and stopped here. The machine's own
+Postfix, Dovecot and database are left alone. It needs root, for Postfix, and the packages
+postfix, mariadb-server, dovecot-core and openssl.
 """
 
 import os

@@ -59,7 +59,7 @@ class _Pipeline(Client):
         return [replies[number] for number in started]
 
     def ask_windowed(self, requests, window):
-        """With at most so many in flight; replies in the order of the requests."""
+        """With at most `window` requests in flight; replies in the order of the requests."""
         waiting = iter(requests)
         started, replies = {}, {}
         for request in itertools.islice(waiting, window):
@@ -109,7 +109,7 @@ class AuthClient(_Pipeline):
     def _line(self, number, request):
         user, password, service = request
         token = base64.b64encode(b"\0" + _bytes(user) + b"\0" + _bytes(password))
-        # no-penalty: else anvil makes an address wait that failed before
+        # without no-penalty, anvil makes an address wait whose login failed before
         return (b"AUTH\t%d\tPLAIN\tservice=%s\tsecured\tno-penalty\tlip=127.0.0.1\t"
                 b"rip=127.0.0.1\tresp=%s\n" % (number, service.encode(), token))
 
@@ -229,7 +229,7 @@ class LmtpDialogue(Client):
         return self.command(f"RCPT TO:<{recipient}>")
 
     def deliver(self, recipient, subject, body="Hello."):
-        """The last reply: of RCPT where that is refused."""
+        """The last reply; if RCPT is refused, the reply to that."""
         reply = self.rcpt(recipient)
         if not reply.startswith("250"):
             return reply

@@ -45,7 +45,7 @@ class Client:
         self._socket.shutdown(socket.SHUT_WR)
 
     def is_ended(self):
-        """Has the server ended the connection, or said what nobody asked for?"""
+        """Has the server ended the connection, or sent something that nobody asked for?"""
         return bool(select.select([self._socket], [], [], 0)[0])
 
     def settimeout(self, seconds):

@@ -19,7 +19,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 
 def _mirrors():
-    """URIs of this machine's sources: of the release, and of its security updates (or None)."""
+    """URIs of this machine's sources: for the release, and for its security updates (or None)."""
     uris = {}
     for stanza in SOURCES.read_text().split("\n\n"):
         lines = [line.partition(":") for line in stanza.splitlines() if not line.startswith("#")]
@@ -43,14 +43,15 @@ def _sources(suite, updates):
 
 
 def empty_debian(root, suite="bookworm", updates=True, architecture=None):
-    """updates: does its apt know the release's updates, or the release alone? architecture:
-    as dpkg calls it, this machine's unless told."""
+    """updates: does its apt know the release's updates, or only the release? architecture:
+    dpkg's name; None for this machine's.
+    """
     run("debootstrap", "--variant=minbase",
         *([f"--arch={architecture}"] if architecture else []), suite, root, _mirrors()[0], timeout=900)
     shutil.copytree("/etc/apt/apt.conf.d", root / "etc/apt/apt.conf.d", dirs_exist_ok=True)
     for name in ("resolv.conf", "hosts"):
         shutil.copyfile(f"/etc/{name}", root / "etc" / name)
-    # Nobody is there to say yes; and no package may start anything.
+    # apt must not ask, and no package may start anything.
     (root / "etc/apt/apt.conf.d/99yes").write_text('APT::Get::Assume-Yes "true";\n')
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
@@ -59,7 +60,7 @@ def empty_debian(root, suite="bookworm", updates=True, architecture=None):
 
 
 def use_updates(root, suite, updates):
-    """Its apt knows the release's updates from now on, or the release alone."""
+    """From now on its apt knows the release's updates, or only the release."""
     (root / "etc/apt/sources.list").unlink(missing_ok=True)
     (root / "etc/apt/sources.list.d/debian.sources").write_text(_sources(suite, updates))
 
@@ -83,7 +84,7 @@ def stage(target):
 
 
 def copy_user(root, name):
-    """It has a user and group of that name with this machine's numbers, as files have them."""
+    """Makes a user and a group of that name with this machine's numbers, which files have."""
     for file in ("passwd", "group"):
         ours = next(line for line in pathlib.Path("/etc", file).read_text().splitlines(True)
                     if line.startswith(f"{name}:"))

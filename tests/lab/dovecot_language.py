@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The configuration of Dovecot 2.3 and of 2.4: what the lab says in both languages.
+"""The configuration of Dovecot 2.3 and of 2.4: what the lab writes for each of them.
 
-Tests write the few lines of their own in the words of 2.3 (see Dovecot24.text()), and ask
-for quota and mail instead of for fields of those names.
+Tests write their few own lines in the words of 2.3 (see Dovecot24.text()). They ask for
+quota and mail, not for fields, whose names differ.
 """
 
 import functools
@@ -77,23 +77,24 @@ class Dovecot23:
 
     example = "dovecot.conf"
     settings_module = None
-    # of doveadm, when the answer is that there is none for now
+    # the exit status of doveadm for a temporary failure
     temporary_exit = 77
-    # what stock answers to a hash that its scheme's verifier cannot read
+    # what stock answers if the scheme's verifier cannot read the hash
     stock_unreadable_hash = "refused"
-    # are there schemes that are refused unless auth_allow_weak_schemes is on?
+    # are some schemes refused unless auth_allow_weak_schemes is on?
     has_weak_schemes = False
-    # what doveadm user shows of somebody with that home
+    # what doveadm user shows for a user with that home
     user_line = "home={home} mail=maildir:{home}/Maildir quota_rule=*:storage={gigabytes}G"
-    # is userdb told whatever MUM's maildir says?
+    # does userdb get any maildir as MUM stores it?
     takes_any_location = True
-    # may a list of users whose reader pauses end early, with a failure?
+    # may a list of users end early, with a failure, if its reader pauses?
     breaks_off_lists = False
-    # what imap-login says of an auth process that is gone
+    # what imap-login says if the auth process is gone
     dead_auth = "[AUTHENTICATIONFAILED]"
     # does an address wait after a refused login? Not in the lab's 2.4, with stock's sql either
     has_penalty = True
-    # passdb's override_fields count when the password is verified, default_fields before
+    # do passdb's override_fields count when the password is verified, and
+    # default_fields before?
     has_override_fields = True
 
     # "auth: Info: ", or of a worker, "auth-worker(7): Info: conn unix:... (...): auth-worker<3>: "
@@ -131,7 +132,7 @@ class Dovecot23:
         return {path: SQL_23.format(driver=driver, connect=connect)}
 
     def iterate_query(self, path):
-        """The file in which it is the last, and a condition that names the user asked for."""
+        """The file that ends with this query, and a condition that names the user asked for."""
         return path, "mailboxes.local_part = '%n' AND domains.domain = '%d'"
 
     def quota(self, fields):
@@ -202,8 +203,8 @@ class Dovecot24:
                 yield f"\n{kind} mum {{\n}}", f"\n{kind} sql {{\n!include {sql_conf}.{kind}\n}}", 1
 
     def head(self):
-        # mail_*: as in Debian's 10-mail.conf, for what the userdb says must count before;
-        # 2.4 adds some seconds to each temporary failure; weak schemes are as in 2.3
+        # mail_*: as in Debian's 10-mail.conf, because userdb must override it; 2.4 adds
+        # some seconds to each temporary failure; weak schemes are as in 2.3
         return (f"dovecot_config_version = {self.version}\n"
                 f"dovecot_storage_version = {self.version}\n"
                 "auth_internal_failure_delay = 0\nauth_allow_weak_schemes = yes\n"
@@ -306,6 +307,6 @@ def mail_setting_names():
 
 @functools.cache
 def dovecot_language():
-    """Of the Dovecot that is installed."""
+    """The language of the installed Dovecot."""
     version = run("dovecot", "--version").stdout.split()[0].partition("-")[0]
     return (Dovecot23 if version.startswith("2.3.") else Dovecot24)(version)

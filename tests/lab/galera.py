@@ -7,8 +7,8 @@ import re
 from .lab import LabError, free_port, run, wait_until
 from .mariadb import MariaDB
 
-# A node that is gone is missed after two seconds instead of five, and one that
-# comes back is a new one: nobody waits for the old one then.
+# A lost node is noticed after two seconds instead of five, and one that comes back
+# counts as new, so nobody waits for the old one.
 TIMEOUTS = ("pc.recovery=no;evs.keepalive_period=PT0.5S;evs.inactive_check_period=PT0.5S;"
             "evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.install_timeout=PT4S")
 
@@ -57,9 +57,10 @@ class Galera:
 
     @staticmethod
     def _recovered(node):
-        """How far a node that was killed has come: what it lacks is sent, not all of it.
+        """The last transaction of a node that was killed, so that it gets only what it lacks.
 
-        Debian's service does the same, with galera_recovery(1)."""
+        Debian's service does the same, with galera_recovery(1).
+        """
         if node.process is None:
             return []
         log = node.directory / "recover.log"
@@ -77,7 +78,7 @@ class Galera:
     @staticmethod
     @contextlib.contextmanager
     def isolated(node):
-        """As when its cable is pulled; clients of its own still reach it."""
+        """Isolates the node, as if its cable were pulled; its own clients still reach it."""
         node.sql("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'")
         try:
             yield

@@ -21,13 +21,13 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 # their messages are read by programs.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
-# A build with sanitizers is told by these where to report.
+# These tell a build with sanitizers where to report.
 ENVIRONMENT.update({name: value for name, value in os.environ.items()
                     if name.endswith("SAN_OPTIONS")})
 
 
 class LabError(Exception):
-    """Something in the lab did not come up, with the end of its log."""
+    """Something in the lab did not start; has the end of its log."""
 
 
 def wait_until(condition, what, timeout=10.0, interval=0.01):
@@ -103,19 +103,19 @@ def tail(path, lines=20):
 
 
 def _fields(stat):
-    """Of a file such as /proc/PID/stat, from the third on: its state."""
+    """The fields of a file such as /proc/PID/stat, from the third one, the state, on."""
     return stat.read_text().rpartition(")")[2].split()
 
 
 def in_own_mounts(script, *options):
-    """argv of a shell whose mounts nobody else sees; it gets what is appended as "$@"."""
-    # In a chroot / is no mount point, and there is nothing to be made private.
+    """argv of a shell whose mounts nobody else sees; arguments appended to it become "$@"."""
+    # In a chroot / is not a mount point, so nothing can be made private.
     return ["unshare", "--mount", "--propagation", "unchanged", *options, "sh", "-c",
             f"mount --make-rprivate / 2>/dev/null || true\n{script}", "sh"]
 
 
 def cpu_of(pid):
-    """Seconds of processor time that the threads which it has now have had so far."""
+    """Seconds of processor time that its present threads have used."""
     nanoseconds = 0
     for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):     # it has just ended
@@ -139,7 +139,7 @@ class Process:
 
     @property
     def status(self):
-        """As subprocess has it: None while it runs, -N when signal N ended it."""
+        """As in subprocess: None while it runs, -N if signal N ended it."""
         return self._child.poll()
 
     def signal(self, number):
@@ -150,7 +150,7 @@ class Process:
         return self._child.wait(timeout)
 
     def stop(self, timeout=15):
-        """Asks it to end, then ends it."""
+        """Asks it to end; kills it if it does not."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         try:
@@ -164,7 +164,7 @@ class Process:
         self.wait()
 
     def pause(self):
-        """Returns when none of its threads runs any more; SIGCONT ends it."""
+        """Stops it; returns when none of its threads runs any more. SIGCONT ends the pause."""
         self.signal(signal.SIGSTOP)
         wait_until(self._is_paused, f"process {self.pid} stops", interval=0.001)
 
@@ -192,10 +192,10 @@ class Process:
 
 
 class Lab:
-    """with Lab() as lab: ... lab.path is gone afterwards, and so is all of it.
+    """with Lab() as lab: ... Afterwards lab.path and all that ran in it are gone.
 
-    keep=True leaves the directory, not the processes. SIGTERM ends a lab like
-    an interrupt does, so nothing outlives it.
+    keep=True keeps the directory, not the processes. SIGTERM ends a lab as an interrupt
+    does, so nothing outlives it.
     """
 
     def __init__(self, keep=False):

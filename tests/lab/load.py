@@ -5,10 +5,11 @@ import threading
 
 
 class Load(threading.Thread):
-    """Asks as Postfix does: keeps its connection, and where it ends before an answer,
-    asks once more on a new one. None of its connects is refused.
+    """Asks as Postfix does: keeps its connection; if that ends before an answer, asks once
+    more on a new one. None of its connects may be refused.
 
-    connect(timeout): a SocketmapClient; the answer to the question is 1."""
+    connect(timeout): a SocketmapClient; the answer to the question is 1.
+    """
 
     def __init__(self, connect, question, keep):
         super().__init__(daemon=True)

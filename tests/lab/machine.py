@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A whole Debian for one test, in which commands run as the manuals have them.
+"""A whole Debian for one test, in which commands run as in the manuals.
 
-It has mounts, processes and a loopback of its own: /etc/postfix, port 25 and the
-rest are those of a machine, but not of this one. Nothing of it outlives it.
+It has its own mounts, processes and loopback, so its /etc/postfix, its port 25 and so on
+are not those of this machine. Nothing of it remains afterwards.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import tempfile
 
 from .lab import ENVIRONMENT, LabError, Process, TOP, in_own_mounts, run, tail, wait_until
 
-# Stands in for systemctl, since there is no systemd in a machine: mumd runs without.
+# Replaces systemctl, because a machine has no systemd: it runs mumd itself.
 SYSTEMCTL = """#!/bin/sh
 case "$*" in
 "enable --now mumd" | "start mumd") pgrep -x mumd >/dev/null || exec mumd ;;
@@ -61,7 +61,7 @@ class Machine:
         steps += [f"mount -t proc none {root}/proc", f"mount --rbind /dev {root}/dev",
                   f"mount -t tmpfs -o mode=755 none {root}/run",
                   "true" if self._online else "ip link set lo up",
-                  # Only from here on is what is written for it not written to this machine.
+                  # Wait for this: before, writes would go to this machine.
                   f"exec chroot {root} sh -c 'echo up; while :; do sleep 1000; done'"]
         self._log.write_text("")
         process = self._lab.own(Process(
@@ -79,7 +79,7 @@ class Machine:
         return self
 
     def stop(self):
-        """Whatever runs in it ends with its first process."""
+        """Ends its first process, and with it all others."""
         if self._init is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._init, signal.SIGKILL)
@@ -92,14 +92,17 @@ class Machine:
                 "--wd", "sh", "-ec", f"cd {shlex.quote(cwd)}\n{commands}"]
 
     def stream(self, commands, cwd="/root"):
-        """A shell's work, however long, with its output on ours; its exit status."""
+        """Runs commands in a shell, however long, with its output on ours; returns the exit
+        status.
+        """
         return subprocess.run(self._shell(commands, cwd), env=SHELL_ENVIRONMENT, cwd="/",
                               stdin=subprocess.DEVNULL, check=False).returncode
 
     def run(self, commands, *, answers="", cwd="/root", check=True, timeout=60):
-        """A shell's work; answers is what somebody types. CompletedProcess, with the
-        errors among the output."""
-        # A file, not a pipe: servers that it starts keep their standard output.
+        """Runs commands in a shell; answers is what a user would type. Returns a
+        CompletedProcess, with the errors in the output.
+        """
+        # A file, not a pipe, because servers that it starts keep the standard output open.
         with tempfile.TemporaryFile("w+", errors="replace") as out:
             result = subprocess.run(
                 self._shell(commands, cwd), env=SHELL_ENVIRONMENT, input=answers, stdout=out,
@@ -123,7 +126,7 @@ class Machine:
     # ---- as its user ----
 
     def in_its_network(self, *argv):
-        """argv of a program of ours that is on this machine's loopback."""
+        """argv that runs a program of ours on this machine's loopback."""
         return ["nsenter", f"--target={self._init}", "--net", *map(str, argv)]
 
     def mail_user(self, *arguments):

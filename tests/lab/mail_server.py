@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A machine whose Postfix, Dovecot and MariaDB are set up as Debian's packages leave
-them, with MUM's tables in the database: where README.md and the manuals begin."""
+"""A machine with Postfix, Dovecot and MariaDB as Debian's packages set them up, and with
+MUM's tables in the database: the state in which README.md and the manuals begin.
+"""
 
 from . import mumctl, mumd
 from .lab import TOP, wait_until
@@ -46,7 +47,7 @@ install -d -o mysql -g mysql /run/mysqld /var/lib/mysql
 setsid mariadbd --user=mysql </dev/null >>/var/log/mariadbd.log 2>&1 &
 """
 
-# As the service files do, apart from systemd.
+# Starts them as the service files do, but without systemd.
 START = """
 /usr/lib/postfix/configure-instance.sh - || true
 postfix start
@@ -66,7 +67,7 @@ def start_servers(machine):
 
 
 def install_built(machine):
-    """What "make install" does, and the packages' examples."""
+    """Does what "make install" does, and installs the packages' examples."""
     machine.run(f"install {mumd.binary()} {mumctl.binary()} /usr/local/sbin/\n"
                 f"install -m 644 {module_path()} {MODULES}/libauthdb_mum.so\n"
                 "ln -s /etc/mum /usr/local/etc/mum\n")

@@ -27,7 +27,8 @@ from mail_user import send, submit
 
 AFTERWARDS = 30
 PATIENCE = 20       # seconds that a client waits for a reply
-# Seconds before a login, so that at each moment some are connected and not yet logged in.
+# Seconds before a login, so that at any moment some clients are connected and not yet
+# logged in.
 THINKING = 1.5
 
 over = threading.Event()
@@ -43,7 +44,7 @@ def submission_once(subject, login, sender, recipient, port):
 
 
 def imap_once(_, login):
-    """The code of a wrong password is 535, of any other trouble 454."""
+    """The code is 535 for a wrong password, 454 for any other failure."""
     with imaplib.IMAP4("127.0.0.1", 143, PATIENCE) as imap:
         time.sleep(THINKING)
         try:
@@ -61,7 +62,7 @@ ONCE = {"smtp": smtp_once, "submission": submission_once, "imap": imap_once}
 
 
 def attempt(kind, subject, line):
-    """A code; that of a connection which breaks or is not made is 421."""
+    """Returns a code; 421 if the connection breaks or cannot be made."""
     try:
         code, reply = ONCE[kind](subject, *(line if isinstance(line, list) else [line]))
     except (OSError, smtplib.SMTPException, imaplib.IMAP4.error) as error:

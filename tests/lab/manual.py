@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The commands that README.md and the manuals show, to be run as they stand.
+"""The commands that README.md and the manuals show, so that tests can run them word for word.
 
-In README.md they are the blocks of language sh. In a manual they are the literal
-displays below a line .\\" sh; the displays of a manual for walking through have a line
-of this kind each, with sh or with the file whose lines they show.
+In README.md they are the blocks of language sh. In a manual they are the literal displays
+below a line .\\" sh. In a manual with steps, each display has such a line, with sh or with
+the file whose lines it shows.
 """
 
 import collections

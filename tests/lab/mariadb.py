@@ -16,7 +16,7 @@ POSTFIX_PASSWORD = "postfix-secret-canary"
 DOVECOT_PASSWORD = "dovecot-secret-canary"
 
 
-# The collation that MUM's migrations give each table, whatever the database's default is.
+# The collation that MUM's migrations give each table, whatever the default of the database.
 COLLATION = "utf8mb4_unicode_ci"
 
 
@@ -86,8 +86,8 @@ class Session:
 class MariaDB:
     """A server of our own on a unix socket and a free port of 127.0.0.1.
 
-    settings are more lines of my.cnf. root: a directory with another Debian whose server
-    it is; None for that of this machine.
+    settings are more lines of my.cnf. root: a directory with another Debian whose server is
+    used; None for this machine's.
     """
 
     def __init__(self, lab, name="db", settings=(), root=None):
@@ -126,7 +126,7 @@ class MariaDB:
         ]
 
     def _of_root(self, *argv):
-        """argv of a program of root's, which sees the lab's directory where we see it."""
+        """argv of a program of that root, which sees the lab's directory where we see it."""
         if self._root is None:
             return argv
         lab, root = shlex.quote(str(self._lab.path)), shlex.quote(str(self._root))
@@ -134,7 +134,7 @@ class MariaDB:
                              f'exec chroot {root} "$@"') + list(argv)
 
     def _install(self):
-        """One fresh data directory is made in a lab; other servers of that root copy it."""
+        """A lab makes one fresh data directory; other servers of that root copy it."""
         for name in ("data", "scratch"):
             self._lab.directory(self.directory / name, "mysql", mode=0o700)
         self.config.write_text("\n".join(self._settings()) + "\n")
@@ -166,7 +166,7 @@ class MariaDB:
         self.process = Process(
             self._of_root("mariadbd", f"--defaults-file={self.config}", *options),
             self.directory / "out.log")
-        self._lab.at_end(self.process.kill)     # nobody needs its data any more
+        self._lab.at_end(self.process.kill)     # a kill is fine: nobody needs its data any more
         if wait:
             self.wait()
         return self
@@ -215,9 +215,8 @@ class MariaDB:
     def load_mum(self, rows, default=None, collations=None):
         """MUM's tables with these rows, and the two users of grants.sql.
 
-        default: the collation of the database; None for the server's, as a plain CREATE
-        DATABASE makes it. collations: {table: collation} where it is not what MUM's
-        migrations say.
+        default: the collation of the database; None for the server's, as with a plain CREATE
+        DATABASE. collations: {table: collation}, for tables that differ from MUM's migrations.
         """
         self.sql(schema(default, collations))
         self.sql("SET NAMES utf8mb4; USE mum;\n" + rows)
@@ -235,7 +234,7 @@ class MariaDB:
 
     @contextlib.contextmanager
     def session(self):
-        """A client of the administrator that stays connected meanwhile."""
+        """A client of the administrator, connected until the context ends."""
         self._sessions += 1
         session = Session(self._client("root", None, "mum") + ["--unbuffered"],
                           self.directory / f"session-{self._sessions}.log")
@@ -247,14 +246,14 @@ class MariaDB:
 
     @contextlib.contextmanager
     def locked(self, *tables):
-        """Nobody else can read the tables meanwhile."""
+        """Nobody else can read the tables until the context ends."""
         with self.session() as session:
             session.execute("LOCK TABLES " + ", ".join(f"{name} WRITE" for name in tables))
             yield
 
     @contextlib.contextmanager
     def variable(self, name, value):
-        """A global variable has that value meanwhile."""
+        """A global variable has that value until the context ends."""
         old = self.sql(f"SELECT @@global.{name}")[0][0]
         self.sql(f"SET GLOBAL {name} = {value}")
         try:
@@ -264,7 +263,7 @@ class MariaDB:
 
     @contextlib.contextmanager
     def full(self):
-        """max_connections is reached meanwhile; who is connected already stays so."""
+        """max_connections is reached until the context ends; existing connections stay."""
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.variable("max_connections", 10))
             # this client counts, too: an administrator may have one more
@@ -274,7 +273,7 @@ class MariaDB:
 
     @contextlib.contextmanager
     def general_log(self):
-        """A path whose file lists what clients do meanwhile."""
+        """A path of a file that lists what clients do in the context."""
         path = self.directory / f"general-{time.monotonic_ns()}.log"
         self.sql(f"SET GLOBAL general_log_file = '{path}'; SET GLOBAL general_log = 1")
         try:

@@ -45,7 +45,7 @@ def _labels(text):
 
 
 class Page:
-    """The samples of a page; it must be in good form, and no series on it twice."""
+    """The samples of a page. It must be well-formed, and no series may be on it twice."""
 
     def __init__(self, text):
         self.samples = {}       # (name, ((label, value), ...)): number
@@ -77,6 +77,6 @@ class Page:
         return sum(found)
 
     def totals(self):
-        """What must never go back."""
+        """The series that may never decrease."""
         return {key: number for key, number in self.samples.items()
                 if key[0].endswith(("_total", "_bucket", "_count", "_sum"))}

@@ -15,23 +15,24 @@ from .lab import (TOP, LabError, Process, accepts, cpu_of, free_port, in_own_mou
 from .mariadb import DOVECOT_PASSWORD
 from .mumd import render
 
-# Compiled into Dovecot; in a mount namespace of its own it finds ours there.
+# This path is compiled into Dovecot; in a mount namespace of its own, Dovecot finds our
+# module there.
 MODULES = pathlib.Path("/usr/lib/dovecot/modules/auth")
 SETTINGS_MODULES = MODULES.with_name("settings")
 
 # Owns all mail; every Debian has it.
 MAIL_USER = "mail"
 
-# What no run of ours may ever write to the log.
+# No run of ours may ever log these.
 COMPLAINTS = re.compile(r"Panic|Fatal|Timeout leak|I/O leak|Leaked|leak:|Memory leak|"
                         r"assertion failed|child \d+ killed|backtrace|Sanitizer|runtime error",
                         re.IGNORECASE)
 
-# A process of Dovecot's that starts in the middle of a reload finds no config
-# socket and ends, before it loads any module.
+# If a process of Dovecot starts in the middle of a reload, it finds no config socket,
+# and ends before it loads any module.
 IN_BETWEEN = re.compile(r"Fatal: Error reading configuration|returned error 89")
-# Or it gets no answer there, says nothing to its master (who calls it "uninitialized") and is
-# killed after twelve seconds.
+# Or it gets no answer there, and its master (which calls it "uninitialized") kills it
+# after twelve seconds.
 STUCK = re.compile(rf"{IN_BETWEEN.pattern}|killed with signal 9")
 
 
@@ -95,7 +96,7 @@ class MumDovecot:
     # ---- files ----
 
     def write_mum(self, database, options=None, sections=None):
-        """mum.conf and the module's password file. auth reads them when it starts."""
+        """Writes mum.conf and the module's password file. auth reads them when it starts."""
         password = self.directory / "dovecot.password"
         password.write_text(DOVECOT_PASSWORD + "\n")
         password.chmod(0o600)
@@ -110,7 +111,7 @@ class MumDovecot:
         write_stock_sql(self._sql_conf, database, sql_user)
 
     def _write_modules(self):
-        """Ours beside Dovecot's."""
+        """Puts our modules beside Dovecot's."""
         module = sanitized_module_path() if self._sanitized else module_path()
         if self._driver == "mum" and not module.exists():
             raise LabError(f"no {module}: build it, or say in MUM_AUTH_MODULE where it is")
@@ -125,7 +126,7 @@ class MumDovecot:
                 self._settings_modules)
 
     def _shipped(self):
-        """The example with our paths and users."""
+        """Returns the example with our paths and users."""
         example = self.language.example
         text = (TOP / "conf-examples" / example).read_text()
         sql = self._sql_conf if self._driver == "sql" else None
@@ -264,7 +265,7 @@ service auth-worker {{
         return in_own_mounts(f'{script}exec "$@"')
 
     def inside(self):
-        """What stands before doveadm in a shell for it to know our settings."""
+        """The words that a shell needs before doveadm, so that doveadm knows our settings."""
         return f"nsenter -m -t {self.process.pid} " if self.language.settings_module else ""
 
     def stop(self):
@@ -279,13 +280,14 @@ service auth-worker {{
             os.close(worker)
 
     def terminate(self):
-        """Ends it as an admin does; the master's exit status."""
+        """Ends it as an admin does; returns the master's exit status."""
         self.process.signal(signal.SIGTERM)
         return self.process.wait(30)
 
     def reload(self):
-        """doveadm reload; returns when a new auth process answers: the old ones, which stay
-        for their clients and may take a new one meanwhile. See wait_ended()."""
+        """doveadm reload. When a new auth process answers, returns the old ones, which stay
+        for their clients and may still take a new client. See wait_ended().
+        """
         old = self._auth_pids()
         self.doveadm("reload", check=True)
 
@@ -369,7 +371,7 @@ service auth-worker {{
         return wait_until(find, f"{words} in the log:\n{tail(self.log_path)}", timeout)
 
     def complaints(self):
-        """Lines that tell of a crash, of leaks, or of what a sanitizer saw."""
+        """Lines about a crash, about leaks, or from a sanitizer."""
         log = self.log()
         excused = STUCK if any("still uninitialized" in line for line in log) else IN_BETWEEN
         return [line for line in log if COMPLAINTS.search(line) and not excused.search(line)]
@@ -414,17 +416,17 @@ service auth-worker {{
 
 
 def quota(fields):
-    """Of a userdb's answer: gigabytes, as a text."""
+    """The quota in a userdb's answer: gigabytes, as text."""
     return dovecot_language().quota(fields)
 
 
 def mail(fields):
-    """Of a userdb's answer: the mail location, as MUM stores it."""
+    """The mail location in a userdb's answer, as MUM stores it."""
     return dovecot_language().mail(fields)
 
 
 def write_stock_sql(path, database, user="mum_dovecot"):
-    """What stock's "driver = sql" with "args = path" reads."""
+    """Writes what stock's "driver = sql" with "args = path" reads."""
     host, _, port = database.get("hosts", [""])[0].removeprefix("unix:").partition(":")
     driver = "sqlite" if database["driver"] == "sqlite" else "mysql"
     files = dovecot_language().sql_files(

@@ -50,11 +50,11 @@ class Mumctl:
         return self.run("--json", *arguments, **options).json()
 
     def findings(self, *options):
-        """Of check: [{"level", "code", "where", "what", "mend"}, ...]"""
+        """The findings of check: [{"level", "code", "where", "what", "mend"}, ...]"""
         return self.json("check", *options)["findings"]
 
     def on_terminal(self, *arguments, prompt=None, typed="", timeout=30):
-        """Types `typed` once `prompt` is there. seen is all that the terminal shows."""
+        """Types `typed` when `prompt` has come. seen is all that the terminal shows."""
         master, slave = pty.openpty()
         child = subprocess.Popen(self._argv(arguments), stdin=slave, stdout=slave,
                                  stderr=slave, env=ENVIRONMENT, start_new_session=True)

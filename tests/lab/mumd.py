@@ -89,7 +89,7 @@ class Mumd:
         self.config.chmod(0o640)
 
     def program(self):
-        """A copy that everybody may run: a checkout in root's home is closed to others."""
+        """A copy that everybody may run, because a checkout in root's home is closed to others."""
         copy = self._lab.directory("bin") / "mumd"
         if not copy.exists():
             shutil.copy2(binary(), copy)
@@ -97,14 +97,14 @@ class Mumd:
         return copy
 
     def launch(self):
-        """Runs it, whatever comes of it; the process."""
+        """Runs it and returns the process, even if it ends at once."""
         self.process = self._lab.own(
             Process([*self._runner, self.program(), "-c", self.config, "-F"], self.log_path,
                     cwd="/"))
         return self.process
 
     def start(self):
-        """Runs it until it is ready for clients."""
+        """Runs it; returns when it is ready for clients."""
         seen = len(self.log())
         self.launch()
 
@@ -136,7 +136,9 @@ class Mumd:
             self.process.stop()
 
     def limit_descriptors(self, number):
-        """While it runs. As its own user: root in a container may not."""
+        """Changes the limit of the running mumd, as mumd's user, because root in a
+        container may not.
+        """
         run("setpriv", f"--reuid={USER}", f"--regid={GROUP}", "--clear-groups",
             "prlimit", "--pid", self.process.pid, f"--nofile={number}:")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What dpkg runs of a package of ours, in a Machine: its maintainer scripts, as debhelper
-completes them there."""
+"""Runs what dpkg runs of our packages, in a Machine: the maintainer scripts, as debhelper
+completes them there.
+"""
 
 from .lab import TOP
 
@@ -39,7 +40,7 @@ NOW = (":", "debian/rules override_dh_installsystemd")
 
 
 def make_scripts(machine):
-    """Those of "now" and of "0.1.0"; and the package's files, where dpkg has them."""
+    """Makes the scripts of "now" and of "0.1.0", and the package's files, where dpkg has them."""
     for name, (change, units) in (("0.1.0", FIRST), ("now", NOW)):
         machine.run(STAGE + change + COMPLETE % (units, name))
     machine.run(f"cp -r {SOURCE}/debian/mumd/usr/. /usr\n"
@@ -48,13 +49,15 @@ def make_scripts(machine):
 
 
 def script(machine, version, package, name, arguments):
-    """Its output; where the package has none of that name, dpkg runs nothing."""
+    """Runs a script and returns its output; if the package has no such script, dpkg runs
+    nothing.
+    """
     path = f"{SCRIPTS}/{version}.{package}.{name}"
     return machine.run(f"[ ! -e {path} ] || {path} {arguments}").stdout
 
 
 def upgrade(machine, old, package="mumd"):
-    """What dpkg runs to get from the version old to that of now (Debian Policy, 6.6)."""
+    """Runs what dpkg runs for an upgrade from the version old (Debian Policy, 6.6)."""
     output = script(machine, old, package, "prerm", "upgrade 9")
     output += script(machine, "now", package, "preinst", "upgrade 0.1.0")
     output += script(machine, old, package, "postrm", "upgrade 9")

@@ -11,7 +11,7 @@ import signal
 from .lab import TOP, LabError, accepts, free_port, in_own_mounts, run, tail, wait_until
 from .smtp import SmtpDialogue
 
-# Debian's master.cf: what it runs in the chroot runs in it here.
+# Debian's master.cf: what Debian runs in the chroot runs in it here, too.
 MASTER = """
 {mx}      inet  n - y - - smtpd
 pickup    unix  n - y 60 1 pickup
@@ -133,13 +133,13 @@ smtpd_junk_command_limit = 1000
                        "deep.sub.enforced.test")
 
     def add_hosts(self, *names):
-        """They are this machine for Postfix."""
+        """To Postfix these names are this machine."""
         with self._hosts.open("a") as hosts:
             hosts.write(f"127.0.0.1 {' '.join(names)}\n")
         shutil.copyfile(self._hosts, self.queue / "etc/hosts")
 
     def command(self, *arguments, check=True):
-        # Debian 13's Postfix copies /etc/hosts into the queue whenever it is told anything
+        # Debian 13's Postfix copies /etc/hosts into the queue at every command
         return run(*in_own_mounts(f'mount --bind {self._hosts} /etc/hosts && exec "$@"'),
                    "postfix", "-c", self.config, *arguments, check=check)
 
@@ -153,8 +153,9 @@ smtpd_junk_command_limit = 1000
         return self
 
     def stop(self):
-        """What postfix stop does, but for its log lines: it has been seen not to come back for
-        two minutes."""
+        """Does what "postfix stop" does, except its log lines: "postfix stop" sometimes
+        took two minutes.
+        """
         pid_file = self.queue / "pid/master.pid"
         if not pid_file.exists():
             return

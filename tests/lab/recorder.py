@@ -26,7 +26,7 @@ class _Session(socketserver.StreamRequestHandler):
         return line.partition("<")[2].rpartition(">")[0]
 
     def _message(self):
-        """Reads to the lone dot; returns the subject."""
+        """Reads up to the dot on its own line; returns the subject."""
         subject = ""
         while True:
             line = self.rfile.readline()
@@ -127,12 +127,12 @@ class MailRecorder:
         self._server.server_close()
 
     def mails(self, subject=None):
-        """What has come, all of it or what bears that subject."""
+        """The mails that have come: all of them, or those with that subject."""
         return [mail for mail in self._server.mails()
                 if subject is None or mail.subject == subject]
 
     def recipients(self, subject):
-        """Who got it, sorted; somebody who got it twice is there twice."""
+        """Who got it, sorted; a recipient who got it twice is listed twice."""
         return sorted(mail.recipient for mail in self.mails(subject))
 
     def wait(self, subject, count):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A small MUM database: one description, written for MariaDB and for SQLite.
+"""A small MUM database, described once and written for MariaDB and for SQLite.
 
-Each row is there for a rule; tests name addresses, this file says what they
-are. Every password is "secret" (bcrypt, cost 5).
+Each row is there for a rule. Tests name addresses; this file says what they are. Every
+password is "secret" (bcrypt, cost 5).
 """
 
 import datetime
@@ -221,8 +221,9 @@ def _literal(value):
 
 
 def mariadb_text(fits=lambda table, name: True):
-    """INSERT statements, for MariaDB.load_mum(). fits: can the table hold this local part
-    or domain? Rows that it cannot hold are left out; no other row may refer to them."""
+    """INSERT statements for MariaDB.load_mum(). fits(table, name): can the table hold this
+    local part or domain? Rows that do not fit are left out; no other row may refer to them.
+    """
     lines = []
     for table, rows in tables():
         rows = [row for row in rows

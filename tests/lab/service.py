@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A service manager as small as can be: the sockets that it holds, the notifications
-that it gets, the system calls that it allows. What systemd does, without systemd."""
+"""A minimal service manager: it holds sockets, gets notifications and filters system calls.
+It does what systemd does, without systemd.
+"""
 
 import ctypes
 import os
@@ -63,7 +64,7 @@ class NotifySocket:
 
 
 def launch(lab, mumd, sockets=(), names=None, user=None, prefix=(), **variables):
-    """Runs this Mumd, which is handed the listening sockets; the process."""
+    """Runs this Mumd and hands it the listening sockets; returns the process."""
     environment = dict(variables)
     if names is not None:
         environment["LISTEN_FDNAMES"] = ":".join(names)
@@ -106,7 +107,7 @@ def _group(name):
 
 
 def allowed_calls(unit):
-    """What is left by the SystemCallFilter= lines of a unit: a list, then exceptions."""
+    """The calls that the SystemCallFilter= lines of a unit allow: a list, then exceptions."""
     allowed = set()
     for line in re.findall(r"^SystemCallFilter=(.*)$", pathlib.Path(unit).read_text(), re.M):
         calls = set().union(*(_group(word) if word.startswith("@") else {word}

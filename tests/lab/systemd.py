@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A systemd in a Machine: a manager as users have them, because that of the system wants to
-be the first process. Units, jobs, sockets, limits and sandboxes are what they are there.
-Not there: the boot, IPAddressDeny=, limits of memory and tasks, and PrivateUsers=, for which
-the machine would have to be more than a chroot."""
+"""A systemd in a Machine. It is a user manager, because the system manager must be the first
+process. Units, jobs, sockets, limits and sandboxes are real. It lacks the boot,
+IPAddressDeny=, limits of memory and tasks, and PrivateUsers=, which needs more than a chroot.
+"""
 
 import contextlib
 import pathlib
@@ -14,7 +14,7 @@ BASE = "/sys/fs/cgroup"
 ENVIRONMENT = "XDG_RUNTIME_DIR=/run/manager"
 CALLS = "/root/systemctl.calls"
 
-# For the scripts of packages, too. It writes down what they want.
+# The scripts of packages use it, too. It writes down its arguments.
 SYSTEMCTL = f"""#!/bin/sh
 echo "$*" >>{CALLS}
 for argument; do
@@ -30,7 +30,8 @@ StandardOutput=append:/var/log/mumd.log
 StandardError=inherit
 """
 
-# A hierarchy of its own without controllers: the manager sees none of the machine's groups.
+# A cgroup hierarchy of its own, without controllers, so the manager sees none of the
+# machine's groups.
 START = """
 mkdir -p /run/systemd/system /run/systemd/inaccessible /run/manager {base}
 cd /run/systemd/inaccessible
@@ -50,8 +51,8 @@ setsid env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin {environment} \\
     </dev/null &
 """
 
-# A hierarchy ends a moment after its last mount, if it has no groups by then. Those of dead
-# processes go away a moment after rmdir.
+# A hierarchy ends a moment after its last mount, if it has no groups then. Groups of
+# dead processes disappear a moment after rmdir.
 STOP = """
 mount -t cgroup -o none,name={name} {name} {mounted}
 find {mounted} -mindepth 1 -depth -type d -exec rmdir {{}} \\;
@@ -73,7 +74,7 @@ class Systemd:
         self._machine.run("rm -f /usr/sbin/policy-rc.d")
         self._machine.run(START.format(**self._names))
         wait_until(lambda: self.ctl("is-active basic.target").returncode == 0, "systemd", 30)
-        # That of the system's manager is open to all: services run as other users.
+        # Open to all, as the system manager's is: services run as other users.
         self._machine.run("chmod 777 /run/manager/systemd/notify")
         return self
 
@@ -94,7 +95,7 @@ class Systemd:
         self._machine.write(f"/etc/systemd/user/{name}", text)
 
     def drop_in(self, text, name="test"):
-        """What differs of mumd.service; an empty text ends that."""
+        """Adds a drop-in to mumd.service; an empty text removes it."""
         self.unit(f"mumd.service.d/{name}.conf", text)
         self.ctl("daemon-reload")
 

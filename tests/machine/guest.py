@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A computer with what prepare.py has made, in qemu, on no network; driven over ssh."""
+"""A virtual machine in qemu, made of what prepare.py has made, without a network; driven
+over ssh.
+"""
 
 import shlex
 import subprocess
@@ -54,7 +56,9 @@ class Guest:
                 "root@127.0.0.1", f"sh -ec {shlex.quote(commands)}"]
 
     def run(self, commands, *, answers="", cwd="/root", check=True, timeout=180):
-        """A shell's work, as of lab.machine.Machine: CompletedProcess, errors in the output."""
+        """Runs commands in a shell, as lab.machine.Machine does: a CompletedProcess, errors
+        in the output.
+        """
         script = (f"exec 2>&1; export DEBIAN_FRONTEND=noninteractive; "
                   f"cd {shlex.quote(cwd)}\n{commands}")
         result = subprocess.run(self._ssh(script), input=answers, text=True, errors="replace",
@@ -66,14 +70,14 @@ class Guest:
         return result
 
     def text(self, commands, **options):
-        """What they print, whatever their status is."""
+        """What the commands print, whatever their exit status."""
         return self.run(commands, check=False, **options).stdout.strip()
 
     def write(self, path, text, mode=0o644):
         self.run(f"mkdir -p $(dirname {path}); cat >{path}; chmod {mode:o} {path}", answers=text)
 
     def mail_user(self, *arguments):
-        """tests/lab/mail_user.py in it: (good, what it prints)."""
+        """Runs tests/lab/mail_user.py in the guest: (good, what it prints)."""
         command = shlex.join(["python3", "/root/mum-mail/tests/lab/mail_user.py", *arguments])
         result = self.run(command, check=False)
         return result.returncode == 0, result.stdout.strip()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is booted: a Debian 12 in a directory, with the packages of this checkout beside it.
+"""Prepares what is booted: a Debian 12 in a directory, and the packages of this checkout.
 
 Postfix and Dovecot are only downloaded. README.md's step 1 installs them in the booted
 system, because maintainer scripts do more where systemd runs.
@@ -19,7 +19,7 @@ SYSTEM = """systemd-sysv dbus udev linux-image-cloud-amd64 initramfs-tools kmod 
 openssl openssh-server rsyslog logrotate cron apparmor mariadb-server python3 ssl-cert"""
 
 NETWORK = "[Match]\nType=ether\n\n[Network]\nAddress=10.0.2.15/24\n"
-# An emulated processor takes its time.
+# An emulated processor is slow.
 PATIENCE = "[Manager]\nDefaultTimeoutStartSec=300s\n"
 
 FILES = {
@@ -27,7 +27,7 @@ FILES = {
     "etc/hostname": "mail.example.net\n",
     "etc/hosts": "127.0.0.1 localhost\n127.0.1.1 mail.example.net mail\n",
     "etc/machine-id": "",
-    # No name server: one that does not answer is waited for at each connection.
+    # No name server, because each connection would wait for one that does not answer.
     "etc/resolv.conf": "",
     "etc/systemd/network/10-ether.network": NETWORK,
     "etc/systemd/system.conf.d/patience.conf": PATIENCE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is printed, and what was not as it should be."""
+"""What is printed, and which checks failed."""
 
 import time
 

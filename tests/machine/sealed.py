@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The checks of what the kernel withholds: IPAddressDeny= and AppArmor."""
+"""The checks of what the kernel forbids: IPAddressDeny= and AppArmor."""
 
 import re
 
@@ -16,7 +16,7 @@ LISTEN = "[mysqld]\nbind-address = 0.0.0.0\n"
 
 
 def addresses(guest):
-    """MariaDB at an address that is not of the loopback."""
+    """MariaDB at an address outside the loopback."""
     guest.write("/etc/mysql/mariadb.conf.d/99-listen.cnf", LISTEN)
     guest.run("systemctl restart mariadb; cd /usr/share/doc/mumd/examples\n"
               f"sed \"s/localhost/{GUEST}/; s/change-me-postfix/$(cat /etc/mum/postfix.password)/\" "
@@ -41,7 +41,7 @@ def addresses(guest):
 PROFILE = "/usr/share/apparmor/extra-profiles/usr.lib.dovecot.auth"
 LOCAL = "/etc/apparmor.d/local/usr.lib.dovecot.auth"
 LOGIN = f"doveadm auth test -x service=imap {ANNA}"
-# The manual has them in this order: mum.conf, MariaDB's socket, SQLite.
+# In the manual the lines come in this order: mum.conf, MariaDB's socket, SQLite.
 LINES = re.findall(r'^\.Ql "(/\S+ r.*,)\\&"', (TOP / "doc/mum-dovecot.7").read_text(), re.M)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Somebody who asks all along a test, and what is told of it."""
+"""A client that asks during a whole test, and keeps the answers."""
 
 import collections
 import contextlib
@@ -14,8 +14,8 @@ TROUBLE = "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
 SEND_ONLY = "550 5.2.1 mailbox does not accept mail (send-only)"
 NO_CACHE = {"ttl": "0s", "stale": "0s"}
 
-# Of the sample, each kind of question: table, key, answer; "policy" is the policy
-# service. Where "#" is a number, nobody has asked before.
+# Each kind of question about the sample: table, key, answer; "policy" is the policy
+# service. "#" becomes a number, so that nobody has asked this before.
 MIXED = [
     ("mailboxes", "alice+#@example.test", "OK 1"),
     ("mailboxes", "nobody#@example.test", "NOTFOUND "),
@@ -36,7 +36,7 @@ _numbers = itertools.count()
 
 
 class Asker(threading.Thread):
-    """with Asker(ask, right) ...: calls ask() again and again; answers: what came of it."""
+    """with Asker(ask, right) ...: calls ask() again and again; answers keeps the results."""
 
     def __init__(self, ask, right, pause=0.005):
         super().__init__(daemon=True)
@@ -66,7 +66,7 @@ class Asker(threading.Thread):
         assert not self.is_alive()
 
     def words(self):
-        """The first word of each answer there was."""
+        """The set of the first words of all answers."""
         return {answer.text.split()[0] for answer in self.answers}
 
     def failures(self):
@@ -83,7 +83,7 @@ class Asker(threading.Thread):
 
 
 class MixedAsker(Asker):
-    """Asks mumd one question of MIXED after the other, beginning with number `first`.
+    """Asks mumd the questions of MIXED one after the other, beginning with number `first`.
 
     lost: how often mumd ended a connection or did not listen.
     """
@@ -123,7 +123,7 @@ class MixedAsker(Asker):
 
 @contextlib.contextmanager
 def many_askers(mumd, count, pause=0.005):
-    """So many at once, each beginning with another question."""
+    """So many askers at once, each beginning with another question."""
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(MixedAsker(mumd, pause, first)) for first in range(count)]
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""How a finding of mumctl check is wanted."""
+"""How a test names the finding of mumctl check that it wants."""
 
 
 def finding(code, level, where, mend, what=""):
-    """where is the whole text, the other two are parts of it."""
+    """where is the whole text; what and mend are parts of theirs."""
     return {"code": code, "level": level, "where": where, "mend": mend, "what": what}
 
 
@@ -14,7 +14,7 @@ def matches(found, want):
 
 
 def pick(findings, want):
-    """The one finding that is wanted; the others are in the message."""
+    """The one finding that is wanted; if there is none, the message lists the others."""
     found = [one for one in findings if matches(one, want)]
     assert len(found) == 1, (want, findings)
     return found[0]

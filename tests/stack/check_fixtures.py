@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the tests of mumctl check share: worlds to spoil. A plugin, so that each is made
-once."""
+"""What the tests of mumctl check share: worlds in which to break things. A plugin, so that
+each is made once.
+"""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows that hurt, and what mumctl check says of each: for test_mumctl_check_rows.py."""
+"""Bad rows, and what mumctl check says about each: for test_mumctl_check_rows.py."""
 
 from lab import hashes, sample
 from check_findings import finding
@@ -27,7 +27,7 @@ def tls(number, domain, policy, params=None):
                              "active": 1})
 
 
-# A hash that costs too much, and what check says of it.
+# Hashes that cost too much, and what check says about them.
 EXPENSIVE = {
     "bcrypt": (hashes.bcrypt(cost=4).replace("$04$", "$15$"),
                "bcrypt, cost 15; dovecot.max_bcrypt_cost is 14"),
@@ -47,7 +47,7 @@ def too_wide(number, name):
 
 
 def recipient(code, number, place, name, mend, what):
-    """Of the alias's recipient in that place."""
+    """The finding about the alias's recipient in that place."""
     return finding(code, "warning",
                    f"alias_recipients.id={number * 10000 + place} <{name}@example.test>", mend, what)
 
@@ -67,7 +67,7 @@ def quota(number, name, most, what):
                    f"UPDATE mailboxes SET quota = {most} WHERE id = {number}", what)
 
 
-# That Postfix agrees is for test_mumctl_tls.py.
+# test_mumctl_tls.py tests that Postfix agrees.
 TLS_FAULTS = [
     ("may", "protocols=TLSv1.2 protocols=TLSv1.3", "an attribute stands there twice"),
     ("may", "ciphers=", "ciphers is none of high, medium, low, export, null"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What Postfix, Dovecot and the database server can be set to that mumctl check finds:
-contexts, as in check_ways.py."""
+"""Settings of Postfix, Dovecot and the database server that mumctl check finds: contexts,
+as in check_ways.py.
+"""
 
 import contextlib
 import itertools
@@ -11,7 +12,7 @@ from lab import Mumctl
 
 _numbers = itertools.count()
 
-# What suits mumd: tests change a line.
+# Settings that suit mumd; each test changes a line.
 GOOD = {
     "queue_directory": "{queue}", "smtputf8_enable": "no", "recipient_delimiter": "+",
     "virtual_mailbox_maps": "socketmap:unix:{socket}:mailboxes",
@@ -110,7 +111,7 @@ def read_otherwise(world, changes, theirs, ours, **address):
 
 
 READINGS = {
-    # what is changed in main.cf, what check says of both, what is in mum.conf besides
+    # the change in main.cf, what check says about both files, further options of mum.conf
     "percent": ({"allow_percent_hack": "no"}, "no", "yes", {}),
     "bang": ({"swap_bangpath": "yes"}, "yes", "no", {"swap_bangpath": "false"}),
     "origin": ({"myorigin": "other.test"}, "other.test", "origin.test", {}),
@@ -131,7 +132,7 @@ def reading_case(name):
 
 @contextlib.contextmanager
 def an_origin_in_a_file(world):
-    """As Debian has it; both name it, and mumd has read it already."""
+    """As in Debian: both configurations name the file, and mumd has already read it."""
     path = world.directory / "mailname"
     path.write_text("origin.test\n")
     yield with_postfix(world, {"myorigin": str(path)}), []
@@ -139,7 +140,7 @@ def an_origin_in_a_file(world):
 
 @contextlib.contextmanager
 def limits_of_postfix(world):
-    """Both are smaller than what Postfix has by itself."""
+    """Both limits are smaller than Postfix's defaults."""
     chain = [row for n in range(1900, 1905) for row in alias(n, f"c{n}", [
         f"c{n + 1}@example.test" if n < 1904 else "x@external.test"])]
     wide = alias(1910, "wide", [f"x{n}@external.test" for n in range(7)])
@@ -155,7 +156,7 @@ def limits_of_postfix(world):
 
 @contextlib.contextmanager
 def another_postfix(world):
-    """It asks somebody else, so its settings are its own business."""
+    """This Postfix asks somebody else, so its settings do not matter."""
     yield with_postfix(world, {
         "virtual_mailbox_maps": "socketmap:unix:{socket}:nonsense", "recipient_delimiter": "=",
         "virtual_alias_maps": "socketmap:unix:/other:aliases", "smtputf8_enable": "yes"}), []
@@ -167,7 +168,7 @@ ASKS = "  -o {{ smtpd_sender_restrictions = check_policy_service {{ unix:mum/{po
 
 @contextlib.contextmanager
 def a_good_postfix(world):
-    """Its tables that are not MUM's are its own business."""
+    """Its other tables do not matter."""
     yield with_postfix(world, {"transport_maps": "mysql:/etc/postfix/sql/transport.cf"},
                        LOGIN_SERVICE + ASKS), []
 
@@ -180,7 +181,7 @@ def a_good_postfix_with_maps_alone(world):
 
 
 def before_the_move(name, code, setting, what, mend, **changes):
-    """main.cf of MUM's manual, which is about to ask mumd."""
+    """The main.cf of MUM's manual, before it asks mumd."""
     stock = {"virtual_mailbox_maps": "proxy:mysql:/etc/postfix/sql/mailboxes.cf",
              "virtual_alias_maps": "mysql:/etc/postfix/sql/aliases.cf"}
     return postfix_case(name, code, "warning", setting, mend, what, **stock, **changes)
@@ -194,7 +195,7 @@ delimiter_before_the_move = before_the_move(
 
 @contextlib.contextmanager
 def half_moved(world):
-    """What somebody forgot, in both files; port 465 has the lines of Debian."""
+    """Lines that somebody forgot, in both files; port 465 has Debian's lines."""
     cure = "exchange it as mum-postfix(7) says"
     yield with_postfix(world, {
         "smtp_tls_policy_maps": "hash:/etc/own, proxy:mysql:/etc/postfix/sql/tls-policies.cf",
@@ -231,7 +232,7 @@ TLSRPT_FAULTS = [
 
 @contextlib.contextmanager
 def policies_for_postfix_3_10(world):
-    """A postconf that says so, and what only that version takes."""
+    """A postconf that reports that version, and policies that only that version takes."""
     directory = world.directory / f"bin-{next(_numbers)}"
     directory.mkdir()
     (directory / "postconf").write_text("#!/bin/sh\necho 3.10.4\n")
@@ -268,7 +269,7 @@ def delimiter_of_mumd_alone(world):
 
 @contextlib.contextmanager
 def delimiter_of_dovecot_alone(world):
-    """And a mailbox that it puts into another."""
+    """There is also a mailbox that Dovecot takes for another one."""
     with world.rows([mailbox(1920, "anna-lisa"), mailbox(1921, "-x")]):
         yield with_dovecot(world, OURS + "recipient_delimiter = +-\n"), [
             finding("delimiter-differs", "error", "dovecot.conf recipient_delimiter",
@@ -316,7 +317,7 @@ def dangling_in_mariadb(world):
 
 @contextlib.contextmanager
 def dangling(world, before=""):
-    """Only where foreign keys are not looked at."""
+    """Possible only while foreign keys are not checked."""
     with world.changed((
             f"{before}INSERT INTO alias_recipients (id, alias_id, recipient_address, mailbox_id) "
             "VALUES (1930, 1, 'lost@example.test', 4711)",
@@ -346,7 +347,7 @@ def no_such_column(world):
 
 
 def unfit(world, table, column, collation, what):
-    """It is put back by the statement that mumctl prints."""
+    """The statement that mumctl prints puts it back."""
     charset = collation.partition("_")[0]
     cure = (f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4 "
             "COLLATE utf8mb4_unicode_ci")

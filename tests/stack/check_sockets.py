@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What can be wrong at the sockets of mumd, each as a context in which it is: for
-test_mumctl_check_ways.py."""
+"""What can be wrong at mumd's sockets, each as a context in which it is wrong: for
+test_mumctl_check_ways.py.
+"""
 
 import contextlib
 import os
@@ -60,7 +61,7 @@ def folder_closed_to_postfix(world):
 
 @contextlib.contextmanager
 def sockets_that_nobody_accepts_from(world):
-    """Their queues are full: whoever connects waits."""
+    """Their queues are full, so a client that connects waits."""
     with contextlib.ExitStack() as stack:
         def make(family, address):
             listener, client = [stack.enter_context(socket.socket(family)) for _ in range(2)]
@@ -78,7 +79,7 @@ def sockets_that_nobody_accepts_from(world):
 
 @contextlib.contextmanager
 def mumd_stopped(world):
-    """The kernel takes connections for it, as systemd does for one that has failed."""
+    """The kernel still takes connections, as systemd does for a mumd that has failed."""
     world.mumd.process.pause()
     try:
         yield world.ctl_with(database={"deadline": "100ms"}), at_both(
@@ -116,7 +117,7 @@ def answering(path, reply):
 
 @contextlib.contextmanager
 def others_at_the_sockets(world):
-    """They hang up, send half an answer, or one of another protocol."""
+    """They hang up, or send half an answer, or one of another protocol."""
     replies = [b"", b"9:NOTFOUND", b"HTTP/1.0 400 Bad Request\r\n\r\n"]
     with contextlib.ExitStack() as stack:
         entries = [stack.enter_context(answering(world.directory / f"other{number}", reply))
@@ -128,7 +129,7 @@ def others_at_the_sockets(world):
 
 @contextlib.contextmanager
 def mumd_without_database(world):
-    """It runs and its sockets answer, with "temporary" to all."""
+    """It runs, and its sockets answer "temporary" to all."""
     mumd = Mumd(world.lab, {"database": sqlite_settings(world.directory / "none.sqlite",
                                                         deadline="200ms")},
                 name=f"none-{world.name}").start()
@@ -147,7 +148,7 @@ def mumd_without_database(world):
 
 @contextlib.contextmanager
 def mumd_with_another_database(world):
-    """An empty copy, as after a change of mum.conf that was not told to mumd."""
+    """An empty copy, as after a change of mum.conf without a reload."""
     path = world.directory / "empty.sqlite"
     shutil.copy(world.store.path, path)
     give(path, "root", "root")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whatever mumctl check can print, read from its sources."""
+"""All texts that mumctl check can print, read from its sources."""
 
 import re
 
@@ -7,7 +7,7 @@ from lab.lab import TOP
 
 STRING = r'"(?:[^"\\]|\\.)*"'
 
-# Texts that a call has in a variable, by code: all of this file, or these.
+# If a call has the text in a variable: all texts of this file, or these, by code.
 ELSEWHERE = {
     "hash-refused": "common/hash.c", "mailbox-unusable": "common/rules.c",
     "tls-params": "mumctl/tls-policy.c",
@@ -16,7 +16,7 @@ ELSEWHERE = {
 
 
 def arguments(call):
-    """Of a call in C."""
+    """The arguments of a call in C."""
     found, depth = [""], 0
     for token in re.findall(rf"{STRING}|.", call, re.DOTALL):
         depth += (token == "(") - (token == ")")
@@ -28,7 +28,7 @@ def arguments(call):
 
 
 def texts(source):
-    """Its string literals with words in them, those joined that C joins."""
+    """The string literals with words in a source; adjacent ones are joined as in C."""
     source = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
     joined = ["".join(one[1:-1] for one in re.findall(STRING, row)).replace('\\"', '"')
               for row in re.findall(rf"(?:{STRING}\s*)+", source)]
@@ -36,12 +36,12 @@ def texts(source):
 
 
 def pattern(text):
-    """For what it becomes in print."""
+    """A pattern that matches the printed text."""
     return ".*".join(map(re.escape, re.split(r"%[.*\d]*[a-z]+", text)))
 
 
 def texts_in_sources():
-    """{(code, member of a finding, pattern)}: whatever check can print."""
+    """{(code, member of a finding, pattern)} of all that check can print."""
     source = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check*.c")))
     said = set()
     for name, call in re.findall(r"\b(report_add|add_finding)\((.*?)\);\n", source, re.DOTALL):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What can be wrong besides rows, each as a context in which it is: for
-test_mumctl_check_ways.py."""
+"""What can be wrong besides rows, each as a context in which it is wrong: for
+test_mumctl_check_ways.py.
+"""
 
 import contextlib
 import hashlib
@@ -16,7 +17,7 @@ from lab.lab import TOP, free_port, give, in_own_mounts
 from lab.mariadb import DOVECOT_PASSWORD
 from lab.mumd import GROUP
 
-# As SHOW GRANTS has it, of DOVECOT_PASSWORD.
+# The hash of DOVECOT_PASSWORD, as SHOW GRANTS prints it.
 NATIVE_HASH = "*" + hashlib.sha1(
     hashlib.sha1(DOVECOT_PASSWORD.encode()).digest()).hexdigest().upper()
 
@@ -37,7 +38,7 @@ def _lines(path, *words):
 
 @contextlib.contextmanager
 def no_password_files(world):
-    """What is wrong for one program is said, whatever is wrong for the other."""
+    """check reports what is wrong for one program, whatever is wrong for the other."""
     ctl = world.ctl_with(database={"password_file": "/nonexistent/one"},
                          dovecot={"password_file": "/nonexistent/two"})
     yield ctl, [finding("config", "error", f"{ctl.config}:{line}", "mum.conf(5)", what)
@@ -52,7 +53,7 @@ def no_file(world):
 
 @contextlib.contextmanager
 def no_postfix(world):
-    """A machine without its user: for mumctl alone, which sees another file."""
+    """A machine without the user postfix, but only to mumctl, which sees another file."""
     users = pathlib.Path("/etc/passwd").read_text().splitlines(keepends=True)
     path = world.directory / "passwd"
     path.write_text("".join(line for line in users if not line.startswith("postfix:")))
@@ -126,7 +127,7 @@ def not_root(world):
 
 @contextlib.contextmanager
 def host_down(world):
-    """One of two: the other is read, and both are named."""
+    """One of two hosts: the other is read, and both are named."""
     hosts = [f"127.0.0.1:{free_port()}", *world.store.settings["hosts"]]
     yield world.ctl_with(database={"hosts": hosts}), [
         finding("database-unreachable", "error", hosts[0], "see that it runs", f"as {user}: ")
@@ -155,7 +156,7 @@ def no_rights_at_all(world):
 
 @contextlib.contextmanager
 def without_tls(world):
-    """Reached by an address that is not loopback's, though it leads there."""
+    """Reached by an address outside the loopback, though it leads to this machine."""
     host = f"0.0.0.0:{world.store.server.port}"
     ctl = world.ctl_with(database={"hosts": [host], "tls": "off"})
     yield ctl, [finding("database-plain", "warning", host, 'database.tls = "verify-full"',
@@ -192,7 +193,7 @@ def no_database_file(world):
 
 @contextlib.contextmanager
 def view_that_breaks(world):
-    """In its second row only: each column can be read, the table cannot."""
+    """It fails in its second row only: each column can be read, but not the table."""
     with world.changed(
             ("ALTER TABLE tls_policies RENAME TO tls_policies_away",
              "ALTER TABLE tls_policies_away RENAME TO tls_policies"),
@@ -232,7 +233,7 @@ def table_missing(world):
 
 @contextlib.contextmanager
 def unknown_policy(world):
-    """What a lax server makes of one that MUM's column does not know: an empty one."""
+    """A lax server turns a policy that MUM's column does not know into an empty one."""
     with world.changed(("SET sql_mode = ''; INSERT INTO tls_policies (domain, policy, active) "
                         "VALUES ('lax.test', 'strict', 1)",
                         "DELETE FROM tls_policies WHERE domain = 'lax.test'")):
@@ -242,7 +243,7 @@ def unknown_policy(world):
 
 @contextlib.contextmanager
 def slow_statement(world):
-    """It takes longer than a lookup may: a view, which has no index either."""
+    """A view that takes longer than a lookup may, and has no index."""
     with world.changed(
             ("ALTER TABLE tls_policies RENAME TO tls_policies_away",
              "ALTER TABLE tls_policies_away RENAME TO tls_policies"),
@@ -293,7 +294,7 @@ def right_to_passwords(world):
 
 @contextlib.contextmanager
 def right_to_write_everywhere(world):
-    """Of such a grant the server shows the password's hash, too."""
+    """For such a grant the server also shows the password's hash."""
     with world.changed(("GRANT INSERT ON *.* TO mum_dovecot@localhost",
                         "REVOKE INSERT ON *.* FROM mum_dovecot@localhost")):
         shown = world.store.server.sql("SHOW GRANTS FOR mum_dovecot@localhost")
@@ -324,7 +325,7 @@ INDEXES = {
 
 @contextlib.contextmanager
 def all_indexes_missing_in_mariadb(world):
-    """Foreign keys need some of them, and are not looked at meanwhile."""
+    """Foreign keys need some of the indexes, but are not checked meanwhile."""
     with world.changed(*[
             (f"SET foreign_key_checks = 0; ALTER TABLE {where.partition('.')[0]} DROP INDEX {name}",
              f"ALTER TABLE {where.partition('.')[0]} ADD {definition}")
@@ -336,7 +337,7 @@ def all_indexes_missing_in_mariadb(world):
 
 
 def _indexes():
-    """name: statement, of those that conf-examples/schema-sqlite.sql adds to MUM's own."""
+    """{name: statement} of the indexes that conf-examples/schema-sqlite.sql adds to MUM's own."""
     text = (TOP / "conf-examples/schema-sqlite.sql").read_text()
     statements = re.findall(r"^CREATE INDEX[^;]*", text.replace("IF NOT EXISTS ", ""),
                             re.MULTILINE)

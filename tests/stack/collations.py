@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""MUM's database as sites have it: the server's default, the tables' collation, and the
-answers, which depend on neither. For test_collations.py and tests/matrix/run."""
+"""MUM's database as sites have it: the server's default collation, the collation of the
+tables, and the answers, which depend on neither. For test_collations.py and tests/matrix/run.
+"""
 
 import collections
 import contextlib
@@ -11,8 +12,8 @@ from lab.mariadb import COLLATION, DOVECOT_PASSWORD, POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings
 from test_maps import NOTFOUND, PERM, TABLES, TEMP
 
-# What CREATE DATABASE gives a database for which nobody says anything: the first of
-# Debian 12, the last of Debian 13, the others of older or other my.cnf.
+# Collations that a plain CREATE DATABASE may give: the first on Debian 12, the last on
+# Debian 13, the others with older versions or another my.cnf.
 DEFAULTS = ["utf8mb4_general_ci", "utf8mb4_unicode_ci", "utf8mb4_bin", "latin1_swedish_ci",
             "utf8mb3_general_ci", "utf8mb4_uca1400_ai_ci"]
 
@@ -23,7 +24,7 @@ def all_tables(collation):
     return {table: collation for table in (*NAMED, "alias_senders", "size_measurements")}
 
 
-# Name: {table: collation}, where it is not that of MUM's migrations.
+# Name: {table: collation}, for tables that differ from MUM's migrations.
 SCHEMAS = {
     **{collation: all_tables(collation) for collation in (
         COLLATION, "utf8mb4_general_ci", "utf8mb4_unicode_520_ci", "utf8mb4_bin",
@@ -36,8 +37,8 @@ SCHEMAS = {
 
 ENCODINGS = {"utf8mb4": "utf-8", "binary": "utf-8", "utf8mb3": "ucs-2", "latin1": "cp1252"}
 
-# Rows besides the sample's: names of four-byte characters, and one that such a name
-# must not become where a column does not have these. (table, column: value)
+# Rows besides the sample's: names of four-byte characters, and a name that such a name
+# must not become if a column cannot hold these. (table, column: value)
 MORE = [
     ("domains", {"id": 101, "domain": "𠮷.test", "homedir": "/srv/mail/d101"}),
     ("mailboxes", {"id": 101, "local_part": "𠮷", "domain_id": 101}),
@@ -103,8 +104,8 @@ LOGINS = [
 
 # ---- which row a column cannot hold, or not find ----
 
-# Names are asked for by their folded form. A stored name that is not folded is found
-# if the column takes it for equal to that: differences.md, D1. These it does not.
+# We ask for the folded form of a name. A stored name that is not folded is found if the
+# column takes the two for equal: differences.md, D1. These are not equal.
 NOT_FOLDED = {"Groß", "σας", "Mixed.Case", "Upper.Test"}
 UNEQUAL = {
     "utf8mb4_general_ci": {"Groß"},
@@ -150,7 +151,7 @@ class Schema:
         return can_hold(self.collations.get(table, COLLATION), name)
 
     def _lacks(self, table, name):
-        """Is there no row of that name for who asks?"""
+        """Is the row of that name missing for whoever asks?"""
         return (not self.holds(table, name)
                 or name in UNEQUAL.get(self.collations.get(table, COLLATION), ()))
 
@@ -172,7 +173,7 @@ class Schema:
         return "\n".join(lines) + "\n"
 
     def _vain(self, name, key):
-        """Does only a row that is not there answer this key of a map?"""
+        """Would only a missing row answer this key of a map?"""
         return any(key in keys and self._lacks(table, stored)
                    for (table, stored), keys in KEYS.items()
                    if (table == "tls_policies") == (name == "tls-policies"))
@@ -191,18 +192,19 @@ class Schema:
 # ---- asking ----
 
 def judge(name, key, want, got):
-    """[] when that is the answer, else what is wrong, in one short line."""
+    """[] if the answer is right, else a short line that says what is wrong."""
     if got.startswith(want + " ") if want in (TEMP, PERM) else got == want:
         return []
     return [f"{name} {key}: {got:.100s}, not {want:.100s}"]
 
 
 class Site:
-    """with Site(lab, server, default, schema): MUM's database on that server, made by a plain
-    CREATE DATABASE where `default` is the server's collation, and a mumd before it.
-    own: the collation that CREATE DATABASE says instead."""
+    """with Site(lab, server, default, schema): MUM's database on that server, and a mumd
+    before it. `default` is the server's collation, with a plain CREATE DATABASE; own: the
+    collation that CREATE DATABASE names instead.
+    """
 
-    # At once; a mumd has fewer connections to the database, so that the rest waits.
+    # How many ask at once. mumd has fewer connections to the database, so the rest waits.
     CLIENTS = 100
 
     _made = 0
@@ -233,7 +235,7 @@ class Site:
         self.mumd.stop()
 
     def alter(self, schema):
-        """Its tables are altered, and filled with what their columns hold then."""
+        """Alters the tables, and fills them with what their columns can hold then."""
         self.schema = Schema(schema)
         lines = ["USE mum;", "SET foreign_key_checks = 0;"]
         for table in SCHEMAS[COLLATION]:
@@ -244,14 +246,15 @@ class Site:
         self.server.sql("\n".join(lines) + "\nSET NAMES utf8mb4;\n" + self.schema.rows())
 
     def ask(self):
-        """Each question for itself; a line for each wrong answer."""
+        """Asks each question alone; returns a line for each wrong answer."""
         with self.mumd.map_client() as client:
             return [line for name, key, want in self.schema.questions()
                     for line in judge(name, key, want, client.ask(name, key).decode())]
 
     def ask_at_once(self):
-        """The same, but so many at a time that statements take many names. And how many
-        statements there were."""
+        """The same, but with so many at a time that statements have many names. Also
+        returns how many statements there were.
+        """
         questions, wrong = self.schema.questions(), []
         with contextlib.ExitStack() as stack:
             clients = [stack.enter_context(self.mumd.map_client()) for _ in range(self.CLIENTS)]
@@ -269,7 +272,7 @@ class Site:
         return int(self.server.sql("SHOW GLOBAL STATUS LIKE 'Com_stmt_execute'")[0][1])
 
     def log_in(self):
-        """The same by passdb and userdb, as mumctl asks them."""
+        """The same for passdb and userdb, as mumctl asks them."""
         wrong = []
         for login, want in self.schema.logins():
             user = self.ctl.run("--json", "user", login)
@@ -284,6 +287,6 @@ class Site:
         return wrong
 
     def errors(self):
-        """What mumd has said of the database, and how often."""
+        """What mumd has logged about the database, and how often."""
         return collections.Counter(line.partition("warning: database: ")[2].partition(";")[0]
                                    for line in self.mumd.log() if "warning: database: " in line)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A MUM database from a number: the same number, the same rows.
 
-Some of these rows cannot stand side by side under MUM's unique keys: MariaDB
-decides which stay. Times are relative to now.
+MUM's unique keys forbid some of these rows together; MariaDB decides which of them stay.
+Times are relative to now.
 """
 
 import collections
@@ -50,12 +50,12 @@ SPECIAL = [
     "ö" * 191, "n" * 186 + "+tag", "xn--bcher-kva", "NULL", "0", "1", "-", "--", "*", "=",
 ]
 
-# Differences that show with nothing else: "@" in a login, "," in an owner, and a hash
-# that costs too much.
+# These names show differences that no other shows: "@" in a login, "," in an owner, and
+# a hash that costs too much.
 COSTLY = "costly"
 ALWAYS = ["a@b", "comma,name", COSTLY]
 
-# Rows that nobody may hand on.
+# Names that nobody may pass on.
 DIRTY = ["tab\tbed", "bell\x07", "del\x7fete", "next\u0085line"]
 
 EXTERNAL = ["friend@external.test", "Friend@External.Test", "other@external.test",
@@ -82,7 +82,7 @@ PARAMS = [None, None, "", "match=.secure.test:mx.secure.test ciphers=high", " ",
 HASHES = [lambda: hashes.bcrypt(cost=4)] * 6 + [
     lambda: hashes.bcrypt(cost=4, kind="2b"), lambda: hashes.sha512(rounds=1000),
     lambda: hashes.argon2(time=1, memory_kib=64)]
-# Lower than the default: stock, too, has to verify one that costs more.
+# Lower than the default, because stock must verify a hash that costs more.
 MAX_BCRYPT_COST = 8
 
 BAD_HASHES = ["", "secret", "{PLAIN}secret", hashes.bcrypt(cost=MAX_BCRYPT_COST + 1),
@@ -96,7 +96,7 @@ def text_of(moment):
 
 
 class Generator:
-    """Makes rows: {table: [row, ...]}. twins: may one domain stand in both spellings?"""
+    """Makes rows: {table: [row, ...]}. twins: may a domain be there in both spellings?"""
 
     def __init__(self, seed, twins=False):
         self.random = random.Random(f"mum {seed}")
@@ -165,7 +165,7 @@ class Generator:
         return f"{mailbox.local_part}@{self.rows['domains'][mailbox.domain_id - 1].domain}"
 
     def _spellings(self, mailbox):
-        """Those that Postfix rewrites, or reads as the mailbox with an extension."""
+        """Spellings that Postfix rewrites, or reads as the mailbox with an extension."""
         local, _, domain = self._address(mailbox).rpartition("@")
         odd = set("%!@\" ") & set(local) or local.endswith(".")
         return [f"{local}+x@{domain}"] + ([] if odd else [
@@ -246,7 +246,7 @@ class Generator:
             self._add("alias_recipients", alias.id, address[:191], mailbox_id)
 
     def _long_alias(self):
-        """About as many bytes as a reply of mumd may hold."""
+        """An alias with about as many bytes as a reply of mumd may hold."""
         alias = self._add("aliases", "everybody", 1, 1, None)
         left = 99997 + self.random.choice([0, 0, 1, -1])
         number = 0

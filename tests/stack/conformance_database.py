@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Puts rows into MariaDB, reads back what its unique keys let stand, and copies
-exactly that to SQLite. Also asks it which texts its collation takes for equal."""
+"""Puts rows into MariaDB, reads back what its unique keys allow, and copies exactly that to
+SQLite. Also asks MariaDB which texts are equal by its collation.
+"""
 
 import sqlite3
 
@@ -8,7 +9,7 @@ from conformance_data import TABLES
 from conformance_names import WIDTH
 from lab.lab import TOP
 
-# MUM's own query, as `doveadm user '*'` has Dovecot fill it in.
+# MUM's own query, as Dovecot fills it in for `doveadm user '*'`.
 STOCK_ITERATION = """SELECT mailboxes.local_part AS username, domains.domain
   FROM mailboxes INNER JOIN domains ON mailboxes.domain_id = domains.id
   WHERE mailboxes.local_part = '' AND domains.domain = ''
@@ -64,7 +65,7 @@ class Database:
 
     @staticmethod
     def _select(table):
-        # text in hexadecimal, so that nothing needs escapes
+        # text is in hexadecimal, so nothing needs escapes
         cells = ", ".join(map(_cell, TABLES[table]._fields))
         return f"SELECT '{table}', {cells} FROM {table} ORDER BY id;"
 
@@ -81,7 +82,7 @@ class Database:
         connection.close()
 
     def learn(self, texts):
-        """Asks for the weights of all these at once."""
+        """Asks for the weights of all these texts at once."""
         new = sorted({text for text in texts if text not in self._weights
                       and not any("\ud800" <= char < "\ue000" for char in text)})
         if not new:
@@ -96,7 +97,9 @@ class Database:
             self._weights[new[int(number)]] = _without_blanks(weight[0] if weight else "")
 
     def collate(self, text):
-        """Equal for what the columns of MUM take for equal; None for what fits none."""
+        """A value that is equal for texts that MUM's columns take for equal; None if a text
+        does not fit.
+        """
         if len(text.rstrip(" ")) > WIDTH:
             return None
         if text not in self._weights:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What Dovecot says about users: with its sql driver and MUM's queries, and with ours."""
+"""What Dovecot says about users: with its sql driver and MUM's queries, and with our module."""
 
 import itertools
 
@@ -23,7 +23,7 @@ def _bytes(user):
 
 
 class MasterClient(UserdbClient):
-    """Any name, also with '=' in it; and whether a list is whole."""
+    """Takes any name, also with '=' in it; and knows whether a list is complete."""
 
     def next_reply(self, started):
         kind, number, *fields = self._read()
@@ -62,7 +62,7 @@ class Users:
         self._logins = AuthClient(self._dovecot.directory / "run/auth-client")
 
     def ask_all(self, users):
-        """{table: {user: answer}}, as Logins.ask() has them; nobody is left out."""
+        """{table: {user: answer}}, in the form of Logins.ask(); nobody is left out."""
         requests = {f"passdb {service}": ("PASS", service) for service in ("imap", "smtp")}
         requests["userdb"] = ("USER", "lmtp")
         answers = {}
@@ -75,7 +75,7 @@ class Users:
         return answers
 
     def log_in_all(self, tables):
-        """{table: {key: answer}}, as Passwords.ask() has them."""
+        """{table: {key: answer}}, in the form of Passwords.ask()."""
         asked = [(table, key) for table, keys in tables.items() for key in keys]
         requests = ((*passwords.split(key), service_of(table)) for table, key in asked)
         replies = self._logins.ask_windowed(

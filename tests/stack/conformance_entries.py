@@ -27,7 +27,7 @@ def entries(path=DOCUMENT):
 
 
 def mismatches(path=DOCUMENT):
-    """What the document and the rules here do not have in common, as sentences."""
+    """Where the document and the rules here do not match, as sentences."""
     listed = entries(path)
     names = [rule for _, rule in listed if rule is not None]
     known = set().union(*ALL_RULES.values())

@@ -4,7 +4,7 @@
 import collections
 import contextlib
 
-# variables: global ones while it lasts. options: of the server's command line.
+# variables: global variables during the test. options: of the server's command line.
 Hostile = collections.namedtuple("Hostile", "name variables options", defaults=({}, ()))
 
 
@@ -57,7 +57,7 @@ HOSTILE = [
     Hostile("query cache", {"query_cache_type": 1, "query_cache_size": 1 << 20,
                             "query_cache_limit": 1 << 20}),
 ]
-# These change answers where nothing is done about them, each in a way of its own.
+# Each of these would change answers in its own way if nothing were done against it.
 CHEAP = ["init_connect: autocommit=0", "init_connect: a transaction", "init_connect: latin1",
          "init_connect: utf8mb3", "handshake", "init_connect: sql_select_limit=1",
          "max_join_size=1", "READ UNCOMMITTED"]
@@ -96,13 +96,15 @@ def hostile(server, setting):
 
 
 def disconnect(server):
-    """Our connections; they are made anew."""
+    """Ends our connections; new ones are made."""
     for user in CLIENTS:
         server.sql(f"KILL USER {user}")
 
 
 def sees_changes(server, mumd, number):
-    """What is wrong with what it says of a domain that comes and goes; nothing, if all is right."""
+    """What is wrong with its answers about a domain that comes and goes; nothing if all is
+    right.
+    """
     domain = f"hostile{number}.test"
     insert = f"INSERT INTO domains (domain, homedir) VALUES ('{domain}', '/x')"
     said = [mumd.lookup("domains", domain)]

@@ -27,14 +27,16 @@ def _is_equal(table, one, other):
 
 
 def is_overlong(key):
-    """Wider than MUM's columns? Whether one with characters that weigh nothing is found
-    then depends on how MariaDB reads the table."""
+    """Is the key wider than MUM's columns? Then, if some characters weigh nothing, whether
+    it is found depends on how MariaDB reads the table.
+    """
     return any(len(part.casefold()) > WIDTH for part in key.rpartition("@"))
 
 
 class Judge:
-    """One database. stock, ours: {map: {key: value}}; ours for each store. What
-    Dovecot is asked about users counts as maps, too."""
+    """One database. stock, ours: {map: {key: value}}; ours for each store. Dovecot's
+    questions about users count as maps, too.
+    """
 
     def __init__(self, model, stock, ours, delimiters):
         self._model = model
@@ -58,7 +60,7 @@ class Judge:
                 self._judge_key(table, key)
 
     def judge_mended(self, listed):
-        """The users that stock Dovecot lists with a query that does not ask for one."""
+        """Judges the users that stock Dovecot lists if its query does not ask for a name."""
         expected = self._logins.listed({"iteration"})
         if listed != expected:
             self._fail("iteration", "", "mended stock and the model", listed, expected)
@@ -91,8 +93,9 @@ class Judge:
             self.rules_seen.update(self.reasons(table, key, right, plain))
 
     def _judge_search(self, table, key):
-        """What Postfix gets in the end for an address, in its internal form: with many
-        questions to a mysql: table, with one or two to mumd."""
+        """Judges what Postfix gets in the end for an address in its internal form: by many
+        questions to a mysql: table, or by one or two to mumd.
+        """
         stock = next((self._with_extension(table, form, extension)
                       for form, extension in search_keys(table, key, self._delimiters)
                       if form in self._stock[table]), None)
@@ -114,7 +117,7 @@ class Judge:
         reasons = [rule for rule in sorted(rules)
                    if self._right(table, key, rules - {rule}) != right
                    or self._right(table, key, {rule}) != plain]
-        if not reasons:     # only several together make a difference
+        if not reasons:     # only several rules together make a difference
             reasons = next((list(some) for some in itertools.combinations(sorted(rules), 2)
                             if self._right(table, key, set(some)) != plain), [])
         if not reasons and not _is_equal(table, plain, right):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What to ask: every stored name, and what comes near to it."""
+"""What to ask: every stored name, and names similar to it."""
 
 import random
 import unicodedata
@@ -10,7 +10,7 @@ from conformance_names import fold_domain, quote, tls_domain, without_accents
 ADDRESS_MAPS = ("mailboxes", "aliases", "recipient-access", "sender-login-maps")
 MAPS = ("domains",) + ADDRESS_MAPS + ("tls-policies",)
 
-# Look like nothing, or like something else.
+# Characters that are invisible, or look like others.
 INVISIBLE = ["\u200b", "\u200d", "\ufeff", "\u00ad", "\u0301", "\x01", "\x7f", "\u0080", "\t",
              " ", "\x1f"]
 
@@ -123,7 +123,7 @@ class Keys:
         return f"{local}@{self._other_domain(domain)}"
 
     def _stored(self):
-        """(local part, domain) of all mailboxes and aliases, and of some that are not there."""
+        """(local part, domain) of all mailboxes and aliases, and of some that do not exist."""
         for row in self._rows["mailboxes"] + self._rows["aliases"]:
             if row.domain_id in self._domain_of:
                 yield row.local_part, self._domain_of[row.domain_id]
@@ -151,8 +151,8 @@ class Keys:
             f"{local}+{'e' * 200}@{domain}", f"{'l' * 191}+{'e' * 100}@{domain}", f"%@{domain}",
             f"j\udcf6rg@{domain}", f"{local}@\udcff{domain}", f"{local}\udcc3@{domain}",
             f"{local}@{domain}.", f"{local}@.{domain}", "postmaster+x@" + domain])
-        # what might catch all: Postfix asks mysql: tables for these, and the alias map
-        # for each domain (virtual_alias_domains)
+        # keys that might be catch-alls: Postfix asks mysql: tables for these, and the
+        # alias map for each domain (virtual_alias_domains)
         for keys in (self.by_map[table] for table in ADDRESS_MAPS):
             keys += [form for name in self._domain_of.values() for form in (name, "@" + name)]
             keys += [local + "@" for local, _ in self._stored()]

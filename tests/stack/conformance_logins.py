@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What is right for Dovecot: who may log in, where mail lives, who is listed.
+"""The right answers for Dovecot: who may log in, where mail lives, who is listed.
 
-The same as conformance_model.py: without rules it is stock, with all of them
-it is what we promise.
+As in conformance_model.py: without rules this is stock, with all of them it is what we promise.
 """
 
 import re
@@ -62,7 +61,7 @@ class Logins:
         mailbox, user = self._mailbox(user, rules)
         if mailbox is None:
             return None
-        # a lookup verifies no password, so the hash does not matter
+        # a lookup does not verify a password, so the hash does not matter
         if "send-only-login" in rules and mailbox.send_only and service == "imap":
             return None
         address = self._model.address_of(mailbox)
@@ -86,7 +85,7 @@ class Logins:
     def listed(self, rules):
         """All users, sorted."""
         if "iteration" not in rules:
-            return ()   # MUM's query looks for the user whose name is empty
+            return ()   # MUM's query looks for a user with an empty name
         users = (self._model.address_of(row) for row in self._model.mailboxes.values()
                  if row.active and not row.send_only and
                  self._model.domains[row.domain_id].active)

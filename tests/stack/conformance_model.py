@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What is right: MUM's rows and a set of rules, and nothing else.
+"""The right answers, made of MUM's rows and a set of rules, and of nothing else.
 
-Without rules this is MUM's stock configuration; with all of them it is what we
-promise. Each rule is one entry of doc/differences.md, and one place below.
+Without rules this is MUM's stock configuration; with all of them it is what we promise.
+Each rule is one entry of doc/differences.md, and one place below.
 """
 
 import datetime
@@ -22,7 +22,7 @@ DEAD_ALIAS = "550 5.2.1 alias leads to no mailbox that accepts mail"
 
 # The rules that each map knows.
 NAMES = {"exact-names", "clean-names", "idn"}
-SEARCH = {"extensions", "quoted-keys"}      # mumd does what Postfix does elsewhere
+SEARCH = {"extensions", "quoted-keys"}      # mumd does what Postfix does for other tables
 RULES = {
     "domains": NAMES | {"values"},
     "mailboxes": NAMES | SEARCH,
@@ -35,7 +35,7 @@ RULES = {
     "tls-policies": NAMES | {"inactive-tls", "parameter-join", "values"},
 }
 STOCK = frozenset()
-# To judge the recipients of an alias, whatever the question's own rules are.
+# The rules that judge the recipients of an alias, whatever the question's own rules.
 JUDGE = frozenset(NAMES | SEARCH | {"deactivate-at"})
 
 
@@ -56,7 +56,7 @@ class Recipient:
         self.mailbox, self.domain = mailbox, domain
 
     def address(self, rules):
-        """For which it stands."""
+        """The address that the row stands for."""
         if "present-address" in rules and self.mailbox:
             return f"{self.mailbox.local_part}@{self.domain.domain}"
         return self._text.strip(BLANKS) if "blank-and-self" in rules else self._text
@@ -65,13 +65,14 @@ class Recipient:
         return not self._text.strip(BLANKS)
 
     def accepts_mail(self):
-        """Of one with a mailbox."""
+        """Does it accept mail? Only for a recipient with a mailbox."""
         return bool(self.mailbox.active and self.domain.active and not self.mailbox.send_only)
 
 
 class Model:
-    """rows: what is in the database; collate(text) is equal for what its collation takes
-    for equal; delimiters as Postfix' recipient_delimiter."""
+    """rows: what is in the database; collate(text) is equal for texts that are equal by its
+    collation; delimiters: Postfix' recipient_delimiter.
+    """
 
     def __init__(self, rows, collate, delimiters="+"):
         self._collate = collate
@@ -177,14 +178,16 @@ class Model:
     # ---- recipients ----
 
     def _is_own(self, address):
-        """Does the address lie in an active domain of MUM's?"""
+        """Is the address in an active domain of MUM?"""
         _, at, domain = _rewritten(address).rpartition("@")
         if ENDS & set(domain):      # Postfix reads another domain, or none
             return False
         return bool(at and any(row.active for row in self.domain_rows(domain, JUDGE)))
 
     def _is_alias_again(self, address, alias):
-        """The alias with an extension, or in another spelling: mail comes back to it."""
+        """Is it the alias with an extension, or in another spelling? Then mail comes back
+        to it.
+        """
         for form in self.forms(_rewritten(address), JUDGE):
             found = self._active_alias(form, JUDGE)
             if found and self._has_alias_with_recipients([form]):
@@ -211,7 +214,7 @@ class Model:
         mailbox = next(filter(None, (self.active_mailbox(form, JUDGE) for form in forms)), None)
         if self._has_alias_with_recipients(forms):
             return True
-        # what MUM does not know, another map of Postfix may
+        # another map of Postfix may know what MUM does not
         return not mailbox.send_only if mailbox else not self._is_known(forms)
 
     def _is_live(self, recipient, alias, form, rules):
@@ -246,7 +249,7 @@ class Model:
         return local + at + domain
 
     def aliases(self, key, rules, extension=""):
-        """extension: of the address, where somebody else has stripped it from the key."""
+        """extension: that of the address, if somebody else has removed it from the key."""
         for form in self.forms(key, rules):
             alias = self._active_alias(form, rules)
             live = self._recipients(alias, form, rules) if alias else []
@@ -259,7 +262,7 @@ class Model:
         return None
 
     def _alias_state(self, forms, rules):
-        """Of the first live alias, else of the first: None, "empty", "dead", "live"."""
+        """The state of the first live alias, else of the first: None, "empty", "dead", "live"."""
         first = None
         for form in forms:
             alias = self._active_alias(form, rules)
@@ -348,7 +351,7 @@ _MAPS = {"domains": Model.domains_map, "mailboxes": Model.mailboxes_map,
 
 
 def _rewritten(address):
-    """As trivial-rewrite(8) makes it complete, of the spellings that the data have."""
+    """The address as trivial-rewrite(8) completes it, for the spellings in the data."""
     if '"' in address:
         return address
     if "@" not in address and "!" in address:
@@ -364,7 +367,9 @@ def _is_same(one, other):
 
 
 def _unique(addresses):
-    """Of (address, is it own?). Local parts of foreign ones compare by their bytes."""
+    """Removes repetitions from (address, is it own?). Local parts of foreign addresses
+    compare by bytes.
+    """
     addresses = list(addresses)
     own = {fold_address(address) for address, is_own in addresses if is_own}
     seen = {}
@@ -376,7 +381,7 @@ def _unique(addresses):
 
 
 def _checked(value, rules):
-    """The value, unless the next program would misread or cut it."""
+    """The value; TEMP if the next program would misread or cut it."""
     if "values" in rules and (not is_clean(value) or len(value.encode()) > REPLY_MAX):
         return TEMP
     return value

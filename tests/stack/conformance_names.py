@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""When two spellings are one name: section 4 of the design, in plain Python.
+"""When two spellings are one name, in plain Python.
 
-Written from the rules, not from common/address.c, which it judges.
+It is written from the rules, not from common/address.c, which it judges.
 """
 
 import functools
@@ -10,19 +10,19 @@ import unicodedata
 
 WIDTH = 191     # characters of MUM's columns
 
-# UTS #46 reads these as a dot.
+# UTS #46 reads these as dots.
 DOTS = "\u3002\uff0e\uff61"
 
-# A whole quoted string, and what ends an address in a list of addresses.
+# A whole quoted string; and the characters that end an address in a list.
 QUOTED = re.compile(r'"([^"\\]|\\.)*"', re.DOTALL)
 ENDS = set(',;<>()"\\ ')
 
-# What a label of RFC 5892 may hold, as far as the generator goes.
+# What a label of RFC 5892 may hold, of the characters that the generator uses.
 LETTERS = {"Ll", "Lo", "Lm", "Mn", "Mc", "Nd"}
 
 
 def is_text(text):
-    """Valid UTF-8? What is not came in as surrogates."""
+    """Is it valid UTF-8? Other bytes came in as surrogates."""
     return not any("\ud800" <= char < "\ue000" for char in text)
 
 
@@ -40,7 +40,7 @@ def fold_local(text):
 
 
 def _alabel(label):
-    """None where UTS #46 forbids the label or changes more than its case."""
+    """None if UTS #46 forbids the label or changes more than its case."""
     if label.isascii():
         return label
     if unicodedata.normalize("NFKC", label) != label or label[0] == "-" or label[-1] == "-":
@@ -53,13 +53,13 @@ def _alabel(label):
     return alabel if len(alabel) <= 63 else None
 
 
-# Full case folding would make them other letters than UTS #46 does.
+# Full case folding would change these letters in another way than UTS #46.
 KEPT = {"ß": "ß", "\u1e9e": "ß", "ς": "ς"}
 
 
 @functools.lru_cache(20000)
 def fold_domain(text):
-    """The A-label; a domain that has none is only itself."""
+    """The A-label; a domain without one equals only itself."""
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize(
@@ -100,7 +100,7 @@ def fold_address(text):
 
 @functools.lru_cache(20000)
 def unquote(local):
-    """The inside of a quoted string; None if it is none."""
+    """The inside of a quoted string; None if local is not one."""
     if len(local) < 2 or local[0] != '"' or local[-1] != '"':
         return None
     inside, plain = local[1:-1], ""
@@ -126,8 +126,9 @@ def quote(local):
 
 
 def extend(local, extension):
-    """A stored local part, which may be a quoted string, with what a stranger puts behind
-    it; as RFC 5321 writes it."""
+    """A stored local part, which may be a quoted string, with an extension from a stranger,
+    in the form of RFC 5321.
+    """
     if QUOTED.fullmatch(local):
         return f'{local[:-1]}{_escape(extension)}"'
     return quote(local + extension)
@@ -139,8 +140,9 @@ def quote_address(address):
 
 
 def split_extension(local, delimiters, fold=_ascii_lower):
-    """(name, extension with its delimiter): Postfix' split_addr(). Smtpd's keys are
-    folded (str.casefold) before."""
+    """(name, extension with its delimiter), as Postfix' split_addr() does. smtpd folds its
+    keys (str.casefold) first.
+    """
     lower = fold(local)
     if lower in ("postmaster", "mailer-daemon", "double-bounce"):
         return local, ""
@@ -152,10 +154,11 @@ def split_extension(local, delimiters, fold=_ascii_lower):
 
 
 def search_keys(table, key, delimiters):
-    """The keys that Postfix asks a mysql: table for an address (its internal form), in
-    this order, with the extension that goes back to the results: mail_addr_find(), and
-    check_mail_access() for an access table. MUM's queries must find nothing for what is
-    less than a whole address."""
+    """The keys that Postfix looks up in a mysql: table for an address (in its internal
+    form), in this order, with the extension that is put back on the results:
+    mail_addr_find(), and check_mail_access() for an access table. MUM's queries must find
+    nothing for less than a whole address.
+    """
     local, at, domain = key.rpartition("@")
     if not at:
         return [(key, "")]

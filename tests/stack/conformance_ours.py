@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What we answer: mumd before MariaDB and before SQLite."""
+"""What we answer: mumd with MariaDB and with SQLite."""
 
 import itertools
 
@@ -45,7 +45,7 @@ class OurPostfix:
                 _keep(answers[table], key, client.reply())
 
     def ask_senders(self, store, pairs):
-        """"LOGIN > SENDER" to the policy service, on submission."""
+        """Asks the policy service about "LOGIN > SENDER", as on submission."""
         answers = {}
         for pair in pairs:
             login, sender = pair.split(" > ", 1)
@@ -58,7 +58,7 @@ class OurPostfix:
         return answers
 
     def ask_recipients(self, store, recipients):
-        """To the policy service, as a stranger's mail comes in."""
+        """Asks the policy service about recipients, as for mail from a stranger."""
         return {recipient: self._policies[store].ask(
                     sender="friend@external.test", policy_context="recipient",
                     recipient=recipient) for recipient in recipients}

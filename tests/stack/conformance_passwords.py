@@ -16,7 +16,7 @@ WRONG = ["", "Secret", "secret ", "secre", "secrets", "s\u00e9cret", "{PLAIN}sec
 
 
 def keys(seed, rows, logins):
-    """Each mailbox with the right password and a wrong one; and some other names."""
+    """Each mailbox with the right password and with a wrong one; and some other names."""
     chance = random.Random(f"passwords {seed}")
     domains = {row.id: row.domain for row in rows["domains"]}
     users = [f"{row.local_part}@{domains[row.domain_id]}" for row in rows["mailboxes"]]
@@ -33,7 +33,7 @@ def split(key):
 
 @functools.lru_cache(None)
 def _is_hash_of(stored, password):
-    """By the libraries, as crypt(5) and argon2 have it."""
+    """Judged by the libraries of crypt(5) and argon2."""
     if stored.startswith("$argon2"):
         return hashes.argon2_verify(password, stored)
     try:
@@ -43,7 +43,7 @@ def _is_hash_of(stored, password):
 
 
 def _stock_verifies(stored, password):
-    """BLF-CRYPT for whatever names no scheme."""
+    """It takes each hash that names no scheme for BLF-CRYPT."""
     if stored.startswith("{PLAIN}"):
         return stored == "{PLAIN}" + password
     return stored.startswith("$2") and _is_hash_of(stored, password)
@@ -56,7 +56,7 @@ class Passwords:
         self._logins = logins
 
     def ask(self, table, key, rules):
-        """The name of who is in, or None."""
+        """The name of the user who is logged in, or None."""
         user, password = split(key)
         stored = self._logins.hash_of(user, rules)
         if stored is None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Who takes mail, at RCPT TO: stock's check_recipient_access, and our policy service in
-context "recipient". A key is a recipient as Postfix hands it to a policy service."""
+"""Which recipients accept mail at RCPT TO: stock's check_recipient_access, and our policy
+service in context "recipient". A key is a recipient in the form in which a policy service
+gets it.
+"""
 
 import random
 
@@ -13,11 +15,11 @@ MAP = "policy recipient"
 RECIPIENT_RULES = {MAP: RULES[ACCESS] - SEARCH | {"readings"}}
 
 ROUTE = "@route.test"   # a domain that is neither MUM's nor local, but may be for mumd
-NOTHING = "DUNNO"       # also where the table has nothing
+NOTHING = "DUNNO"       # also if the table has no entry
 
 
 def keys(seed, rows, recipients):
-    """All that is stored, some of what comes near to it, and some by another domain."""
+    """All stored names, some similar ones, and some by way of another domain."""
     chance = random.Random(f"recipients {seed}")
     domains = {row.id: row.domain for row in rows["domains"]}
     stored = [f"{row.local_part}@{domains[row.domain_id]}"

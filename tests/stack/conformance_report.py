@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A failure, with all that one needs to see it again."""
+"""A failure, with all that is needed to reproduce it."""
 
 import shlex
 
@@ -12,7 +12,7 @@ def _bare(text):
 
 
 def _named(rows, address):
-    """Mailboxes and aliases of about that name, with or without what may be an extension."""
+    """Mailboxes and aliases of about that name, with and without a possible extension."""
     local, at, _ = address.rpartition("@")
     plain = unquote(local) or local
     names = {_bare(name) for text in (local, plain)
@@ -22,7 +22,7 @@ def _named(rows, address):
 
 
 def _concerned(rows, table, key):
-    """The rows that the key may mean, and theirs."""
+    """The rows that the key may mean, and the rows that belong to them."""
     if table == "tls-policies":
         return [row for row in rows["tls_policies"] if _bare(row.domain) == _bare(key)]
     key = key.split(" > ")[-1]
@@ -39,7 +39,7 @@ def _concerned(rows, table, key):
 
 
 def _shell(text):
-    """As one types it into a shell, whatever it holds."""
+    """The text as one types it into a shell, whatever it holds."""
     if text.isprintable():
         return shlex.quote(text)
     bytes_ = text.encode("utf-8", "surrogateescape")
@@ -48,7 +48,7 @@ def _shell(text):
 
 
 def again(result, failure):
-    """The command, for bash, that asks only that once more."""
+    """The command, for bash, that asks only this question again."""
     return (f"tests/stack/conformance --seed={result.seed} "
             f"--delimiters={_shell(result.delimiters)} --map={_shell(failure.map)} "
             f"--key={_shell(failure.key)}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Servers for any number of seeds, and what happens for each of them."""
+"""The servers for any number of seeds, and the run of a seed."""
 
 import concurrent.futures
 import time
@@ -62,8 +62,8 @@ class Conformance:
     def run_hostile(self, seed, settings):
         """(setting, Result, what else is wrong) for each setting of the server.
 
-        Stock and SQLite are asked once, with none of them: they answer for what is right.
-        Logins are left out: they need no more of a database than a passdb lookup does.
+        Stock and SQLite are asked once, without such settings: their answers are right.
+        Logins are left out, because they need no more from the database than a passdb lookup.
         """
         rows, tables = self._prepare(seed, None, None)
         for table in passwords.MAPS:
@@ -98,7 +98,9 @@ class Conformance:
         return Result(seed, self._delimiters, rows, judge, tables, time.monotonic() - start)
 
     def _ask(self, rows, tables):
-        """Everybody at once: (stock's answers, ours for each store, mended stock's list)."""
+        """Asks all of them at once: (stock's answers, ours for each store, the corrected
+        stock's list).
+        """
         maps, users, logins, pairs, takers = _by_kind(tables)
         asked = {**maps, senders.OWNERS: maps.get(senders.OWNERS, []) + senders.senders_of(pairs),
                  recipients.ACCESS: maps.get(recipients.ACCESS, []) + takers}
@@ -113,7 +115,7 @@ class Conformance:
                                                    self._delimiters)
         stock[recipients.MAP] = recipients.stock_answers(takers, stock[recipients.ACCESS],
                                                          self._delimiters)
-        # MUM's own query; the one that the stock Dovecot here has is the mended one
+        # MUM's own query; the stock Dovecot here has the corrected one
         mended = stock["iteration"][""]
         stock["iteration"][""] = tuple(self._database.stock_iteration())
         ours = {store: _merged(answers) for store, answers in ours.items()}
@@ -133,14 +135,14 @@ class Conformance:
                 recipients.MAP: self._ours.ask_recipients(store, takers)}
 
     def _with_search(self, keys):
-        """And what Postfix asks a mysql: table for these addresses."""
+        """Adds the keys that Postfix looks up in a mysql: table for these addresses."""
         return {table: list(dict.fromkeys(
                     form for key in asked for form, _ in [(key, "")] + search_keys(
                         table, key, self._delimiters))) if table in ADDRESS_MAPS else asked
                 for table, asked in keys.items()}
 
     def _learn(self, rows, tables):
-        """All that the model will want to know about the collation, in one question."""
+        """Asks all that the model will need to know about the collation, in one question."""
         texts = {row.domain for row in rows["domains"] + rows["tls_policies"]}
         texts |= {row.local_part for row in rows["mailboxes"] + rows["aliases"]}
         keys = {key for keys in tables.values() for key in keys}
@@ -153,7 +155,7 @@ class Conformance:
 
 
 def _by_kind(tables):
-    """Keys by who is asked: (maps, users, logins, senders, recipients)."""
+    """Keys by the service that is asked: (maps, users, logins, senders, recipients)."""
     users = next((keys for table, keys in tables.items()
                   if table in LOGIN_RULES and table != "iteration"), [])
     return ({table: keys for table, keys in tables.items() if table in MAPS}, users,

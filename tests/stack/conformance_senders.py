@@ -17,7 +17,9 @@ ACCEPTED, REFUSED = "accepted", "refused"
 
 
 def keys(seed, rows, senders):
-    """Logins as Dovecot names them, with senders that they own, or nearly, or not."""
+    """Logins as Dovecot names them, with senders that they own, that are similar, or that
+    they do not own.
+    """
     chance = random.Random(f"senders {seed}")
     domains = {row.id: row.domain for row in rows["domains"]}
     logins = {row.id: f"{row.local_part}@{domains[row.domain_id]}" for row in rows["mailboxes"]

@@ -15,7 +15,7 @@ from lab.mariadb import POSTFIX_PASSWORD  # noqa: E402
 from lab.mumd import mariadb_settings, sqlite_settings  # noqa: E402
 from servers import Stack  # noqa: E402
 
-# What ./check leaves out where it runs with sanitizers.
+# Tests that ./check leaves out when it runs with sanitizers.
 MARKERS = {
     "auth_module": "loads the auth module; the run without sanitizers loads one that has them, too",
     "memory": "measures memory, looks into it, or withholds it or what else sanitizers need",
@@ -29,14 +29,16 @@ def pytest_configure(config):
         config.addinivalue_line("markers", f"{name}: {text}")
 
 
-# These take minutes. They come first, or one of several processes is left with one of them
+# These take minutes. They come first; otherwise one process might still run one of them
 # when all others have ended.
 LONG = ["test_soak.py", "test_migration.py", "test_manuals.py", "test_dovecot_failure.py",
         "test_mumctl.py", "test_systemd.py", "test_mumctl_check_ways.py"]
 
 
 def pytest_collection_modifyitems(items):
-    """What only Dovecot 2.4 has is no test of 2.3, nor is what only MySQL does one of MariaDB."""
+    """Leaves out the tests for Dovecot 2.4 if 2.3 is installed, and the tests for MySQL
+    over MariaDB.
+    """
     absent = ([] if dovecot_language().settings_module else ["test_dovecot_24.py"]) + (
         [] if "LAB_MYSQL" in os.environ else ["test_mysql.py"])
     items[:] = [item for item in items if item.path.name not in absent]
@@ -51,19 +53,21 @@ def lab():
 
 @pytest.fixture(scope="session")
 def mariadb(lab):
-    """MUM's sample data in MariaDB. Tests leave it as it is."""
+    """MUM's sample data in MariaDB. Tests must not change it."""
     return MariaDB(lab).start().load_mum(sample.mariadb_text())
 
 
 @pytest.fixture(scope="session")
 def database(lab):
-    """The same in one that tests may stop, kill and hang. Each leaves it running and as it was."""
+    """The same in a server that tests may stop, kill and hang. Each test must leave it
+    running and as it was.
+    """
     return MariaDB(lab, "db-faults").start().load_mum(sample.mariadb_text())
 
 
 @pytest.fixture(scope="session")
 def sqlite(lab):
-    """The path of MUM's sample data in SQLite. Tests leave it as it is."""
+    """The path of MUM's sample data in SQLite. Tests must not change it."""
     path = lab.path / "mum.sqlite"
     sample.write_sqlite(path)
     return path
@@ -77,7 +81,7 @@ def outside(lab):
 
 @pytest.fixture(scope="session")
 def stacks(lab, outside, mariadb, sqlite):
-    """Each of them by its database, made when it is first asked for."""
+    """Each stack by its database, made when it is first needed."""
     databases = {"mariadb": mariadb_settings(mariadb, POSTFIX_PASSWORD),
                  "sqlite": sqlite_settings(sqlite)}
     made = {}

@@ -16,7 +16,7 @@ _tests = itertools.count(1)
 
 
 class Factory:
-    """Makes Dovecots that end with their scope, and looks at what they logged."""
+    """Makes Dovecots that end with their scope, and checks their logs."""
 
     def __init__(self, lab, scope):
         self._lab = lab
@@ -31,7 +31,7 @@ class Factory:
         return dovecot.start() if start else dovecot
 
     def finish(self):
-        """All at once: each takes half a second to end."""
+        """Ends all at once, because each takes half a second."""
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(MumDovecot.stop, self._made))
         complaints = {dovecot.directory.name: dovecot.complaints() for dovecot in self._made
@@ -41,7 +41,7 @@ class Factory:
 
 @pytest.fixture(scope="session")
 def stores(lab):
-    """Each of them by name, made when it is first asked for."""
+    """Each store by name, made when it is first needed."""
     made = {}
 
     def get(name):
@@ -86,7 +86,7 @@ def make_dovecot(lab):
 
 @pytest.fixture(scope="module")
 def make_module_dovecot(lab):
-    """The same, one that ends with the module."""
+    """The same for a Dovecot that ends with the module."""
     factory = Factory(lab, f"m{next(_tests)}-")
     yield factory
     factory.finish()

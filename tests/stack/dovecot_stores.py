@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""MUM's tables for the tests with Dovecot, in MariaDB and in SQLite, to be written to."""
+"""MUM's tables for the tests with Dovecot, in MariaDB and in SQLite; tests may write to them."""
 
 import contextlib
 import itertools
@@ -142,7 +142,7 @@ class MariaStore(Store):
 
     @contextlib.contextmanager
     def _impatient_server(self):
-        """It closes what has been idle for a second, again and again."""
+        """It closes connections that are idle for a second, again and again."""
         with self.server.variable("wait_timeout", 1):
             self._disconnect()
             yield
@@ -207,7 +207,7 @@ class SqliteStore(Store):
 
 STORES = {"mariadb": MariaStore, "sqlite": SqliteStore}
 
-# At once: of a MariaDB, of another one, and of SQLite.
+# Troubles at the same time: of a MariaDB, of another one, and of SQLite.
 TROUBLES = [("server down", "locked table", "locked database"),
             ("server hung", "full server", "renamed table"),
             ("wrong password", "missing column", "missing column"),

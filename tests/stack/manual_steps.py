@@ -10,13 +10,15 @@ from lab.mum_dovecot import STOCK_SQL
 EXAMPLES = "/usr/share/doc/mumd/examples"
 ANNA, BEN, INFO, SCANNER = (f"{name}@example.org" for name in ("anna", "ben", "info", "scanner"))
 
-# There is no terminal that a password could be asked on.
+# There is no terminal to ask for a password.
 TRANSLATED = {EXAMPLES: str(TOP / "conf-examples"),
               "mumctl auth ": "mumctl auth --password-stdin "}
 
 
 def run_block(machine, block):
-    """Its output; a command that fails fails the test, which shows what was run."""
+    """Runs a block and returns its output. If a command fails the test fails, and shows
+    what was run.
+    """
     print(f"---- {block.section}, line {block.line}\n{block.text}\n----")
     text = block.text
     for shown, here in TRANSLATED.items():
@@ -63,7 +65,7 @@ def stock_dovecot(machine):
 
 
 def stock_server(machine):
-    """With MUM's manual followed, and mum.conf where the packages put it."""
+    """Sets up a server by MUM's manual, with mum.conf where the packages put it."""
     machine.run("mariadb", answers="CREATE USER stock@localhost IDENTIFIED BY 'stock';"
                 "GRANT SELECT ON mum.* TO stock@localhost;")
     stock_postfix(machine)

@@ -12,12 +12,12 @@ from dovecot_stores import STORES
 
 _numbers = itertools.count()
 
-# Each behind those that its rows refer to.
+# Each table behind those to which its rows refer.
 TABLES = ("domains", "mailboxes", "aliases", "alias_senders", "alias_recipients", "tls_policies")
 
 
 class World:
-    """Nothing is wrong here: tests spoil it, and mend it again."""
+    """At first nothing is wrong here. Tests break it, and repair it again."""
 
     def __init__(self, lab, name, prefix="ctl"):
         self.lab = lab
@@ -62,7 +62,9 @@ class World:
                           params="match=mx.secure.test ciphers=high", active=1)
 
     def add_many(self, count):
-        """So many mailboxes, and aliases that lead to them and, 500 in a row, one to the next."""
+        """Adds so many mailboxes, and aliases that lead to them and, 500 in a row, one to
+        the next.
+        """
         hashed = hashes.bcrypt(cost=4)
         numbers = range(10, 10 + count)
         self._insert_many(
@@ -91,7 +93,7 @@ class World:
 
     @contextlib.contextmanager
     def rows(self, rows):
-        """[(table, {column: value}), ...] are there meanwhile; their ids are above 1000."""
+        """A context with the rows [(table, {column: value}), ...]; their ids are above 1000."""
         try:
             kinds = {}
             for table, row in rows:
@@ -106,7 +108,7 @@ class World:
 
     @contextlib.contextmanager
     def changed(self, *statements):
-        """Pairs of what is done, as the administrator, and what undoes it."""
+        """A context with pairs of statements: what the administrator does, and what undoes it."""
         for done, _ in statements:
             self.store.run(done)
         try:

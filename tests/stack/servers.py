@@ -3,8 +3,8 @@
 
 from lab import Dovecot, MailRecorder, Mumd, Postfix, sample
 
-# Hosts below .enforced.test are reached by name, so that Postfix asks for the
-# TLS policies of their parent domains.
+# Postfix reaches hosts below .enforced.test by name, so it asks for the TLS policies of
+# their parent domains.
 TRANSPORT = "transport_maps = inline:{ %s }" % " ".join(
     "{%s=smtp:%s}" % (host, host)
     for host in ("sub.enforced.test", "deep.sub.enforced.test", "plain.enforced.test"))
@@ -28,7 +28,7 @@ class Stack:
         self.postfix.start()
 
     def mumd_with(self, **sections):
-        """Another mumd over the same data; those with equal settings are one."""
+        """Another mumd over the same data; equal settings give the same mumd."""
         key = repr(sorted(sections.items()))
         if key not in self._others:
             name = f"mumd-{self.name}-{len(self._others)}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who works on a soak's servers: each a thread with dice of its own."""
+"""The actors of a soak: each is a thread with its own dice."""
 
 import contextlib
 import itertools
@@ -16,13 +16,13 @@ from soak_history import NO_ANSWER, Answer, Hiccup, Message, Reading
 from soak_model import CLOSED, DOMAIN, FOREIGN
 from soak_plan import PASSWORDS, WRONG
 
-# Seconds that a client waits for a reply before it is called hung: longer than any of our
-# deadlines, and than Postfix' tries with each table.
+# Seconds that a client waits for a reply before we call the server hung: longer than
+# all our deadlines, and than Postfix' tries with each table.
 PATIENCE = 45
 
 
 class Actor(threading.Thread):
-    """step() again and again, with a pause of up to so many seconds after each."""
+    """Calls step() again and again, with a pause of up to so many seconds after each."""
 
     PAUSE = 0.1
 
@@ -47,7 +47,7 @@ class Actor(threading.Thread):
         raise NotImplementedError
 
     def connect(self, kind, make):
-        """What make() connects, or None."""
+        """The connection that make() makes, or None."""
         made = []
 
         def run():
@@ -66,7 +66,7 @@ class Actor(threading.Thread):
         return user, self.dice.choices((*PASSWORDS, WRONG), (6, 2, 2))[0]
 
     def recipient(self):
-        """One of everybody who may be written to, or not."""
+        """A random recipient, who may accept mail or not."""
         return self.dice.choice([
             lambda: self.dice.choice(self.users), lambda: self.dice.choice(self.users),
             lambda: self.dice.choice(list(self.plan.members)),
@@ -76,7 +76,7 @@ class Actor(threading.Thread):
                                       f"user1@{CLOSED}", f"user1@{FOREIGN}"])])()
 
     def spelling(self, address):
-        """With an extension, or in upper case, now and then."""
+        """The address, now and then with an extension or in upper case."""
         local, _, domain = address.partition("@")
         return self.dice.choice([address, address, f"{local}+Ext@{domain}", address.upper()])
 
@@ -102,14 +102,16 @@ class SmtpActor(Actor):
         self._dialogue = None
 
     def ask(self, kind, question, function):
-        """After no answer there is no connection."""
+        """Asks; if there is no answer, drops the connection."""
         answer = self.history.ask(kind, question, function)
         if answer.reply.startswith("no answer"):
             self.hang_up()
         return answer
 
     def disjoint(self, recipients):
-        """Those that can have no mailbox in common: each arrival then belongs to one of them."""
+        """Picks recipients that have no mailbox in common, so that each arrival belongs to
+        one of them.
+        """
         taken, chosen = set(), []
         for recipient in recipients:
             reach = {recipient, *self.plan.members.get(recipient, ())}
@@ -119,7 +121,7 @@ class SmtpActor(Actor):
         return chosen
 
     def send_mail(self, sender, kind, prefix, recipients):
-        """One transaction; what came of it goes into the history."""
+        """One transaction; the result goes into the history."""
         name = f"soak-{self.name}-{next(self.numbers)}"
         dialogue = self._dialogue
         if not self.ask("MAIL", (sender,), lambda: dialogue.mail(sender)).reply.startswith("250"):
@@ -158,7 +160,9 @@ class Sender(SmtpActor):
 
 
 class Submitter(SmtpActor):
-    """Our users, writing with a login; with an extension, to be a sender of its own."""
+    """Our users, who log in to send. Each mail has an extension in its sender, and so a
+    sender of its own.
+    """
 
     def step(self):
         user, password = self.user_and_password()
@@ -199,7 +203,7 @@ class Reader(Actor):
 
 
 def _enter(imap, user, password):
-    """imaplib's words for a connection that ends, as an exception."""
+    """Turns imaplib's words for a connection that ends into an exception."""
     reply = imap.enter(user, password)
     if reply.startswith("command: LOGIN =>"):
         raise ConnectionError(reply)
@@ -227,7 +231,7 @@ class Asker(Actor):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self._clients = {}      # (connection, when it was last seen to be there), by its class
+        self._clients = {}      # (connection, when it was last seen open), by its class
 
     def step(self):
         address = self.spelling(self.recipient())
@@ -241,7 +245,7 @@ class Asker(Actor):
                  lambda client: client.ask(kind, key).decode())
 
     def ask(self, kind, question, make, path, function):
-        """On a connection that stays; one that failed is made anew the next time."""
+        """Asks on a connection that stays open; after a failure, the next call makes a new one."""
         client = self._kept(make)
         client = client or self.connect("connect mumd", lambda: make(path, timeout=PATIENCE))
         if client is None:
@@ -252,7 +256,7 @@ class Asker(Actor):
             self._clients[make] = client, time.time()
 
     def _kept(self, make):
-        """The connection that is there. That it has ended meanwhile goes into the history."""
+        """The open connection. If it has ended meanwhile, that goes into the history."""
         client, since = self._clients.pop(make, (None, None))
         if client is not None and client.is_ended():
             client.close()
@@ -288,7 +292,7 @@ class AuthAsker(Actor):
 # ---- the database ----
 
 class Admin(Actor):
-    """Changes one row after the other, and tries until it has."""
+    """Changes one row after the other; tries each change until it succeeds."""
 
     PAUSE = 0.4
 
@@ -306,7 +310,7 @@ class Admin(Actor):
 # ---- time ----
 
 class Clock(Actor):
-    """Sees how long this machine lets the soak wait for its turn."""
+    """Measures how long this machine does not run the soak."""
 
     PAUSE = 0
     NAP, LONG = 0.05, 0.1
@@ -322,7 +326,7 @@ class Clock(Actor):
 # ---- faults ----
 
 class Lane(Actor):
-    """One fault after the other, each at its time or as soon as it can."""
+    """Causes one fault after the other, each at its time or as soon as possible."""
 
     def __init__(self, lane, world, history, say):
         super().__init__(lane, world, history)
@@ -343,7 +347,7 @@ class Lane(Actor):
 
 
 def cast(world, history, say):
-    """Everybody, not started."""
+    """All actors, not yet started."""
     return ([Sender(f"sender{number}", world, history) for number in range(3)]
             + [Submitter(f"submitter{number}", world, history) for number in range(2)]
             + [Reader(f"reader{number}", world, history) for number in range(3)]

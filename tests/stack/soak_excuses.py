@@ -3,8 +3,9 @@
 
 import collections
 
-# Who is asked, and asks others in turn. fails: at whom a fault may make the answer a temporary
-# failure. ends: at whom one may end the connection, keep one from being made, or hold it up.
+# The services on the way of a question. fails: those at which a fault may make the
+# answer a temporary failure. ends: those at which a fault may end the connection, keep
+# one from being made, or delay it.
 Way = collections.namedtuple("Way", "fails ends")
 
 MUMD = Way(("mumd", "database"), ("mumd",))
@@ -16,8 +17,8 @@ SUBMISSION = Way((), ("postfix", "dovecot"))        # smtpd asks Dovecot before 
 MAPS = Way(("postfix", "mumd", "database"), ("postfix",))
 SASL = Way(("postfix", "dovecot", "database"), ("postfix",))
 
-# at: who is in trouble, None where nobody may notice anything. recovery: seconds from the
-# fault's end until our own sockets are well again.
+# at: the service that the fault hits; None if nobody may notice it. recovery: seconds
+# from the fault's end until our own sockets work again.
 Effect = collections.namedtuple("Effect", "at recovery")
 
 NONE = Effect(None, 0)
@@ -41,21 +42,23 @@ EFFECTS = {
     "postfix reloaded": Effect("postfix", 1),
 }
 
-THEIRS = 1      # seconds more for Postfix and Dovecot's services, before us
+THEIRS = 1      # additional seconds for Postfix and Dovecot's services, which stand before us
 GRACE = 1       # seconds that an answer may be later than its deadline
 
 
 def excuses(fault, way, asked, answered, ended, more=0):
-    """May it have made a question's answer a temporary failure or, if ended, none at all?
-    more: seconds on top of the recovery."""
+    """May the fault have caused a temporary failure or, if ended, no answer at all? more:
+    additional seconds of recovery.
+    """
     effect = EFFECTS[fault.kind]
     return (effect.at in (way.ends if ended else way.fails) and fault.began <= answered
             and asked <= fault.ended + effect.recovery + more)
 
 
 def held_up(faults, hiccups, way, asked, answered):
-    """Seconds between the two that are not the answer's: nobody was there to take the question,
-    or this machine did not run us."""
+    """Seconds between asked and answered that do not count: nobody could take the question,
+    or this machine did not run us.
+    """
     spans = [(fault.began, fault.ended + EFFECTS[fault.kind].recovery) for fault in faults
              if EFFECTS[fault.kind].at in way.ends]
     spans += [(hiccup.began, hiccup.ended) for hiccup in hiccups]

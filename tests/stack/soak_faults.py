@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What strikes a soak. Each fault is a context: it holds inside, and is undone at the end."""
+"""The faults of a soak. Each is a context: it holds inside, and is undone at the end."""
 
 import contextlib
 import subprocess
@@ -19,7 +19,7 @@ FEW = 10            # the least that max_connections can be
 
 @contextlib.contextmanager
 def _again_and_again(function, pause=0.2):
-    """function() is called from a thread meanwhile."""
+    """Calls function() from a thread until the context ends."""
     over = threading.Event()
 
     def run():
@@ -68,7 +68,7 @@ def tables_locked(world):
 
 @contextlib.contextmanager
 def too_many_connections(world):
-    """Others take all that the server allows. An administrator may have one more."""
+    """Others take all connections that the server allows. An administrator may have one more."""
     argv = ["mariadb", "--no-defaults", "-S", str(world.server.socket)]
     with world.server.session() as session:
         old = world.server.sql("SELECT @@global.max_connections")[0][0]

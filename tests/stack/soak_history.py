@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What was asked and answered, what was changed, and what was broken meanwhile.
+"""All questions and answers of a soak, all changes, and all faults.
 
-Times are those of time.time(). Many threads write, nobody reads before the end.
+Times are those of time.time(). Many threads write; nobody reads before the end.
 """
 
 import collections
@@ -18,7 +18,7 @@ Message = collections.namedtuple("Message", "id rcpts reply asked answered")
 # What a mailbox held when somebody read it: the ids of mails, twice if there twice.
 Reading = collections.namedtuple("Reading", "user ids when")
 
-# What was found afterwards; to: without extension.
+# A mail that was found afterwards; to: without extension.
 Delivery = collections.namedtuple("Delivery", "id to when")
 Bounce = collections.namedtuple("Bounce", "id to when")
 
@@ -27,13 +27,13 @@ Hiccup = collections.namedtuple("Hiccup", "began ended")
 
 NO_ANSWER = "no answer: "
 
-# What mum.conf says, in seconds: how old an answer may be, and by when lookups of mumd, logins
-# and logins over SMTP are answered.
+# What mum.conf says, in seconds: how old an answer may be, and the deadlines of mumd's
+# lookups, of logins and of logins over SMTP.
 Limits = collections.namedtuple("Limits", "ttl stale lookup login smtp_login")
 
 
 class Version:
-    """A state of the database that answers may come from in [earliest, latest]."""
+    """A state of the database, from which answers may come between earliest and latest."""
 
     def __init__(self, state, earliest, latest=float("inf")):
         self.state, self.earliest, self.latest = state, earliest, latest
@@ -59,23 +59,23 @@ class History:
 
     @property
     def state(self):
-        """As it is when nobody changes it."""
+        """The present state; call it only while nobody changes it."""
         return self.versions[-1].state
 
     def change(self, state, write):
-        """write() makes this state the database's; from now on both may be seen."""
+        """write() puts this state into the database; from now on both states may be seen."""
         before = self.versions[-1]
         self.versions.append(Version(state, time.time()))
         write()
         before.latest = time.time()
 
     def possible(self, since, until):
-        """The versions that somebody may have seen then."""
+        """The versions that somebody may have seen in that time."""
         return [version for version in self.versions
                 if version.earliest <= until and version.latest >= since]
 
     def ask(self, kind, question, function):
-        """Records what function() answers and returns it; what it raises is no answer."""
+        """Records the answer of function() and returns it; an exception is no answer."""
         asked = time.time()
         try:
             reply = function()
@@ -89,7 +89,7 @@ class History:
         return answer
 
     def begin(self, kind):
-        """A fault; its end is the caller's to set."""
+        """Records a fault; the caller sets its end."""
         fault = Fault(kind, time.time())
         with self._lock:
             self.faults.append(fault)

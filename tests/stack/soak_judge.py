@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whether a history is one that may happen; a Violation for all that may not."""
+"""Judges whether a history was allowed to happen; a Violation for everything that was not."""
 
 import collections
 import re
@@ -37,7 +37,7 @@ def read_imap(reply):
 
 
 def read_auth(reply):
-    """A send-only mailbox is refused for IMAP with a code of its own."""
+    """For IMAP, a send-only mailbox is refused with a code of its own."""
     return {"temp_fail": TEMPORARY, "user_disabled": "refused"}.get(reply, reply)
 
 
@@ -56,7 +56,7 @@ def read_policy(reply):
 # ---- the kinds of questions ----
 
 def of_each(rule):
-    """What is right by one of the states."""
+    """The answers that are right by at least one of the states."""
     return lambda states, *question: {rule(state, *question) for state in states}
 
 
@@ -68,10 +68,10 @@ def login_over(service):
     return of_each(lambda state, user, password: model.may_log_in(state, user, password, service))
 
 
-# right(states, *question): the set of words that may be said. way: who may be in trouble. age:
-# the limit of the history that says how old an answer may be; None: it is asked anew each time.
-# deadline: the limit that says how long it may take; None: it is not ours to say. least: how many
-# answers that are no trouble there must be in a minute, else nothing is shown.
+# right(states, *question): the set of allowed words. way: the services at which a fault
+# may strike. age: the limit of the history for the age of an answer; None: each answer
+# is new. deadline: the limit for its time; None: the time is not ours. least: the
+# answers without failure that a minute must have; with fewer, the soak shows nothing.
 Kind = collections.namedtuple("Kind", "read right way age deadline least")
 
 
@@ -115,8 +115,8 @@ class Judge:
         self.violations = []
         self.temporary = collections.Counter()      # by kind
         self.definite = collections.Counter()       # what was said and was no trouble, by kind
-        self.recovery = collections.Counter()       # seconds from a fault's end to the last
-        self.slowest = collections.Counter()        # question in vain, by kind; seconds, by limit
+        self.recovery = collections.Counter()       # seconds from a fault's end to the last ...
+        self.slowest = collections.Counter()        # ... failed question, by kind; seconds, by limit
 
     def run(self):
         for answer in self._history.answers:
@@ -158,8 +158,9 @@ class Judge:
                             " or ".join(sorted(right)), since, answer.answered)
 
     def _judge_trouble(self, answer):
-        """A temporary failure is right while somebody on its way is in trouble, and a little
-        later."""
+        """A temporary failure is right while a service on its way has a fault, and a little
+        later.
+        """
         kind, asked, answered = KINDS[answer.kind], answer.asked, answer.answered
         ended = answer.reply.startswith(NO_ANSWER)
         if "timed out" in answer.reply:
@@ -192,8 +193,9 @@ class Judge:
     # ---- is there enough to judge? ----
 
     def judge_amount(self, minutes, faults):
-        """After run(): a soak where little was said, or where one of these kinds of faults never
-        struck, shows nothing."""
+        """Call this after run(): a soak with few answers, or without one of these kinds of
+        faults, shows nothing.
+        """
         for name, kind in KINDS.items():
             if self.definite[name] < kind.least * minutes:
                 self._violation("too few answers", name, str(self.definite[name]),
@@ -238,13 +240,17 @@ class Judge:
             self._judge_arrival(message, rcpt, arrival)
 
     def _once(self, arrivals):
-        """To whom it went. What Postfix had to send again may have come again."""
+        """Judges how often a mail came. If Postfix had to send it again, it may have come
+        again.
+        """
         names = [arrival.to for arrival in arrivals]
         return [name for number, name in enumerate(names) if name not in names[:number]
                 or (arrivals[0].id, name) not in self._history.repeats]
 
     def _judge_arrival(self, message, rcpt, arrival):
-        """A bounce needs a time when Dovecot knew no such user, a delivery one when it did."""
+        """A bounce needs a time at which Dovecot did not know the user; a delivery needs
+        one at which it did.
+        """
         if model.domain_of(arrival.to) != model.DOMAIN:
             return
         bounced = arrival in self._history.bounces
@@ -271,7 +277,8 @@ class Judge:
                                 "each mail once, and it stays", reading.when, reading.when)
 
 
-# Seconds that one delivery may take, from Dovecot's lookup to the file's name or the log's line.
+# Seconds that a delivery may take, from Dovecot's lookup to the time in the file's name
+# or in the log.
 DELIVERY_TIME = 15
 
 
@@ -303,7 +310,7 @@ def _concerned(state, text):
 
 
 def describe(violation, history):
-    """All that one needs to judge the judge."""
+    """All that a reader needs to check the verdict."""
     def at(when):
         return "..." if abs(when) == float("inf") else f"{when - history.began:.3f}"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The soak's small database, and what is right to say about it."""
+"""The soak's small database, and the right answers about it."""
 
 import collections
 
@@ -38,7 +38,7 @@ def may_log_in(state, user, password, service):
 
 
 def has_mail(state, address):
-    """Does Dovecot know a home of theirs, without extension?"""
+    """Does Dovecot know a home of this address (without extension)?"""
     mailbox = state.mailboxes.get(address.lower())
     return mailbox is not None and mailbox.active and not mailbox.send_only
 
@@ -54,12 +54,12 @@ def live_recipients(state, address):
 
 
 def delivered_to(state, address):
-    """To whom a mail goes that was let in, without extensions."""
+    """The mailboxes, without extensions, that get an accepted mail."""
     return live_recipients(state, address) or (plain(address),)
 
 
 def recipient_refusal(state, address):
-    """What the policy service and recipient-access say against it, or None."""
+    """The refusal of the policy service and recipient-access, or None."""
     mailbox = state.mailboxes.get(plain(address))
     alias = state.aliases.get(plain(address))
     if live_recipients(state, address):
@@ -85,7 +85,7 @@ def rcpt(state, address, logged_in=False):
 
 
 def rcpt_replies(states, address, logged_in=False):
-    """smtpd asks the policy service, then the tables: a change may come in between."""
+    """smtpd asks the policy service, then the tables; a change may happen in between."""
     replies = {rcpt(state, address, logged_in) for state in states}
     if {recipient_refusal(state, address) == REFUSED_DEAD for state in states} == {True, False}:
         replies.add(UNKNOWN)
@@ -104,10 +104,10 @@ def owners(state, sender):
 
 
 def submission_replies(states, login, sender, address):
-    """The sender is judged first, and each by a state of its own.
+    """The sender is judged first. Sender and recipient may be judged by different states.
 
-    Where the sender cannot be judged smtpd keeps in mind to defer, and goes on: a recipient
-    that is refused is refused all the same.
+    If the sender cannot be judged, smtpd remembers to defer and goes on: a recipient that
+    must be refused is refused all the same.
     """
     owned = {login in owners(state, sender) for state in states}
     replies = rcpt_replies(states, address, logged_in=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""All that is random in a soak, from its seed: rows, faults, and each actor's dice."""
+"""Everything random in a soak comes from its seed: rows, faults, and each actor's dice."""
 
 import collections
 import random
@@ -9,8 +9,8 @@ from soak_model import DOMAIN, FOREIGN, Alias, Mailbox, State
 PASSWORDS = ("first secret", "second secret")
 WRONG = "wrong"
 
-# What may change about a mailbox or alias; one thing each, so that two questions about it that
-# see different states never make an answer that no state would give.
+# What may change about a mailbox or alias. For each only one thing changes: so if two
+# questions see different states, they never make an answer that no state would give.
 HABITS = ("active", "active", "password", "send_only", "none", "none")
 
 # Faults, and how many seconds each lasts. Two lanes strike independently of each other.
@@ -52,7 +52,7 @@ class Plan:
         self.strikes = {lane: self._strikes(lane) for lane in LANES}
 
     def dice(self, name):
-        """Each actor's own: what others do does not change what they show."""
+        """Each actor has its own dice, so what others do does not change them."""
         return random.Random(f"{self.seed} {name}")
 
     def recipients(self, dice, alias):
@@ -60,7 +60,7 @@ class Plan:
         return tuple(dice.sample(members, dice.randint(1, len(members))))
 
     def _strikes(self, lane):
-        """All kinds in a new order, again and again."""
+        """Yields all kinds in a new order, again and again."""
         dice = self.dice(lane)
         at, kinds, strikes = CALM_BEFORE + dice.random(), [], []
         while at < self.seconds - CALM_AFTER:
@@ -73,7 +73,7 @@ class Plan:
         return strikes
 
     def kinds(self):
-        """Of the faults that strike."""
+        """The kinds of the faults that strike."""
         return {strike.kind for strikes in self.strikes.values() for strike in strikes}
 
     def next_change(self, dice):

@@ -9,12 +9,15 @@ from soak_judge import KINDS, Judge
 from soak_plan import Plan
 from soak_world import World
 
-# Answers are stale before some faults are over; the deadlines are the usual ones.
+# So short that answers become stale before some faults end; the deadlines are the usual
+# ones.
 LIMITS = Limits(ttl=1, stale=5, lookup=2, login=5, smtp_login=12)
 
 
 class Soak:
-    """say: takes a line about each fault. sanitized: the Dovecot module is of such a build."""
+    """say: called with a line about each fault. sanitized: the Dovecot module is built with
+    sanitizers.
+    """
 
     def __init__(self, seed, minutes, say, sanitized=False):
         self.plan = Plan(seed, minutes * 60)
@@ -24,7 +27,7 @@ class Soak:
         self.judge = None
 
     def run(self, lab):
-        """The violations."""
+        """Runs the soak; returns the violations."""
         world = World(lab, self.plan, LIMITS, self._sanitized)
         self.history = history = History(self.plan.state, LIMITS)
         actors = cast(world, history, self._say)
@@ -43,7 +46,7 @@ class Soak:
         return self.judge.violations
 
     def _finish(self, actors):
-        """Faults first, so that the others can."""
+        """Ends the faults first, so that the other actors can end."""
         for actor in sorted(actors, key=lambda actor: not isinstance(actor, Lane)):
             actor.over.set()
             if isinstance(actor, Lane):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The servers of a soak, and what is found in them afterwards."""
+"""The servers of a soak, and what they hold afterwards."""
 
 import collections
 import multiprocessing.managers
@@ -14,7 +14,7 @@ from lab.mumd import mariadb_settings
 from soak_history import Bounce, Delivery
 from soak_model import CLOSED, DOMAIN, plain
 
-# Mail that is put off is tried again soon: the queue must be empty in the end.
+# Deferred mail is tried again soon, because the queue must be empty in the end.
 POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
                     "maximal_backoff_time = 6s"]
 
@@ -22,7 +22,7 @@ MONTHS = {month: number for number, month in enumerate(
     "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)}
 
 _MESSAGE_ID = re.compile(r"/cleanup\[\d+\]: (\w+): message-id=<([^@>]*)@")
-# Dovecot's LMTP, too, may have kept a mail when a reload ends it before its reply.
+# Dovecot's LMTP, too, may have stored a mail when a reload ends it before its reply.
 _AGAIN = re.compile(r"message may be sent more than once\)$|"
                     r"said: 421 4\.3\.2 \S+ Shutting down \(in reply to end of DATA command\)\)$")
 _RECIPIENT = re.compile(r"\[\d+\]: (?P<queue>\w+): to=<(?P<to>[^>]*)>")
@@ -35,14 +35,16 @@ def _text(value):
 
 
 class Host(FaultProxy):
-    """The database, as somebody sees it over a network that may fail."""
+    """The database behind a network that may fail."""
 
     def is_used(self):
         return self.connections > 0
 
 
 class Proxies(multiprocessing.managers.BaseManager):
-    """A process of their own: bytes that pass shall not wait for the soak's threads."""
+    """The proxies run in a process of their own, so that bytes do not wait for the soak's
+    threads.
+    """
 
     def stop(self):
         self.shutdown()
@@ -52,7 +54,7 @@ Proxies.register("Host", Host)
 
 
 class World:
-    """hosts: the database as mumd and Dovecot see it, twice the same server."""
+    """hosts: the database as mumd and Dovecot see it: the same server twice."""
 
     def __init__(self, lab, plan, limits, sanitized):
         self.plan = plan
@@ -102,7 +104,7 @@ class World:
         return "\n".join(lines)
 
     def statement(self, address, row):
-        """SQL that makes the row of that address what it shall be, however often it runs."""
+        """SQL that writes this row of that address; it may run any number of times."""
         number = self._ids[address]
         if not hasattr(row, "recipients"):
             return (f"UPDATE mum.mailboxes SET active = {row.active:d}, send_only = {row.send_only:d}, "
@@ -119,7 +121,7 @@ class World:
     # ---- the end ----
 
     def heal(self):
-        """Waits until everything works again; what does not."""
+        """Waits until everything works again; returns what does not."""
         user = next(name for name, habit in self.plan.habits.items() if habit == "none")
         password = self.plan.state.mailboxes[user].password
         try:
@@ -132,7 +134,7 @@ class World:
         return []
 
     def drain(self, timeout=60):
-        """Sends what is in Postfix's queue; what cannot be sent."""
+        """Sends all mail in Postfix's queue; returns what cannot be sent."""
         end = time.monotonic() + timeout
         self.postfix.flush()
         while not self.postfix.is_idle():
@@ -143,13 +145,13 @@ class World:
         return []
 
     def complaints(self):
-        """What no server may have written to its log."""
+        """Lines that no server may log."""
         return ([f"in Dovecot's log: {line}" for line in self.dovecot.complaints()]
                 + self.dovecot.sanitizer_reports()
                 + [f"in mumd's log: {line}" for line in self.mumd.log() if COMPLAINTS.search(line)])
 
     def deliveries(self):
-        """Of our mails, not of bounces: their subject is their id."""
+        """The deliveries of our mails, whose subject is their id; not of bounces."""
         for address in self.plan.state.mailboxes:
             maildir = self.home(address) / "Maildir"
             for path in [*maildir.glob("new/*"), *maildir.glob("cur/*")]:
@@ -161,8 +163,10 @@ class World:
                 yield Delivery(mail.subject, plain(mail.recipient), float("inf"))
 
     def logged(self):
-        """(bounces, repeats) for the history: what Postfix gave up, and what it sends once more
-        since nobody confirmed the first time. It uses the names of queue files again."""
+        """(bounces, repeats) for the history: mails that Postfix gave up, and mails that it
+        sent again because nobody confirmed the first time. Postfix reuses the names of
+        queue files.
+        """
         ids, bounces, repeats = {}, [], set()
         for line in self.postfix.log().splitlines():
             message = _MESSAGE_ID.search(line)
@@ -190,13 +194,13 @@ def _subject(path):
 
 
 def _delivery_time(name):
-    """Of a file in a maildir: "SECONDS.MMICROSECONDSP...". """
+    """The time in the name of a file in a maildir: "SECONDS.MMICROSECONDSP..."."""
     seconds, micro = re.match(r"(\d+)\.M(\d+)P", name).groups()
     return int(seconds) + int(micro) / 1e6
 
 
 def _log_time(line):
-    """Local time, without a year: of all years it is the one that is nearest."""
+    """A line has local time without a year; takes the nearest year."""
     month, day, clock = line.split(maxsplit=3)[:3]
     moment = (MONTHS[month], int(day), *map(int, clock.split(":")))
     now = time.time()

@@ -4,7 +4,7 @@
 LOCAL = ("localhost.mta.test", "[127.0.0.1]", "")   # "": Postfix takes an empty domain for local
 FOREIGN = ("foreign.test", "second.test")
 
-# Forms that lead to local@domain whatever is local: external, as typed between < and >.
+# Forms that lead to local@domain whichever domains are local, as typed between < and >.
 PLAIN = (
     "{local}@{domain}", "{local}@{domain}.", "{local}%{domain}", "{domain}!{local}", "{local}",
     "{LOCAL}@{DOMAIN}.", "{domain}.!{local}", "@relay.test,@other.test:{local}@{domain}",
@@ -15,7 +15,7 @@ PLAIN = (
     '{local}@"\\"{domain}\\""', '{local}@"\\\\{domain}"', '{local}%"{domain}"',
     '"@relay.test:{local}@{domain}"', '"@relay.test:{local}%{domain}"')
 
-# Forms that Postfix reads again behind a local domain: without quotes.
+# Forms that Postfix reads again before a local domain, without quotes.
 INNER = ("{local}%{domain}", "{domain}!{local}", "{local}@{domain}", "{local}%{domain}.",
          "!{domain}!{local}", "{local}%{domain}%", "{local}+x%{domain}", "{domain}!{local}+x")
 
@@ -50,9 +50,9 @@ class Spellings:
         return self._random.choice((f"{inner}%{outer}", f"{outer}!{inner}", f"{inner}@{outer}"))
 
     def routed(self):
-        """One that leads there by one or more domains, of which some are local."""
+        """One that leads there through one or more domains, of which some are local."""
         if self._random.random() < 0.05:
-            # behind a leading '!' words are put together without the blank
+            # behind a leading '!' words are joined without the blank
             first, rest = self._words["local"][:1], self._words["local"][1:]
             return f'"!{self._words["domain"]}!{first} {rest}"@{self._random.choice(LOCAL)}'
         text = self._nested(self._random.randint(1, 3))
@@ -64,7 +64,7 @@ class Spellings:
         return f"{local}@{domain}" + self._random.choice(("", "", "."))
 
     def soup(self):
-        """Pieces in any order, without quotes: as policy services get it."""
+        """Pieces in any order, without quotes, as policy services get them."""
         pieces = PIECES + (self._words["local"], self._words["domain"]) * 6
         return "".join(self._random.choices(pieces, k=self._random.randint(1, 9)))
 

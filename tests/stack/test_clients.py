@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many clients, slow clients, and clients that send what none should."""
+"""Many clients, slow clients, and clients that send garbage."""
 
 import contextlib
 import threading
@@ -34,7 +34,7 @@ def replies_to_the_end(client):
 
 
 class Unaffected:
-    """Others are served meanwhile, and the log has grown by `lines` afterwards."""
+    """A context: others are served meanwhile, and afterwards the log has `lines` more lines."""
 
     def __init__(self, mumd, lines):
         self._mumd, self._lines = mumd, lines
@@ -167,7 +167,7 @@ def test_a_client_that_leaves_before_its_answer_is_no_event(mumd, mariadb):
 
 @pytest.mark.memory
 def test_a_client_that_does_not_read_is_not_fed_without_end(mumd):
-    """Its requests wait; our memory does not grow with what it could have."""
+    """Its requests wait; our memory does not grow by replies that it could have read."""
     with Unaffected(mumd, lines=0) as others, mumd.map_client() as client:
         before = mumd.rss()
         client.settimeout(0.3)
@@ -295,7 +295,7 @@ def test_five_hundred_idle_and_sixteen_busy_clients(make_mumd, mariadb):
 
 
 def test_a_client_over_the_limit_takes_the_place_of_an_idle_one(make_mumd, mariadb):
-    """That one comes again and is served: Postfix does so without a word."""
+    """The idle client connects again and is served: Postfix does so silently."""
     mumd = make_mumd({"database": mariadb_settings(mariadb, POSTFIX_PASSWORD),
                       "process": {"max_clients": "10"}})
     lines = len(mumd.log())
@@ -317,7 +317,9 @@ def test_a_client_over_the_limit_takes_the_place_of_an_idle_one(make_mumd, maria
 
 
 def test_clients_that_read_nothing_do_not_keep_others_out_for_ever(make_mumd, mariadb):
-    """Each place is taken by one that asks and asks; after 30 s there is room again."""
+    """Each place is taken by a client that asks and never reads; after 30 s there is room
+    again.
+    """
     mumd = make_mumd({"database": mariadb_settings(mariadb, POSTFIX_PASSWORD),
                       "process": {"max_clients": "5"}})
     ask = netstring(b"aliases limit@big.test")      # a reply of 100 kB
@@ -356,7 +358,7 @@ def test_a_flood_of_bad_requests_does_not_fill_the_log(mumd):
             client.send(b"nonsense,")
             client.read_to_end()
     lines = [line for line in mumd.log()[seen:] if "bad request" in line]
-    # Lines of the tests before count, too, and a new count may have begun.
+    # Lines of earlier tests count, too, and a new count may have begun.
     assert 1 < len(lines) < 210
     assert any("not logged for a while" in line for line in mumd.log())
     assert mumd.lookup("mailboxes", "alice@example.test") == b"OK 1"

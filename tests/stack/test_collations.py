@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The answers are the same whatever the server's default collation is when somebody makes
-MUM's database, and whatever collation the tables have.
+"""The answers are the same whatever the server's default collation was when MUM's database
+was made, and whatever collation the tables have.
 
-Other versions of the server, and all combinations: tests/matrix/run.
+tests/matrix/run tries other versions of the server, and all combinations.
 """
 
 import pytest
@@ -14,8 +14,8 @@ from lab.mariadb import COLLATION
 pytestmark = pytest.mark.many
 
 
-# What MUM's tables may have without harm, each under all; what else there is, under those
-# that a new Debian 12 and 13 have, and an old server.
+# Collations of tables that do no harm, each with all defaults of the server; the others
+# only with the defaults of a new Debian 12 and 13 and of an old server.
 USUAL = [COLLATION, "utf8mb4_general_ci", "utf8mb4_unicode_520_ci", "utf8mb4_bin"]
 FEW = ["utf8mb4_general_ci", "utf8mb4_uca1400_ai_ci", "latin1_swedish_ci"]
 
@@ -62,7 +62,7 @@ def test_a_database_may_have_another_default_than_its_server(lab, server, defaul
     ("utf8mb3_unicode_ci", COLLATION), ("latin1_swedish_ci", COLLATION),
     ("mixed collations", "mixed character sets")])
 def test_tables_may_be_altered_meanwhile(lab, server, old, new):
-    """Nobody tells mumd, and connections stay: their statements notice it, in both shapes."""
+    """Nobody tells mumd, and connections stay open: both shapes of their statements notice it."""
     with Site(lab, server, "utf8mb4_general_ci", old) as site:
         assert not site.ask() and not site.ask_at_once()[0]
         site.alter(new)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What becomes of answers while the database is slow, hung, gone or back."""
+"""The answers while the database is slow, hung, away or back."""
 
 import contextlib
 import re
@@ -17,7 +17,7 @@ from lab.mumd import mariadb_settings, sqlite_settings
 
 @pytest.fixture
 def mumd(make_mumd, database):
-    """Over that MariaDB, without a cache, so that each question is asked."""
+    """A mumd over that MariaDB, without a cache, so that each question is asked."""
     return make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD),
                       "cache": NO_CACHE})
 
@@ -52,7 +52,7 @@ def test_a_locked_table_delays_nobody_else(mumd, database):
         assert blocked.reply().split(b" ")[0] in (b"OK", b"TEMP")
         assert time.monotonic() - start < 3
     assert len(times) > 300
-    # A machine that is busy with other things takes its time now and then.
+    # A machine that is busy with other things is slow now and then.
     assert sorted(times)[len(times) * 99 // 100] < 0.05 and max(times) < 0.5
 
 
@@ -194,7 +194,7 @@ def test_known_answers_go_stale_while_the_database_is_down(make_mumd, database):
     assert mumd.decide(**refused).startswith("550 5.2.1 ")
     database.stop()
     try:
-        # unknown by now, and that the database is away
+        # bob is unknown by now, and so is that the database is away
         assert mumd.lookup("mailboxes", "bob@example.test").startswith(b"TEMP ")
         for table, key, want in questions:
             answer, seconds = timed(mumd.lookup, table, key)
@@ -218,7 +218,9 @@ def test_stale_answers_end(make_mumd, database):
 
 
 def test_a_change_that_was_seen_ends_what_was_known(make_mumd, database):
-    """Deactivated, seen, then an outage: the mailbox does not come back."""
+    """A mailbox is deactivated, that is seen, then comes an outage: the mailbox does not
+    come back.
+    """
     mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="200ms"),
                       "cache": {"ttl": "50ms", "stale": "10m"}})
     assert mumd.lookup(*ALICE) == b"OK 1"
@@ -387,7 +389,7 @@ def test_sqlite_under_a_writer_is_trouble_or_an_answer(make_mumd, sqlite_file):
 
 @contextlib.contextmanager
 def writing(path):
-    """A writer that holds its lock."""
+    """A context with a writer that holds its lock."""
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         yield
@@ -399,7 +401,7 @@ def told_of(mumd):
 
 
 def test_sqlite_that_a_writer_keeps_locked_is_told_of_once(make_mumd, sqlite_file):
-    """Two lines, however many ask, one error, and what is stale is an answer at once."""
+    """Two lines and one error, however many ask; and stale answers come at once."""
     mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="1s"),
                       "cache": {"ttl": "0s", "stale": "10m"},
                       "metrics": {"listen": Mumd.METRICS}})
@@ -416,7 +418,7 @@ def test_sqlite_that_a_writer_keeps_locked_is_told_of_once(make_mumd, sqlite_fil
             assert len(lines) == 2 * number - 1
             assert f"database {sqlite_file}: a writer keeps it locked" in lines[-1]
             assert "error: " in lines[-1]
-        # Though nobody asks.
+        # Although nobody asks.
         wait_until(lambda: mumd.page().sum("mumd_database_up") == 1, "recovery", timeout=1)
         assert told_of(mumd)[-1].endswith(f"database {sqlite_file}: can be read again")
         assert len(told_of(mumd)) == 2 * number
@@ -426,8 +428,9 @@ def test_sqlite_that_a_writer_keeps_locked_is_told_of_once(make_mumd, sqlite_fil
 
 
 def test_sqlite_locked_for_a_moment_is_not_worth_a_word(make_mumd, sqlite_file):
-    """As MUM's writes do; nor are two such moments with a long time between them, though who
-    asked has left before the first one's end."""
+    """MUM's writes lock it like this. Two such moments with a long time between them are
+    not logged either, even if the client of the first left before its end.
+    """
     mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="2s"),
                       "cache": NO_CACHE, "metrics": {"listen": Mumd.METRICS}})
     for _ in range(2):
@@ -465,7 +468,7 @@ def test_sqlite_whose_file_is_away_is_trouble_until_it_is_back(make_mumd, sqlite
 
 def test_sqlite_that_cannot_be_read_costs_nothing_and_its_return_is_noticed(make_mumd,
                                                                             sqlite_file):
-    """Though nobody asks for anything but what is known, and so not asked for."""
+    """Although clients ask only for what is in the cache."""
     mumd = make_mumd({"database": sqlite_settings(sqlite_file, deadline="300ms"),
                       "cache": {"ttl": "100ms", "stale": "10m"}})
     assert mumd.lookup(*ALICE) == b"OK 1"
@@ -473,7 +476,7 @@ def test_sqlite_that_cannot_be_read_costs_nothing_and_its_return_is_noticed(make
         writer.execute("UPDATE mailboxes SET active = 0 WHERE local_part = 'alice'")
     writer.close()
     changed = sqlite_file.read_bytes()
-    # It can be opened: that it is no database is seen when it is read.
+    # It can be opened; only reading shows that it is no database.
     sqlite_file.write_bytes(b"no database " * 1000)
     assert mumd.lookup("mailboxes", "bob@example.test").startswith(b"TEMP ")
     before = mumd.process.cpu()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""MariaDB over TCP: encrypted and proven, or not at all."""
+"""MariaDB over TCP: encrypted and with a proven server, or not at all."""
 
 import pytest
 
@@ -12,7 +12,7 @@ ALICE = ("mailboxes", "alice@example.test")
 
 
 class Certificates:
-    """Certificates for our server, for another one, and by a stranger."""
+    """Certificates for our server, for another one, and from another authority."""
 
     def __init__(self, directory):
         self.ca = PrivateCa(directory / "ca")
@@ -62,7 +62,7 @@ def test_a_proven_server_is_used_with_encryption(over_tcp, server, host, tls):
             assert client.ask("mailboxes", f"alice+{n}@example.test") == b"OK 1"
         assert client.ask("aliases", "limit@big.test").startswith(b"OK r00000")
     assert int(server.sql("SHOW STATUS LIKE 'Ssl_finished_accepts'")[0][1]) > accepted
-    # a user that may not come in plain text comes in
+    # a user that may not log in over plain text gets in
     server.sql("ALTER USER mum_postfix@'127.0.0.1' REQUIRE SSL; KILL USER mum_postfix")
     try:
         wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "with REQUIRE SSL", timeout=3)
@@ -71,7 +71,7 @@ def test_a_proven_server_is_used_with_encryption(over_tcp, server, host, tls):
 
 
 def test_a_lookup_over_tls_does_not_delay_others(over_tcp, server):
-    """TLS sockets of the client library block unless somebody prevents it."""
+    """TLS sockets of the client library block unless we prevent it."""
     mumd = over_tcp(server)
     with mumd.map_client() as blocked, mumd.map_client() as other:
         for table, key in (ALICE, ("tls-policies", "null.test")):
@@ -85,7 +85,7 @@ def test_a_lookup_over_tls_does_not_delay_others(over_tcp, server):
 
 
 def refused(mumd, database, logged_in=False):
-    """Temporary trouble, a line that says why, and nothing asked of the server."""
+    """A temporary failure, a line that says why, and no statement on the server."""
     with database.general_log() as path:
         assert mumd.lookup(*ALICE).startswith(b"TEMP ")
         assert mumd.decide(sender="x@foreign.test", recipient="alice@example.test") == \
@@ -103,7 +103,8 @@ def refused(mumd, database, logged_in=False):
 
 @pytest.mark.parametrize("tls", ["verify-full", "verify-ca"])
 def test_a_server_without_tls_is_refused(over_tcp, plain, tls):
-    # verify-ca has to log in to see that it is not encrypted, but asks nothing
+    # verify-ca must log in to see that the connection is not encrypted, but then asks
+    # nothing
     refused(over_tcp(plain, tls=tls), plain, logged_in=tls == "verify-ca")
 
 
@@ -118,7 +119,7 @@ def test_a_server_in_the_middle_does_not_get_the_password(over_tcp, tls, plugin)
                    "the refusal is logged")
         assert (b"mum_postfix" in rogue.heard) == (tls == "verify-ca")
         assert POSTFIX_PASSWORD.encode() not in rogue.heard and rogue.answers == 0
-        if tls == "verify-ca":      # which no account of MySQL 9 gets in with
+        if tls == "verify-ca":      # with which no account of MySQL 9 can log in
             assert any('set tls = "verify-full"' in line for line in mumd.log())
             cures = {one["mend"] for one in Mumctl(mumd.config).findings()
                      if one["code"] == "database-unreachable"}
@@ -131,7 +132,7 @@ def test_a_server_of_another_name_is_refused(over_tcp, server, certificates, hos
     server.reload_tls()
     try:
         refused(over_tcp(server, host), server)
-        # verify-ca asks for the authority only
+        # verify-ca checks only the authority
         assert over_tcp(server, host, tls="verify-ca").lookup(*ALICE) == b"OK 1"
     finally:
         server.use_tls(*certificates.good)

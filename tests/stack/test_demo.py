@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""./demo --keep: what it says is true while it runs, and it ends without a trace.
+"""./demo --keep: what it says is true while it runs, and it ends without leaving a trace.
 
 ./check runs ./demo itself, which builds before it starts tests/demo.py.
 """

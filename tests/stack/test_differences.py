@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The tables of doc/differences.md: stock and we are asked each key that stands there,
-and answer what stands there."""
+"""The tables of doc/differences.md: stock and ours are asked each key in them, and answer
+what they say.
+"""
 
 import collections
 import functools
@@ -25,7 +26,7 @@ Row = collections.namedtuple("Row", "entry table key stock ours")
 # MAP `KEY` and maybe more | stock | ours
 LINE = re.compile(r"\| ([a-z0-9 -]+) `([^`]*)`[^|]* \| ([^|]+) \| ([^|]+) \|")
 
-# What sample.py has not: local part, and what is odd about it.
+# Mailboxes that sample.py does not have: local part, and what is odd about it.
 MAILBOXES = {
     "tab\tbed": {}, "a@b": {}, "sha512": {"password": hashes.sha512(rounds=1000)},
     "argon2": {"password": hashes.argon2(time=1, memory_kib=64)},
@@ -53,7 +54,8 @@ MORE = "\n".join([
     _insert("alias_recipients", alias_id=99, recipient_address="friend@external.test;other")])
 
 
-# Recipients with a mailbox id of sample.py (bob is 2), and own addresses typed without.
+# Recipients with a mailbox id of sample.py (bob is 2), and own addresses that were
+# typed, without an id.
 TYPED = {
     "typed": [(name, None) for name in ("alice@", "gone@", "ina@", "sendonly@")],
     "typeddead": [("sendonly+x@", None)],
@@ -71,8 +73,8 @@ def _typed(alias, local, recipients):
 MORE += "\n" + "\n".join(itertools.chain.from_iterable(
     _typed(alias, *item) for alias, item in enumerate(TYPED.items(), 110)))
 
-# Lists longer than 1024 bytes: one where that is in the middle of a character, and
-# senders of two aliases, the second with a mailbox of its name.
+# Lists longer than 1024 bytes: in one, byte 1024 is in the middle of a character; and
+# senders of two aliases, of which the second has a mailbox of its name.
 WIDE = ["axxxxxx@external.test"] + [f"r{n:03d}-{'ö' * 20}@external.test" for n in range(60)]
 SENDERS = range(200, 260)
 MORE += "\n" + "\n".join([
@@ -88,7 +90,7 @@ MORE += "\n" + "\n".join([
 
 
 def rows():
-    """All of them; a line of a table that is none fails."""
+    """All rows of the tables; a line of a table that cannot be read fails."""
     entry, found = None, []
     for line in DOCUMENT.read_text().splitlines():
         if line.startswith("### "):
@@ -110,7 +112,7 @@ def holds(cell, answer):
 
 
 class Answers:
-    """What both have: Dovecot for users."""
+    """What stock's answers and ours share: Dovecot for users."""
 
     def __init__(self, dovecot):
         self.dovecot = dovecot
@@ -134,7 +136,7 @@ class Stock(Answers):
         self._lab = lab
         dovecot = MumDovecot(lab, mariadb_settings(server, ""), name="stock", driver="sql",
                              settings="auth_username_chars =\n")
-        # as MUM's manual has the last
+        # the file ends as in MUM's manual
         queries, condition = dovecot.language.iterate_query(dovecot.directory / "dovecot-sql.conf")
         before, word, last = queries.read_text().rpartition("WHERE ")
         queries.write_text(f"{before}{word}{condition} AND {last}")
@@ -161,7 +163,7 @@ class Stock(Answers):
         return self.map("recipient-access", resolved)
 
     def sender(self, key):
-        """Postfix splits what it gets."""
+        """Postfix splits the answer of the map."""
         found = {key: self.map("sender-login-maps", key)}
         return stock_answers([f"{key} > {key}"], found, "+")[f"{key} > {key}"]
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What Dovecot 2.4 has and 2.3 has not: fields { }, settings, weak schemes. conftest.py
-leaves these tests out where 2.3 is installed."""
+"""What Dovecot 2.4 has and 2.3 does not: fields { }, settings, weak schemes. conftest.py
+leaves out these tests if 2.3 is installed.
+"""
 
 import itertools
 
@@ -25,7 +26,7 @@ def add(store, **columns):
 
 
 def shiny():
-    """A maildir that 2.4 has no word for; they are unique in MUM."""
+    """A maildir that 2.4 cannot express; maildirs are unique in MUM."""
     return f"maildir:/m{next(_numbers)}:SHINY"
 
 
@@ -55,7 +56,7 @@ def test_own_fields_have_ours_in_them(store, make_dovecot):
 
 
 def test_every_name_is_always_there(store, make_dovecot):
-    """A name that is not there would be an error, and a temporary failure."""
+    """A missing name would be an error, and a temporary failure."""
     names = ["user", "home", "quota_storage_size", *mail_setting_names()]
     assert len(names) > 20
     own = {f"x_{name}": f"(%{{mum:{name}}})" for name in names}
@@ -78,7 +79,7 @@ def test_own_fields_of_a_userdb_that_imports_nothing(store, make_dovecot):
     assert {name: seen[name] for name in ("home", "mail_path")} == {
         "home": "/h/alone", "mail_path": "/h/alone/own"}
     assert "mail_driver" not in seen and "quota_storage_size" not in seen
-    # a location that 2.4 has no word for is still trouble, and not a field that is empty
+    # a location that 2.4 cannot express is still a failure, not an empty field
     assert dovecot.user(add(store, maildir=shiny())) == "temp_fail"
 
 
@@ -112,7 +113,7 @@ def test_name_that_is_not_ours_is_a_temporary_failure(store, make_dovecot):
 
 
 def test_prefetch_of_own_fields(store, make_dovecot):
-    """Nobody without mail, or whose mail 2.4 cannot be told of, has a home by them."""
+    """They give no home to a user without mail, or with a location that 2.4 cannot express."""
     dovecot = make_dovecot(store, prefetch=True, settings=block(
         "passdb", *fields(userdb_home="%{mum:home}", userdb_x="%{mum:mail_path}")))
     bad = add(store, maildir=shiny())
@@ -161,7 +162,7 @@ def test_weak_scheme_is_refused_unless_it_is_allowed(store, make_dovecot, allowe
         user = add(store, password=password)
         after = len(dovecot.log())
         assert dovecot.login(user, "secret") == expected
-        # refused as a dummy, too, it would say so again, and cost nothing
+        # if it became the dummy it would be refused again, and cost nothing
         assert dovecot.login(user, "wrong") == "refused"
         assert dovecot.login("end-of-test@example.test", "x") == "refused"
         dovecot.wait_log("end-of-test@example.test", after=after)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What Dovecot's auth cache does on top of the module: what the README says of it."""
+"""What Dovecot's auth cache does with the module, as the README says."""
 
 import itertools
 import re
@@ -63,7 +63,9 @@ CHANGED = {"no": ("ok", "refused"), "yes": ("refused", "ok")}
 
 @pytest.mark.parametrize("worker", CHANGED)
 def test_after_a_password_change(store, dovecots, worker):
-    """Verified in auth itself, a mismatch asks again; verified in a worker it is final."""
+    """After a mismatch auth asks again if it verified the hash itself; if a worker did, the
+    mismatch is final.
+    """
     dovecot = cached(dovecots, store, worker)
     user = store.add(f"changed{next(_numbers)}")
     assert dovecot.login(user, "secret") == "ok"
@@ -157,8 +159,9 @@ SPELLINGS = {
 @pytest.mark.parametrize("worker", ["yes", "no"])
 @pytest.mark.parametrize("local", SPELLINGS)
 def test_flush_without_a_name_forgets_every_spelling(stores, dovecots, worker, local):
-    """What README.md and conf-examples/dovecot.conf show; a flush by MUM's name would miss
-    what was typed otherwise, which a user of another domain's spelling did, too."""
+    """The command of README.md and conf-examples/dovecot.conf. A flush by MUM's name would
+    miss logins typed in another spelling, also in another spelling of the domain.
+    """
     store = stores("mariadb")
     dovecot = cached(dovecots, store, worker)
     number = next(_numbers)

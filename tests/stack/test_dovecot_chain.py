@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Other passdbs behind ours while the database is down: submission logins of their users
-are in before Postfix has waited for too long, and nobody hears of a wrong password."""
+"""Other passdbs behind ours while the database is down: their users can log in for
+submission before Postfix stops waiting, and nobody is told of a wrong password.
+"""
 
 import concurrent.futures
 import smtplib
@@ -102,7 +103,7 @@ def test_users_of_a_passdb_behind_ours_log_in_during_an_outage(host):
                        "nobody": "535", "nobody, CRAM-MD5": "535"}
     with host.store.trouble("server down"):
         seen = at_once(**ways)
-    # of these ours cannot say that the password is wrong
+    # for these users our passdb cannot say that the password is wrong
     assert {name: reply[:3] for name, (reply, _) in seen.items()} == {
         **dict.fromkeys(ways, "454"), "local": "235", "local, CRAM-MD5": "235",
         "local, imap": "ok"}
@@ -123,7 +124,7 @@ def test_two_of_ours_leave_time_for_a_third_passdb(lab, make_dovecot):
     host = Host(lab, "two", make_dovecot, OTHER + FILE)
     with host.store.trouble("server hung"):
         reply, seconds = timed(host.submission, LOCAL)
-    assert reply.startswith("235") and seconds < PATIENCE - 2      # in equal parts
+    assert reply.startswith("235") and seconds < PATIENCE - 2      # they share the time
 
 
 def test_passdb_that_ends_the_search_holds_the_login_itself(lab, make_dovecot):

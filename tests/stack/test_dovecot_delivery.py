@@ -38,7 +38,7 @@ class MailHost:
         return smtp.data(subject, body=body) if reply.startswith("250") else reply
 
     def subjects(self, user, password="secret"):
-        """What stands in the INBOX, read over IMAP."""
+        """The subjects in the INBOX, read over IMAP."""
         imap = self.dovecot.imap()
         assert imap.enter(user, password) == "OK"
         imap.select("INBOX")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The end of auth with lookups in flight, whatever passdb and userdb blocks stand one
-behind the other: no crash, and a temporary failure to all who wait.
+"""The end of auth with lookups in flight, with any passdb and userdb blocks in a row: no
+crash, and a temporary failure for all who wait.
 
 Dovecot makes one module of the blocks that have the same args.
 """
@@ -22,7 +22,8 @@ pytest_plugins = ["dovecot_fixtures"]
 # A letter for each block, the same letter for the same args; the first is the shipped one.
 ALIKE_AND_OTHERS = ["a", "aa", "ab", "aaa", "aab", "aba", "abb", "abc"]
 
-# s: stock sql, which Dovecot asks in its workers, where no sanitizer can be; p: passwd-file.
+# s: stock sql, which Dovecot asks in its workers, where sanitizers cannot run; p:
+# passwd-file.
 PLAIN = ["as", "ap", "aas", "asa", "aa", "aba"]
 
 DEADLINE = 500      # ms that a block of ours keeps a lookup
@@ -87,7 +88,7 @@ def check(make_dovecot, store, letters, block, sanitized):
     assert dovecot.complaints() == [] and dovecot.sanitizer_reports() == []
 
 
-# The last is that all blocks have failed, and only Postfix does not know it yet.
+# In the last case all blocks have failed, and only Postfix does not know it yet.
 CASES = [(letters, block) for letters in ALIKE_AND_OTHERS for block in range(len(letters) + 1)]
 
 

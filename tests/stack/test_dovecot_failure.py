@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""When the database fails: never a wrong answer, never a crash; and the life of auth.
+"""When the database fails there is never a wrong answer, and never a crash; and the life of
+auth.
 
-The tests of the first part say the fault, the reply that clients see, the deadline of
-an answer and how long it takes until all is well again.
+The tests of the first part say the fault, the reply that clients see, the deadline of an
+answer and how long it takes until all is well again.
 """
 
 import concurrent.futures
@@ -77,7 +78,7 @@ def assert_logs_in_within_a_second(dovecot, user):
 
 
 def ask_all_ways(host):
-    """{kind of client: (what it is told, seconds)}, all of them at once."""
+    """Asks with all clients at once: {kind of client: (answer, seconds)}."""
     dovecot, user = host.dovecot, host.user
 
     def rcpt():
@@ -115,7 +116,9 @@ def beginning(replies):
 
 
 def late(replies):
-    """Those that came later than a second after their deadline. Submission has Postfix's."""
+    """The replies that came more than a second after their deadline. For submission it is
+    Postfix's.
+    """
     return {way: seconds for way, (_, seconds) in replies.items()
             if seconds > (10 if way.startswith("submission") else 5) + 1}
 
@@ -261,7 +264,7 @@ def test_killed_database_in_the_middle_of_lookups_ends_no_process(lab, make_dove
                 wait_until(lambda: store.connections() > 0, "a lookup that waits for the table")
                 store.server.kill()
             store.server.start()
-            # within their deadline they were asked again
+            # they were asked again within their deadline
             assert {verdict(reply) for reply in client.collect(logins).values()} == {"ok"}
             assert {reply.kind for reply in userdb.collect(lookups).values()} == {"NOTFOUND"}
     assert dovecot.auth_pid() == before
@@ -407,7 +410,9 @@ def test_end_while_logins_are_held_for_smtp_is_clean(lab, make_dovecot):
 
 @pytest.mark.parametrize("waiting_for", ["database", "worker"])
 def test_end_of_auth_is_no_failed_login_to_postfix(lab, make_dovecot, waiting_for):
-    """It gets no reply but sees the connection close, which is a temporary failure to it."""
+    """Postfix gets no reply but sees the connection close, which it takes for a temporary
+    failure.
+    """
     store = MariaStore(lab, name=f"hang-up-{waiting_for}")
     slow = store.add("slow", password=hashes.bcrypt(cost=14))
     dovecot = make_dovecot(store)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The way between Dovecot's auth and MariaDB breaks, and rows that none should have written.
+"""The way between Dovecot's auth and MariaDB breaks; and rows that no program should have
+written.
 
-Each test says the fault, the reply that clients see, the deadline of an answer
-and how long it takes until all is well again.
+Each test says the fault, the reply that clients see, the deadline of an answer and how long
+it takes until all is well again.
 """
 
 import contextlib

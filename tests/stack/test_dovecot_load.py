@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many at once: who waits for whom, and what an unknown user costs."""
+"""Many requests at once: which wait for which, and what an unknown user costs."""
 
 import collections
 import itertools
@@ -28,8 +28,9 @@ def strangers(count):
 
 
 def batch_mean(dovecot, client, users):
-    """Mean seconds that auth and its workers compute for a login with a wrong password, of a
-    pipelined batch: whatever else the machine does."""
+    """Mean seconds of processor time of auth and its workers for a login with a wrong
+    password, in a pipelined batch. So other load on the machine does not count.
+    """
     before = dovecot.cpu()
     replies = client.ask_all([(user, "wrong", "imap") for user in users])
     assert all(reply.kind == "FAIL" and "code" not in reply.fields for reply in replies)
@@ -37,9 +38,9 @@ def batch_mean(dovecot, client, users):
 
 
 def compare_means(dovecot, kinds):
-    """The least means of interleaved batches, by kind; more of them until they agree.
+    """The smallest means of interleaved batches, by kind; runs more batches until they agree.
 
-    The least, because a busy machine's caches only add to one.
+    The smallest, because a busy machine's caches only add time.
     """
     means = {kind: [] for kind in kinds}
     with dovecot.auth_client(timeout=120) as client:
@@ -70,7 +71,7 @@ def test_unknown_user_costs_what_a_known_one_costs(store, make_dovecot):
              for _ in range(BATCH)]
     inactive = [store.add(f"cost{next(_numbers)}", password=hashes.bcrypt(cost=8), active=0)
                 for _ in range(BATCH)]
-    dovecot.login(known[0], "wrong")        # it has seen what is usual here
+    dovecot.login(known[0], "wrong")        # now it has seen a usual hash
     least = compare_means(dovecot, {"known": lambda: known, "inactive": lambda: inactive,
                                     "unknown": lambda: strangers(BATCH)})
     assert max(least.values()) < 1.1 * min(least.values()), least
@@ -117,7 +118,7 @@ def test_hostile_hash_keeps_nobody_waiting(store, make_dovecot):
     hostile = store.add(f"hostile{next(_numbers)}",
                         password="$6$rounds=999999999$saltsalt$" + "A" * 86)
     user = store.add(f"victim{next(_numbers)}")
-    # each of the hostile logins then costs what a wrong password of this one does
+    # each of the hostile logins then costs as much as a wrong password for this one
     assert dovecot.login(user, "secret") == "ok"
     with dovecot.auth_client() as client:
         client.start([(hostile, "x", "imap")] * 100)

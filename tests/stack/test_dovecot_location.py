@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Where mail lies: each Dovecot finds it where Dovecot 2.3 puts it for what stands in MUM."""
+"""Where mail lives: with the same maildir in MUM, each Dovecot finds mail where Dovecot 2.3
+puts it.
+"""
 
 import itertools
 import os
@@ -21,7 +23,9 @@ def store(stores):
 
 @pytest.fixture
 def add(store):
-    """add(maildir, **columns); a maildir is unique in MUM, and the next test may want it."""
+    """add(maildir, **columns). A maildir is unique in MUM, and the next test may need it,
+    so rows are removed.
+    """
     added = []
 
     def one(maildir, **columns):
@@ -147,7 +151,7 @@ WITHOUT_A_WORD = {
 @pytest.mark.parametrize("location", WITHOUT_A_WORD)
 def test_location_without_a_word_is_trouble_of_this_user_alone(store, add, dovecots, location,
                                                                   prefetch):
-    """Of 2.4; 2.3 is told what stands there."""
+    """Only 2.4; 2.3 gets the location as it is stored."""
     user, other = add(location), store.add(f"l{next(_numbers)}")
     dovecot = dovecots(store, prefetch=prefetch)
     after = len(dovecot.log())

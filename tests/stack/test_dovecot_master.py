@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A master user logs in as somebody else and gets that mailbox: not the master's, and
-whatever the password of that mailbox is. Stock sql is asked the same on the same rows."""
+"""A master user logs in as somebody else and gets that mailbox, not the master's, whatever
+the password of that mailbox. Stock sql is asked the same about the same rows.
+"""
 
 import pathlib
 
@@ -70,7 +71,9 @@ class House:
             for name, value in dovecot_language().mail_fields(maildir).items()))
 
     def marker(self, dovecot, user, password="bosspw"):
-        """The reply to the boss's login as user, and whose home has what was created then."""
+        """The reply to the boss's login as user, and whose home got the mailbox that was
+        then created.
+        """
         for home in self.store.mail.glob("h*"):
             for old in home.glob("Maildir/.Marker"):
                 old.rename(old.with_name(f".Old{len(list(old.parent.iterdir()))}"))
@@ -102,7 +105,7 @@ def test_master_user_gets_the_mailbox_asked_for(house, master, driver, prefetch)
     dovecot = house.dovecot(master, driver, prefetch)
     seen = {name: house.marker(dovecot, user) for name, user in house.users.items()}
     if driver == "sql" and prefetch and "with a home" in master:
-        # stock has no prefetch fields of its own, and takes those of the passwd-file
+        # stock has no prefetch fields, so it takes those of the passwd-file
         assert seen == {name: ("OK", {"h1"}) for name in house.users}
         return
     assert seen == {name: ("OK", {home.name}) for name, home in house.homes.items()}
@@ -137,7 +140,7 @@ def test_cache_does_not_take_the_masters_mailbox_for_the_one_asked_for(house, ma
         assert dovecot.imap().enter(BOSS, "bosspw") == "OK"
         for name in ("ordinary", "locked"):
             assert house.marker(dovecot, house.users[name]) == ("OK", {house.homes[name].name})
-        # what the boss typed is nobody else's password
+        # the boss's password is not that of others
         assert dovecot.login(house.users["locked"], "bosspw") == "refused"
         assert dovecot.login(house.users["ordinary"], "secret") == "ok"
 

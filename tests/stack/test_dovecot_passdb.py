@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who may log in: hash schemes, what is refused unverified, names, send-only."""
+"""Who may log in: hash schemes, hashes that are refused without verifying, names, send-only."""
 
 import base64
 import itertools
@@ -168,7 +168,7 @@ def add(store, password=None, **columns):
 
 
 class Batch:
-    """Logins of a whole table at once, since Dovecot answers refusals twice a second only."""
+    """Logins of a whole table at once, because Dovecot answers refusals only twice a second."""
 
     def __init__(self, dovecot, logins):
         """logins: {case: [(user, password, service), ...]}"""
@@ -183,7 +183,7 @@ _batches = {}
 
 
 def batch(store, dovecot, name, make):
-    """The batch of that name, asked when its first case is wanted. make(): its logins."""
+    """The batch of that name, asked when its first case is needed. make(): its logins."""
     key = (store.name, dovecot.directory, name)
     if key not in _batches:
         _batches[key] = Batch(dovecot, make())
@@ -191,7 +191,7 @@ def batch(store, dovecot, name, make):
 
 
 def kinds(replies):
-    """Their first words; refusals that are somebody's trouble are not among them."""
+    """The first words of the replies; none of these may be a temporary failure."""
     assert all("code" not in reply.fields for reply in replies)
     return [reply.kind for reply in replies]
 
@@ -219,7 +219,7 @@ def test_schemes_live_side_by_side(store, dovecot):
 
 
 def refusals(store, dovecot, name, passwords):
-    """A login with each of these hashes; their lines are in the log."""
+    """Logs in with each of these hashes; each must have a line in the log."""
     def make():
         return {case: [(add(store, password), "secret", "imap")]
                 for case, password in passwords.items()}
@@ -278,7 +278,7 @@ def test_limits_are_the_admins(store, make_dovecot):
             for password in cases} == cases
 
 
-# Named without their salts, which are others in each run.
+# The ids leave out the salts, which differ in each run.
 @pytest.mark.parametrize("password", PREFIXED, ids=lambda password: password[:20])
 def test_prefix_counts_where_the_admin_allows_it(store, dovecots, password):
     dovecot = dovecots(store, options={"allow_scheme_prefix": "true"})
@@ -372,7 +372,7 @@ def test_inactive_mailbox_and_domain_look_unknown(store, dovecot):
 
 @pytest.mark.parametrize("prefetch", [False, True])
 def test_mailbox_can_be_read_as_soon_as_it_is_active(store, dovecots, prefetch):
-    """Also when the userdb has just been told that there is no such user."""
+    """Also if the userdb has just learnt that there is no such user."""
     dovecot = dovecots(store, prefetch=prefetch)
     user = store.add(f"activated{next(_numbers)}", active=0)
     assert dovecot.user(user) is None
@@ -425,7 +425,7 @@ def test_password_that_dovecot_does_not_hand_on_is_a_plain_refusal(store, doveco
 
 
 def test_nul_in_an_imap_literal_cuts_the_password(store, dovecot):
-    """So it is no more and no less than what stands before it."""
+    """So the password is what stands before the NUL."""
     user = add(store)
     for password, expected in ((b"secret\0more", b"OK"), (b"sec\0ret", b"NO")):
         with Client(("127.0.0.1", dovecot.imap_port)) as client:
@@ -454,7 +454,7 @@ def test_lookup_of_credentials_answers_on_auth_master(store, dovecot):
 
 
 def test_mechanism_that_needs_credentials_gets_them(store, dovecots):
-    """LOGIN verifies like PLAIN; a challenge needs the plain text, which MUM has not."""
+    """LOGIN verifies like PLAIN; a challenge needs the plain text, which MUM does not have."""
     dovecot = dovecots(store, settings="auth_mechanisms = plain login cram-md5\n")
     user = add(store)
     with dovecot.imap() as imap:

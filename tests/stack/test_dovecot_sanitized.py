@@ -18,7 +18,7 @@ pytest_plugins = ["dovecot_fixtures"]
 
 
 def exercise(dovecot, store, users):
-    """All that auth is asked, some of it with odd rows."""
+    """Asks auth everything that it can be asked, also about odd rows."""
     with dovecot.auth_client() as client, dovecot.userdb_client() as userdb:
         client.ask_all([(user, word, service) for user in users + ["nobody@example.test", "@", "x"]
                         for word in ("secret", "wrong") for service in ("imap", "smtp")])
@@ -64,7 +64,7 @@ def test_sanitizers_find_nothing_in_the_module(store, make_dovecot):
 
 
 def test_sanitizers_are_at_work(store, make_dovecot):
-    """Else the test above would find nothing in anything."""
+    """Otherwise the test above could not find anything."""
     dovecot = make_dovecot(store, sanitized=True)
     assert dovecot.user("nobody@example.test") is None
     maps = open(f"/proc/{dovecot.auth_pid()}/maps").read()

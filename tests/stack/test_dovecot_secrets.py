@@ -17,7 +17,7 @@ pytestmark = pytest.mark.auth_module
 
 pytest_plugins = ["dovecot_fixtures"]
 
-# All that Dovecot can be told to log, short of passwords themselves.
+# Makes Dovecot log as much as possible, except passwords themselves.
 LOUD = "auth_debug = yes\nauth_verbose = yes\nmail_debug = yes\n"
 TYPED = ("typed-canary-right", "typed-canary-wrong")
 
@@ -56,7 +56,7 @@ def test_no_line_holds_a_password_or_a_hash(store, make_dovecot):
             make_dovecot(store, settings=LOUD, options={"verify": "inline"}, prefetch=True)]
     verdicts = set()
     for dovecot in loud:
-        # All at once: Dovecot answers each failure after half a second.
+        # All at once, because Dovecot answers each failure after half a second.
         with dovecot.auth_client() as client:
             verdicts |= {verdict(reply) for reply in client.ask_all(
                 [(user, typed, "imap") for user in users.values() for typed in TYPED])}
@@ -71,7 +71,7 @@ def test_no_line_holds_a_password_or_a_hash(store, make_dovecot):
             verdicts.add(dovecot.login(users["bcrypt"], TYPED[0]))
     assert verdicts >= {"ok", "refused", "temp_fail"}
     log = "\n".join(line for dovecot in loud for line in dovecot.log())
-    assert "mailboxes.password of <canary-costly@example.test>" in log     # they came by here
+    assert "mailboxes.password of <canary-costly@example.test>" in log     # so it did happen
     secrets = [DOVECOT_PASSWORD, "somebody changed it", *TYPED]
     for text in rows.values():
         secrets += [text, text.rpartition("$")[2], text.partition("}")[2] or text]
@@ -80,7 +80,7 @@ def test_no_line_holds_a_password_or_a_hash(store, make_dovecot):
 
 
 def test_the_kernel_writes_no_core_dump_of_auth(lab, store):
-    """As Dovecot starts it; nothing of ours makes it another."""
+    """As Dovecot starts it; nothing of ours changes that."""
     before = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
     try:
@@ -95,8 +95,9 @@ def test_the_kernel_writes_no_core_dump_of_auth(lab, store):
 
 
 def test_a_core_dump_of_auth_holds_no_database_password(lab, store, make_dovecot):
-    """Made by root with gcore(1). Of people's passwords and hashes Dovecot's own
-    buffers hold the latest."""
+    """Root makes the dump with gcore(1). Dovecot's own buffers still hold the latest
+    passwords and hashes of users.
+    """
     dovecot = make_dovecot(store)
     user = store.add("canary-dumped")
     assert dovecot.login(user, "secret") == "ok"
@@ -107,4 +108,4 @@ def test_a_core_dump_of_auth_holds_no_database_password(lab, store, make_dovecot
         cores.append(path.read_bytes())
         path.unlink()
     assert b"mum_dovecot" in cores[0] and DOVECOT_PASSWORD.encode() not in cores[0]
-    assert DOVECOT_PASSWORD.encode() in cores[1]    # the search finds it where it is
+    assert DOVECOT_PASSWORD.encode() in cores[1]    # the search does find it where it is

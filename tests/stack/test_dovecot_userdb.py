@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where mail lives, what it may take, and who is there at all."""
+"""Homes, mail locations, quotas, and the list of all users."""
 
 import contextlib
 import itertools
@@ -100,7 +100,7 @@ DIRTY_SQLITE = {            # MariaDB's columns cannot hold these
 
 @contextlib.contextmanager
 def removed(store, user):
-    """Homes are unique in MUM: the next test may want this one."""
+    """Removes the user: homes are unique in MUM, and the next test may need this one."""
     try:
         yield user
     finally:
@@ -160,7 +160,7 @@ def test_prefetch_hands_out_no_dirty_row(store, dovecots, case):
 # ---- prefetch ----
 
 def statements_of_a_login(store, dovecot, user):
-    """How many statements one IMAP login takes. The connections are up before."""
+    """How many statements one IMAP login needs. The connections exist before."""
     assert dovecot.imap().enter(user, "secret") == "OK"
     with store.server.general_log() as log:
         assert dovecot.imap().enter(user, "secret") == "OK"
@@ -189,7 +189,7 @@ def test_prefetch_answers_as_the_userdb_does(store, dovecots):
 # ---- all users ----
 
 def expected_users(store, dovecot):
-    """Who the userdb finds, of all addresses in the store."""
+    """The addresses of the store that the userdb finds."""
     query = "SELECT local_part, domain FROM mailboxes m JOIN domains d ON d.id = domain_id"
     if isinstance(store, MariaStore):
         rows = store.server.sql(f"SELECT HEX(CONCAT(local_part, '@', domain)) FROM mum.mailboxes m "
@@ -245,7 +245,7 @@ def test_empty_database_lists_nobody(make_dovecot, lab):
 
 @pytest.fixture(scope="module", params=["mariadb", "sqlite"])
 def crowded(request, lab):
-    """100,000 who are listed, in a store of their own; each tenth row is not."""
+    """A store with 100,000 users who are listed; each tenth row is not."""
     store = {"mariadb": MariaStore, "sqlite": SqliteStore}[request.param](
         lab, name=f"crowd-{request.param}")
     total = MANY * 10 // 9
@@ -267,20 +267,23 @@ def crowd():
 
 @pytest.fixture
 def dovecot_of_crowd(crowded, make_dovecot):
-    """On a busy machine Dovecot 2.3's auth process may overlook the end of a long list that
-    it has read already, whichever driver made it, until the worker says that it idles."""
+    """On a busy machine, with any driver, Dovecot 2.3's auth process may overlook the end
+    of a long list that it has already read, until the worker reports that it is idle.
+    """
     return make_dovecot(crowded, settings="service auth-worker {\n  idle_kill = 2 s\n}\n")
 
 
 def is_whole(dovecot, users, expected):
-    """Or it says that it is not, which Dovecot does of its own where its reader pauses."""
+    """Is the list complete? It may also say that it is not, as Dovecot does by itself if
+    its reader pauses.
+    """
     if dovecot.language.breaks_off_lists and users[-1] is False:
         return True
     return len(set(users)) == expected and set(users) <= crowd()
 
 
 def list_with_doveadm(dovecot):
-    """With False at its end when doveadm says that it is not whole."""
+    """The list ends with False if doveadm says that it is not complete."""
     said = dovecot.doveadm("user", "*")
     assert said.returncode in (0, 75)
     return said.stdout.splitlines() + [False] * (said.returncode != 0)
@@ -331,7 +334,9 @@ def test_reader_that_goes_away_in_the_middle_does_no_harm(dovecot_of_crowd):
 
 
 def test_listing_that_breaks_off_says_so(lab, make_dovecot):
-    """Killed in the middle and no server to come back to: not a short list."""
+    """The connection is killed in the middle and the server is away: the list is not just
+    short.
+    """
     store = MariaStore(lab, name="broken-list")
     store.server.sql("INSERT INTO mailboxes (id, local_part, domain_id, password, homedir, maildir) "
                      "SELECT seq, CONCAT('user', seq), 1, 'x', CONCAT('/srv/', seq), "

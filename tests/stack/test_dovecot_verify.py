@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""How a password is verified: what the log says of it, how long it takes, which rows with
-a {SCHEME} prefix count. Stock sql is asked the same on the same rows."""
+"""How a password is verified: what the log says, how long it takes, and which rows with a
+{SCHEME} prefix count. Stock sql is asked the same about the same rows.
+"""
 
 import itertools
 import re
@@ -36,12 +37,12 @@ OF_NO_LOGIN = re.compile(r"end-of-test|Weak password schemes are allowed")
 
 
 def failure_lines(dovecot, user, password="wrong"):
-    """What a login from 192.0.2.1 adds to the log, without date and process."""
+    """The lines that a login from 192.0.2.1 adds to the log, without date and process."""
     before = len(dovecot.log())
     dovecot.doveadm("auth", "test", "-x", "service=imap", "-x", "rip=192.0.2.1", user, password)
     dovecot.auth_test("end-of-test@example.test", "x")
     dovecot.wait_log("end-of-test@example.test", after=before)
-    time.sleep(0.3)     # a worker's lines take their own way
+    time.sleep(0.3)     # a worker's lines arrive separately
     return [dovecot.language.login_line(line) for line in dovecot.log()[before:]
             if OF_A_LOGIN.search(line) and not OF_NO_LOGIN.search(line)]
 
@@ -106,10 +107,10 @@ def test_prefixed_rows_answer_as_stock(stores, dovecots, who, service):
                                   for row, (password, _) in PREFIXED.items()])
     seen = {row: verdict(reply) for row, reply in zip(PREFIXED, replies)}
     unreadable = dovecot.language.stock_unreadable_hash
-    if who == "stock":      # and what it says of DES-CRYPT is the library's
+    if who == "stock":      # and its line about DES-CRYPT comes from the library
         seen = {row: "refused" if said == unreadable else said for row, said in seen.items()}
     assert seen == {row: expected for row, (_, expected) in PREFIXED.items()}
-    # never held as a temporary failure is
+    # it is never held like a temporary failure
     assert max(reply.seconds for reply in replies) < 8
 
 
@@ -122,7 +123,9 @@ REFUSED = {"empty": "", "locked": "!" + COSTLY, "cost": "$2y$19$" + "A" * 53,
            "no bcrypt": "{BLF-CRYPT}x", "no digest": "{CRAM-MD5}x", "no DES": "{CRYPT}x"}
 
 def cost(dovecot, user, password):
-    """Of a login that is refused: seconds of the processor, whatever else the machine does."""
+    """Seconds of processor time for a refused login, so other load on the machine does not
+    count.
+    """
     before = dovecot.cpu()
     assert dovecot.login(user, password) == "refused"
     return dovecot.cpu_since(before)
@@ -130,7 +133,9 @@ def cost(dovecot, user, password):
 
 @pytest.mark.parametrize("who", ["worker", "inline"])
 def test_refused_login_costs_what_a_wrong_password_costs(stores, make_dovecot, who):
-    """In auth or its workers, as who waits cannot see how auth rounds up what it refuses."""
+    """Counted in auth and its workers, because auth rounds up the time of a refusal, which
+    hides the cost from clients.
+    """
     store = stores("mariadb")
     dovecot = make_dovecot(store, **DRIVERS[who])
     usual = add(store, COSTLY)
@@ -165,7 +170,7 @@ def test_lookup_without_a_login_has_no_use_for_the_hash(stores, dovecots, who):
 
 @pytest.mark.parametrize("lines", ["default_fields = nopassword=y", "override_fields = nopassword=y"])
 def test_passdb_that_takes_any_password_takes_it(stores, make_dovecot, lines):
-    """What Dovecot documents of nopassword; after verifying there is no use for it."""
+    """As Dovecot documents for nopassword; it has no effect after verifying."""
     store = stores("mariadb")
     dovecot = make_dovecot(store, front=f"""
 passdb {{
@@ -183,7 +188,7 @@ passdb {{
 
 @pytest.mark.parametrize("who", DRIVERS)
 def test_deny_passdb_in_front_denies_those_it_names(lab, stores, make_dovecot, who):
-    """In the worker, too, where the first passdb of all is not the one that verifies."""
+    """Also in the worker, where the first passdb is not the one that verifies."""
     store = stores("mariadb")
     banned, other = add(store), add(store)
     file = lab.path / f"banned-{who}"

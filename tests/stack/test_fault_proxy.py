@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The fault proxy does what it says; else the tests that stand on it would show nothing."""
+"""The fault proxy does what it says; otherwise the tests that use it would show nothing."""
 
 import contextlib
 import socketserver

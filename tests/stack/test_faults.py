@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The way between mumd and MariaDB breaks: in the middle of a reply, silently, on one of two.
+"""The way between mumd and MariaDB breaks: in the middle of a reply, silently, or to one of
+two hosts.
 
-Each test says the fault, the reply that clients see, the deadline of an answer
-and how long it takes until all is well again. Without a cache, so that each
-question is asked.
+Each test says the fault, the reply that clients see, the deadline of an answer and how long
+it takes until all is well again. mumd has no cache, so each question reaches the database.
 """
 
 import concurrent.futures
@@ -22,7 +22,7 @@ INFO = ("aliases", "info@example.test")
 SALES = ("aliases", "sales@second.test")
 INFO_RIGHT = b"OK bob@example.test,alice@example.test,friend@external.test"
 LIMIT = ("aliases", "limit@big.test")       # a reply of 100 kB, of several hundred rows
-LANES = 4                                   # that try the cuts of one dialogue side by side
+LANES = 4                                   # that try the cuts of one dialogue in parallel
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def proxies(lab):
 
 def learn(proxy, client, question):
     """Bytes of answers from the greeting to the last row, and the right reply."""
-    client.ask(*question)       # whatever mumd asks first has been asked
+    client.ask(*question)       # now mumd has asked what it asks only once
     proxy.close()
     right = client.ask(*question)
     proxy.close()
@@ -70,7 +70,7 @@ def learn(proxy, client, question):
 # ---- in the middle of a reply ----
 
 def cut_lane(proxy, mumd, question, counts):
-    """The replies to one question, its first connection cut behind each of the counts."""
+    """The replies to one question, with its first connection cut behind each of the counts."""
     replies = {}
     with mumd.map_client() as client:
         client.ask(*question)
@@ -82,7 +82,7 @@ def cut_lane(proxy, mumd, question, counts):
 
 
 def cut_lanes(proxies, behind, server, counts):
-    """The same, of all counts, in lanes that do not wait for each other."""
+    """The same for all counts, in lanes that do not wait for each other."""
     lanes = []
     for lane in range(LANES):
         proxy = proxies(server)
@@ -126,7 +126,7 @@ def test_replies_that_are_always_cut_are_trouble(proxies, behind, first):
     proxy = proxies(first.socket)
     mumd = behind(proxy.address, connections="1", deadline="200ms")
     with mumd.map_client() as client:
-        # one statement: of two, each could come through on a connection of its own
+        # one statement; with two, each could succeed on a connection of its own
         total, _ = learn(proxy, client, SALES)
         for count in range(0, total, 67):
             proxy.cut(count)
@@ -197,7 +197,7 @@ HANGS = ["hung server", "black hole"]
 
 @contextlib.contextmanager
 def hanging(how, server, proxy):
-    """From the outside both are silence; a hung server goes on where it was."""
+    """From outside both are silent; a hung server later goes on where it was."""
     if how == "hung server":
         with server.paused():
             yield
@@ -236,8 +236,9 @@ def test_a_database_that_hangs_is_waited_for_no_longer_than_the_deadline(proxies
 
 def test_answers_that_come_late_but_in_time_are_right(proxies, behind, first):
     """Fault: each part of an answer takes 100 ms. Reply: the right one; while it is later
-    than the deadline, TEMP. Deadline: 1 s here. Recovery: at once, or when a connection that
-    was being made is given up, after a deadline: what it waits for is late for good."""
+    than the deadline, TEMP. Deadline: 1 s here. Recovery: at once; or, if a connection was
+    being made, after a deadline, when it is given up, because its answers stay late.
+    """
     proxy = proxies(first.socket)
     mumd = behind(proxy.address, deadline="1s")
     with mumd.map_client() as client:
@@ -253,8 +254,9 @@ def test_answers_that_come_late_but_in_time_are_right(proxies, behind, first):
 
 
 def test_connections_that_are_reset_are_invisible(proxies, behind, first):
-    """Fault: the network resets all connections, idle or busy, as soon as everybody has an
-    answer since. Reply: the right one. Deadline: 2 s. Recovery: at once."""
+    """Fault: the network resets all connections, idle or busy, each time when everybody has
+    an answer. Reply: the right one. Deadline: 2 s. Recovery: at once.
+    """
     proxy = proxies(first.socket)
     mumd = behind(proxy.address)
     with many_askers(mumd, 6, pause=0) as askers:

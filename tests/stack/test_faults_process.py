@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""mumd itself is short of something, or is told to reload or killed, all under load.
+"""mumd itself lacks something, or it reloads or is killed, all under load.
 
-Each test says the fault, the reply that clients see, the deadline of an answer
-and how long it takes until all is well again.
+Each test says the fault, the reply that clients see, the deadline of an answer and how long
+it takes until all is well again.
 """
 
 import collections
@@ -27,7 +27,7 @@ from asker import ALICE, MIXED, NO_CACHE, SEND_ONLY, TROUBLE, many_askers, timed
 
 SIGSEGV = -signal.SIGSEGV
 
-# Names that libraries fold, in memory of their own.
+# Names that libraries fold, which allocate memory of their own.
 FOLDED = [
     ("mailboxes", "JÖRG@example.test", "OK 1"),
     ("aliases", "books@XN--BCHER-KVA.TEST", "OK alice@example.test"),
@@ -44,9 +44,10 @@ def settings(database):
 
 def test_clients_that_take_all_descriptors_leave_some_for_the_database(make_mumd, settings,
                                                                         database):
-    """Fault: 160 descriptors, 200 clients that stay, and the database closes its connections.
-    Reply: the right one, to whom is still connected; the longest idle are closed, as at
-    max_clients. Deadline: 2 s."""
+    """Fault: 160 descriptors, 200 clients that stay, and the database closes its
+    connections. Reply: the right one, to clients that are still connected; those that are
+    idle longest are closed, as at max_clients. Deadline: 2 s.
+    """
     mumd = make_mumd(settings, runner=("prlimit", "--nofile=160:160"))
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(mumd.map_client()) for _ in range(200)]
@@ -86,11 +87,11 @@ def test_a_process_out_of_descriptors_pauses_and_does_not_spin(make_mumd, settin
 
 # ---- memory ----
 
-LANES = 3       # that try the allocations side by side
+LANES = 3       # that try the allocations in parallel
 
 
 class FailingMalloc:
-    """What is run with .runner fails the n-th allocation after next(n)."""
+    """A program that is run with .runner fails its n-th allocation after next(n)."""
 
     def __init__(self, library, counter):
         counter.write_bytes(bytes(8))
@@ -103,7 +104,7 @@ class FailingMalloc:
         self._memory[:8] = struct.pack("q", number)
 
     def left(self):
-        """0 when it has failed, or was never told to."""
+        """How many allocations are left; 0 after the failure, or if none was asked for."""
         return struct.unpack("q", self._memory[:8])[0]
 
 
@@ -122,7 +123,7 @@ def crashed_in(mumd):
 
 
 def check_replies(mumd):
-    """To a question of each kind. False if mumd ended over it."""
+    """Checks the replies to a question of each kind. False if mumd ended."""
     with contextlib.suppress(ConnectionError), mumd.map_client() as maps, \
             mumd.policy_client() as policy:
         for table, key, right in MIXED[2:9] + FOLDED:
@@ -135,11 +136,13 @@ def check_replies(mumd):
 
 
 def fail_in_turn(mumd, failing, disconnect, numbers):
-    """Until mumd makes no such number of allocations: (that number, {status: how often})."""
+    """Fails one allocation after the other until mumd makes no more: (their number,
+    {status: how often}).
+    """
     ends = collections.Counter()
     for number in numbers:
         left, answered = number, False
-        while left > 0 and not answered:    # else it ended over the number before
+        while left > 0 and not answered:    # otherwise it ended at the number before
             if mumd.process.running():
                 disconnect()
             else:
@@ -174,7 +177,7 @@ def test_a_process_that_runs_out_of_memory_says_so_and_ends(make_mumd, settings,
                                 [itertools.count(lane + 1, LANES) for lane in range(LANES)]))
     ends = sum((ends for _, ends in results), collections.Counter())
     assert min(last for last, _ in results) > 200
-    # libmariadb does not look at all of its own allocations when it connects, see crashed_in()
+    # libmariadb does not check all its allocations when it connects, see crashed_in()
     assert set(ends) <= {None, os.EX_OSERR, SIGSEGV} and ends[SIGSEGV] <= 5, ends
 
 
@@ -182,9 +185,10 @@ def test_a_process_that_runs_out_of_memory_says_so_and_ends(make_mumd, settings,
 
 @pytest.mark.parametrize("where", ["a full disk", "nobody who reads"])
 def test_a_log_that_takes_nothing_holds_nobody_up(make_mumd, settings, lab, where):
-    """Fault: standard error goes to a full disk, or to a pipe that nobody reads, and there is a
-    lot to log. Reply: the right one. Deadline: 2 s. Recovery: once somebody reads, lines
-    come again, and one tells how many are lost."""
+    """Fault: standard error goes to a full disk, or to a pipe that nobody reads, and there
+    is a lot to log. Reply: the right one. Deadline: 2 s. Recovery: when somebody reads,
+    lines come again, and one says how many are lost.
+    """
     path = "/dev/full" if where == "a full disk" else lab.path / "log-pipe"
     if where != "a full disk":
         os.mkfifo(path)
@@ -209,7 +213,7 @@ def test_a_log_that_takes_nothing_holds_nobody_up(make_mumd, settings, lab, wher
 # ---- clients ----
 
 def slowest_of_hundred(mumd):
-    """Seconds in which 99 of 100 answers come, to eight who ask."""
+    """Seconds in which 99 of 100 answers come to eight clients."""
     with many_askers(mumd, 8) as askers:
         wait_until(lambda: all(len(asker.answers) > 150 for asker in askers), "answers", 60)
     assert [asker.failures() for asker in askers] == [[]] * 8
@@ -218,9 +222,10 @@ def slowest_of_hundred(mumd):
 
 
 def test_two_thousand_idle_clients_are_in_nobodys_way(make_mumd, settings):
-    """Fault: 2,000 clients are connected and say nothing, half of them since they asked. Reply:
-    the right one, to eight others. Deadline: 99 of 100 in 100 ms, or where the machine is busy
-    in three times what they took before. Each of the idle ones is served when it asks."""
+    """Fault: 2,000 clients are connected and say nothing, half of them since they asked.
+    Reply: the right one, to eight others. Deadline: 99 of 100 in 100 ms or, on a busy
+    machine, in three times of what they took before. Each idle client is served when it asks.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 3000)), hard))
     mumd = make_mumd(settings)
@@ -263,7 +268,8 @@ def test_reloads_under_load_fail_no_request(make_mumd, settings):
 
 def test_a_reload_in_the_middle_of_another_counts(make_mumd, settings, database):
     """Fault: a second SIGHUP while the first configuration is still being tried on a database
-    that hangs. Recovery: what was written last holds as soon as the database answers."""
+    that hangs. Recovery: the last configuration holds as soon as the database answers.
+    """
     mumd = make_mumd(settings)
     stranger = {"sender": "x@foreign.test", "sasl_username": "alice@example.test",
                 "recipient": "bob@example.test"}

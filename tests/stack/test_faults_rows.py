@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Rows that no program should have written, read by mumd.
 
-Fault: a row that is dirty, cut, huge or senseless. Reply: never a part of it, and
-never bytes that the next program would read as something else: TEMP or
-DEFER_IF_PERMIT and a line in the log; or "not found" where the row is no answer
-to what was asked. For everybody else the right one. Deadline: 2 s. Recovery:
-with the row. What Dovecot reads of such rows is in test_dovecot_userdb.py (homes,
-quotas) and test_dovecot_passdb.py (hashes).
+Fault: a row that is dirty, cut, huge or senseless. Reply: never a part of it, and never
+bytes that the next program would misread: TEMP or DEFER_IF_PERMIT and a line in the log; or
+"not found" if the row does not answer the question. For everybody else the right one.
+Deadline: 2 s. Recovery: when the row is corrected. What Dovecot reads of such rows is in
+test_dovecot_userdb.py (homes, quotas) and test_dovecot_passdb.py (hashes).
 """
 
 import itertools
@@ -69,23 +68,24 @@ SENDERS = {
     "l" * 191: (f"OK {GOOD},{'l' * 191}@example.test", "DUNNO", NOT_OWNED),
 }
 
-# stored: asked; a collation takes them for equal
+# {stored: asked}; to a collation the two are equal
 DOMAINS = {"ctl\x01.test": "ctl.test", "blank.test ": "blank.test", "zero\0.test": "zero.test",
            "line\nfeed.test": "line", "": ".test"}
 
-# Expired long ago, whatever it is.
+# Expired long ago, whatever this date means.
 DATES = ["0000-00-00 00:00:00"]
 
 
 class Rows:
-    """A store full of all that, and a mumd over it. An alias is asked for by its number."""
+    """A store full of such rows, and a mumd over it. An alias is named by its number."""
 
     def __init__(self, lab, name):
         self.store = store = STORES[name](lab, name=f"rows-{name}")
         self._ids = itertools.count(100)
         self.aliases = {}
         sqlite = name == "sqlite"
-        # In MariaDB all at once, and as in a MySQL of old: what does not fit is made to fit.
+        # In MariaDB all at once and, as in an old MySQL, values that do not fit are
+        # changed to fit.
         statements = ["SET sql_mode = ''"]
         if not sqlite:
             store.run = statements.append
@@ -126,7 +126,7 @@ class Rows:
 
     def lookup(self, table, key):
         reply, seconds = timed(self.mumd.lookup, table, key)
-        assert seconds < 3      # the deadline, and what a busy machine adds
+        assert seconds < 3      # the deadline, and more for a busy machine
         if reply == TEMP.encode():
             self.mumd.wait_log("error: ", f"key=<{key}>")
         assert self.mumd.lookup("mailboxes", GOOD) == b"OK 1"

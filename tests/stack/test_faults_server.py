@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""MariaDB is there and does what it should not: refuses, kills, restarts, reads only.
+"""MariaDB runs and does what it should not: it refuses, kills, restarts, or is read-only.
 
-Each test says the fault, the reply that clients see, the deadline of an answer
-and how long it takes until all is well again. Without a cache, so that each
-question is asked.
+Each test says the fault, the reply that clients see, the deadline of an answer and how long
+it takes until all is well again. Without a cache, so that each question is asked.
 """
 
 import contextlib
@@ -29,7 +28,7 @@ def over(make_mumd, database):
 
 
 def told(mumd, after=0):
-    """What mumd has logged of its database."""
+    """What mumd has logged about its database."""
     return [line for line in mumd.log()[after:] if " database " in line or ": database" in line]
 
 
@@ -63,10 +62,11 @@ def test_a_server_that_is_full_is_asked_over_the_connections_that_are_there(over
 
 
 def test_a_wrong_password_is_tried_slowly_and_told_once(over, database):
-    """Fault: the password is another one for three seconds, under load. Reply: TEMP. Deadline:
-    500 ms here. The server sees at most one try in a second and a half, so that it does not
-    shut us out (max_connect_errors); the log names the password once, also where a question
-    lost its connection first. Recovery: within 2.5 s, the pause between two tries."""
+    """Fault: the password is another one for three seconds, under load. Reply: TEMP.
+    Deadline: 500 ms here. The server sees at most one try in a second and a half, so that it
+    does not shut us out (max_connect_errors); the log mentions the password once, even if a
+    question lost its connection first. Recovery: within 2.5 s, the pause between two tries.
+    """
     mumd = over(deadline="500ms")
     assert mumd.lookup(*ALICE) == b"OK 1"
     with many_askers(mumd, 4) as askers:
@@ -90,11 +90,11 @@ def test_a_wrong_password_is_tried_slowly_and_told_once(over, database):
 # ---- KILL ----
 
 KILLS = 10000
-SPARE = 100         # KILLs that hit a connection once more
+SPARE = 100         # KILLs that may hit a connection a second time
 KILLING = 240       # seconds that it may take; on an idle machine it takes 20
 
-# Runs in the server, which is quicker than to ask for each. Error 1094: it is gone already, and
-# is not counted by what comes next.
+# Runs in the server, which is faster than a statement for each. Error 1094: the
+# connection is already gone, and is not counted.
 KILLER = """
 DELIMITER //
 BEGIN NOT ATOMIC
@@ -132,7 +132,7 @@ def test_ten_thousand_killed_idle_connections_are_invisible(over, database):
 
 @pytest.fixture
 def mute_resolver(lab):
-    """A command that runs another where the only name server never answers."""
+    """A command that runs another one in a place whose only name server never answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.153", 53))
         path = lab.path / "resolv.conf"
@@ -143,8 +143,9 @@ def mute_resolver(lab):
 def test_a_name_server_that_is_silent_delays_nobody_who_can_be_answered(make_mumd, database,
                                                                        mute_resolver):
     """Fault: the first host's name is asked of a name server that never answers. Reply: the
-    right one from the second host. Deadline: 2 s. mumd ends at once when it is told so, although
-    the question for the name is still open."""
+    right one from the second host. Deadline: 2 s. On SIGTERM mumd ends at once, although
+    the name server has still not answered.
+    """
     mumd = make_mumd({"database": mariadb_settings(
         database, POSTFIX_PASSWORD, hosts=["db.nowhere.test:3306", f"unix:{database.socket}"],
         tls="off"), "cache": NO_CACHE}, runner=mute_resolver)
@@ -158,8 +159,9 @@ def test_a_name_server_that_is_silent_delays_nobody_who_can_be_answered(make_mum
 
 
 def test_an_error_that_we_do_not_know_is_said_once(over, database):
-    """Fault: the server prepares no statement (1461, which is in no table of ours). Reply: TEMP.
-    Recovery: within 1 s. Two lines tell of it, however often it is asked."""
+    """Fault: the server prepares no statement (1461, which is in no table of ours). Reply:
+    TEMP. Recovery: within 1 s. There are two lines about it, however many questions come.
+    """
     mumd = over(deadline="1s")
     with mumd.map_client() as client:
         with database.variable("max_prepared_stmt_count", 0):

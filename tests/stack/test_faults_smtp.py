@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The database or mumd fails, and who notices is an SMTP client of Postfix.
+"""The database or mumd fails, and an SMTP client of Postfix notices it.
 
-Each test says the fault, the reply that clients see, the deadline of an answer
-and how long it takes until all is well again.
+Each test says the fault, the reply that clients see, the deadline of an answer and how long
+it takes until all is well again.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ def database(lab):
 
 @pytest.fixture(scope="module")
 def stack(lab, outside, database):
-    """Without a cache, so that Postfix feels each trouble."""
+    """Without a cache, so that Postfix notices each failure."""
     return Stack(lab, outside, "faults",
                  mariadb_settings(database, POSTFIX_PASSWORD,
                                   deadline=f"{DEADLINE * 1000:.0f}ms"), cache=NO_CACHE)
@@ -39,7 +39,7 @@ _numbers = itertools.count()
 
 
 def rcpt(dialogue, recipient):
-    """With a new sender: smtpd remembers what it resolved for a pair."""
+    """Uses a new sender, because smtpd remembers what it resolved for a pair."""
     dialogue.reset()
     dialogue.mail(f"stranger{next(_numbers)}@elsewhere.test")
     return dialogue.rcpt(recipient)
@@ -80,12 +80,13 @@ def test_submission_during_a_hang_defers(stack, database):
 
 
 def test_an_alias_that_cannot_be_expanded_now_is_not_lost(stack, database):
-    """Fault: the server is stopped between RCPT and DATA. Reply: 450 or 451. Deadline: Postfix's,
-    which asks for one alias after the other. Recovery: the mail is accepted when its sender tries
-    again, and comes to each of its recipients once.
+    """Fault: the server is stopped between RCPT and DATA. Reply: 450 or 451. Deadline:
+    Postfix's, which asks for one alias after the other. Recovery: the mail is accepted when
+    its sender tries again, and comes to each of its recipients once.
 
-    cleanup begins to expand it at RCPT. Where it is done before the database hangs, the mail is
-    accepted, which is as well; then another one is sent."""
+    cleanup begins to expand the alias at RCPT. If it ends before the database hangs, the
+    mail is accepted, which is fine, too; then the test sends another one.
+    """
     dialogue = stack.postfix.smtp()
     for _ in range(20):
         wait_until(lambda: rcpt(dialogue, "info@example.test").startswith("250 "), "a recipient")
@@ -96,7 +97,7 @@ def test_an_alias_that_cannot_be_expanded_now_is_not_lost(stack, database):
     assert reply[:3] in ("450", "451")
 
     def sent_again():
-        """As its sender does until the mail is accepted."""
+        """Sends the mail again, as its sender does until it is accepted."""
         return (rcpt(dialogue, "info@example.test").startswith("250 ")
                 and dialogue.data("lost and found").startswith("250 "))
     wait_until(sent_again, "recovery")
@@ -122,9 +123,10 @@ def test_a_restart_of_mumd_is_not_seen_by_smtp(stack):
 
 
 def test_smtp_while_mumd_is_gone_defers(stack):
-    """Fault: mumd is stopped. Reply: 451 or 454. Deadline: 1 s, which Postfix waits before it asks
-    a policy service again. Recovery: the first RCPT after the start, within that second and one
-    more."""
+    """Fault: mumd is stopped. Reply: 451 or 454. Deadline: 1 s, because Postfix waits so
+    long before it asks a policy service again. Recovery: the first RCPT after the start,
+    within that second and one more.
+    """
     dialogue = stack.postfix.smtp()
     stack.mumd.stop()
     try:

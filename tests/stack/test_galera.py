@@ -27,12 +27,13 @@ NOBODY = "nobody@example.test"
 USERS = ("mum_postfix", "mum_dovecot")
 TTL, DEADLINE, LOGIN_DEADLINE = 0.5, 1, 2
 
-# After its deadline an answer may take so long, and so may the first one when all is well.
+# Seconds that an answer may take beyond its deadline, and the first answer after the
+# recovery.
 SLACK = 1
 
 
 class Site:
-    """mumd and Dovecot that know all three nodes, in one order."""
+    """mumd and Dovecot with all three nodes, in the same order."""
 
     def __init__(self, lab):
         self.cluster = Galera(lab).start()
@@ -54,16 +55,16 @@ class Site:
         return "found" if isinstance(user, dict) else user or "nobody"
 
     def known(self, address):
-        """What they make of a mailbox whose password is "secret", all in one."""
+        """What all of them answer about a mailbox whose password is "secret"."""
         return (self.mailbox(address), self.dovecot.login(address, "secret"), self.home(address))
 
     def is_seen(self, address, active):
-        """Waits until everybody answers by what a mailbox was changed to."""
+        """Waits until all answers show that the mailbox has changed."""
         wanted = (b"OK 1", "ok", "found") if active else (b"NOTFOUND ", "refused", "nobody")
         wait_until(lambda: self.known(address) == wanted, f"{address}: {wanted}", TTL + 1)
 
     def uses(self, node):
-        """Connections are made when they are needed: somebody asks."""
+        """Do they use this node? Asks first, because connections are made when they are needed."""
         return self.known(ALICE) == (b"OK 1", "ok", "found") and all(
             node.connections(user) for user in USERS)
 
@@ -74,7 +75,7 @@ class Site:
 
     @contextlib.contextmanager
     def asked_all_along(self):
-        """(asker of mumd, of Dovecot for logins, of Dovecot for homes): all about alice."""
+        """(asker of mumd, of Dovecot for logins, of Dovecot for homes): all ask about alice."""
         with self.mumd.map_client() as client, \
                 Asker(lambda: client.ask("mailboxes", ALICE), b"OK 1") as mailbox, \
                 Asker(lambda: self.dovecot.login(ALICE, "secret"), "ok") as login, \
@@ -142,7 +143,7 @@ def test_nodes_that_are_killed_make_nobody_unknown_and_come_back(site):
     assert max(asker.right_since(founded) - founded for asker in askers) < SLACK
     assert_in_time(*askers)
     mailbox, login, home = (asker.words() for asker in askers)
-    assert mailbox == {b"OK"}       # what was known went on
+    assert mailbox == {b"OK"}       # the cache went on answering
     assert (login, home) == ({"ok", "temp_fail"}, {"found", "temp_fail"})
     set_active(third, BOB, 1)
     site.is_seen(BOB, active=True)
@@ -156,7 +157,7 @@ def lose_quorum(site, survivor):
     """Until an admin decides that the survivor is the cluster."""
     wait_until(lambda: is_outside(survivor), "the survivor without a quorum", 20, 0.1)
     time.sleep(TTL)
-    assert survivor.accepts() and survivor.sql("SELECT 1") == [["1"]]       # which prove nothing
+    assert survivor.accepts() and survivor.sql("SELECT 1") == [["1"]]       # which proves nothing
     with pytest.raises(LabError, match="1047"):
         set_active(survivor, BOB, 1)
     assert_stale_or_temporary(site)
@@ -164,7 +165,7 @@ def lose_quorum(site, survivor):
 
 
 def assert_stale_or_temporary(site):
-    """For those who are known, those who are not, and those who were not asked for yet."""
+    """For addresses in the cache, for unknown ones, and for those that nobody has asked for."""
     never_asked = "carol@second.test"
     logins = [(user, password, "imap") for user in (ALICE, BOB, NOBODY)
               for password in ("secret", "wrong")]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What mumd logs: a line for each refusal that programs can read, two lines for each
-trouble, in Postfix's manner; and what no line and no core dump ever holds."""
+"""What mumd logs: for each refusal a line that programs can read, for each problem two
+lines, in the style of Postfix; and what no line and no core dump may hold.
+"""
 
 import contextlib
 import os
@@ -31,7 +32,7 @@ NO_CACHE = {"ttl": "0s", "stale": "0s"}
 
 @pytest.fixture(scope="module")
 def database(lab):
-    """A MariaDB that these tests may stop and change. Each leaves it as it was."""
+    """A MariaDB that these tests may stop and change. Each test must leave it as it was."""
     return MariaDB(lab, "db-logs").start().load_mum(sample.mariadb_text())
 
 
@@ -142,7 +143,7 @@ def test_a_map_that_refuses_or_cannot_answer_logs_one_line(mumd, table, key, ver
 
 
 def test_an_empty_value_is_not_answered_but_named(make_mumd, database):
-    """What a lax server makes of a policy that MUM's column does not know."""
+    """A lax server turns a policy that MUM's column does not know into an empty one."""
     mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD)})
     database.sql("SET sql_mode = ''; INSERT INTO mum.tls_policies (domain, policy, active) "
                  "VALUES ('lax.test', 'strict', 1)")
@@ -233,13 +234,13 @@ def test_a_missing_table_is_two_lines(make_mumd, database):
 
 
 def test_too_many_connections_are_two_lines(make_mumd, database):
-    """The server has room for one of our two; then for both."""
+    """The server has room for one of our two connections; later for both."""
     mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD),
                       "cache": NO_CACHE})
     assert mumd.lookup(*ALICE) == b"OK 1"
     seen = len(mumd.log())
     limit = "ALTER USER 'mum_postfix'@'localhost' WITH MAX_USER_CONNECTIONS "
-    time.sleep(0.5)     # none is killed while it is made, which would be another trouble
+    time.sleep(0.5)     # a KILL while one is being made would be another problem
     database.sql(limit + "1; KILL USER mum_postfix")
 
     def two_questions():
@@ -263,7 +264,7 @@ def test_too_many_connections_are_two_lines(make_mumd, database):
 
 def test_no_room_for_clients_is_two_lines(make_mumd, sqlite):
     mumd = make_mumd({"database": sqlite_settings(sqlite), "process": {"max_clients": 4}})
-    mumd.lookup(*ALICE)         # whoever looked whether it listens has been seen to leave
+    mumd.lookup(*ALICE)         # mumd has seen that the client which tested the socket has left
     seen = len(mumd.log())
     with contextlib.ExitStack() as stack:
         for _ in range(12):
@@ -297,7 +298,7 @@ MAIL, ERROR, WARNING, INFO = 2, 3, 4, 6
 
 
 class Syslogd:
-    """The socket of one, with nobody who would read it by himself."""
+    """The socket of a syslogd; only the test reads from it."""
 
     def __init__(self, path):
         self._path = path
@@ -327,8 +328,9 @@ class Syslogd:
 
 @contextlib.contextmanager
 def in_background(lab, sqlite, name, folder="/", config=None):
-    """(mumd, syslogd, pid), in a mount namespace where /dev/log is ours. config: what it is
-    called in that folder, when it is not told with all of its path."""
+    """(mumd, syslogd, pid), in a mount namespace where /dev/log is ours. config: the file's
+    name in that folder, if mumd is not given the whole path.
+    """
     mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name=name)
     devices = lab.directory(f"{name}/dev")
     for device in ("null", "urandom"):
@@ -368,7 +370,7 @@ def test_in_the_background_it_logs_to_syslog_facility_mail(lab, sqlite):
 
 
 def test_in_the_background_a_relative_path_is_read_again(lab, sqlite):
-    """In the folder where it was started."""
+    """Relative to the folder in which mumd was started."""
     name = "relative"
     folder = lab.path / name
     with in_background(lab, sqlite, name, folder, "./mum.conf") as (mumd, syslogd, pid):
@@ -382,7 +384,7 @@ def test_in_the_background_a_relative_path_is_read_again(lab, sqlite):
 
 
 def test_a_syslogd_that_hangs_holds_up_no_mail(lab, sqlite):
-    """What it does not read is lost, and counted."""
+    """Lines that it does not read are lost, and counted."""
     with in_background(lab, sqlite, "unread-syslog") as (mumd, syslogd, _):
         with mumd.policy_client(timeout=5) as client:
             start = time.monotonic()
@@ -429,7 +431,7 @@ def test_a_new_syslogd_gets_the_lines_that_follow(lab, sqlite):
         assert syslogd.line()[3].startswith("policy: reject: ")
         syslogd.stop()
         syslogd.start()
-        mumd.decide(**SENDS)    # not one is lost by a restart that nobody saw
+        mumd.decide(**SENDS)    # a restart of syslogd that mumd did not notice loses no line
         assert syslogd.line()[3].startswith("policy: reject: ")
 
 
@@ -452,7 +454,7 @@ def test_to_the_journal_it_tells_the_priority(lab, sqlite):
 # ---- what no line holds ----
 
 class Everything:
-    """All that mumd, run as `settings` say, has told anybody."""
+    """All that a mumd with these settings has told anybody."""
 
     def __init__(self, lab, name, settings):
         self._told = []
@@ -513,7 +515,7 @@ def through_trouble(every, database, settings, inline):
 
 
 def test_the_canary_sings_nowhere(lab, database):
-    """The password of the database, by every way that mumd can go wrong."""
+    """The database's password, through all failures of mumd."""
     secret = lab.path / "canary.password"
     secret.write_text(POSTFIX_PASSWORD + "\n")
     os.chown(secret, 0, pwd.getpwnam("nobody").pw_gid)
@@ -549,7 +551,7 @@ def test_the_canary_sings_nowhere(lab, database):
         if not database.process.running():
             database.start()
         database.sql("SET GLOBAL general_log = OFF")
-    assert "another" not in told        # nobody repeats that one either
+    assert "another" not in told        # nobody repeats that password either
     assert POSTFIX_PASSWORD not in told
     general = (database.directory / "data/general.log").read_text(errors="replace")
     statements = "\n".join(line for line in general.splitlines() if "ALTER USER" not in line)
@@ -559,8 +561,9 @@ def test_the_canary_sings_nowhere(lab, database):
 # ---- core dumps ----
 
 def dumped_by_the_kernel(argv, directory, ready, user=None):
-    """(did the kernel write a core dump, who owns /proc/PID: not a user whose process
-    must not be dumped). Nothing else hinders it: no limit, and a directory to write to."""
+    """(did the kernel write a core dump, who owns /proc/PID: root, if the process must not be
+    dumped). Nothing else prevents a dump: there is no limit, and a directory to write to.
+    """
     account = pwd.getpwnam(user) if user else None
     child = subprocess.Popen(
         [str(arg) for arg in argv], cwd=directory, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
@@ -585,7 +588,7 @@ def writable(lab):
 
 
 def test_another_process_could_write_a_core_dump(writable):
-    """Else the next test would show nothing."""
+    """Otherwise the next test would show nothing."""
     started = time.monotonic()
     _, owner = dumped_by_the_kernel(["sleep", "60"], writable,
                                     lambda: time.monotonic() > started + 0.1, user="nobody")
@@ -594,7 +597,7 @@ def test_another_process_could_write_a_core_dump(writable):
 
 @pytest.mark.parametrize("user", [None, "nobody"])
 def test_the_kernel_writes_no_core_dump_of_mumd(lab, sqlite, writable, user):
-    """Neither of one that root started nor of one that began without rights."""
+    """Neither if root started it nor if it started without rights."""
     mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name=f"core-{user}")
     dumped, owner = dumped_by_the_kernel(
         [mumd.program(), "-c", mumd.config, "-F"], writable,
@@ -604,7 +607,7 @@ def test_the_kernel_writes_no_core_dump_of_mumd(lab, sqlite, writable, user):
 
 
 def core_of(lab, pid, *options):
-    """What gcore(1), run by root, writes of it; the kernel's rules are the same."""
+    """The dump that gcore(1), run by root, writes; the kernel's rules are the same."""
     run("gcore", *options, "-o", lab.path / "core", pid)
     path = lab.path / f"core.{pid}"
     try:
@@ -629,7 +632,7 @@ def test_a_core_dump_holds_no_password(lab, make_mumd, database):
     assert mumd.lookup(*ALICE) == b"OK 1"
     core = core_of(lab, pid)
     assert b"mum_postfix" in core and password not in core
-    assert password in core_of(lab, pid, "-a")      # the search finds it where it is
+    assert password in core_of(lab, pid, "-a")      # so the search does find it
     database.sql("ALTER USER 'mum_postfix'@'localhost' IDENTIFIED BY 'x'; KILL USER mum_postfix")
     try:
         assert mumd.lookup(*ALICE).startswith(b"TEMP ")

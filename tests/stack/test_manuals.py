@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Every command that README.md, mum-postfix(7) and mum-dovecot(7) show, and those below
-EXAMPLES in mumd(8) and the like, run in their order on a mail server of Debian's
-packages, with the real Postfix, Dovecot and MariaDB.
+"""Runs every command in README.md, mum-postfix(7) and mum-dovecot(7), and those below
+EXAMPLES in mumd(8) and the like, in their order, on a mail server of Debian's packages with
+the real Postfix, Dovecot and MariaDB.
 
-Not run here is what installs packages, since a machine has no network (BY_PACKAGES). As
-README.md says for the way without packages, conf-examples/ takes the place of their
-folder of examples. In place of systemctl mumd itself is called, since there is no systemd
-(tests/lab/machine.py). Displays that are no commands are compared with conf-examples/ by
-tests/check-docs.sh.
+Commands that install packages are not run, because a machine has no network (BY_PACKAGES).
+So conf-examples/ replaces the packages' folder of examples, as README.md says for an
+installation without packages. There is no systemd, so systemctl calls mumd itself
+(tests/lab/machine.py). tests/check-docs.sh compares other displays with conf-examples/.
 """
 
 import re
@@ -38,7 +37,8 @@ def machine():
 # Blocks of README.md that tests/debian/run runs on an empty Debian, by what they name.
 BY_PACKAGES = ("dpkg-buildpackage", "../mumd_*.deb")
 
-# Of the block that builds without packages; its list is compared by tests/check-docs.sh.
+# The command that installs libraries in the block that builds without packages;
+# tests/check-docs.sh compares its list.
 INSTALL = re.compile(r"apt-get install (.*\\\n)*.*\n")
 
 def run_section(machine, name, section):
@@ -63,7 +63,7 @@ def logs(machine):
 
 
 def mail_arrives(machine, subject):
-    """Of anna, as the alias, to the alias; both members read it."""
+    """Anna sends as the alias, to the alias; both members read the mail."""
     good, seen = machine.mail_user("submit", ANNA, INFO, INFO, subject)
     assert good, seen + logs(machine)
     for user in (ANNA, BEN):
@@ -90,7 +90,7 @@ def test_readme_leads_to_a_working_pair_and_back(machine):
                   "/etc/dovecot/conf.d/10-auth.conf")
     shown = [block for block in commands("README.md")
              if not block.text.startswith("apt-get ") and block.section != "Back again:"]
-    # Without packages, what they prepare is done by hand, first.
+    # There are no packages here, so what they prepare is done by hand, first.
     shown.sort(key=lambda block: not block.text.startswith("adduser "))
     for block in shown:
         output = run_block(machine, block)
@@ -126,7 +126,7 @@ def checkout():
     """A machine with a copy of this tree, as it is checked out, in /root/mum-mail."""
     with Lab() as lab:
         machine = Machine(lab, seen={TOP}).start()
-        # what is there already is not made: README.md says how
+        # if configure exists stage_source does not bootstrap: README.md's block does that
         machine.run("mkdir /root/mum-mail; touch /root/mum-mail/configure\n"
                     ". tests/build.sh; stage_source /root/mum-mail; rm /root/mum-mail/configure\n"
                     "rm -f /usr/local/sbin/mum* /usr/lib/dovecot/modules/auth/libauthdb_mum.*",
@@ -166,7 +166,7 @@ def stock_machine(machine):
     return stock_server(machine)
 
 
-# What a block of the walks has to print: lines, beside others, in this order.
+# What a block of the manuals must print: these lines, in this order, among others.
 PRINTED = {
     "postmap -q anna@": ANSWERS_OF_MAPS,
     "mumctl policy ": ["action=550 5.2.1 mailbox does not accept mail (send-only)",
@@ -181,7 +181,7 @@ PRINTED = {
 
 
 def walk(machine, name):
-    """Returns what of PRINTED it came to."""
+    """Runs the manual; returns the keys of PRINTED that it met."""
     came = set()
     for block in commands(name):
         if block.section == "ROLL-BACK":

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Each table of socketmap answers each kind of key as the rules say.
+"""Each map answers each kind of key as the rules say.
 
-The rows behind the keys, and what is special about each: tests/lab/sample.py.
+The rows for the keys, and what is special about each, are in tests/lab/sample.py.
 """
 
 import pytest
@@ -16,7 +16,7 @@ PERM = "PERM"
 SEND_ONLY = "OK 550 5.2.1 mailbox does not accept mail (send-only)"
 DEAD_ALIAS = "OK 550 5.2.1 alias leads to no mailbox that accepts mail"
 
-# A name that no row has, in the forms that a database could take for one.
+# Names that no row has, but that a database might take for stored ones.
 TWINS = [
     ("jorg@example.test", "without its accent"),
     ("joerg@example.test", "with its accent spelled out"),
@@ -42,7 +42,7 @@ TWINS = [
     ("0@example.test", "that is a number"),
 ]
 
-# What no map but domains and tls-policies can know.
+# Keys that only domains and tls-policies can know.
 NO_ADDRESS = ["", "alice", "@", "@example.test", "alice@", "example.test", "foreign.test"]
 
 DOMAINS = [
@@ -198,7 +198,7 @@ ALIASES = [
     ("nobody@example.test", NOTFOUND),
     ("info@foreign.test", NOTFOUND),
     ("info", NOTFOUND),
-    # at the limit of a reply, and what must not get into one
+    # at the limit of a reply, and values that must not get into one
     ("over@big.test", TEMP),
     ("limit+x@big.test", TEMP),
     ("tab@dirty.test", TEMP),

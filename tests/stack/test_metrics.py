@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""/metrics, /healthz and /readyz of a real mumd: numbers that move as they must,
-trouble and recovery, reloads, and clients that mean no good."""
+"""/metrics, /healthz and /readyz of a real mumd: numbers that move as they must, failure
+and recovery, reloads, and hostile clients.
+"""
 
 import contextlib
 import os
@@ -27,7 +28,7 @@ DURATION = "mumd_question_duration_seconds"
 
 @pytest.fixture(scope="module")
 def database(lab):
-    """A MariaDB that these tests may stop and lock. Each leaves it running."""
+    """A MariaDB that these tests may stop and lock. Each test must leave it running."""
     return MariaDB(lab, "db-metrics").start().load_mum(sample.mariadb_text())
 
 
@@ -481,7 +482,7 @@ def answer_times(mumd, seconds):
 
 
 def test_a_crowd_of_slow_clients_is_bounded_and_delays_nobody(mumd):
-    """200 connections, some idle, some that trickle: few are let in, none for long."""
+    """200 connections, some idle, some very slow: few get in, and none stays for long."""
     address = ("127.0.0.1", mumd.metrics_port)
     before = descriptors(mumd)
     mumd.lookup(*ALICE)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The walk of mum-dovecot(7) and mum-postfix(7), word for word, with mail flowing: there,
-back and there again, each step done twice. No mail is lost or bounced, nobody hears a
-refusal for good that MUM's stock configuration does not give and mumctl compare does not
-list, and what a site has of its own is there afterwards.
+"""The steps of mum-dovecot(7) and mum-postfix(7), word for word, with mail flowing: there,
+back and there again, each step done twice. No mail is lost or bounced. There is no
+permanent refusal, except those of MUM's stock configuration and those that mumctl compare
+lists. A site's own settings survive.
 
-The site is one that has used what Debian and Dovecot offer: restrictions, two services
-for submission with Debian's options, SQL blocks in conf.d, quota in the maildir, a
-greeting; and a domain with letters beyond ASCII.
+The site uses what Debian and Dovecot offer: restrictions, two services for submission with
+Debian's options, SQL blocks in conf.d, quota in the maildir, a greeting; and it has a
+domain with letters beyond ASCII.
 """
 
 import collections
@@ -50,7 +50,8 @@ smtpd_sender_restrictions = reject_non_fqdn_sender
 virtual_alias_maps = mysql:/etc/postfix/sql/aliases.cf, inline:{ { own@example.org = anna@example.org } }
 """
 
-# Debian's, switched on as they stand in its master.cf; what MUM's manual adds, behind.
+# Debian's lines, enabled as they are in its master.cf, and behind them those of MUM's
+# manual.
 LOGIN_SERVICE = """
 {service} inet n - y - - smtpd
   -o syslog_name=postfix/{service}
@@ -80,7 +81,7 @@ passdb {
 OWN = ["reject_non_fqdn_recipient", "reject_unlisted_sender", "reject_non_fqdn_sender",
        "own@example.org", "defer_unauth_destination"]
 
-# What a client may do at each of the times: see mail_traffic.py.
+# What clients may do at any time: see mail_traffic.py.
 LINES = {"smtp": [[STRANGER, ANNA], [STRANGER, INFO], [STRANGER, f"ben+x@{BEN[4:]}"],
                   [STRANGER, UWE], [STRANGER, ENDED], [STRANGER, "own@example.org"]],
          "submission": [[ANNA, INFO, BEN, 587], [BEN, BEN, INFO, 465],
@@ -89,10 +90,11 @@ LINES = {"smtp": [[STRANGER, ANNA], [STRANGER, INFO], [STRANGER, f"ben+x@{BEN[4:
 BOXES = {ANNA: ["anna"], BEN: ["ben"], INFO: ["anna", "ben"], "ben+x@example.org": ["ben"],
          UWE: ["uwe"], ENDED: ["anna"], "own@example.org": ["anna"]}
 
-SECONDS = 80    # the traffic ends by itself then
+SECONDS = 80    # after which the traffic ends by itself
 
-# How often an auth process is ended, there, back and there again, twice each. Dovecot calls
-# a password wrong that is being checked then: at 1 login a second hardly ever one.
+# How often an auth process is ended: there, back and there again, twice each. If it is
+# just checking a password, Dovecot calls that password wrong; with 1 login a second
+# this is rare.
 SWITCHES = 6
 
 
@@ -128,7 +130,7 @@ def site():
 
 
 class Traffic:
-    """One SMTP, one submission and one IMAP session a second, meanwhile."""
+    """A context with one SMTP, one submission and one IMAP session a second."""
 
     def __init__(self, machine, lab_path):
         self._out = lab_path / "traffic"
@@ -141,21 +143,24 @@ class Traffic:
         return [json.loads(line) for line in self._out.read_text().splitlines()]
 
     def end(self):
-        """Begins nothing more, and waits for what is still tried."""
+        """Begins no more sessions, and waits for those that still try."""
         self._process.terminate()
         assert self._process.wait(60) == 0
         return self.tries()
 
 
 def twice(machine, block):
-    """What was there stays there; the second time says what the first one said."""
+    """Runs a block twice: existing things stay, and the second run prints what the first
+    one printed.
+    """
     run_block(machine, block)
     return run_block(machine, block)
 
 
 def submit_as_another(machine):
-    """On port 465, where nobody else is. Once, on a busy machine, its smtpd did not answer for
-    half a minute; a mail program tries again."""
+    """On port 465, which nobody else uses. On a busy machine its smtpd once did not answer
+    for half a minute, so this tries again, as a mail program does.
+    """
     for _ in range(3):
         good, seen = machine.mail_user("submit", ANNA, BEN, BEN, "as somebody else", "465")
         if good or "timed out" not in seen:
@@ -165,13 +170,13 @@ def submit_as_another(machine):
 
 
 def walk(machine, name):
-    """The addresses that mumctl compare lists, where that is a step."""
+    """Runs the manual; returns the addresses that mumctl compare lists, if that is a step."""
     listed = set()
     for block in commands(name):
         if block.section in ("ROLL-BACK", "QUOTA"):
             continue
         if block.section.startswith("10. ") and "reload mumd" in block.text:
-            # until then there are warnings only
+            # until then there are only warnings
             submit_as_another(machine)
         twice(machine, block)
         if "mumctl compare" in block.text:
@@ -180,13 +185,15 @@ def walk(machine, name):
 
 
 def is_left(machine):
-    """What still asks the database by MUM's files."""
+    """The lines that still ask the database through MUM's files."""
     return machine.run("grep -n '^[^#]*mysql:' /etc/postfix/main.cf /etc/postfix/master.cf;"
                        "doveconf -n | grep 'driver = sql'", check=False).stdout
 
 
 def back(machine):
-    """Postfix first; rights go when nobody needs them any more, so after the quota."""
+    """Goes back, Postfix first. Rights are removed when nobody needs them any more, so
+    after the quota.
+    """
     blocks = [block for name in (POSTFIX, DOVECOT) for block in commands(name)
               if block.section == "ROLL-BACK"]
     quota = [block for block in commands(DOVECOT) if block.section == "QUOTA"]
@@ -214,7 +221,7 @@ def is_refused(machine, code, *arguments):
 
 
 def on_mumd(machine):
-    """All of it is enforced, on both ports, and the site's own restrictions, too."""
+    """mumd's rules are enforced, on both ports, and so are the site's own restrictions."""
     assert is_left(machine) == ""
     own_is_there(machine)
     is_refused(machine, "550 5.2.1", "send", STRANGER, SCANNER, "send-only")
@@ -227,7 +234,7 @@ def on_mumd(machine):
 
 
 def compared(machine):
-    """The addresses that mumctl compare lists: those that are answered otherwise."""
+    """The addresses that mumctl compare lists, because their answers differ."""
     text = machine.run("mumctl --json compare --postfix /etc/postfix/sql").stdout
     return {one["key"] for one in json.loads(text.splitlines()[-1])["differences"]}
 
@@ -247,7 +254,7 @@ def recipient(one):
 
 
 def wanted(tries):
-    """The same of what was accepted."""
+    """The same, of the accepted mails."""
     return collections.Counter((one["subject"], box) for one in tries
                                if one["kind"] != "imap" and one["code"] == 250
                                for box in BOXES[recipient(one)])
@@ -258,13 +265,15 @@ def only(subjects, copies):
 
 
 def bounced(machine, listed):
-    """A mail to who is listed may be half way through Postfix when the answer changes."""
+    """Only mail to a listed address may bounce: it may be half way through Postfix when the
+    answer changes.
+    """
     seen = machine.run("grep status=bounced /var/log/mail.log || true").stdout.splitlines()
     return [line for line in seen if re.search(" to=<([^>]*)>", line)[1] not in listed]
 
 
 def judge(machine, tries, listed):
-    """Nothing lost, nothing twice, nothing bounced, no new refusal that was not listed."""
+    """No mail is lost, doubled or bounced, and there is no new refusal that was not listed."""
     refused = [one for one in tries if one["code"] >= 500]
     cut_off = [one for one in refused if one["kind"] == "imap"]
     assert len(cut_off) <= SWITCHES, cut_off
@@ -288,7 +297,7 @@ def summary(tries):
 
 
 def quota_is_counted_anew(machine):
-    """By the manual's command, from numbers that are wrong."""
+    """The manual's command counts the quota anew, from wrong numbers."""
     home = "/srv/mail/mailboxes/example.org/anna"
     messages = int(machine.run(f"find {home} -path '*/new/*' -o -path '*/cur/*' | wc -l").stdout)
     machine.run(f"sed -i '2,$d; 1s/$/\\n1 1/' {home}/maildirsize; chown vmail: {home}/maildirsize")

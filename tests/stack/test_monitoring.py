@@ -17,7 +17,7 @@ RULES = TOP / "conf-examples/prometheus-rules.yml"
 RULES_TEST = TOP / "tests/stack/prometheus-rules-test.yml"
 DASHBOARD = TOP / "conf-examples/grafana-dashboard.json"
 
-# What Prometheus itself adds to each sample.
+# What Prometheus itself adds.
 OWN_METRICS = {"up": [{}]}
 OWN_LABELS = {"job", "instance"}
 
@@ -112,7 +112,7 @@ def test_promtool_takes_the_expressions_of_the_dashboard(tmp_path):
 
 
 def test_each_metric_of_ours_is_on_the_dashboard(shown):
-    """But for parts of histograms."""
+    """Except for parts of histograms."""
     asked = {name for expression in expressions().values()
              for name, _ in SELECTOR.findall(expression)}
     wanted = {name for name in shown if not name.endswith(("_sum", "_bucket", "_count"))}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""mumctl's questions: what it prints is what mumd and Dovecot say, by whatever name
-one asks. Rows: tests/lab/sample.py."""
+"""mumctl's questions: it prints what mumd and Dovecot say, whatever name it is asked for.
+The rows are those of tests/lab/sample.py.
+"""
 
 import contextlib
 import re
@@ -27,7 +28,7 @@ LOGINS = {"info@example.test": "alice@example.test", "team@example.test": "bob@e
 
 
 class Ours:
-    """The sample rows in one store, mumd and Dovecot before it, and mumctl."""
+    """The sample rows in one store, with mumd and Dovecot before it, and mumctl."""
 
     def __init__(self, lab, name, database):
         self.name = name
@@ -55,7 +56,7 @@ def ours(request, lab):
 
 
 def keys_of_maps():
-    """Every key of test_maps.py's tables, and names that are near to them, once."""
+    """Every key of test_maps.py's tables, and similar names, each once."""
     keys = [key for rows in test_maps.TABLES.values() for key, _ in rows]
     keys += [key for key, _ in test_maps.TWINS] + test_maps.NO_ADDRESS
     return [key for key in dict.fromkeys(keys) if "\0" not in key and key]
@@ -74,7 +75,7 @@ def verdicts(document):
 # ---- explain ----
 
 def test_explain_says_what_mumd_says(ours):
-    """Of every key that the maps are tested with, for each map and the policy service."""
+    """For every key of the maps' tests, for each map and for the policy service."""
     asked = 0
     for key in keys_of_maps()[::1 if ours.name == "sqlite" else 2]:
         login = LOGINS.get(key, "")
@@ -125,7 +126,7 @@ def test_explain_and_user_say_what_dovecot_says(ours):
 
 
 def test_doveadm_agrees(ours):
-    """For one of each kind, in the words of doveadm."""
+    """For one user of each kind, in doveadm's words."""
     for user, password, want in (("alice@example.test", SECRET, "ok"),
                                  ("alice@example.test", "wrong", "refused"),
                                  ("ina@example.test", SECRET, "refused")):
@@ -180,7 +181,7 @@ REASONS = [
     ("off.test", "tls-policies", "the policy is inactive"),
     ("a\tb@example.test", "mailboxes", "no name in MUM can be written so"),
     ("tab@dirty.test", "aliases", "recipients get mail"),
-    # an alias that does not decide gives no reason
+    # an alias that does not decide is not a reason
     ("expbox@example.test", "policy recipient", "the mailbox is active"),
     ("deadbox@example.test", "policy recipient", "the mailbox is active"),
     ("deadbox@example.test", "recipient-access", "the mailbox is active"),
@@ -198,7 +199,7 @@ def test_a_verdict_has_its_reason(ours, key, what, reason):
 
 
 QUOTAS = [
-    # of the mailbox, its domain (of which 3 GB, or none), the reason
+    # the mailbox's quota, its domain (with 3 GB or none), the reason
     (5, "example.test", "the quota is the mailbox's own"),
     (0, "example.test", "no limit: the mailbox's own quota is 0"),
     (None, "example.test", "the quota is the domain's: the mailbox has none"),
@@ -228,7 +229,7 @@ def test_explain_says_where_a_quota_comes_from(quotas, number):
 
 @pytest.fixture(scope="module")
 def strange(lab):
-    """A world with rows that only SQLite can hold, or that are many."""
+    """A world with rows that only SQLite can hold, and with many rows."""
     world = World(lab, "sqlite", "strange")
     world.store.insert("domains", id=1001, domain=b"\xc3\xa9\xff.test", homedir="/srv/1001")
     world.store.insert("mailboxes", id=1001, local_part="a", domain_id=1001, password="x",
@@ -298,7 +299,7 @@ CHECKS = [
 @pytest.mark.parametrize("policy, address, options, check, action, reason", CHECKS)
 def test_a_check_has_its_reason_in_each_mode(lab, sqlite, policy, address, options, check,
                                              action, reason):
-    """The whole reason: it never contradicts the action."""
+    """Compares the whole reason, which must not contradict the action."""
     mumd = Mumd(lab, {"database": sqlite_settings(sqlite), "policy": policy,
                       "dovecot": {"user": "mum_dovecot"}}, name="ask-modes")
     found = verdicts(Mumctl(mumd.config).json("explain", address, *options))
@@ -334,7 +335,7 @@ def test_query_has_a_result_in_json_and_its_reason(ours):
     assert ours.ctl.json("query", "mailboxes", "x@example.test")["result"] == "not-found"
     trouble = ours.ctl.json("query", "aliases", "tab@dirty.test")
     assert trouble["result"] == "temporary" and trouble["reason"]
-    # bytes that are no text are escaped, however many they are
+    # bytes that are not text are escaped, however many there are
     odd = "\udcff" * 9000 + "@example.test"
     assert ours.ctl.json("query", "mailboxes", odd)["key"] == r"\xff" * 9000 + "@example.test"
 
@@ -427,7 +428,7 @@ def test_a_wrong_configuration_is_78_and_all_of_it_is_said(lab, words):
 
 
 def test_no_terminal_obeys_the_words_of_a_database(lab):
-    """Its error comes with the place where it is, whatever bytes that has."""
+    """An error names its place, whatever bytes are in the place's name."""
     world = World(lab, "mariadb", "words")
     odd = world.directory / "\x1b[2J\udcff.sock"
     odd.symlink_to(world.store.server.socket)
@@ -452,7 +453,7 @@ def test_no_terminal_obeys_the_words_of_a_database(lab):
 @pytest.mark.parametrize("denied, away", [("mum_postfix", "mum_dovecot"),
                                           ("mum_dovecot", "mum_postfix")])
 def test_explain_ends_as_the_worst_of_its_questions(lab, denied, away):
-    """78, which somebody must mend, before 75, whichever comes first."""
+    """78, which somebody must fix, wins over 75, in any order."""
     world = World(lab, "mariadb", f"worst-{denied[4:]}")
     world.store.run(f"REVOKE SELECT (active) ON mum.domains FROM {denied}@localhost")
     world.store.run(f"ALTER USER {away}@localhost IDENTIFIED BY 'another'")

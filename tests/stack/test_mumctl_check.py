@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""mumctl check: silence where all is well, and many rows."""
+"""mumctl check: no findings if all is well; and many rows."""
 
 import os
 
@@ -10,7 +10,7 @@ from mumctl_world import World
 
 pytest_plugins = ["check_fixtures"]
 
-# A build with sanitizers is told so by these; it takes its time.
+# Set for a build with sanitizers, which is slower.
 SLOWER = 4 if "ASAN_OPTIONS" in os.environ else 1
 
 
@@ -25,21 +25,21 @@ def test_nothing_is_found_where_nothing_is_wrong(world):
 
 @pytest.fixture(scope="module", params=list(STORES))
 def crowd(request, lab):
-    """A MUM of the same make with 100,000 mailboxes and 100,000 aliases."""
+    """A world with 100,000 mailboxes and 100,000 aliases."""
     world = World(lab, request.param, "many")
     world.add_many(100000)
     return world
 
 
 def work():
-    """Seconds of processor time that programs had which have ended."""
+    """Seconds of processor time of child processes that have ended."""
     times = os.times()
     return times.children_user + times.children_system
 
 
 @pytest.mark.many
 def test_a_hundred_thousand_of_each_take_less_than_five_seconds(crowd):
-    """Of mumctl's own: how long it takes is up to what else the machine does."""
+    """Of mumctl's own processor time, because elapsed time depends on other load."""
     before = work()
     result = crowd.ctl.run("check")
     seconds = work() - before

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""mumctl check: each row that hurts is found, with what it says of place and cure."""
+"""mumctl check finds each bad row, and names its place and its cure."""
 
 import collections
 import re
@@ -21,7 +21,7 @@ def place(table, columns):
 
 @pytest.fixture(scope="module")
 def spoilt(world):
-    """All of the rows above at once: (JSON, text with and without --all)."""
+    """check's output with all rows above at once: JSON, text, and text with --all."""
     with world.rows([row for rows, _ in ROWS.values() for row in rows]):
         return {"json": world.ctl.run("--json", "check"), "text": world.ctl.run("check"),
                 "all": world.ctl.run("check", "--all")}
@@ -35,7 +35,7 @@ def test_a_row_that_hurts_is_found(spoilt, case):
         pick(findings, want)
     places = tuple(place(table, columns) for table, columns in rows)
     said = [one for one in findings if one["where"].startswith(places)]
-    assert len(said) == len(wanted), said   # and nothing of the rows that are right
+    assert len(said) == len(wanted), said   # and nothing about good rows
 
 
 def test_errors_end_with_78_and_are_counted(spoilt):
@@ -71,7 +71,7 @@ def test_ten_of_a_kind_are_enough_unless_all_are_wanted(world):
 
 
 def test_what_is_new_with_mumd_is_told_from_what_is_as_with_stock(spoilt):
-    """By code; notes are not counted."""
+    """Told apart by code; notes are not counted."""
     findings = spoilt["json"].json()["findings"]
     for line, as_with_stock in zip(spoilt["all"].stdout.splitlines()[-3:], (False, True)):
         title, _, codes = line.partition("may wait: " if as_with_stock else "depends on it: ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""mumctl check: whatever else is wrong is found, and what is printed to cure it does."""
+"""mumctl check finds whatever else is wrong, and what it prints as a cure works."""
 
 import re
 
@@ -19,7 +19,7 @@ pytest_plugins = ["check_fixtures"]
 
 @pytest.fixture(scope="module")
 def find(worlds):
-    """find(way, store): what check says when that is wrong, asked once, and what it should."""
+    """find(way, store): what check says when that is wrong, and what it should say; asked once."""
     done = {}
 
     def find(way, store):
@@ -33,7 +33,7 @@ def find(worlds):
 @pytest.mark.parametrize("way, store, status", CASES,
                          ids=[f"{way.__name__}-{store}" for way, store, _ in CASES])
 def test_what_is_wrong_is_found(find, way, store, status):
-    """This, and nothing else."""
+    """check finds this, and nothing else."""
     result, wanted = find(way, store)
     findings = result.json()["findings"]
     for want in wanted:
@@ -46,7 +46,7 @@ def test_what_is_wrong_is_found(find, way, store, status):
 
 
 def test_each_text_of_the_sources_is_made_here(worlds, find):
-    """So that a new one has a test."""
+    """So that each new text has a test."""
     found = []
     for store in STORES:
         with worlds(store).rows([row for rows, _ in ROWS.values() for row in rows]):
@@ -62,7 +62,7 @@ def test_each_text_of_the_sources_is_made_here(worlds, find):
 @pytest.mark.parametrize("store, way", [("mariadb", all_indexes_missing_in_mariadb),
                                         ("sqlite", all_indexes_missing_in_sqlite)])
 def test_the_cure_for_indexes_cures_them(worlds, store, way):
-    """The printed statements, run as they are, leave nothing to find."""
+    """After the printed statements, run as they are, check finds nothing."""
     world = worlds(store)
     with way(world):
         cures = [one["mend"] for one in world.ctl.findings()]
@@ -76,7 +76,7 @@ def test_the_cure_for_indexes_cures_them(worlds, store, way):
 
 
 RIGHTS = {
-    # what is wrong: (how it came, what is found)
+    # {what is wrong: (what caused it, what is found)}
     "a right is missing": (
         "REVOKE SELECT (policy, params) ON mum.tls_policies FROM mum_postfix@localhost",
         {"grant-missing"}),
@@ -116,7 +116,7 @@ def test_the_cure_for_a_right_cures_it(worlds, wrong):
 
 
 def test_setup_says_that_no_other_map_is_asked(worlds):
-    """Only where main.cf says so: what may still be set is left to its default."""
+    """setup prints this option only if main.cf says so; otherwise it stays at its default."""
     world = worlds("sqlite")
     for changes, wanted in (({}, True), (ANOTHER_MAP, False),
                             ({"virtual_mailbox_maps": "hash:/etc/postfix/vmailbox"}, False),

@@ -63,7 +63,7 @@ def compared(lab):
 
 
 def numbers_of(model, table, key):
-    """The entries by which the model tells stock and us apart; None when it does not."""
+    """The entries by which the model explains the difference; None if it cannot."""
     rules = ALL_RULES[table]
     right, plain = model.ask(table, key, rules), model.ask(table, key, STOCK)
     if right == plain:
@@ -73,7 +73,7 @@ def numbers_of(model, table, key):
 
 
 def judge(model, differences):
-    """What is wrong with them, as texts."""
+    """What is wrong with the differences, as texts."""
     wrong = []
     for one in differences:
         said = set(one["difference"].split())
@@ -85,16 +85,16 @@ def judge(model, differences):
 
 def allowed_numbers(model, one):
     known = numbers_of(model, one["map"], one["key"])
-    if known is None and one["map"] in LISTS:   # stock leaves the order open
+    if known is None and one["map"] in LISTS:   # stock does not promise an order
         return {"D5"}
     if model.ask(one["map"], one["key"], NAMES) is None:
-        # no name of ours, whatever else the row has that stock takes it for
+        # it is not our name, whatever else the row has for which stock takes it
         return known | {"D1"}
     return known or set()
 
 
 def names_by_map(rows):
-    """{map: {name, ...}}: what stands in the database and can be asked on one line."""
+    """{map: {name, ...}}: the names in the database that fit on one line."""
     domains = {row.id: row.domain for row in rows["domains"]}
     addresses = {f"{row.local_part}@{domains[row.domain_id]}"
                  for table in ("mailboxes", "aliases") for row in rows[table]}
@@ -120,15 +120,15 @@ def test_every_name_of_the_database_is_compared(compared, seed):
     names = names_by_map(rows)
     assert document["compared"] == sum(map(len, names.values()))
     told = {(one["map"], one["key"]) for one in document["differences"]}
-    assert len({table for table, _ in told}) >= 4   # in two of them no stored name differs
+    assert len({table for table, _ in told}) >= 4   # in two maps no stored name differs
     missing = [(table, key) for table in MAPS for key in names[table]
-               if (numbers_of(model, table, key) or set()) - {"D5"}     # stock's order is open
+               if (numbers_of(model, table, key) or set()) - {"D5"}     # stock: any order
                and (table, key) not in told]
     assert missing == []
 
 
 def has_mail(answer):
-    """What userdb says but for the name, of which D22 says that it changes nothing."""
+    """The userdb's answer without the name, which changes nothing by D22."""
     return answer if answer in (None, TEMP) else answer[1:]
 
 
@@ -190,7 +190,7 @@ def test_a_line_says_number_map_key_and_both_answers(compared):
 
 @pytest.fixture
 def copy(compared, tmp_path):
-    """copy(name, ...) is a directory with these files of the admin's, and no others."""
+    """copy(name, ...): a directory with only these files of the admin."""
     def make(*names):
         for name in names:
             shutil.copy(compared.files / f"{name}.cf", tmp_path)
@@ -224,7 +224,7 @@ def test_another_query_of_the_admin_is_no_known_difference(compared, copy, table
         table}
 
 
-# More rows, whatever is asked for.
+# These queries give more rows, whatever the question.
 UNIONS = {
     "domains": "UNION SELECT 'gross.test'",
     "mailboxes": "UNION SELECT 1",
@@ -237,7 +237,7 @@ UNIONS = {
 
 @pytest.mark.parametrize("table", UNIONS)
 def test_what_the_database_has_under_no_name_is_no_known_difference(compared, copy, table):
-    """D1 is said only of a name that the database takes for the key."""
+    """D1 is the reason only if the database takes a name for the key."""
     rows, _ = compared.load(1)
     path = copy(table) / f"{table}.cf"
     query = path.read_text().replace(";", "").replace("LIMIT 1", "").rstrip("\n ")
@@ -256,7 +256,7 @@ def test_what_the_database_has_under_no_name_is_no_known_difference(compared, co
 
 
 def test_no_row_answers_for_another_key(compared, copy):
-    """postmap prints values as they are, with the line ends that are in them."""
+    """postmap prints values as they are, with their line ends."""
     names = [f"{name}@forged.test" for name in ("first", "forger", "last")]
     sql = ["USE mum; INSERT INTO domains (id, domain, homedir) VALUES (9000, 'forged.test', '/f')"]
     for number, name in enumerate(names, 9000):
@@ -289,7 +289,7 @@ def test_a_file_that_is_not_there_is_named_and_left_out(compared, copy):
 @pytest.mark.parametrize("change", [("password = ", "password = wrong-"),
                                     ("FROM", "FROM nowhere,")])
 def test_a_file_that_cannot_be_asked_is_75_and_no_difference(compared, copy, change):
-    """Not "not found": postmap ends with the same status for both."""
+    """It must not count as "not found": postmap ends with the same status for both."""
     compared.load(1)
     path = copy("mailboxes") / "mailboxes.cf"
     path.write_text(path.read_text().replace(*change))
@@ -300,8 +300,8 @@ def test_a_file_that_cannot_be_asked_is_75_and_no_difference(compared, copy, cha
     assert result.stdout.endswith("This is not all: an answer was missing.\n")
 
 
-# The maps that are there, the table that nobody can read meanwhile (None: no server), a
-# key, and the answers that are compared before; of a locked table stock is not asked.
+# The maps with files, the table that nobody can read (None: no server), a key, and how
+# many maps are compared before; stock is not asked about a locked table.
 SILENCES = {
     "all maps": (["domains"], None, "secure.test", 0),
     "the second map": (["domains", "mailboxes"], "mailboxes", "x@secure.test", 1),
@@ -311,7 +311,7 @@ SILENCES = {
 
 @pytest.mark.parametrize("silence", SILENCES)
 def test_a_database_that_gives_us_no_answer_is_75_and_no_difference(compared, copy, silence):
-    """It is said once, and no further name waits for its deadline."""
+    """compare says so once, and no further name waits for its deadline."""
     maps, locked, key, answered = SILENCES[silence]
     compared.load(1)
     there = copy(*maps)
@@ -366,7 +366,7 @@ def test_a_file_of_keys_that_cannot_be_read_twice_is_named(compared, tmp_path, k
 
 
 def test_without_a_descriptor_to_spare_it_complains_and_leaves_nothing(compared, copy):
-    """At each place where one is needed: 75 with a reason, not a crash."""
+    """Wherever a descriptor is needed: 75 with a reason, not a crash."""
     compared.load(1)
     there = copy("domains", "tls-policies")
     keys = there / "keys"

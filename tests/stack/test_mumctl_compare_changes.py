@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What mumctl compare says in plain words: which addresses change for mail, who sent as
 whom in the mail log, and which logins change for Dovecot. The rows are those of
-lab/sample.py and of test_differences.py."""
+tests/lab/sample.py and of test_differences.py.
+"""
 
 import re
 
@@ -37,7 +38,7 @@ class World:
         return Mumctl(Mumd(self.lab, {**self.settings, **sections}, name=name).config)
 
     def run(self, *options, ctl=None, input="", json=True):
-        # of an option that is given twice the last counts
+        # if an option is given twice, the last one counts
         options = ("--postfix", self.files, "--dovecot", self.sql_file, *options)
         return (ctl or self.ctl).run(*["--json"] * json, "compare", *options, input=input,
                                      environment={"MAIL_CONFIG": str(self.files)})
@@ -50,7 +51,7 @@ def world(lab):
 
 @pytest.fixture
 def log(tmp_path):
-    """log(line, ...) is a mail log with them."""
+    """log(line, ...): a mail log with these lines."""
     def write(*lines):
         path = tmp_path / "mail.log"
         path.write_text("".join(f"{line}\n" for line in lines), errors="surrogateescape")
@@ -60,7 +61,7 @@ def log(tmp_path):
 
 # ---- addresses ----
 
-# Of the names in the database: stock's words, mumd's, and the number.
+# For names in the database: stock's words, mumd's words, and the number.
 CHANGED = {
     "soalias@example.test": ('refuses it: "REJECT"', 'sends it to "alice@example.test"', "D8"),
     "copyso@example.test": ('refuses it: "REJECT"', 'sends it to "bob@example.test"', "D8"),
@@ -96,7 +97,7 @@ CHANGED = {
     "off.test": ('sends to it with the TLS policy "dane-only"', "has no TLS policy for it", "D11"),
 }
 
-# Answers that differ, and change nothing: map, name, numbers.
+# Answers that differ but change nothing: map, name, numbers.
 HARMLESS = {
     ("recipient-access", "info@example.test", "D8"), ("aliases", "info@example.test", "D5"),
     ("recipient-access", "sendonly@example.test", "D13"),
@@ -217,14 +218,14 @@ def test_the_addresses_of_a_mail_log_are_compared_too(world, log, name, stamp):
     assert result.status == 0, result.seen
     told = changes(result.json())
     assert set(told) == set(CHANGED) | added
-    for address in added:      # with an extension as without
+    for address in added:      # the same with an extension as without
         base = re.sub(r"[+]x@", "@", address)
         assert told[address] == told.get(base, FROM_LOG_MAIL.get(base)), address
     assert result.json()["unexplained"] == result.json()["dovecot"]["unexplained"] == 0
 
 
 def test_postfix_asks_stock_again_without_extension_and_quotes(world, tmp_path):
-    """So no mail goes another way, though the answers to these names differ."""
+    """So no mail goes another way, although the answers for these names differ."""
     path = tmp_path / "keys"
     path.write_text("info+x@example.test\njoe+x@example.test\nalice+x@example.test\n"
                     '"two words"@example.test\n"with space"@example.test\n')
@@ -247,7 +248,8 @@ def test_a_mail_log_that_cannot_be_read_is_66(world, tmp_path):
 
 # ---- senders ----
 
-# login, sender, what mumd says of it; stock with reject_sender_login_mismatch and the known one.
+# login, sender, what mumd says; what stock says with reject_sender_login_mismatch, and
+# with the "known" one.
 SENT = [
     ("alice@example.test", "alice@example.test", "accepted", "accepted", "accepted"),
     ("alice@example.test", "alice+x@example.test", "accepted", "accepted", "accepted"),
@@ -296,7 +298,7 @@ def test_who_sent_as_what_and_would_get_another_answer(world, log, check):
 
 
 def test_the_service_that_refuses_none_is_named(world):
-    """Others may ask somebody: it is port 465 that is forgotten."""
+    """Other services may have a check; port 465 is the one that was forgotten."""
     master = world.files / "master.cf"
     master.write_text("submission inet n - y - - smtpd\n  -o smtpd_sasl_auth_enable=yes\n"
                       "  -o smtpd_sender_restrictions=$mua_sender_restrictions\n"
@@ -315,7 +317,7 @@ def test_the_service_that_refuses_none_is_named(world):
 
 
 def test_a_sender_belongs_to_the_login_of_its_own_mail(world, log):
-    """Queue ids come again; a refused mail has none; several mails are counted."""
+    """Queue IDs are used again; a refused mail has none; several mails are counted."""
     alice, bob = "alice@example.test", "bob@example.test"
     first = list(sent_log([(alice, bob)]))
     path = log(*first, *first, f"{SYSLOG} postfix/qmgr[1]: 4Xn2bC000: from=<carol@second.test>",
@@ -422,14 +424,14 @@ def test_no_secret_is_printed(world):
         assert secret not in seen
 
 
-# A change of the SQL file, the exit status, and what is said.
+# A change of the SQL file, the exit status, and the message.
 SQL_FILES = {
     "other home": ("mailboxes.homedir AS home", "'/elsewhere' AS home", 1, ""),
     "no active mailboxes": ("AND mailboxes.active = 1;", ";", 1, ""),
     "another database": ("dbname=mum ", "dbname=other ", 0, "asks another database"),
     "plain passwords": ("= BLF-CRYPT", "= PLAIN", 0, "default_pass_scheme is none"),
     "a variable": ("'%d'", "'%w'", 75, "password_query: it has variables other than"),
-    # denied or unknown, by version of the server
+    # denied or unknown, depending on the server's version
     "a column": ("mailboxes.password", "mailboxes.nosuch AS password", 75, "nosuch'"),
     "another name": ("AS home", "AS house", 75, "user_query: Unknown column"),
 }

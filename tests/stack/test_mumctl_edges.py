@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""mumctl on odd machines: odd paths, a Postfix without main.cf, output that gets lost."""
+"""mumctl on odd machines: odd paths, a Postfix without main.cf, output that is lost."""
 
 import shlex
 import subprocess
@@ -28,7 +28,7 @@ def config(tmp_path):
 
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_check_names_a_config_of_any_name(tmp_path, name):
-    """A path with what ends a place or a line of the errors."""
+    """The path holds characters that end a place or a line in the errors."""
     missing = Mumctl(tmp_path / name)
     (finding,) = missing.findings()
     assert finding["code"] == "config" and "No such file" in finding["what"]
@@ -56,7 +56,7 @@ QUEUE = "/var/spool/postfix"
 
 @pytest.mark.parametrize("postfix", ["no main.cf", "not installed", "main.cf"])
 def test_setup_knows_the_queue_directory(config, tmp_path, postfix):
-    """Daemons are chrooted there, and find sockets by relative paths only."""
+    """Daemons are chrooted there, and find sockets only by relative paths."""
     queue = "/srv/queue" if postfix == "main.cf" else QUEUE
     (tmp_path / "etc").mkdir()
     environment = {"MAIL_CONFIG": str(tmp_path / "etc")}
@@ -80,7 +80,7 @@ def test_dovecot_reads_from_setup_the_path_that_was_given(config, tmp_path, name
     path = config(name)
     lines = Mumctl(path).json("setup")["dovecot.conf"]
     passdb = lines[:lines.index("}\n") + 2]
-    # what Dovecot itself makes of it, by a setting whose value doveconf prints as it is
+    # how Dovecot itself reads it, in a setting whose value doveconf prints unchanged
     greeting = passdb.split("\n")[2].replace("args", "login_greeting")
     (tmp_path / "dovecot.conf").write_text(passdb + greeting)
     seen = run("doveconf", "-c", tmp_path / "dovecot.conf", "-h", "login_greeting").stdout

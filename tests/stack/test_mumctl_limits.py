@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """mumctl check calls an alias too deep or too wide if, and only if, Postfix with these
-limits cannot expand it; and what it says of SMTPUTF8 and of extensions is what Postfix
-does."""
+limits cannot expand it; and Postfix does what check says about SMTPUTF8 and extensions.
+"""
 
 import itertools
 
@@ -14,7 +14,7 @@ DEEP, WIDE = 4, 8
 
 
 def chain(name, length, more=()):
-    """So many aliases in a row; more: what each of them has before the next."""
+    """So many aliases in a row; more: further recipients of each, before the next alias."""
     return {f"{name}{n}": [*more, f"{name}{n + 1}" if n < length else "x@external.test"]
             for n in range(1, length + 1)}
 
@@ -92,7 +92,9 @@ def send(postfix, subject, options=""):
 
 
 def test_a_plain_utf8_subject_is_bounced_where_check_says_so(world, findings):
-    """Once Postfix has accepted it; LMTP here offers SMTPUTF8 as little as Dovecot's."""
+    """It bounces after Postfix has accepted it: like Dovecot's, the LMTP server here does
+    not offer SMTPUTF8.
+    """
     postfix, _, lmtp = world
     assert "smtputf8-lmtp" in {one["code"] for one in findings}
     send(postfix, "plain", " SMTPUTF8")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""mumctl check calls aliases a loop if, and only if, Postfix cannot expand them: each
-stands in MUM's table, and a real Postfix gets mail to it."""
+"""mumctl check calls aliases a loop if, and only if, Postfix cannot expand them: each alias
+is in MUM's table, and a real Postfix gets mail to it.
+"""
 
 import itertools
 
@@ -9,10 +10,11 @@ import pytest
 from dovecot_stores import SqliteStore
 from lab import MailRecorder, Mumctl, Mumd, Postfix, free_port
 
-# mumd hands out no recipient that would come back with an extension more.
+# mumd returns no recipient that would come back with one more extension.
 REFUSED = "refused"
 
-# What it is: ({alias: recipients}, which have a mailbox, is it a loop?). The first alias gets mail.
+# {what it is: ({alias: recipients}, those with a mailbox, is it a loop?)}. The first
+# alias gets mail.
 LOOPS = {
     "two": ({"a1": ["b1"], "b1": ["a1"]}, [], True),
     "two with another way out": ({"a2": ["b2", "x@external.test"], "b2": ["a2"]}, [], True),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""mumctl policy and explain decide about spellings as mumd does, and say why."""
+"""mumctl policy and mumctl explain decide about spellings as mumd does, and say why."""
 
 import pytest
 
@@ -31,7 +31,7 @@ CASES = [
     ("recipient", "sendonly%example.test@localhost", SEND_ONLY,
      f"for Postfix <sendonly%example.test@localhost>: {NOBODY}; "
      f"for Postfix <sendonly@example.test>: {IS_SEND_ONLY}"),
-    # a domain of MUM's is not local: the way ends there
+    # a domain of MUM is not local, so Postfix reads no further
     ("recipient", "sendonly%example.test@second.test", "DUNNO", NOBODY),
     ("recipient", MANY, TOO_MANY, "Postfix may make more than 8 addresses of it"),
     ("sender", "bob@example.test.", NOT_OWNED,
@@ -78,7 +78,7 @@ def test_an_ordinary_address_costs_one_question(lab, sqlite):
         page = mumd.page()
         return [int(page.sum("mumd_cache_misses_total", question=question))
                 for question in ("domain", "delivery", "owners")]
-    before = misses()   # mumd has tried its database
+    before = misses()   # before that mumd has tested its database
 
     def asked():
         return [now - then for now, then in zip(misses(), before)]

@@ -11,7 +11,7 @@ from mumctl_world import World
 
 @pytest.fixture(params=["mariadb", "sqlite"])
 def ctl(request, make_mumd, mariadb, sqlite):
-    """For the sample. No mumd runs, and none needs to."""
+    """mumctl over the sample. No mumd runs, and none needs to."""
     settings = (sqlite_settings(sqlite) if request.param == "sqlite"
                 else mariadb_settings(mariadb, POSTFIX_PASSWORD))
     return Mumctl(make_mumd({"database": settings, "dovecot": {"password": DOVECOT_PASSWORD}},
@@ -57,7 +57,7 @@ def test_explain_begins_with_plain_words(ctl, key):
 
 
 def test_plain_words_for_many_recipients_other_rules_and_no_database(lab):
-    """A few recipients are named, and an outage is no answer."""
+    """Only a few recipients are named; and an outage is not an answer."""
     world = World(lab, "sqlite", "summary")
     world.store.insert("aliases", id=1002, local_part="few", domain_id=1)
     for number in range(1, 6):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""mumctl check calls a TLS policy a fault if, and only if, smtp(8) refuses it: each
-stands in MUM's table, and a real Postfix delivers to each next hop."""
+"""mumctl check calls a TLS policy wrong if, and only if, smtp(8) refuses it: each policy is
+in MUM's table, and a real Postfix delivers to each next hop.
+"""
 
 import re
 
@@ -14,7 +15,7 @@ from lab.mariadb import PrivateCa
 VERSION = tuple(map(int, run("postconf", "-dh", "mail_version").stdout.split(".")[:2]))
 SHA256 = ":".join(["AB"] * 32)
 
-# policy, params, is it a fault?
+# policy, params, is it wrong?
 POLICIES = [
     ("none", None, False),
     ("none", "whatever it=is", False),

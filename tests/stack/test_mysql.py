@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What only MySQL does: see tests/mysql/run, without which this file is passed over."""
+"""What only MySQL does. Only tests/mysql/run runs this file."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def authority(lab):
 
 @pytest.fixture(scope="module")
 def server(lab, authority):
-    """With a certificate for localhost."""
+    """A server with a certificate for localhost."""
     server = MariaDB(lab, "db-mysql")
     certificate, key = authority.issue("mysql", "DNS:localhost,IP:127.0.0.1")
     server.use_tls(certificate, key, authority.certificate)
@@ -45,8 +45,9 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_login_needs_no_warm_cache_of_passwords(over, server, way):
-    """caching_sha2_password wants the password itself where the server has no hash of it in
-    memory: encrypted by TLS or by its RSA key, or over a unix socket."""
+    """If the server has no hash of the password in memory, caching_sha2_password asks for
+    the password itself: encrypted by TLS or by its RSA key, or over a unix socket.
+    """
     host, more = WAYS[way]
     server.sql("FLUSH PRIVILEGES")
     with MixedAsker(over(host, **more), pause=0) as asker:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Names that fold, split or fit in an unusual way, against both stores."""
+"""Names that fold, split or fit in an unusual way, with both stores."""
 
 import sqlite3
 
@@ -10,7 +10,7 @@ from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings, sqlite_settings
 from test_maps import NOTFOUND, check
 
-# 62 characters that fit MUM's columns; 231 as A-labels, which do not.
+# 62 characters, which fit MUM's columns; as A-labels 231, which do not.
 WIDE = ".".join(["äжカ字한ไ"] * 9)
 WIDE_A = ".".join(["xn--4ca41ow7lr09auu7b680j"] * 9)
 CHEROKEE, CHEROKEE_SMALL, CHEROKEE_A = "ᎠᎡᎢ.test", "ꭰꭱꭲ.test", "xn--58dcd.test"
@@ -30,7 +30,7 @@ INSERT INTO tls_policies (domain, policy, active) VALUES
   ('{WIDE}', 'encrypt', 1), ('[{WIDE}]:25', 'may', 1);
 """
 
-# MUM's unique index on MariaDB takes them for one; SQLite has them both.
+# To MUM's unique index on MariaDB they are the same; SQLite holds both.
 FOREIGN = """
 INSERT INTO aliases (id, local_part, domain_id) VALUES (95, 'streets', 1);
 INSERT INTO alias_recipients (alias_id, recipient_address) VALUES
@@ -99,7 +99,7 @@ def test_a_dotted_capital_i_makes_another_domain(client):
     check(client, "aliases", "ist@example.test", "OK max@xn--istanbul-o0e.test")
 
 
-# The second is split, the first is not, whichever the cache knows already.
+# The second name is split and the first is not, whichever of them is in the cache.
 @pytest.mark.parametrize("whole, split", [
     ("%s-request@example.test", "%s-requests@example.test"),
     ("%s\u2260b@example.test", "%s=\u0338b@example.test")])
@@ -114,7 +114,7 @@ def test_no_name_answers_for_another(client, whole, split, first):
 
 @pytest.mark.parametrize("first", ["smtpd", "cleanup"])
 def test_smtpd_and_cleanup_get_one_answer(client, first):
-    """The former folds what the latter sends as it came in."""
+    """smtpd folds the address, cleanup sends it as it came in."""
     keys = [f"alice-{first}-request@example.test", f"alice-{first}-reque\u017ft@example.test"]
     for key in keys if first == "smtpd" else keys[::-1]:
         check(client, "mailboxes", key, NOTFOUND)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What the packages run on a machine, whatever its admin has done to it.
+"""What the packages' scripts do on a machine, whatever its admin has changed.
 
-tests/debian/run installs them for real; this is what takes no mirror and no minutes.
+tests/debian/run really installs the packages; these tests need no mirror and no minutes.
 """
 
 import pytest
@@ -19,7 +19,7 @@ echo "$*" >>/root/systemctl.calls
 case "$*" in *is-enabled*) echo enabled ;; esac
 """
 
-# name: (what was done before an upgrade, owner of /etc/mum and of mum.conf)
+# {name: (what was done before an upgrade, owner of /etc/mum and of mum.conf)}
 DONE = {
     "nothing": (":", "root:mum root:mum"),
     "mum.conf removed": ("rm /etc/mum/mum.conf", "root:mum -"),
@@ -57,7 +57,7 @@ def test_postinst_configures_what_is_there(machine, done):
 
 
 def calls(machine):
-    """What systemctl is asked to do, since the last time."""
+    """The calls of systemctl since the last time."""
     lines = machine.run("cat /root/systemctl.calls; : >/root/systemctl.calls").stdout
     return [line for line in lines.splitlines() if " is-" not in line]
 
@@ -77,7 +77,7 @@ def test_a_removal_stops_both(machine):
     assert calls(machine) == ["stop mumd.service mumd.socket"]
 
 
-# Files that README.md and the manuals name, and those that nobody but the admin knows.
+# Files that README.md and the manuals name, and files that only the admin knows.
 PASSWORDS = "/etc/mum/postfix.password /etc/mum/dovecot.password"
 OWN = "/etc/mum/second.conf /var/spool/postfix/mum/metrics"
 

@@ -211,7 +211,7 @@ def test_a_check_that_is_not_enforced_refuses_nothing(stack, check, mode):
                   "recipient": "sendonly@example.test"}
     seen = len(mumd.log())
     assert mumd.decide(**attributes, policy_context=check) == DUNNO
-    # the other check still decides
+    # the other check still decides the action
     assert mumd.decide(**attributes) == (
         SEND_ONLY if check == "sender" else not_owned("alice@example.test"))
     if mode == "warn":

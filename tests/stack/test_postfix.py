@@ -11,8 +11,8 @@ import pytest
 from lab import SmtpDialogue, sample, wait_until
 from lab.lab import TOP, run
 
-# Postfix remembers what it resolved for a pair of sender and recipient: every
-# dialogue uses a sender of its own.
+# Postfix remembers what it resolved for a pair of sender and recipient, so each
+# dialogue has its own sender.
 _strangers = (f"stranger{n}@foreign.test" for n in itertools.count())
 _subjects = (f"subject-{n}" for n in itertools.count())
 
@@ -120,7 +120,7 @@ SENDERS = [
     ("uwe@bücher.test", "uwe@xn--bcher-kva.test", True),
 ]
 
-# What is sent to, and who gets it: inside by LMTP, outside by SMTP.
+# The recipient, and who gets the mail: inside by LMTP, outside by SMTP.
 DELIVERIES = [
     (["alice@example.test"], ["alice@example.test"], []),
     (["info@example.test"], ["alice@example.test", "bob@example.test"],
@@ -184,7 +184,7 @@ def test_rcpt_from_the_null_sender(mx, recipient, want):
 
 
 def test_a_stranger_may_carry_an_own_address_to_the_mx(mx):
-    """A forwarder or mailing list does; refusing it is not our business here."""
+    """Forwarders and mailing lists do this, so it is not refused here."""
     assert mx.mail("bob@example.test").startswith("250 ")
     assert mx.rcpt("alice@example.test") == ACCEPTED
 
@@ -240,7 +240,7 @@ def test_mail_reaches_each_recipient_exactly_once(stack, mx, to, want_inside, wa
 
 
 def test_tls_policy_of_a_parent_domain_holds(stack):
-    """.enforced.test wants TLS, which nobody here offers; one host is exempt."""
+    """.enforced.test requires TLS, which nobody here offers; one host is exempt."""
     subject = next(_subjects) + stack.name
     dialogue = stack.postfix.submission("alice@example.test")
     dialogue.mail("alice@example.test")
@@ -258,7 +258,7 @@ def test_tls_policy_of_a_parent_domain_holds(stack):
 
 
 class Resolver(socketserver.StreamRequestHandler):
-    """A socketmap as those that find MTA-STS and DANE have it, for names of a table."""
+    """A socketmap like that of a resolver for MTA-STS and DANE, for the names in a table."""
 
     POLICIES = {"plain.enforced.test": "encrypt", "sub.enforced.test": "may"}
 
@@ -272,7 +272,7 @@ class Resolver(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def resolver(stack):
-    """It stands behind ours, by the lines of the example."""
+    """The resolver is asked behind our map, by the lines of the example."""
     text = (TOP / "conf-examples/main.cf").read_text()
     shown = re.search(r"^#(smtp_tls_policy_maps = [^#]*)#( .*)", text, re.MULTILINE)
     config = stack.postfix.config
@@ -293,7 +293,9 @@ def resolver(stack):
 
 @pytest.mark.usefixtures("resolver")
 def test_a_resolver_stands_behind_the_table(stack):
-    """MUM says none of one host and has a parent of the other two; the resolver knows two."""
+    """MUM has "none" for one host, and a policy for a parent of the other two; the resolver
+    knows two hosts.
+    """
     subject = next(_subjects) + stack.name
     dialogue = stack.postfix.submission("alice@example.test")
     dialogue.mail("alice@example.test")
@@ -335,7 +337,9 @@ def test_postmap_reads_a_value_of_the_greatest_length(stack):
 
 
 def test_an_alias_of_more_than_a_thousand_recipients_defers_mail(stack, mx):
-    """virtual_alias_expansion_limit. With a thousand they all get it, see DELIVERIES."""
+    """By virtual_alias_expansion_limit. If there are a thousand, all get the mail, see
+    DELIVERIES.
+    """
     assert stack.postfix.postmap("aliases", "thousandone@big.test")[1].count(",") == 1000
     mx.mail(next(_strangers))
     assert mx.rcpt("thousandone@big.test") == ACCEPTED
@@ -348,7 +352,7 @@ def test_an_alias_that_cannot_be_answered_defers_mail(mx):
 
 
 def test_nothing_in_the_mail_log_blames_us(stack):
-    """Runs last in this file: whatever Postfix did not like would be there."""
+    """Runs last in this file, so whatever Postfix did not like is in the log."""
     words = ("problem talking to server", "socketmap server permanent error",
              "unexpected", "malformed", "empty lookup result", "panic", "fatal")
     assert [line for line in stack.postfix.log().splitlines()

@@ -167,7 +167,7 @@ def test_sighup_over_and_over_leaves_nothing_behind(mumd, settings, mariadb):
     with mumd.map_client() as client:
         sizes = []
         for n in range(40):
-            # so that it is seen when each configuration has come
+            # so that the test sees when each configuration is in use
             mumd.write({**settings, "address": {"recipient_delimiter": "-+"[n % 2]}})
             mumd.reload()
             key = f"alice{'-+'[n % 2]}x{n}@example.test"
@@ -182,7 +182,7 @@ def test_sighup_over_and_over_leaves_nothing_behind(mumd, settings, mariadb):
 # ---- sockets ----
 
 def listening_on(lab, settings, hosts, **listen):
-    """A mumd for which /etc/hosts has these lines; not started."""
+    """A mumd, not started, to which /etc/hosts has these lines."""
     path = lab.directory("hosts") / f"{free_port()}"
     path.write_text("".join(f"{address} many.test\n" for address in hosts))
     return Mumd(lab, {**settings, **{name: {"listen": entries}
@@ -192,8 +192,9 @@ def listening_on(lab, settings, hosts, **listen):
 
 
 def test_all_addresses_of_a_name_are_listened_on(lab, settings):
-    """One that this machine does not have is left out, and told of; one that /etc/hosts has
-    twice is bound once."""
+    """An address that this machine does not have is left out and logged; one that
+    /etc/hosts has twice is bound once.
+    """
     hosts = ("198.51.100.7", "127.0.0.1", "127.0.0.2", "127.0.0.1", "::1", "2001:db8::1")
     ports = [free_port() for _ in range(3)]
     mumd = listening_on(lab, settings, hosts)
@@ -216,7 +217,7 @@ def test_all_addresses_of_a_name_are_listened_on(lab, settings):
 
 
 def test_an_address_of_a_name_that_another_process_has_is_an_error(lab, settings):
-    """Otherwise Postfix would ask that one."""
+    """Otherwise Postfix would ask the other process."""
     port = free_port()
     with socket.create_server(("127.0.0.2", port)):
         mumd = listening_on(lab, settings, ("127.0.0.1", "127.0.0.2"),
@@ -348,7 +349,7 @@ def test_it_does_not_start_with_a_bad_configuration(make_mumd, settings):
 
 
 def test_the_shipped_example_is_good(make_mumd, settings, lab, mariadb):
-    """As it is, but for the places where things stand on this machine."""
+    """Unchanged, except for paths on this machine."""
     secret = lab.path / "example.password"
     secret.write_text(POSTFIX_PASSWORD + "\n")
     secret.chmod(0o600)
@@ -370,8 +371,9 @@ def test_the_shipped_example_is_good(make_mumd, settings, lab, mariadb):
 
 
 def test_the_shipped_example_shows_each_default(make_mumd, settings):
-    """Comment signs off, it is still a configuration without errors but for the
-    files that this machine does not have."""
+    """With the comment signs removed, it has no errors except for files that this machine
+    does not have.
+    """
     text = (TOP / "conf-examples/mum.conf").read_text().splitlines()
     shown = [line.replace("# ", "", 1) if line.startswith("    # ") and " = " in line else line
              for line in text]
@@ -385,7 +387,7 @@ def test_the_shipped_example_shows_each_default(make_mumd, settings):
 
 @pytest.mark.memory
 def test_it_says_why_it_cannot_go_into_the_background(make_mumd, settings):
-    """Its user has no process left."""
+    """Its user may start no more processes."""
     mumd = make_mumd(settings, start=False)
     result = run("prlimit", "--nproc=0", mumd.program(), "-c", mumd.config, check=False)
     assert result.returncode == 71

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the recipients of an alias stand for, on real databases: rows as MUM writes them.
+"""What the recipients of an alias mean, in real databases with rows as MUM writes them.
 
 A mailbox that was renamed, own addresses that somebody typed as "external", and more
-recipients than anybody can be handed.
+recipients than a reply can hold.
 """
 
 import statistics
@@ -17,7 +17,7 @@ from lab.mariadb import POSTFIX_PASSWORD
 NOTFOUND = b"NOTFOUND "
 DEAD = b"OK 550 5.2.1 alias leads to no mailbox that accepts mail"
 
-# local part of the alias: ([(text, mailbox or None)], what aliases says, or None)
+# {local part of the alias: ([(text, mailbox or None)], the answer of the map, or None)}
 ALIASES = {
     "present": ([("anna@old.example", "anna")], "anna@example.test"),
     "blank-text": ([(" ", "anna")], "anna@example.test"),
@@ -46,7 +46,7 @@ ALIASES = {
 
 
 class World:
-    """Mailboxes, aliases that lead to them, and mumd before them."""
+    """Mailboxes, aliases that lead to them, and a mumd."""
 
     def __init__(self, lab, name):
         self.store = STORES[name](lab, f"recipients-{name}")
@@ -58,7 +58,7 @@ class World:
         self.store.add("uwe", "bücher.test")
         self.store.add("ulf", "bücher.test", active=0)
         for number, (local, (recipients, _)) in enumerate(ALIASES.items(), 1):
-            # MariaDB's unique index takes two texts of another case for one
+            # to MariaDB's unique index two texts that differ in case are the same
             both = local != "foreign" or name == "sqlite"
             self._alias(number, local, recipients if both else recipients[:1])
         settings = dict(self.store.settings)
@@ -103,7 +103,7 @@ def test_a_recipient_is_what_it_stands_for(world, local):
 
 
 def test_an_alias_without_an_answer_costs_a_millisecond(world):
-    """After the first time. Nor does it hold up anybody else."""
+    """After the first time; and it does not delay anybody else."""
     count = 30000
     world.add_crowd("crowd", count, lambda n: f"somebody-{n:05d}@external{n % 50}.test")
     with world.mumd.map_client() as client, world.mumd.map_client() as bystander:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""mumd as a service: readiness, watchdog, sockets that somebody else holds, restarts
-that lose nothing, and the unit files. All of it without systemd as init."""
+"""mumd as a service: readiness, watchdog, sockets that a service manager holds, restarts
+that lose nothing, and the unit files. All of it without systemd as init.
+"""
 
 import contextlib
 import itertools
@@ -208,11 +209,11 @@ def test_named_sockets_are_taken_in_place_of_those_of_mum_conf(lab, mumd, held, 
     assert mumd.process.wait() == 0
     assert {path.name for path in directory.iterdir()} == {"map", "policy", "metrics"}
     for path in directory.iterdir():
-        assert accepts(path)            # clients wait for the next one
+        assert accepts(path)            # clients wait for the next mumd
 
 
 def test_sockets_without_a_name_of_ours_are_told_apart_by_their_address(lab, mumd, held):
-    """As one mumd.socket with two ListenStream= hands them over."""
+    """As a mumd.socket with two ListenStream= hands them over."""
     sockets = [held(mumd.policy), held(mumd.socketmap), held(mumd.policy_port)]
     started(lab, mumd, sockets, names=["mumd.socket"] * 3)
     assert mumd.lookup(*ALICE) == b"OK 1" and mumd.decide(**REFUSED) == SEND_ONLY
@@ -284,7 +285,7 @@ def test_restarts_under_load_lose_no_request(lab, mumd, held):
         for one in load:
             one.end()
     assert [one.trouble for one in load] == [[]] * len(load)
-    # An idle connection ends with its mumd, and that is all.
+    # Only idle connections end with their mumd.
     assert all(one.again <= 8 for one in load)
     assert not any(one.is_alive() for one in load)
 
@@ -292,7 +293,7 @@ def test_restarts_under_load_lose_no_request(lab, mumd, held):
 # ---- without rights from the start ----
 
 def test_it_starts_without_rights_as_the_unit_has_it(lab, sqlite):
-    """User= in the unit; the directory is as tmpfiles.d makes it, so Postfix gets in."""
+    """With User= of the unit, and the directory of tmpfiles.d, so Postfix can connect."""
     mumd = Mumd(lab, {"database": sqlite_settings(sqlite)}, name=f"service{next(_names)}")
     os.chown(mumd.sockets, pwd.getpwnam("nobody").pw_uid, grp.getgrnam("postfix").gr_gid)
     mumd.sockets.chmod(0o2750)
@@ -310,7 +311,7 @@ def test_it_starts_without_rights_as_the_unit_has_it(lab, sqlite):
     ({}, True), ({"socket_mode": "0666"}, False), ({"socket_group": "nogroup"}, False)])
 def test_without_rights_a_socket_that_postfix_cannot_reach_is_told_of(lab, sqlite, process,
                                                                      warned):
-    """As in a container: the folder has no setgid bit, so the group is mumd's own."""
+    """As in a container: the folder has no setgid bit, so the socket gets mumd's own group."""
     mumd = Mumd(lab, {"database": sqlite_settings(sqlite), "process": process},
                 name=f"service{next(_names)}")
     mumd.sockets.chmod(0o755)
@@ -331,7 +332,7 @@ def settings(unit):
 
 @pytest.fixture
 def units(tmp_path):
-    """The two as they would be installed, but with the mumd that was built here."""
+    """Both units as they would be installed, but with the mumd that was built here."""
     for name in ("mumd.service", "mumd.socket"):
         text = (UNITS / name).read_text()
         (tmp_path / name).write_text(text.replace("/usr/sbin/mumd", str(binary())))
@@ -352,7 +353,7 @@ def test_the_exposure_is_at_most_one(units):
 
 
 def test_the_units_fit_the_defaults():
-    """Paths, user and groups are those of mum.conf; so is the time to stop in."""
+    """Paths, user and groups are those of mum.conf, and the time to stop fits it."""
     example = (TOP / "conf-examples/mum.conf").read_text()
     sockets = [value for name, value in settings("mumd.socket") if name == "ListenStream"]
     assert sockets == re.findall(r'# listen = \{"unix:([^"]*)"\}', example)
@@ -367,7 +368,7 @@ def test_the_units_fit_the_defaults():
 
 
 def test_the_directory_of_sqlite_stays_that_of_mum():
-    """Writable, for SQLite's WAL; systemd would take a StateDirectory= over."""
+    """It is writable, for SQLite's WAL; with StateDirectory= systemd would take it over."""
     example = (TOP / "conf-examples/mum.conf").read_text()
     directory = os.path.dirname(re.search(r'# path = "([^"]*)"', example)[1])
     unit = settings("mumd.service")
@@ -376,7 +377,7 @@ def test_the_directory_of_sqlite_stays_that_of_mum():
 
 
 def test_user_and_directory_are_made_as_the_units_want_them(tmp_path):
-    """By systemd-sysusers and systemd-tmpfiles, below a root of their own."""
+    """By systemd-sysusers and systemd-tmpfiles, in a root of their own."""
     (tmp_path / "etc").mkdir()
     for name in ("passwd", "group"):
         (tmp_path / "etc" / name).write_text("root:x:0:0::/:/bin/sh\n" if name == "passwd"

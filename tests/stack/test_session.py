@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The session of a database connection: set, read back, proven, or refused with its reason.
+"""The session of a database connection is set, read back and tried; or it is refused, and
+the log says why.
 
-Settings of the server itself are in conformance_hostile.py; here a proxy stands before it
-that does not let us set anything, or lies.
+conformance_hostile.py tries settings of the server itself; here a proxy before the server
+does not let us set anything, or lies.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ CLIENT_LOCAL_FILES = 0x80
 
 @pytest.fixture(scope="module")
 def server(lab):
-    """A server whose settings tests change. Each leaves them as they were."""
+    """A server whose settings tests may change. Each test must restore them."""
     return MariaDB(lab, "db-session").start().load_mum(sample.mariadb_text())
 
 
@@ -42,7 +43,7 @@ def behind(proxy, **more):
 
 
 def refusal(mumd):
-    """Mail is deferred; the only line that says why."""
+    """Checks that mail is deferred; returns the only line that says why."""
     assert mumd.lookup(*ALICE).startswith(b"TEMP ")
     assert mumd.lookup("mailboxes", "nobody@example.test").startswith(b"TEMP ")
     lines = [line for line in mumd.log() if "in the session" in line]
@@ -171,7 +172,7 @@ def test_answers_with_other_columns_than_asked_for(make_mumd, server, instead, w
 
 
 def test_no_server_may_ask_for_a_file(make_mumd):
-    """It is not offered, so that libmariadb refuses it, whatever its default is."""
+    """We do not offer it, so libmariadb refuses, whatever its default."""
     with RogueMariaDB() as rogue:
         mumd = make_mumd(behind(rogue))
         assert mumd.lookup(*ALICE).startswith(b"TEMP ")

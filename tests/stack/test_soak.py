@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two minutes of tests/stack/soak; and that its judge sees what is wrong with a history."""
+"""Two minutes of tests/stack/soak; and tests that its judge sees what is wrong with a history."""
 
 import pathlib
 import subprocess
@@ -85,7 +85,7 @@ def said(kind, question, reply, asked=50, seconds=0.1):
 
 
 def mail(*rcpts, reply="250 2.0.0 Ok: queued as X", sent=50):
-    """A mail to these, each accepted unless it is an Answer."""
+    """A mail to these recipients, each of them accepted unless it is an Answer."""
     answers = [rcpt if isinstance(rcpt, Answer) else said("RCPT", rcpt, "250 2.1.5 Ok", sent)
                for rcpt in rcpts]
     return Message("soak-1", answers, reply, sent + 0.1, sent + 0.2)
@@ -219,8 +219,8 @@ AT_MUMD = {"connect mumd", "kept connection", *OUR_MAPS}
 BY_DATABASE = {"LOGIN", "AUTH", *OUR_MAPS, *OUR_LOGINS, *FROM_MUMD}
 OURS = {"connect mumd", "connect auth", *OUR_MAPS, *OUR_LOGINS}
 
-# By where a fault strikes: the kinds that it may make a temporary failure, and those that it may
-# leave without an answer.
+# By where a fault strikes: the kinds of questions that may get a temporary failure, and
+# those that may get no answer.
 SPOILED = {
     None: (set(), set()),
     "database": (BY_DATABASE, set()),
@@ -247,7 +247,7 @@ def excused(*records):
                 if violation.what.startswith("no excuse")]
 
 
-# A connection is there or not: it has no words for a temporary failure.
+# A connection is open or not: it cannot tell of a temporary failure.
 SAYABLE = sorted(set(KINDS) - {"INBOX", "kept connection"} - {kind for kind in KINDS if "connect" in kind})
 
 
@@ -266,8 +266,9 @@ def test_without_a_fault_nothing_is_excused(kind):
 
 @pytest.mark.parametrize("fault, fails, ends", STRIKES)
 def test_an_excuse_ends_with_the_recovery(fault, fails, ends):
-    """Which is longer for Postfix and Dovecot's services. Who asked before the fault and is
-    answered in it is excused, too."""
+    """The recovery is longer for Postfix and Dovecot's services. A question from before the
+    fault that is answered during it is excused, too.
+    """
     struck, recovery = Fault(fault, 45, 49), LONG_RECOVERY.get(fault, 1)
     for made, kinds in ((temporary, fails), (unanswered, ends)):
         for kind in sorted(kinds):
@@ -327,7 +328,7 @@ def test_postfix_may_take_its_own_time():
     (False, [Fault("no descriptors", 49, 51)]), (True, [Fault("dovecot reloaded", 49, 53)]),
     (True, [Fault("no descriptors", 40, 49.4)]), (True, [Hiccup(51, 51.6), Hiccup(51, 51.6)])])
 def test_time_stands_still_while_nobody_can_take_the_question(late, more):
-    """It took a second too long."""
+    """The answer took a second too long."""
     assert is_late(HUNG, said("mailboxes", ANNA, "TEMP x", 50, 4.0), *more) == late
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What holds for an address holds for every spelling that Postfix takes to it: a real
-Postfix says where each leads, in its log.
+"""A rule for an address holds for every spelling that leads Postfix to it. A real Postfix
+says in its log where each spelling leads.
 
-SPELLINGS=N sends N generated spellings in each way instead of a few, SPELLINGS_SEED
+SPELLINGS=N sends N generated spellings in each way, not just a few; SPELLINGS_SEED sends
 others than usual.
 """
 
@@ -34,7 +34,7 @@ SERVICE = """
 
 
 class Judge:
-    """A Postfix that knows one way to read '%' and '!', with mumds of the same opinion."""
+    """A Postfix that reads '%' and '!' in one way, with mumds that are told the same."""
 
     def __init__(self, lab, outside, database, percent, bang):
         name = f"{percent}-{bang}"
@@ -77,7 +77,7 @@ class Judge:
         return Spellings(self.random, local, "example.test").many(count)
 
     def map(self, login, table, address):
-        """The value for one plain address, as Postfix logs it; None if there is none."""
+        """The map's value for a plain address, as Postfix logs it; None if there is none."""
         word, _, value = self.mumds[login].lookup(table, address).decode().partition(" ")
         assert word in ("OK", "NOTFOUND")
         return value if word == "OK" else None
@@ -89,7 +89,7 @@ def judge(lab, outside, sqlite, request):
 
 
 class Mails:
-    """What became of each spelling: the queue's own words for those that were accepted."""
+    """The result for each spelling; for accepted ones, what the queue says."""
 
     def __init__(self, judge, dialogue):
         self._judge, self._dialogue = judge, dialogue
@@ -168,7 +168,7 @@ def test_no_spelling_of_an_own_address_is_for_strangers(judge):
 
 
 def test_a_login_may_spell_its_own_address_as_it_likes(judge):
-    """In each way that leads to it whatever is local, and that Postfix accepts."""
+    """In each way that Postfix accepts and that leads to it, whichever domains are local."""
     rewrite = TrivialRewrite(judge.postfix)
     mails = Mails(judge, judge.dialogue("alice@example.test", "strict"))
     own = Spellings(judge.random, "alice", "example.test").plain()
@@ -179,7 +179,7 @@ def test_a_login_may_spell_its_own_address_as_it_likes(judge):
                 if sender.lower() == "alice@example.test"}
     assert accepted == set(logged) and len(accepted) >= 15
     for spelling in set(mails.refused("not owned")):
-        # refused: what is queued, or where it leads, is another address
+        # refused: the queued address, or the one it leads to, is another address
         typed = rewrite.rewrite(unquote_local(spelling))
         assert typed.lower() != "alice@example.test", spelling
 
@@ -195,7 +195,7 @@ def _verdict(client, context, text):
 @pytest.mark.parametrize("context, local", [("recipient", "sendonly"), ("strict", "bob"),
                                             ("reject", "bob"), ("strict", "alice")])
 def test_where_the_resolver_takes_any_text(judge, context, local):
-    """Texts as policy services get them, against trivial-rewrite itself: thousands."""
+    """Thousands of texts as policy services get them, compared with trivial-rewrite itself."""
     rewrite, spellings = TrivialRewrite(judge.postfix), Spellings(judge.random, local,
                                                                   "example.test")
     led = 0
@@ -220,6 +220,6 @@ def test_more_readings_than_eight_are_refused(judge, operator):
     dialogue = judge.dialogue("stranger")
     reply = dialogue.command(f"MAIL FROM:<{quote_local(text)}>")
     reply = dialogue.rcpt("carol@second.test") if reply.startswith("250") else reply
-    # '@' inside quotes is read whatever the settings are
+    # '@' inside quotes counts with any settings
     many = judge.percent or "@" in operator
     assert ("can be read in too many ways" in reply) == many

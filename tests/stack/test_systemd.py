@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The units and the packages' scripts under a real systemd (tests/lab/systemd.py): the
-sandbox, restarts, a broken mum.conf, upgrades, the order against Postfix."""
+sandbox, restarts, a broken mum.conf, upgrades, the order with Postfix.
+"""
 
 import sqlite3
 import stat
@@ -25,7 +26,7 @@ CONF = f'database {{ driver = "sqlite"  path = "{DATABASE}"  deadline = "300ms" 
 
 SAYS_SO = "[Service]\nExecStartPre=/bin/echo started\n"
 
-# MUM's own user is that of its web server.
+# MUM itself runs as the user of its web server.
 PREPARE = f"""
 userdel mum 2>/dev/null || :
 rm -rf /etc/mum /usr/local/etc/mum /var/spool/postfix/mum /var/lib/mum
@@ -34,7 +35,7 @@ ln -s /etc/mum /usr/local/etc/mum
 install {binary()} /usr/sbin/mumd
 """
 
-# As MUM leaves it: nobody has it open, so there is no log beside it.
+# The database as MUM leaves it: nobody has it open, so there is no WAL file.
 NEW_DATABASE = f"""
 rm -rf /var/lib/mum
 install -d -o www-data -g mum -m 2770 /var/lib/mum
@@ -43,7 +44,7 @@ install -o www-data -g mum -m 660 /root/wal.sqlite {DATABASE}
 
 
 class Server:
-    """The machine, its systemd, and how its mumd is asked."""
+    """The machine, its systemd, and questions to its mumd."""
 
     def __init__(self, lab, wal):
         self.machine = Machine(lab, seen={TOP, binary().parent}).start()
@@ -66,7 +67,7 @@ class Server:
             return client.ask(*ALICE)
 
     def sockets(self):
-        """Other ones would have other inodes."""
+        """The inodes of the sockets: new sockets would have others."""
         return [self.machine.path(f"{SOCKETS}/{name}").stat().st_ino
                 for name in ("socketmap", "policy")]
 
@@ -77,7 +78,7 @@ class Server:
         return int(self.systemd.show("mumd.service", "MainPID"))
 
     def starts(self):
-        """How often it was started since it says so (SAYS_SO)."""
+        """How often mumd was started since it writes that down (SAYS_SO)."""
         return int(self.machine.run("grep -c '^started$' /var/log/mumd.log || :").stdout)
 
 
@@ -94,7 +95,7 @@ def shared():
 
 @pytest.fixture
 def server(shared):
-    """It runs, as the package leaves it behind "systemctl enable --now mumd"."""
+    """A server whose mumd runs, as after "systemctl enable --now mumd"."""
     shared.write_conf(CONF)
     shared.machine.run(NEW_DATABASE + ": >/var/log/mumd.log")
     started = shared.systemd.ctl("enable --now mumd")
@@ -125,7 +126,9 @@ def test_it_starts_without_the_directory_of_sqlite(server):
 
 
 def test_the_directory_of_the_sockets_is_put_right_before_they_are_made(server):
-    """On a first installation systemd makes it as root:root, while there is no group yet."""
+    """On a first installation systemd makes it as root:root, because the group does not
+    exist yet.
+    """
     server.systemd.ctl("stop mumd.service mumd.socket")
     server.machine.run(f"rmdir {SOCKETS}; install -d -o root -g root -m 755 {SOCKETS}")
     assert server.systemd.ctl("start mumd").returncode == 0
@@ -156,7 +159,7 @@ def test_a_restart_with_a_broken_file_fails_and_clients_wait_until_it_is_fixed(s
         while time.monotonic() < began + 15:
             with server.connect():
                 time.sleep(0.1)
-        # Twelve a minute; more than none, for it is tried again.
+        # At most twelve a minute, but at least one, because it is tried again.
         assert 1 <= server.starts() - before <= 4
         assert server.is_listening() and server.sockets() == sockets
         server.write_conf(CONF)
@@ -205,7 +208,7 @@ def test_an_upgrade_restarts_mumd_and_refuses_nobody(server, old):
     assert server.sockets() == sockets and server.pid() != pid
     calls = server.systemd.calls()
     assert calls.count("try-restart mumd.service") == 3
-    # "start" does nothing to what runs.
+    # "start" does not change a running unit.
     assert not [call for call in calls if "mumd.socket" in call.split()
                 and {"stop", "restart", "try-restart"} & set(call.split())]
 
@@ -218,7 +221,7 @@ def test_an_upgrade_starts_nothing_that_is_not_enabled(server):
 
 # ---- Postfix ----
 
-# How Debian 12 has it; it writes down whether mumd still runs when it is stopped.
+# Postfix's units as in Debian 12; when stopped, they write down whether mumd still runs.
 POSTFIX = {
     "postfix.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
     "postfix@.service": "[Unit]\nPartOf=postfix.service\nBefore=postfix.service\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A process ends, reloads and gives up while a thread of it connects with TLS.
+"""A process ends, reloads or gives up while one of its threads connects with TLS.
 
 `./check` runs this file with ThreadSanitizer, too.
 """
@@ -22,12 +22,12 @@ from lab.mum_dovecot import MumDovecot
 from lab.mumctl import binary
 
 ALICE = ("mailboxes", "alice@example.test")
-LANES = 3                   # that stop processes side by side
+LANES = 3                   # that stop processes in parallel
 STOPS = 300                 # of mumd
 
 
 def settings(rogue, **more):
-    """The name is verified against all authorities of the system: they take a while to read."""
+    """The name is verified with all authorities of the system, which take a while to read."""
     return {"driver": "mariadb", "hosts": [f"localhost:{rogue.port}"], "name": "mum",
             "user": "mum_postfix", "password": POSTFIX_PASSWORD, "tls": "verify-full", **more}
 
@@ -39,7 +39,7 @@ def rogue():
 
 
 def stop_at_random(lab, lane, count):
-    """How each of the stops ended."""
+    """Stops mumd at random moments; returns how each stop ended."""
     chance = random.Random(lane)
     ends = collections.Counter()
     with HangingUp() as rogue:
@@ -57,7 +57,7 @@ def stop_at_random(lab, lane, count):
 
 
 def test_stops_in_the_middle_of_a_tls_connect_are_clean(lab):
-    Mumd(lab, {}, name="stops").program()       # copied before the lanes want it
+    Mumd(lab, {}, name="stops").program()       # copied before the lanes need it
     with concurrent.futures.ThreadPoolExecutor() as pool:
         ends = sum(pool.map(lambda lane: stop_at_random(lab, lane, STOPS // LANES), range(LANES)),
                    collections.Counter())
@@ -79,7 +79,7 @@ def test_reloads_in_the_middle_of_a_tls_connect_are_clean(make_mumd, rogue):
 
 
 def test_a_tool_that_gives_up_a_tls_connect_ends_as_it_should(lab):
-    """Its deadline comes while the authorities are read."""
+    """Its deadline passes while the authorities are being read."""
     chance = random.Random(1)
     with HangingUp(delay=lambda: 0.09 + chance.random() * 0.02) as rogue:
         mumd = Mumd(lab, {"database": settings(rogue, deadline="100ms")}, name="gives-up")
@@ -92,7 +92,7 @@ def test_a_tool_that_gives_up_a_tls_connect_ends_as_it_should(lab):
 
 
 def stop_auth(dovecot, chance):
-    """Ends auth soon after it was asked for a user, which starts it."""
+    """Asks for a user, which starts auth, and ends auth soon afterwards."""
     with dovecot.userdb_client() as client:
         client.start([("USER", "alice@example.test", "lmtp")])
         pid = wait_until(dovecot.auth_pid, "auth runs")
