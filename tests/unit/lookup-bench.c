@@ -56,7 +56,7 @@ void bench_on_answer(const struct mum_answer *answer, void *arg)
 	got->answer = NULL;
 }
 
-/* The key lies in a block of its own size that is gone when the call returns. */
+/* The key is in a block of exactly its size, which is freed when the call returns. */
 void bench_ask_bytes(struct bench *bench, struct got *got, unsigned questions,
 		     const char *key, size_t len)
 {

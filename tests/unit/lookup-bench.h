@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lookups on a fake store and a fake host, and what came of each. */
+/* Lookups on a fake store and a fake host, and the result of each. */
 #ifndef LOOKUP_BENCH_H
 #define LOOKUP_BENCH_H
 
@@ -16,7 +16,7 @@ struct bench {
 	struct lookups *lookups;
 };
 
-/* What one lookup came to. */
+/* The result of one lookup. */
 struct got {
 	struct bench *bench;
 	struct mum_lookup *lookup;	/* NULL once answered */
@@ -34,7 +34,7 @@ void bench_init_entries(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 			size_t entries);
 void bench_init_all(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 		    size_t entries, bool other_maps);
-/* Checks that nobody was forgotten. */
+/* Also checks that no lookup was forgotten. */
 void bench_free(struct bench *bench);
 
 /* Starts a lookup; got is overwritten. */

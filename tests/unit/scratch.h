@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small files in a folder of the test's own, gone when it ends. */
+/* Small files in a folder of the test, removed when it ends. */
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
@@ -12,7 +12,7 @@ struct scratch {
 
 void scratch_init(struct scratch *scratch);
 void scratch_free(struct scratch *scratch);
-/* Writes a file of that mode; caller frees its path. */
+/* Writes a file with that mode; the caller frees its path. */
 char *scratch_file(const struct scratch *scratch, const char *name, mode_t mode,
 		   const char *bytes, size_t len);
 

@@ -70,7 +70,7 @@ static void test_senders(void **state)
 	}
 }
 
-/* Postfix reads an empty action as "permit", and so it does OK: an open door. */
+/* Postfix reads an empty action as "permit", just like OK: both would open the relay. */
 static bool is_safe(const char *action)
 {
 	return *action != '\0' && strncasecmp(action, "OK", 2) != 0 &&

@@ -24,7 +24,7 @@
 #define BUECHER "b" UUML "cher"
 #define BUECHER_A "xn--bcher-kva"
 
-/* The text lies in a block of its own size, and not as a string. */
+/* The text is in a block of exactly its size, without a final NUL. */
 static struct address *parse(enum address_kind kind, const char *text, size_t len,
 			     const char *delimiters)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every code point through the folding of local parts and of domains, against what
- * Postfix does to keys and against libidn2. The tables of libidn2 and libunistring
- * differ from one release of Debian to the next; each answer here holds with all.
+ * Every code point goes through the folding of local parts and of domains, and is compared
+ * with what Postfix does to keys and with libidn2. The tables of libidn2 and libunistring
+ * differ between releases of Debian; each answer here holds for all of them.
  */
 #include "tests/unit/unit.h"
 
@@ -20,7 +20,7 @@
 enum { SHARP_S = 0x00df, CAPITAL_SHARP_S = 0x1e9e, FINAL_SIGMA = 0x03c2,
        IDEOGRAPHIC_FULL_STOP = 0x3002 };
 
-/* Case folded; form may be NULL. Caller frees. */
+/* Folds the case; form may be NULL. Caller frees. */
 static char *casefold(const char *text, uninorm_t form)
 {
 	size_t len;
@@ -32,7 +32,9 @@ static char *casefold(const char *text, uninorm_t form)
 	return copy;
 }
 
-/* As libidn2 maps it (UTS #46, non-transitional); NULL where it cannot. Caller frees. */
+/*
+ * The A-labels of libidn2 (UTS #46, non-transitional); NULL if it has none. Caller frees.
+ */
 static char *alabels(const char *text)
 {
 	char *labels;
@@ -46,8 +48,8 @@ static bool is_assigned_plane(ucs4_t code)
 }
 
 /*
- * Calls check with each code point that may stand in a name, between two texts. Of
- * planes 4 to 13, 15 and 16, where nothing is assigned, only each 61st.
+ * Calls check with each code point that may be in a name, between two texts. In planes
+ * 4 to 13, 15 and 16, where nothing is assigned, only with each 61st.
  */
 static void for_each_code(const char *before, const char *after,
 			  void (*check)(ucs4_t code, const char *text))
@@ -126,9 +128,9 @@ static bool is_alabel(const char *got)
 }
 
 /*
- * UTS #46 maps it to another character, or to none: full width, zero width, the full
- * stops of other scripts. For us that is another name (differences.md, D1), which is
- * no A-label, so nobody's.
+ * UTS #46 maps it to another character, or to none: full width, zero width, full stops
+ * of other scripts. To us that is another name (differences.md, D1), which is not an
+ * A-label, so it belongs to nobody.
  */
 static bool is_changed(ucs4_t code, const char *text, const char *got, const char *want)
 {
@@ -143,8 +145,8 @@ static bool is_changed(ucs4_t code, const char *text, const char *got, const cha
 }
 
 /*
- * Capital letters younger than their small ones (Georgian), and ideographs with a
- * composed form: older tables forbid them, newer ones map them as we do.
+ * Capital letters that are newer than their small ones (Georgian), and ideographs with
+ * a composed form: older tables forbid them, newer ones map them as we do.
  */
 static bool is_mapped_later(ucs4_t code, const char *text, const char *got, const char *want)
 {
@@ -157,7 +159,7 @@ static bool is_mapped_later(ucs4_t code, const char *text, const char *got, cons
 	return mapped;
 }
 
-/* Not in any domain: it stays as it is, and no A-label compares equal. */
+/* It cannot be in a domain: it stays as it is, and no A-label equals it. */
 static bool is_in_no_domain(ucs4_t code, const char *text, const char *got, const char *want)
 {
 	(void)code;
@@ -165,7 +167,7 @@ static bool is_in_no_domain(ucs4_t code, const char *text, const char *got, cons
 	return want == NULL && !is_alabel(got);
 }
 
-/* Maps to the sharp s since UTS #46 15.1, to ss before. */
+/* UTS #46 maps it to the sharp s since 15.1, and mapped it to ss before. */
 static bool is_capital_sharp_s(ucs4_t code, const char *text, const char *got, const char *want)
 {
 	(void)text;
@@ -173,7 +175,7 @@ static bool is_capital_sharp_s(ucs4_t code, const char *text, const char *got, c
 	return code == CAPITAL_SHARP_S && strncmp(got, "xn--", 4) == 0;
 }
 
-/* All that may differ from libidn2. */
+/* All allowed differences from libidn2. */
 static bool (*const differences[])(ucs4_t code, const char *text, const char *got,
 				   const char *want) = {
 	is_changed, is_mapped_later, is_in_no_domain, is_capital_sharp_s,
@@ -206,7 +208,7 @@ static void check_other_spelling(ucs4_t code, const char *folded)
 	free(other);
 }
 
-/* What another spelling folds to; not asked again where it is the same text. */
+/* Checks that another spelling folds to the same; skips it if the text is the same. */
 static void check_alike(const char *what, ucs4_t code, const char *text, const char *other,
 			const char *folded)
 {
@@ -242,7 +244,7 @@ static void test_every_code_point_in_a_domain(void **state)
 	for_each_code("a", "b.test", check_domain);
 }
 
-/* What each rule above is about, once by name. */
+/* One example by name for each rule above. */
 static const struct {
 	const char *name, *text, *want;
 } domains[] = {

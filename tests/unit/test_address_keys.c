@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an address is known by: in a cache, to people, and in columns too narrow for it. */
+/* The keys of an address: in a cache, for people, and in columns that are too narrow. */
 #include "tests/unit/unit.h"
 
 #include "common/address.h"
@@ -66,7 +66,7 @@ static void test_keys(void **state)
 	}
 }
 
-/* A form that fits no column is left out; the key must not hide that. */
+/* A form that fits no column is left out; the key must show that. */
 static void test_a_key_without_its_quoted_form(void **state)
 {
 	char *long_tail = unit_repeat("y", 182);
@@ -111,7 +111,7 @@ static void test_names_for_people(void **state)
 
 /* ---- every code point ---- */
 
-/* Does it fold to itself alone, whatever stands around it? */
+/* Does it fold to itself, whatever is around it? */
 static bool is_inert(const char *letter)
 {
 	char *text = xasprintf("=%sa", letter);
@@ -152,7 +152,7 @@ static void check_split(unsigned code, const char *local, const char *delimiters
 	free(composed);
 }
 
-/* Before, at and behind a delimiter, and inside the names that are never split. */
+/* Tries the letter on both sides of a delimiter, and in names that are never split. */
 static void check_splits(unsigned code, const char *letter, const char *delimiters)
 {
 	const char *const around[][2] = {
@@ -196,7 +196,7 @@ static void test_every_code_point_beside_a_delimiter(void **state)
 		if (code == 0xd800)
 			code = 0xe000;
 		put_utf8(code, letter);
-		/* Where folding has nothing to do, one question in many is enough. */
+		/* If folding changes nothing, checking a few of them is enough. */
 		if (code >= 0x80 && code % 256 != 0 && is_inert(letter))
 			continue;
 		for (size_t i = 0; i < ARRAY_LEN(delimiters); i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What no name can be, the limits one either side, and the way back to RFC 5321. */
+/* Texts that cannot be names, lengths around each limit, and the way back to RFC 5321. */
 #include "tests/unit/unit.h"
 
 #include "common/address-quote.h"
@@ -173,7 +173,7 @@ static void test_clean_text(void **state)
 	}
 }
 
-/* The text stands as local part, as domain, as domain key and as TLS key. */
+/* Tries the text as local part, as domain, as domain key and as TLS key. */
 static void test_dirty_names_do_not_exist(void **state)
 {
 	(void)state;

@@ -50,7 +50,7 @@ static const struct {
 	{ "foreign: no domain and one", { FOREIGN("root"), FOREIGN("root@root") },
 	  "root,root@root" },
 
-	/* An address that MUM knows is MUM's in each spelling. */
+	/* If MUM knows an address, each spelling of it is MUM's. */
 	{ "own, then foreign", { OWN("max@d"), FOREIGN("Max@d") }, "max@d" },
 	{ "foreign, then own", { FOREIGN("Max@d"), OWN("max@d") }, "Max@d" },
 	{ "own among foreign ones",
@@ -83,7 +83,7 @@ static void test_each_address_once(void **state)
 	}
 }
 
-/* Nobody may buy more than n log n with spellings of one name. */
+/* Spellings of one name must not cost more than n log n. */
 static void test_many_spellings_of_one_address(void **state)
 {
 	enum { BITS = 14, COUNT = 1 << BITS };

@@ -26,7 +26,7 @@ static void free_values(char **values)
 		free(values[i]);
 }
 
-/* A credential row that answers the pair of that number. */
+/* Adds a credential row that answers the pair with that number. */
 static bool row(struct batch *batch, const char *pair, const char *local,
 		const char *domain)
 {
@@ -300,7 +300,7 @@ static void test_asked_again_forgets_the_first_rows(void **state)
 
 static void test_the_largest_batch(void **state)
 {
-	/* Quotes double in JSON, and need the room that four-byte letters need. */
+	/* JSON doubles quotes; they need as much room as four-byte letters. */
 	char *local = unit_repeat("\"", 191), *domain = unit_repeat("\xf0\x9f\x98\x80", 191);
 	struct store_request requests[BATCH_MAX];
 	char *values[PARAMS_MAX], key[2000];

@@ -3,7 +3,7 @@
 
 #include "common/cache.h"
 
-/* Puts facts that only the cache owns; the pointer serves to recognise them. */
+/* Puts facts that only the cache owns; the pointer is only for comparing. */
 static const struct facts *put(struct cache *cache, enum mum_question question,
 			       const char *key, uint64_t now_ms)
 {
@@ -128,7 +128,7 @@ static void test_replacing_in_a_full_cache_drops_nobody(void **state)
 	cache_free(&cache);
 }
 
-/* Of so many rows, which nobody reads here. */
+/* Puts facts with so many rows, which nobody reads here. */
 static void put_rows(struct cache *cache, const char *key, size_t count)
 {
 	struct facts *facts = facts_new(MUM_DELIVERY);

@@ -10,8 +10,8 @@
 
 enum {
 	PATIENCE = 30000,
-	SOON = 25000,		/* ms: less than that, more than half of it */
-	SWEEP = 5000,		/* ms after which it is noticed at the latest */
+	SOON = 25000,		/* ms; less than PATIENCE, more than half of it */
+	SWEEP = 5000,		/* ms; so late it is noticed at the latest */
 	REPLY = 100000,		/* bytes */
 	ASKED = 10		/* replies, more than a socket takes */
 };
@@ -22,7 +22,7 @@ static struct client *client;
 static int ours, theirs;
 static bool closed;
 
-/* A request is "q.", and answered with many bytes; "s." with one. */
+/* "q." is a request that is answered with many bytes, "s." with one. */
 static long on_request(void *arg, const char *bytes, size_t len, const char **why)
 {
 	(void)arg;
@@ -81,7 +81,7 @@ static void they_ask_for_more_than_fits(void)
 		they_send("q.");
 }
 
-/* Up to `count` bytes of what there is, as it comes; returns how many there were. */
+/* Reads up to `count` bytes of what has come; returns how many. */
 static size_t they_read(size_t count)
 {
 	char bytes[4096];
@@ -142,7 +142,7 @@ static void a_request_that_trickles_in_is_not_waited_for_without_end(void **stat
 	they_send("s.q");
 	fake_host_advance(&fake, SOON);
 	WANT("not at once", !closed);
-	/* Not a byte more of it, but a turn. */
+	/* No further byte has come, but the loop had a turn. */
 	fake_host_ready(&fake, ours, MUM_READ);
 	fake_host_advance(&fake, PATIENCE - SOON + SWEEP);
 	WANT("it is closed", closed);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which differences from stock change anything for mail, and what is said of them. */
+/* Which differences from stock change something for mail, and what is said about them. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -102,7 +102,7 @@ static void test_numbers_are_joined(void **state)
 	}
 }
 
-/* Between two characters, and with its length. */
+/* They are cut between two characters, and the length is added. */
 static void test_long_values_are_cut(void **state)
 {
 	char text[301], *shown;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How much of a mail log is taken: its text comes from strangers. */
+/* How much is kept of a mail log, whose text comes from strangers. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -53,7 +53,7 @@ static void clear(struct world *world)
 	sents_clear(&world->sents);
 }
 
-/* The kinds of a name; 0 when it is not there. */
+/* The kinds of a name; 0 if the name is not kept. */
 static unsigned kinds_of(const struct world *world, const char *text)
 {
 	for (const struct name *name = world->names.first; name != NULL; name = name->hh.next) {

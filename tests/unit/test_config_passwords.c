@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Passwords, the files they lie in, and whose they are. */
+/* Passwords, their files, and which role reads which. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -61,7 +61,9 @@ static void test_password_files(void **state)
 		char *file = scratch_file(&scratch, "password", row->mode, row->bytes, row->len);
 		char *text = xasprintf("\ndatabase {\n password_file = \"%s\"\n}\n", file);
 		char *errors;
-		/* The file that only names it may be read by everybody. */
+		/*
+		 * If mum.conf only names the password file, everybody may read mum.conf.
+		 */
 		struct mum_config *config =
 			load_mode(text, MUM_ROLE_POSTFIX, 0644, &errors);
 
@@ -201,7 +203,7 @@ static void test_roles(void **state)
 	}
 }
 
-/* The other's file is not even there: it must not be looked at. */
+/* The other role's file does not exist: nobody may look at it. */
 static void test_a_role_opens_its_own_file_only(void **state)
 {
 	char *file = scratch_file(&scratch, "password", 0600, "mine", 4);
@@ -268,7 +270,7 @@ static void test_trouble_with_passwords_joins_the_others(void **state)
 	free(errors);
 }
 
-/* However it is mistyped: the errors go to the mail log at a reload. */
+/* However it is mistyped, because at a reload the errors go to the mail log. */
 static void test_no_error_repeats_a_password(void **state)
 {
 	static const struct {

@@ -11,7 +11,7 @@
 #include "common/store-mariadb/connector.h"
 #include "tests/fakes/fake-host.h"
 
-/* A server that takes connections and says nothing. */
+/* A server that accepts connections and sends nothing. */
 struct setup {
 	struct fake_host fake;
 	int listening;
@@ -37,7 +37,7 @@ static void set_up(struct setup *setup)
 	snprintf(setup->name, sizeof(setup->name), "127.0.0.1:%u", ntohs(address.sin_port));
 }
 
-/* Connections that wait for a greeting break: the threads end. */
+/* Breaks connections that wait for a greeting, so the threads end. */
 static void stop_listening(struct setup *setup)
 {
 	if (setup->listening >= 0)
@@ -85,7 +85,7 @@ static struct connector *start(struct setup *setup)
 	return connector_start(&setup->fake.host, &settings, on_done, setup);
 }
 
-/* Until a connection is there, which the thread made. */
+/* Waits until the thread has made a connection. */
 static void wait_connected(struct setup *setup)
 {
 	struct pollfd pollfd = { .fd = setup->listening, .events = POLLIN };
@@ -114,8 +114,8 @@ static void test_a_failure_is_told_once(void **state)
 }
 
 /*
- * The thread and the cancel meet at any moment. ThreadSanitizer and
- * AddressSanitizer look at what both do to the connector.
+ * The cancel may come at any moment of the thread. ThreadSanitizer and
+ * AddressSanitizer watch what both do to the connector.
  */
 static void test_cancel_while_the_thread_waits(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Dovecot's SQL file says, and what its queries become for a user. */
+/* What Dovecot's SQL file says, and how its queries are filled in for a user. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -65,7 +65,7 @@ static void test_connect_lines(void **state)
 	}
 }
 
-/* NULL: it cannot be asked. */
+/* NULL: the query cannot be asked. */
 static const struct {
 	const char *query, *user, *sql;
 } queries[] = {

@@ -79,7 +79,7 @@ static void test_servers(void **state)
 	}
 }
 
-/* With inet: before it, each means the same, if it has a port. */
+/* With "inet:" in front, each entry with a port means the same. */
 static void test_listen_entries(void **state)
 {
 	(void)state;
@@ -95,7 +95,7 @@ static void test_listen_entries(void **state)
 			WANT_TEXT(entry, got.host, row->host);
 			WANT_TEXT(entry, got.port, row->port);
 		}
-		/* And without it, only a path does. */
+		/* Without "inet:", only a path is valid. */
 		ok = endpoint_parse_listen(row->text, &got);
 		WANT(row->text, ok == (row->path != NULL));
 		if (ok)

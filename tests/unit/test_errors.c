@@ -83,7 +83,7 @@ static void test_the_connection_is_of_no_use(void **state)
 		check(row);
 }
 
-/* Refused, or a record that was damaged on the way. */
+/* The connection was refused, or a record was damaged on the way. */
 static void test_tls(void **state)
 {
 	(void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which hashes may be verified, and at what cost they are refused. */
+/* Which hashes may be verified, and from which cost on they are refused. */
 #include "tests/unit/unit.h"
 
 #include "common/hash.h"

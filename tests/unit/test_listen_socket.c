@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Unix sockets in a directory that somebody else may write to: what is replaced, and
- * whose the new socket is. bind(2) goes through the test, which is that somebody.
+ * who owns the new socket. bind(2) goes through the test, which plays that somebody.
  */
 #include "tests/unit/unit.h"
 
@@ -49,7 +49,7 @@ static int teardown(void **state)
 	return unit_teardown(state);
 }
 
-/* Ours it is already, so that nobody has to be root for the test. */
+/* Changes the owner to the present one, so that the test does not need root. */
 static bool listen_there(struct listen_socket *sock, mode_t mode)
 {
 	const struct socket_owner owner = { geteuid(), getegid(), mode };
@@ -68,7 +68,7 @@ static bool listen_there(struct listen_socket *sock, mode_t mode)
 	return ok;
 }
 
-/* A socket of that type; closed, nobody answers on it. */
+/* Makes a socket of that type and closes it, so that nobody answers on it. */
 static int other_socket(int type)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -176,7 +176,7 @@ static void a_link_in_the_place_of_the_new_socket_is_not_followed(void **state)
 	WANT("it gives up", !listen_there(&sock, 0666));
 	assert_int_equal(stat(link_to, &after), 0);
 	WANT_NUMBER("mode", after.st_mode & 07777, 0600);
-	/* Of a change of owner to who it is already, too. */
+	/* Even setting the owner that it already has would change its ctime. */
 	WANT("nothing was changed of it",
 	     before.st_ctim.tv_sec == after.st_ctim.tv_sec &&
 		     before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);

@@ -39,7 +39,7 @@ static void test_values(void **state)
 	}
 }
 
-/* Every length around the limit, of characters of one to four bytes. */
+/* Tries every length around the limit, with characters of one to four bytes. */
 static void test_what_is_too_long_is_cut_between_characters(void **state)
 {
 	static const char *const characters[] = { "a", "\xc3\xb6", "\xe2\x82\xac",

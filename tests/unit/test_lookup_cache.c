@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What lookups keep: fresh facts, stale facts in trouble, questions under way. */
+/* What lookups keep: fresh facts, stale facts for an outage, questions under way. */
 #include "tests/unit/unit.h"
 
 #include "tests/unit/lookup-bench.h"
@@ -326,7 +326,7 @@ static void test_who_does_not_join(void **state)
 	}
 }
 
-/* Joined facts are one; the extension is each asker's own. */
+/* Joined lookups share their facts; each keeps its own extension. */
 static void test_joined_answers_keep_their_own_address(void **state)
 {
 	struct bench bench;

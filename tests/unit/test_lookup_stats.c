@@ -62,7 +62,7 @@ static void test_what_is_measured(void **state)
 	}
 }
 
-/* Whatever its reason not to look into the cache. */
+/* For whatever reason the cache was not used. */
 static void test_each_question_that_is_put_is_a_miss(void **state)
 {
 	static const struct {
@@ -114,7 +114,7 @@ static void test_what_is_not_measured(void **state)
 	bench_free(&bench);
 }
 
-/* Each waited as long as it did, not as long as the question that it joined. */
+/* Its own waiting time counts, not that of the question that it joined. */
 static void test_joined_ones_are_measured_from_their_own_start(void **state)
 {
 	struct bench bench;
@@ -155,7 +155,7 @@ static void test_when_the_database_last_answered(void **state)
 	bench_free(&bench);
 }
 
-/* MUM_FRESH: whoever asks wants to know whether the database answers. */
+/* MUM_FRESH: the caller wants to know whether the database answers. */
 static void test_fresh(void **state)
 {
 	static const struct {

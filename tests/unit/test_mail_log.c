@@ -9,7 +9,7 @@
 #define QMGR "Nov  9 15:00:01 mx postfix/qmgr[123]: "
 #define ISO "2026-11-29T15:00:01.123456+01:00 mx postfix/submission/smtpd[123]: "
 
-/* NULL: there is no such part. */
+/* NULL: the line has no such part. */
 static const struct {
 	const char *line;
 	const char *queue_id, *sender, *recipient, *original, *login;
@@ -39,7 +39,7 @@ static const struct {
 	  "a@b.test", NULL, NULL, NULL },
 };
 
-/* Of others, or of Postfix about no mail. */
+/* Lines of other programs, or of Postfix but not about a mail. */
 static const char *const nothing[] = {
 	"", " ", "[", "]:", "a/b[1]:", "a/b[1]: ", "a/b[1]: X", "a/b[1]: X:", "a/b[]: X: to=<a@b>",
 	"a/b[x]: X: to=<a@b>", "postfix[1]: X: to=<a@b.test>",
@@ -82,7 +82,7 @@ static void test_other_lines(void **state)
 	}
 }
 
-/* Nothing is read behind the end, wherever a line is cut; sanitizers look on. */
+/* Nothing is read behind the end, wherever a line is cut; sanitizers watch that. */
 static void test_each_cut(void **state)
 {
 	(void)state;

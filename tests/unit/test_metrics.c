@@ -181,7 +181,7 @@ static void test_buckets_hold_all_below_them(void **state)
 	free(text);
 }
 
-/* What mum.conf names hosts must neither break the format nor repeat a series. */
+/* Hosts' names in mum.conf must not break the format, and must not repeat a series. */
 static void test_host_names_as_labels(void **state)
 {
 	static const struct {
@@ -235,7 +235,7 @@ static void test_equal_hosts_are_one(void **state)
 	}
 }
 
-/* The same number for all. */
+/* Adds the same number to all counts. */
 static void fill(unsigned by)
 {
 	stats.stale = stats.timeouts = by;
@@ -276,7 +276,7 @@ static void want_sums(const char *name, unsigned counted, unsigned present)
 	free(text);
 }
 
-/* A reload replaces the core; the one before is shown until it has gone. */
+/* A reload replaces the core; the old core is shown until it is gone. */
 static void test_totals_never_go_back(void **state)
 {
 	(void)state;
@@ -298,7 +298,7 @@ static void test_totals_never_go_back(void **state)
 	metrics_clear(&metrics);
 }
 
-/* Each line is a comment of its family, or a sample of the family just begun. */
+/* Each line is a comment of a family, or a sample of the family that has just begun. */
 static void test_each_family_is_in_one_piece(void **state)
 {
 	char *text, *rest, *line, family[100] = "", seen[20000] = "\n";

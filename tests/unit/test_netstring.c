@@ -7,7 +7,7 @@
 
 enum { MAX = 100 };
 
-/* From a block of exactly len bytes, so that ASan sees any overread. */
+/* Parses a block of exactly len bytes, so that ASan sees any overread. */
 static enum parse_result parse(const char *wire, size_t len, size_t max,
 			       char *data, size_t *data_len, size_t *wire_len)
 {

@@ -35,7 +35,7 @@ static const char real_request[] =
 
 #define HEAD "request=smtpd_access_policy\n"
 
-/* From a block of exactly len bytes; the slices live until free(*block). */
+/* Parses a block of exactly len bytes; the slices live until free(*block). */
 static enum parse_result parse(const char *wire, size_t len, char **block,
 			       struct policy_request *out, size_t *wire_len)
 {

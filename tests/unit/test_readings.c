@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each "want" was read from trivial-rewrite(8) of Postfix 3.7, with localhost in
+ * Each "want" is what trivial-rewrite(8) of Postfix 3.7 answered, with localhost in
  * mydestination and without.
  */
 #include "tests/unit/unit.h"
@@ -147,7 +147,7 @@ static void test_other_settings(void **state)
 		want_readings(row->text, &row->settings, row->want);
 }
 
-/* The text made of count times the piece, before the end; caller frees. */
+/* The piece count times, then the end; caller frees. */
 static char *many(const char *piece, size_t count, const char *end)
 {
 	char *pieces = unit_repeat(piece, count);

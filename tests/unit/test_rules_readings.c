@@ -65,7 +65,7 @@ static void test_strictest(void **state)
 	}
 }
 
-/* What rule_strictest() takes for the order of the verdicts. */
+/* The order of verdicts that rule_strictest() uses. */
 static void test_order_of_verdicts(void **state)
 {
 	(void)state;

@@ -142,7 +142,7 @@ static void test_senders(void **state)
 	}
 }
 
-/* A sender address that cannot exist: foreign to everybody who logged in. */
+/* A sender address that cannot exist is foreign to everybody who has logged in. */
 static void test_impossible_senders(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which service of Postfix lets a login send as anybody, from the lines of postconf(1). */
+/* Which service of Postfix lets a login send as anybody, by the lines of postconf(1). */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

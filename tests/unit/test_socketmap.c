@@ -151,7 +151,7 @@ static void test_request_limit(void **state)
 
 /* ---- replies ---- */
 
-/* The map of that name, by way of a request for it. */
+/* The map with that name, found by a request for it. */
 static const struct socketmap_map *map_of(const char *name)
 {
 	struct socketmap_request out;
@@ -180,7 +180,7 @@ static void test_questions(void **state)
 		WANT_NUMBER(map_names[i], socketmap_questions(map_of(map_names[i])), want[i]);
 }
 
-/* An answer about one key, with the facts that any map may want. */
+/* An answer about one key, with the facts that any map may need. */
 struct answer {
 	struct mum_answer answer;
 	struct address *address;
@@ -204,7 +204,7 @@ static void set_rows(struct answer *it, enum mum_question question, const void *
 	it->facts[question].count = count;
 }
 
-/* Checks the reply byte by byte, and whether the caller is told of trouble. */
+/* Checks the reply byte by byte, and whether the caller is told of a problem. */
 static void want_reply(const char *name, const char *map, const struct answer *it,
 		       const char *want, bool trouble)
 {
@@ -296,7 +296,7 @@ static void test_aliases(void **state)
 	}
 }
 
-/* Who writes to joe+... chooses the extension; it must not add recipients. */
+/* A sender who writes to joe+... chooses the extension; it must not add recipients. */
 static void test_an_extension_adds_no_recipient(void **state)
 {
 	static const struct delivery_row quoted = ALIAS(2, "\"jane doe\"@d");

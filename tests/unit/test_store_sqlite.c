@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The SQLite store while another process locks the file. Nobody else decides when a
- * question is withdrawn, which in mumd happens late and in Dovecot at any time. The file
- * is empty, so that an answer is "no such table".
+ * The SQLite store while another process locks the file. The test alone decides when a
+ * question is withdrawn; in mumd that happens late, in Dovecot at any time. The file
+ * is empty, so an answer is "no such table".
  */
 #include "tests/unit/unit.h"
 
@@ -52,7 +52,7 @@ static int teardown(void **state)
 	return unit_teardown(state);
 }
 
-/* The bytes that a writer of SQLite locks: see "File Locking And Concurrency" there. */
+/* Locks what a writer of SQLite locks: see SQLite's "File Locking And Concurrency". */
 static pid_t lock_file(void)
 {
 	const struct flock lock = { .l_type = F_WRLCK, .l_start = 0x40000000, .l_len = 512 };

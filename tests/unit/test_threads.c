@@ -10,7 +10,7 @@
 
 #include "common/threads.h"
 
-/* A thread that waits until the test lets it go on. */
+/* A thread that waits until the test lets it continue. */
 struct waiter {
 	int gate[2];		/* a pipe; the thread reads a byte */
 	bool blocks_signals, done;
@@ -47,7 +47,7 @@ static void *wait_at_gate(void *arg)
 	return NULL;
 }
 
-/* True when none runs any more, which takes them a moment. */
+/* True if all threads end; that takes a moment. */
 static bool all_end(struct threads *threads)
 {
 	for (int tries = 0; tries < 5000; tries++) {
@@ -105,7 +105,7 @@ static void test_a_thread_without_owner_is_joined_by_the_list(void **state)
 	waiter_clear(&third);
 }
 
-/* The loop may be busy, and start another one before it comes to join this one. */
+/* The loop may be busy, and start another thread before it joins this one. */
 static void test_a_thread_that_has_ended_waits_for_its_owner(void **state)
 {
 	struct threads threads = { NULL, false };
@@ -137,7 +137,7 @@ static void say_handler(void)
 	(void)!write(STDOUT_FILENO, "handler ", 8);
 }
 
-/* A process that exits with 7; what it wrote, and its exit status. */
+/* Runs a process that exits with 7; returns its exit status, and what it wrote. */
 static int exit_of_child(bool with_thread, char *text, size_t size)
 {
 	int out[2], status;

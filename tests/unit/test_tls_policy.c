@@ -82,7 +82,7 @@ static void test_a_policy_is_refused_as_postfix_refuses_it(void **state)
 	}
 }
 
-/* What a later Postfix takes; the one before refuses each that it does not know. */
+/* What a later Postfix accepts; an earlier one refuses what it does not know. */
 static const struct {
 	const char *policy, *params;
 	unsigned since;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each Dovecot is told of a user. */
+/* What each Dovecot is told about a user. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -52,7 +52,7 @@ static void test_fields(void **state)
 	}
 }
 
-/* Each name, once, whatever the user is: %{mum:NAME} of another name is an error. */
+/* Each name once, for any user: a missing name would make %{mum:NAME} an error. */
 static void test_all_fields(void **state)
 {
 	static const struct user good = { "joe@d", "/h", LOCATION, 5, QUOTA_OF_MAILBOX },

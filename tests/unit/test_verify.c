@@ -6,7 +6,7 @@
 
 #include "mumctl/verify.h"
 
-/* As far as hash_check() goes with any mum.conf. */
+/* Limits so wide that no hash here is refused for its cost. */
 static const struct hash_limits limits = {
 	.allow_prefix = true,
 	.bcrypt_cost = 31,

@@ -45,7 +45,7 @@ int unit_teardown(void **state)
 
 char *unit_exact(const void *bytes, size_t len)
 {
-	/* Of no bytes, malloc(0) still gives a block that nobody may read. */
+	/* Even for no bytes, malloc(0) gives a block that nobody may read. */
 	char *copy = malloc(len);
 
 	if (len > 0)

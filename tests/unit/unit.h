@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the unit tests share: cmocka, and checks that name the table row which
- * broke and go on with the next one. A test fails when it ends if any of its
- * checks did.
+ * What the unit tests share: cmocka, and checks that name the table row that failed
+ * and go on with the next one. A test fails at its end if any of its checks failed.
  */
 #ifndef UNIT_H
 #define UNIT_H
@@ -45,12 +44,12 @@ void unit_want_number(const char *name, unsigned long long got, unsigned long lo
 		      const char *what, const char *file, int line);
 int unit_teardown(void **state);
 
-/* A malloc'ed block of exactly len bytes, so that ASan sees any overread. */
+/* A copy in a malloc'ed block of exactly len bytes, so that ASan sees any overread. */
 char *unit_exact(const void *bytes, size_t len);
-/* The text count times; caller frees. */
+/* The text, repeated count times; caller frees. */
 char *unit_repeat(const char *text, size_t count);
 
-/* Cells from text, NULL for SQL NULL; at most `count`. */
+/* Makes cells of text; NULL is SQL NULL; at most `count`. */
 void unit_columns(struct column *columns, const char *const *cells, size_t count);
 
 #endif
