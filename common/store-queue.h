@@ -28,7 +28,7 @@ struct store_request {
 	struct store_request *prev, *next;
 	/* Of store-mariadb/ alone. */
 	uint64_t number;		/* in the order of submission */
-	unsigned attempts;		/* statements that failed under it */
+	unsigned attempts;		/* how many statements with it failed */
 	struct batch *batch;		/* NULL while it waits in a queue */
 };
 
@@ -48,7 +48,7 @@ void request_finish(struct store_request *request, enum mum_status status,
 /* Gives the answer. Frees the request first and calls fn last. */
 void request_answer(struct store_request *request);
 
-/* It leaves its batch. */
+/* Puts the request into the queue and takes it out of its batch. */
 void queue_put(struct queue *queue, struct store_request *request, bool front);
 /* NULL when empty. */
 struct store_request *queue_take(struct queue *queue);
