@@ -358,6 +358,17 @@ static int run_from(const char *config_path, struct mum_config *config, bool for
 	return result;
 }
 
+static void prepare_environment(void)
+{
+	/* It must not say where libmariadb looks for plugins. */
+	unsetenv("MARIADB_PLUGIN_DIR");
+	/*
+	 * A reload sets and restores TZ (timezone.h) while threads may be connecting.
+	 * Replacing a variable that exists does not change the environment's array.
+	 */
+	setenv("TZ", ":/etc/localtime", 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *config_path = DEFAULT_CONFIG;
@@ -390,13 +401,7 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	privileges_forgo();
-	/* The environment must not say where libmariadb looks for plugins. */
-	unsetenv("MARIADB_PLUGIN_DIR");
-	/*
-	 * A reload sets and restores TZ (timezone.h) while threads may be connecting.
-	 * Replacing a variable that exists does not change the environment's array.
-	 */
-	setenv("TZ", ":/etc/localtime", 0);
+	prepare_environment();
 	config = mum_config_load(config_path, MUM_ROLE_POSTFIX, &errors);
 	if (config == NULL) {
 		fprintf(stderr, "%s\n", errors);
