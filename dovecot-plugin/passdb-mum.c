@@ -9,9 +9,9 @@
 #include "common/log-text.h"
 #include "common/rules.h"
 #include "dovecot-plugin/instance.h"
+#include "dovecot-plugin/passdb-fields.h"
 #include "dovecot-plugin/plugin.h"
 #include "dovecot-plugin/smtp-hold.h"
-#include "dovecot-plugin/userdb-fields.h"
 #include "dovecot-plugin/verify.h"
 #include "dovecot-plugin/verify-queue.h"
 
@@ -172,16 +172,8 @@ static bool is_listed(const struct mum_list *list, const char *text)
 	return FALSE;
 }
 
-/* What the row says, in Dovecot's words. */
-struct values {
-	const char *address;
-	const char *password;		/* {SCHEME}hash; the dummy if why_no_password is set */
-	const char *why_no_password;	/* NULL: the password may be used */
-	const struct user *user;	/* NULL: no mail, or none that Dovecot can express */
-};
-
 static void read_password(struct pass_request *pass, const char *password,
-			  struct values *values)
+			  struct passdb_values *values)
 {
 	const struct hash_limits limits = hash_limits(instance_config(pass->instance));
 	enum hash_scheme scheme;
@@ -196,80 +188,6 @@ static void read_password(struct pass_request *pass, const char *password,
 		pass->hash = p_strdup(pass->request->pool, password);
 		values->password = t_strdup_printf("{%s}%s", scheme_names[scheme], password);
 	}
-}
-
-static void put_no_field(void *unused ATTR_UNUSED, const char *name ATTR_UNUSED,
-			 const char *value ATTR_UNUSED)
-{
-}
-
-/* Would the userdb find this user at a login? Then sets *user_r. */
-static bool read_user(const struct mum_answer *facts, struct user *user_r)
-{
-	struct arena arena = { 0 };
-	const char *why;
-	bool usable = rule_user(facts, user_r, &why) == MUM_FOUND &&
-		      userdb_put_fields(user_r, dovecot_generation, &arena, put_no_field,
-					NULL) == NULL;
-
-	arena_free(&arena);
-	return usable;
-}
-
-static void put_prefetch_field(void *request, const char *name, const char *value)
-{
-	auth_request_set_field(request, t_strconcat("userdb_", name, NULL), value, NULL);
-}
-
-static void import_all(struct auth_request *request, const struct values *values)
-{
-	struct arena arena = { 0 };
-
-	auth_request_set_field(request, "user", values->address, NULL);
-	if (values->why_no_password == NULL)
-		auth_request_set_field(request, "password", values->password, "CRYPT");
-	/* The answer of the userdb, for a userdb "prefetch". */
-	if (values->user != NULL)
-		(void)userdb_put_fields(values->user, dovecot_generation, &arena,
-					put_prefetch_field, request);
-	arena_free(&arena);
-}
-
-static void put_values(void *context, userdb_field_fn *put, void *arg)
-{
-	const struct values *values = context;
-
-	put(arg, "user", values->address);
-	put(arg, "password", values->password);
-	userdb_put_all_fields(values->user, put, arg);
-}
-
-/*
- * False: the admin's own fields could not be added. A master user
- * (auth_master_user_separator) gets no prefetch fields: the mail belongs to somebody
- * else, whom Dovecot looks up next.
- */
-static bool set_fields(struct auth_request *request, struct values *values)
-{
-	bool is_master = request->fields.requested_login_user != NULL;
-	bool has_mail = values->user != NULL, added;
-
-	if (is_master)
-		values->user = NULL;
-	if (passdb_imports_all(request))
-		import_all(request, values);
-	added = passdb_add_fields(request, put_values, values);
-	/* Dovecot's cache would let somebody in with this password. */
-	if (values->why_no_password != NULL)
-		request->passdb_password = NULL;
-	/*
-	 * Makes Dovecot ask the userdb, which says why there is no mail. Otherwise
-	 * Dovecot would use what an earlier passdb said about a user of the same name,
-	 * or about a master.
-	 */
-	if (!has_mail && !is_master)
-		request->userdb_prefetch_set = FALSE;
-	return added;
 }
 
 /*
@@ -353,15 +271,15 @@ static void answer_found(struct pass_request *pass, const struct mum_answer *fac
 	const struct mum_config *config = instance_config(pass->instance);
 	struct auth_request *request = pass->request;
 	struct user user;
-	struct values values = { .address = credential->address };
+	struct passdb_values values = { .address = credential->address };
 
 	pass->refuse_service = credential->send_only &&
 			       is_listed(&config->dovecot.send_only_refuse,
 					 request_protocol(request));
 	read_password(pass, credential->password, &values);
-	if (read_user(facts, &user))
+	if (passdb_read_user(facts, &user))
 		values.user = &user;
-	if (!set_fields(request, &values))
+	if (!passdb_set_fields(request, &values))
 		answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 	else if (values.why_no_password != NULL && !is_unverified(request))
 		refuse_hash(pass, credential, values.why_no_password);
