@@ -249,8 +249,8 @@ static void refuse_hash(struct pass_request *pass, const struct credential *cred
 			const char *why)
 {
 	e_error(authdb_event(pass->request),
-		"mum: mailboxes.password of <%s>: %s; login refused until it is set anew "
-		"in MUM", LOG_TEXT(credential->address), why);
+		"mailboxes.password of <%s>: %s; login refused until it is set anew in MUM",
+		LOG_TEXT(credential->address), why);
 	refuse(pass, PASSDB_RESULT_PASSWORD_MISMATCH);
 }
 
@@ -312,7 +312,7 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 		break;
 	case MUM_TEMPFAIL:
 	case MUM_MISCONFIGURED:
-		e_error(authdb_event(pass->request), "mum: %s", LOG_TEXT(facts->reason));
+		e_error(authdb_event(pass->request), "%s", LOG_TEXT(facts->reason));
 		answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 		break;
 	}

@@ -51,8 +51,7 @@ static void on_page(const struct mum_answer *facts, void *arg)
 		listing->at = 0;
 		listing->done = listing->page->count == 0;
 	} else {
-		e_error(authdb_event(listing->context.auth_request), "mum: %s",
-			LOG_TEXT(facts->reason));
+		e_error(authdb_event(listing->context.auth_request), "%s", LOG_TEXT(facts->reason));
 		listing->context.failed = TRUE;
 		listing->done = TRUE;
 	}

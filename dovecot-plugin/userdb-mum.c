@@ -63,7 +63,7 @@ static void put_values(void *context, userdb_field_fn *put, void *arg)
 static void log_bad_row(const struct user_request *user, const struct user *found,
 			const char *why)
 {
-	e_error(authdb_event(user->request), "mum: mailboxes row of <%s>: %s; mend it in MUM",
+	e_error(authdb_event(user->request), "mailboxes row of <%s>: %s; mend it in MUM",
 		LOG_TEXT(found->address), LOG_TEXT(why));
 }
 
@@ -104,8 +104,7 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 		if (why != NULL)
 			log_bad_row(user, &found, why);
 		else
-			e_error(authdb_event(user->request), "mum: %s",
-				LOG_TEXT(facts->reason));
+			e_error(authdb_event(user->request), "%s", LOG_TEXT(facts->reason));
 		answer(user, USERDB_RESULT_INTERNAL_FAILURE);
 		break;
 	}

@@ -240,7 +240,7 @@ def check_refusal(asked, case, password):
     assert len(lines) == 1, lines
     if re.search(r"(\): |Info: mum: )Password mismatch$", lines[0]):   # a verifier has read it
         return
-    assert "mum: mailboxes.password of <" in lines[0] and "Error" in lines[0]
+    assert "mailboxes.password of <" in lines[0] and "Error" in lines[0]
     assert "secret" not in lines[0].replace("secret-canary", "")
     text = password.strip()
     assert len(text) < 4 or text not in lines[0]
