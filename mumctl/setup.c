@@ -216,6 +216,7 @@ static void put_dovecot_24(struct buf *out, const char *path)
 {
 	buf_printf(out,
 		   "mum_config_file = %s\npassdb mum {\n}\nuserdb mum {\n}\n"
+		   "protocol lmtp {\n  auth_username_format = %%{user | lower}\n}\n"
 		   "mail_plugins {\n  quota = yes\n}\n"
 		   "protocol imap {\n  mail_plugins {\n    imap_quota = yes\n  }\n}\n"
 		   "quota \"User quota\" {\n}\n",

@@ -203,13 +203,14 @@ class Dovecot24:
                 yield f"\n{kind} mum {{\n}}", f"\n{kind} sql {{\n!include {sql_conf}.{kind}\n}}", 1
 
     def head(self):
-        # mail_*: as in Debian's 10-mail.conf, because userdb must override it; 2.4 adds
-        # some seconds to each temporary failure; weak schemes are as in 2.3
+        # as in Debian's 10-mail.conf and 20-lmtp.conf, where userdb and the example count more;
+        # 2.4 adds some seconds to each temporary failure; weak schemes are as in 2.3
         return (f"dovecot_config_version = {self.version}\n"
                 f"dovecot_storage_version = {self.version}\n"
                 "auth_internal_failure_delay = 0\nauth_allow_weak_schemes = yes\n"
                 "mail_driver = mbox\nmail_home = /home/%{user | username}\n"
-                "mail_path = %{home}/mail\nmail_inbox_path = /var/mail/%{user}\n")
+                "mail_path = %{home}/mail\nmail_inbox_path = /var/mail/%{user}\n"
+                "protocol lmtp {\n  auth_username_format = %{user | username | lower}\n}\n")
 
     def text(self, lines):
         # a remedy for a fault of 2.3; it makes 2.4.1 end lists whose reader pauses
