@@ -279,16 +279,20 @@ awk '/^#|^$/ { next }
 sed -n "s/^    '\([a-z_]* =.*\)'[ \\\\]*\$/\1/p" README.md | LC_ALL=C sort >"$scratch/shown"
 same 'settings of Postfix' "$scratch/settings" "$scratch/shown" conf-examples/main.cf README.md
 
-# Each line that README shows for Dovecot stands in the example, maybe commented out.
-sed 's/^#\([a-z} ]\)/\1/' conf-examples/dovecot.conf >"$scratch/dovecot"
-awk '/^```/ { inside = $0 == "```dovecot"; next } inside' README.md >"$scratch/shown"
-[ -s "$scratch/shown" ] || { echo "README.md shows no lines for Dovecot"; status=1; }
-grep -v -x -F -f "$scratch/dovecot" "$scratch/shown" |
-	sed 's/^/README.md: not in conf-examples\/dovecot.conf: /' >"$scratch/bad"
-if [ -s "$scratch/bad" ]; then
-	cat "$scratch/bad"
-	status=1
-fi
+# Each line that README shows for a Dovecot stands in its example, maybe commented out.
+for version in 2.3 2.4; do
+	example=conf-examples/dovecot-$version.conf
+	sed 's/^#\([a-z} ]\)/\1/' "$example" >"$scratch/dovecot"
+	awk -v kind="$version" '/^```/ { inside = $0 == "```dovecot-" kind; next } inside' \
+		README.md >"$scratch/shown"
+	[ -s "$scratch/shown" ] || { echo "README.md shows no lines for Dovecot $version"; status=1; }
+	grep -v -x -F -f "$scratch/dovecot" "$scratch/shown" |
+		sed "s|^|README.md: not in $example: |" >"$scratch/bad"
+	if [ -s "$scratch/bad" ]; then
+		cat "$scratch/bad"
+		status=1
+	fi
+done
 
 # So does each line of a display that a manual takes from an example: .\" FILE above it.
 awk '/^\.\\" conf-examples\// { from = $2; next }

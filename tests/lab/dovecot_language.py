@@ -75,7 +75,7 @@ _FOR_SQLITE = (
 class Dovecot23:
     """The language of Debian 12."""
 
-    example = "dovecot.conf"
+    example = "dovecot-2.3.conf"
     settings_module = None
     # the exit status of doveadm for a temporary failure
     temporary_exit = 77
@@ -85,6 +85,8 @@ class Dovecot23:
     has_weak_schemes = False
     # what doveadm user shows for a user with that home
     user_line = "home={home} mail=maildir:{home}/Maildir quota_rule=*:storage={gigabytes}G"
+    # how it shows that quota
+    quota_line = "quota_rule\t*:storage={gigabytes}G"
     # does userdb get any maildir as MUM stores it?
     takes_any_location = True
     # may a list of users end early, with a failure, if its reader pauses?
@@ -162,6 +164,7 @@ class Dovecot24:
     has_weak_schemes = True
     user_line = ("home={home} mail_driver=maildir mail_path={home}/Maildir mail_inbox_path=. "
                  "quota_storage_size={gigabytes}G")
+    quota_line = "quota_storage_size\t{gigabytes}G"
     takes_any_location = False
     has_override_fields = False
     dead_auth = "[UNAVAILABLE]"

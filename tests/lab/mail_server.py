@@ -4,9 +4,10 @@ MUM's tables in the database: the state in which README.md and the manuals begin
 """
 
 from . import mumctl, mumd
+from .dovecot_language import dovecot_language
 from .lab import TOP, wait_until
 from .machine import Machine
-from .mum_dovecot import MODULES, module_path
+from .mum_dovecot import MODULES, SETTINGS_MODULES, module_path
 
 DEBIAN_DEFAULTS = """
 rm -rf /etc/mum /usr/local/etc/mum /etc/postfix/main.cf* /etc/postfix/master.cf* /etc/postfix/sql
@@ -71,6 +72,9 @@ def install_built(machine):
     machine.run(f"install {mumd.binary()} {mumctl.binary()} /usr/local/sbin/\n"
                 f"install -m 644 {module_path()} {MODULES}/libauthdb_mum.so\n"
                 "ln -s /etc/mum /usr/local/etc/mum\n")
+    settings = dovecot_language().settings_module
+    if settings:
+        machine.run(f"install -D -m 644 -t {SETTINGS_MODULES} {module_path().with_name(settings)}")
 
 
 def mail_server(lab):

@@ -9,7 +9,7 @@ import pytest
 from lab.mum_dovecot import MumDovecot
 from dovecot_stores import STORES
 
-# Names with blanks, quotes and letters beyond ASCII; see conf-examples/dovecot.conf.
+# Names with blanks, quotes and letters beyond ASCII; see conf-examples/dovecot-2.3.conf.
 ANY_NAME = "auth_username_chars =\n"
 
 _tests = itertools.count(1)

@@ -54,7 +54,7 @@ def stock_postfix(machine):
 
 
 def stock_dovecot(machine):
-    ours = (TOP / "conf-examples/dovecot.conf").read_text()
+    ours = (TOP / "conf-examples/dovecot-2.3.conf").read_text()
     rest = ours[ours.index("\nmail_uid = "):]
     machine.write("/etc/dovecot/local.conf", shown_lines("doc/mum-dovecot.7", "stock") + rest)
     machine.write("/etc/dovecot/dovecot-sql.conf", STOCK_SQL.format(

@@ -159,7 +159,7 @@ SPELLINGS = {
 @pytest.mark.parametrize("worker", ["yes", "no"])
 @pytest.mark.parametrize("local", SPELLINGS)
 def test_flush_without_a_name_forgets_every_spelling(stores, dovecots, worker, local):
-    """The command of README.md and conf-examples/dovecot.conf. A flush by MUM's name would
+    """The command of README.md and conf-examples/dovecot-2.3.conf. A flush by MUM's name would
     miss logins typed in another spelling, also in another spelling of the domain.
     """
     store = stores("mariadb")
@@ -174,7 +174,7 @@ def test_flush_without_a_name_forgets_every_spelling(stores, dovecots, worker, l
     flushed = int(by_name.stdout.split()[0])
     assert flushed < len({login.lower() for login in logins}), "a name is enough: say so"
     command, = re.findall(r"^doveadm auth cache flush.*", (TOP / "README.md").read_text(), re.M)
-    assert f'"{command}"' in (TOP / "conf-examples/dovecot.conf").read_text()
+    assert f'"{command}"' in (TOP / "conf-examples/dovecot-2.3.conf").read_text()
     assert dovecot.doveadm(*command.split()[1:]).returncode == 0
     assert {(dovecot.login(login, "new"), dovecot.login(login, "secret"))
             for login in logins} == {("ok", "refused")}

@@ -14,6 +14,7 @@ import re
 import pytest
 
 from lab import Lab
+from lab.dovecot_language import dovecot_language
 from lab.lab import TOP
 from lab.mail_server import mail_server
 from lab.machine import Machine
@@ -23,6 +24,7 @@ from manual_steps import ANNA, BEN, INFO, SCANNER, run_block, stock_server
 pytestmark = pytest.mark.other_programs
 
 STRANGER = "friend@example.net"
+QUOTA = dovecot_language().quota_line.format(gigabytes=1)
 
 ANSWERS_OF_MAPS = ["example.org", "1", f"{ANNA},{BEN}", ANNA,
                    "550 5.2.1 mailbox does not accept mail (send-only)", "encrypt"]
@@ -97,7 +99,7 @@ def test_readme_leads_to_a_working_pair_and_back(machine):
         if "postmap" in block.text:
             assert output.splitlines() == ANSWERS_OF_MAPS
         if "doveadm auth test" in block.text:
-            assert "auth succeeded" in output and "*:storage=1G" in output
+            assert "auth succeeded" in output and QUOTA in output
             assert output.splitlines()[-2:] == [ANNA, BEN]
         if "mumctl check" in block.text:
             assert "0 errors, 0 warnings" in output
@@ -114,7 +116,7 @@ def test_readme_leads_to_a_working_pair_and_back(machine):
 def setup_prints_the_examples(machine):
     """mumctl setup says the lines of conf-examples/, for Debian's paths."""
     printed = machine.run("mumctl -c /etc/mum/mum.conf setup").stdout.splitlines()
-    for name in ("main.cf", "master.cf", "dovecot.conf"):
+    for name in ("main.cf", "master.cf", dovecot_language().example):
         for line in (TOP / "conf-examples" / name).read_text().splitlines():
             assert line.startswith("#") or line in printed, f"{name}: {line}"
 
@@ -151,7 +153,7 @@ def test_readme_builds_without_packages(checkout, option):
 
 def test_each_block_of_readme_is_run_or_compared():
     for block in blocks("README.md"):
-        known = block.kind == "dovecot" or (    # both: tests/check-docs.sh
+        known = block.kind in ("dovecot-2.3", "dovecot-2.4") or (    # tests/check-docs.sh
             block.kind == "" and re.match(r"[a-z]+ \{\n", block.text))
         if block.kind == "sh":
             known = (not block.text.startswith("apt-get ") or "./bootstrap" in block.text
@@ -176,7 +178,7 @@ PRINTED = {
     f"service=imap {ANNA}": [f"passdb: {ANNA} auth succeeded"],
     f"service=smtp {SCANNER}": [f"passdb: {SCANNER} auth succeeded"],
     f"doveadm user {ANNA}": ["home\t/srv/mail/mailboxes/example.org/anna",
-                             "quota_rule\t*:storage=1G", ANNA, BEN, f"userdb lookup: user {SCANNER} doesn't exist"],
+                             QUOTA, ANNA, BEN, f"userdb lookup: user {SCANNER} doesn't exist"],
 }
 
 
