@@ -28,6 +28,7 @@ static const char mailboxes_sql[] =
 
 struct mailboxes {
 	const struct check *check;
+	enum dovecot_generation dovecot;	/* the installed one */
 	struct hash_limits limits;
 	size_t count;
 };
@@ -78,6 +79,30 @@ static void check_hash(const struct mailboxes *mailboxes, const char *where,
 	free(cost);
 }
 
+static void put_nowhere(void *unused, const char *name, const char *value)
+{
+	(void)unused;
+	(void)name;
+	(void)value;
+}
+
+/* 2.4 takes a mail location in settings, and has none for some. */
+static void check_location(const struct mailboxes *mailboxes, const char *where,
+			   const struct user *user)
+{
+	struct arena arena = { 0 };
+	const char *why = userdb_put_fields(user, DOVECOT_2_4, &arena, put_nowhere, NULL);
+
+	if (why != NULL && mailboxes->dovecot == DOVECOT_2_4)
+		report_add(mailboxes->check->report, LEVEL_ERROR, "location-unknown", where,
+			   "change maildir in MUM", "Dovecot defers mail and logins: %s", why);
+	else if (why != NULL)
+		report_add(mailboxes->check->report, LEVEL_NOTE, "location-unknown", where,
+			   "change maildir in MUM before Dovecot 2.4 takes over",
+			   "Dovecot 2.4 would defer mail and logins: %s", why);
+	arena_free(&arena);
+}
+
 /* By way of facts and rule, as the userdb would find it. */
 static void check_user(const struct mailboxes *mailboxes, const char *where,
 		       const struct address *address, const struct column *columns)
@@ -88,8 +113,9 @@ static void check_user(const struct mailboxes *mailboxes, const char *where,
 	struct user user;
 
 	answer.facts[MUM_USER] = facts;
-	if (facts_add_row(facts, address, 0, columns, &why) && facts->count > 0)
-		(void)rule_user(&answer, &user, &why);
+	if (facts_add_row(facts, address, 0, columns, &why) && facts->count > 0 &&
+	    rule_user(&answer, &user, &why) == MUM_FOUND)
+		check_location(mailboxes, where, &user);
 	if (why != NULL)
 		report_add(mailboxes->check->report, LEVEL_ERROR, "mailbox-unusable", where,
 			   "mend it in MUM", "Dovecot defers mail and logins: %s", why);
@@ -138,7 +164,10 @@ static void on_mailbox(const struct column *columns, void *arg)
 
 void check_mailboxes(const struct check *check)
 {
-	struct mailboxes mailboxes = { .check = check, .limits = hash_limits(check->config) };
+	struct mailboxes mailboxes = {
+		.check = check, .dovecot = settings_generation_here(),
+		.limits = hash_limits(check->config),
+	};
 
 	check_query(check, mailboxes_sql, on_mailbox, &mailboxes);
 }

@@ -25,6 +25,6 @@ command_fn command_user;
 #define USAGE_POLICY "policy NAME=VALUE..."
 #define USAGE_QUERY "query MAP KEY"
 #define USAGE_SETUP "setup"
-#define USAGE_USER "user ADDRESS"
+#define USAGE_USER "user ADDRESS [--for VERSION]"
 
 #endif

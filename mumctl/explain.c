@@ -11,9 +11,9 @@
 #include "common/hash.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
-#include "dovecot-plugin/userdb-fields.h"
 #include "mumctl/commands.h"
 #include "mumctl/postfix.h"
+#include "mumctl/settings.h"
 
 struct explain {
 	struct tool *tool;
@@ -208,33 +208,48 @@ static void put_field(void *text, const char *name, const char *value)
 	buf_printf(text, " %s=%s", name, value);
 }
 
+/* What the userdb tells that Dovecot. */
+static void add_userdb(struct explain *explain, const char *what,
+		       enum dovecot_generation generation, const struct asked *asked)
+{
+	struct buf fields = BUF_INIT(65536);
+	struct arena arena = { 0 };
+	struct user user;
+	const char *why;
+	enum mum_status status = rule_user(&asked->answer, &user, &why);
+	char *text, *answer;
+
+	if (status == MUM_FOUND)
+		why = userdb_put_fields(&user, generation, &arena, put_field, &fields);
+	text = buf_steal(&fields);
+	if (status == MUM_FOUND && why == NULL)
+		answer = xasprintf("found user=%s%s", user.address, text);
+	else
+		answer = xstrdup(status == MUM_NOT_FOUND ? "unknown user" : "temporary failure");
+	add_verdict(explain, "dovecot", what, answer,
+		    why != NULL				  ? xstrdup(why)
+		    : asked->answer.status == MUM_FOUND ? reason_of_user(&asked->answer)
+							: reason_without_facts(asked));
+	free(answer);
+	free(text);
+	arena_free(&arena);
+}
+
+/* For the installed Dovecot and for the other one, to which an admin may be about to go. */
 static void explain_userdb(struct explain *explain)
 {
-	struct buf text = BUF_INIT(65536);
+	const enum dovecot_generation here = settings_generation_here();
+	const enum dovecot_generation other = here == DOVECOT_2_3 ? DOVECOT_2_4 : DOVECOT_2_3;
+	char *what = xasprintf("userdb of %s", settings_generation_name(other));
 	struct asked asked;
 	struct user user;
 	const char *why;
-	char *answer;
 
 	ask(explain, MUM_ROLE_DOVECOT, MUM_USER, explain->address, &asked);
-	switch (rule_user(&asked.answer, &user, &why)) {
-	case MUM_FOUND:
-		buf_printf(&text, "found user=%s", user.address);
-		userdb_put_fields(&user, DOVECOT_2_3, NULL, put_field, &text);
-		break;
-	case MUM_NOT_FOUND:
-		buf_puts(&text, "unknown user");
-		break;
-	case MUM_TEMPFAIL:
-	case MUM_MISCONFIGURED:
-		buf_puts(&text, "temporary failure");
-		break;
-	}
-	answer = buf_steal(&text);
-	add_verdict(explain, "dovecot", "userdb", answer,
-		    asked.answer.status == MUM_FOUND ? reason_of_user(&asked.answer)
-						     : reason_without_facts(&asked));
-	free(answer);
+	add_userdb(explain, "userdb", here, &asked);
+	if (rule_user(&asked.answer, &user, &why) == MUM_FOUND)
+		add_userdb(explain, what, other, &asked);
+	free(what);
 	asked_free(&asked);
 }
 

@@ -30,7 +30,7 @@ struct settings {
 	unsigned postfix_version;
 	char *lines[LINES_MAX];	/* "name = value" of main.cf, "service/type/name = value" */
 	size_t lines_count;
-	char *dovecot_delimiter;
+	char *dovecot_version, *dovecot_delimiter;
 	bool dovecot_asks_us, dovecot_asks_sql;
 	struct sender_checks *sender_checks;	/* while they are asked */
 };
@@ -219,6 +219,45 @@ const char *settings_of_service(const struct settings *settings, const char *ser
 	}
 	free(wanted);
 	return found != NULL ? found : settings_of_postfix(settings, name);
+}
+
+/* ---- Dovecot ---- */
+
+static void on_dovecot_version(struct settings *settings, char *line)
+{
+	if (settings->dovecot_version == NULL)
+		settings->dovecot_version = xstrdup(line);
+}
+
+char *settings_dovecot_version(void)
+{
+	struct settings settings = { .dovecot_version = NULL };
+
+	each_line(RUN "dovecot --version", on_dovecot_version, &settings);
+	return settings.dovecot_version != NULL ? settings.dovecot_version : xstrdup("");
+}
+
+enum dovecot_generation settings_generation(const char *dovecot_version)
+{
+	unsigned major, minor;
+
+	if (sscanf(dovecot_version, "%2u.%2u", &major, &minor) != 2)
+		return DOVECOT_2_3;
+	return major * 100 + minor >= 204 ? DOVECOT_2_4 : DOVECOT_2_3;
+}
+
+enum dovecot_generation settings_generation_here(void)
+{
+	char *version = settings_dovecot_version();
+	enum dovecot_generation generation = settings_generation(version);
+
+	free(version);
+	return generation;
+}
+
+const char *settings_generation_name(enum dovecot_generation generation)
+{
+	return generation == DOVECOT_2_4 ? "2.4" : "2.3";
 }
 
 bool settings_dovecot_asks_sql(const struct settings *settings)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "common/config.h"
+#include "dovecot-plugin/userdb-fields.h"
 #include "mumctl/sender-checks.h"
 
 struct settings;	/* read once: postconf(1) and doveconf(1) take their time */
@@ -40,6 +41,17 @@ void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, 
 /* The same for one setting of a service; main.cf's where the service has none. */
 const char *settings_of_service(const struct settings *settings, const char *service,
 				const char *name);
+
+/*
+ * What the installed Dovecot says of itself, "2.3.19.1 (9b53102964)"; "" where there is
+ * none. Asks it each time. Caller frees.
+ */
+char *settings_dovecot_version(void);
+
+/* Of such a text; 2.3 of "". Later ones than 2.4 count as 2.4. */
+enum dovecot_generation settings_generation(const char *dovecot_version);
+enum dovecot_generation settings_generation_here(void);	/* of the installed one */
+const char *settings_generation_name(enum dovecot_generation generation);	/* "2.3" */
 
 /* Does Dovecot still ask by its sql driver? */
 bool settings_dovecot_asks_sql(const struct settings *settings);

@@ -228,7 +228,7 @@ static void put_dovecot(struct setup *setup)
 	const char *queue = setup->queue;
 	char *path = dovecot_value(setup->config_path);
 
-	if (strncmp(setup->dovecot, "2.4", 3) == 0)
+	if (settings_generation(setup->dovecot) == DOVECOT_2_4)
 		put_dovecot_24(&setup->dovecot_conf, path);
 	else
 		put_dovecot_23(&setup->dovecot_conf, path);
@@ -364,7 +364,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 	setup.config = tool_config(tool, MUM_ROLE_POSTFIX);
 	setup.postfix = first_line("postconf -d -h mail_version 2>/dev/null");
 	setup.queue = queue_directory();
-	setup.dovecot = first_line("dovecot --version 2>/dev/null");
+	setup.dovecot = settings_dovecot_version();
 	put_mum_conf(&setup);
 	put_postfix(&setup);
 	put_dovecot(&setup);

@@ -230,18 +230,23 @@ TLSRPT_FAULTS = [
 ]
 
 
+def with_program(world, name, version):
+    """mumctl where that program is another one, which says nothing but its version."""
+    directory = world.directory / f"bin-{next(_numbers)}"
+    directory.mkdir()
+    (directory / name).write_text(f"#!/bin/sh\necho '{version}'\n")
+    (directory / name).chmod(0o755)
+    return Mumctl(world.ctl_with().config, ["env", f"PATH={directory}:/usr/bin:/bin"])
+
+
 @contextlib.contextmanager
 def policies_for_postfix_3_10(world):
     """A postconf that reports that version, and policies that only that version takes."""
-    directory = world.directory / f"bin-{next(_numbers)}"
-    directory.mkdir()
-    (directory / "postconf").write_text("#!/bin/sh\necho 3.10.4\n")
-    (directory / "postconf").chmod(0o755)
     with world.rows([tls(1940, "good.test", "secure", "policy_type=sts policy_ttl=86400 "
                          "{ policy_string = version: STSv1 } mx_host_pattern=*.good.test"),
                      *(tls(1941 + number, f"tlsrpt{number}.test", "secure", params)
                        for number, (params, _) in enumerate(TLSRPT_FAULTS))]):
-        yield Mumctl(world.ctl_with().config, ["env", f"PATH={directory}:/usr/bin:/bin"]), [
+        yield with_program(world, "postconf", "3.10.4"), [
             finding("tls-params", "error", f"tls_policies.domain=<tlsrpt{number}.test>",
                     "mend policy or params", fault)
             for number, (_, fault) in enumerate(TLSRPT_FAULTS)]
@@ -305,6 +310,36 @@ sql_behind = sql_case("sql_behind", SQL, [
             "they are 1, the first: bücher.test")])
 sql_behind_ascii = sql_case("sql_behind_ascii", SQL, [], active=0)
 module_behind = sql_case("module_behind", OURS, [])
+
+
+# Each with why; test_mail_location.c has more.
+UNKNOWN_LOCATIONS = {
+    "maildir:/srv/m:SHINY": "maildir has SHINY, which Dovecot 2.4 has no setting for",
+    "/srv/m": "maildir names no driver", "maildir:~somebody/m": "maildir is in the home of",
+    "mbox:/srv/m:INBOX=in": "maildir has INBOX with a relative path",
+}
+
+
+def locations_case(name, version, level, mend, what):
+    @contextlib.contextmanager
+    def way(world):
+        rows = [mailbox(1960 + number, f"loc{number}", maildir=location)
+                for number, location in enumerate(["maildir:~/m:LAYOUT=fs", *UNKNOWN_LOCATIONS])]
+        with world.rows(rows):
+            yield with_program(world, "dovecot", version), [
+                finding("location-unknown", level,
+                        f"mailboxes.id={1961 + number} <loc{1 + number}@example.test>", mend,
+                        what + why) for number, why in enumerate(UNKNOWN_LOCATIONS.values())]
+    way.__name__ = name
+    return way
+
+
+locations_for_2_3 = locations_case(
+    "locations_for_2_3", "2.3.19.1 (9b53102964)", "note",
+    "change maildir in MUM before Dovecot 2.4 takes over", "Dovecot 2.4 would defer mail and logins: ")
+locations_for_2_4 = locations_case(
+    "locations_for_2_4", "2.4.1-4 (7d8e0c5759)", "error", "change maildir in MUM",
+    "Dovecot defers mail and logins: ")
 
 
 # ---- database ----
@@ -397,7 +432,8 @@ SETTINGS = [
     (limits_of_postfix, BOTH, 1), (policies_for_postfix_3_10, SQLITE, 78),
     (a_good_postfix_with_maps_alone, SQLITE, 0), (delimiter_before_the_move, SQLITE, 1),
     (half_moved, SQLITE, 1), (sql_behind, BOTH, 78), (sql_behind_ascii, SQLITE, 0),
-    (module_behind, SQLITE, 0), (another_dovecot, SQLITE, 0),
+    (module_behind, SQLITE, 0), (locations_for_2_3, SQLITE, 0), (locations_for_2_4, BOTH, 78),
+    (another_dovecot, SQLITE, 0),
     (delimiter_of_mumd_alone, SQLITE, 78), (delimiter_of_dovecot_alone, BOTH, 78),
     (dangling_in_mariadb, MARIADB, 1), (dangling, SQLITE, 1), (older_grants, MARIADB, 0),
     (no_such_column, SQLITE, 0), (collations_that_are_unfit, MARIADB, 78),
