@@ -160,7 +160,7 @@ static void put_commands(struct buf *commands, const char *map, const char *poli
 	buf_puts(commands, "diff ../main.cf main.cf || true\n"
 			   "diff ../master.cf master.cf || true\n"
 			   "grep -n '^[^#]*mysql:' main.cf master.cf || true\n"
-			   "doveconf -n | grep 'driver = sql' || true\n"
+			   "doveconf -n | grep -E '^ *driver = sql$|^(pass|user)db sql' || true\n"
 			   "cd /etc/postfix\n"
 			   "[ ! -e mum.new/main.cf ] || mv mum.new/main.cf mum.new/master.cf .\n"
 			   "postfix check\n"

@@ -75,6 +75,7 @@ _FOR_SQLITE = (
 class Dovecot23:
     """The language of Debian 12."""
 
+    generation = "2.3"
     example = "dovecot-2.3.conf"
     settings_module = None
     # the exit status of doveadm for a temporary failure
@@ -157,6 +158,7 @@ class Dovecot23:
 class Dovecot24:
     """The language of Debian 13."""
 
+    generation = "2.4"
     example = "dovecot-2.4.conf"
     settings_module = "libmum_settings.so"
     temporary_exit = 75

@@ -3,12 +3,13 @@
 
 In README.md they are the blocks of language sh. In a manual they are the literal displays
 below a line .\\" sh. In a manual with steps, each display has such a line, with sh or with
-the file whose lines it shows.
+the file whose lines it shows; .\\" sh-2.4 is for that Dovecot alone.
 """
 
 import collections
 import re
 
+from .dovecot_language import dovecot_language
 from .lab import TOP
 
 # section: the heading above; line: where it begins.
@@ -22,7 +23,10 @@ def blocks(name):
 
 
 def commands(name):
-    return [block for block in blocks(name) if block.kind == "sh"]
+    """Those for the installed Dovecot, which need not be there unless it matters."""
+    return [block for block in blocks(name)
+            if block.kind == "sh" or (block.kind.startswith("sh-") and
+                                      block.kind == f"sh-{dovecot_language().generation}")]
 
 
 def _markdown(text):

@@ -9,7 +9,7 @@ import shlex
 import signal
 
 from .auth_clients import AuthClient, Imap, LmtpDialogue, Pop3, UserdbClient
-from .dovecot_language import SQL_23 as STOCK_SQL, dovecot_language  # noqa: F401
+from .dovecot_language import dovecot_language
 from .lab import (TOP, LabError, Process, accepts, cpu_of, free_port, in_own_mounts, run, tail,
                   wait_until)
 from .mariadb import DOVECOT_PASSWORD

@@ -3,9 +3,9 @@
 MUM's stock configuration, as its manual has it."""
 
 from conformance_stock import QUERIES
+from lab.dovecot_language import dovecot_language
 from lab.lab import TOP
 from lab.manual import blocks, commands
-from lab.mum_dovecot import STOCK_SQL
 
 EXAMPLES = "/usr/share/doc/mumd/examples"
 ANNA, BEN, INFO, SCANNER = (f"{name}@example.org" for name in ("anna", "ben", "info", "scanner"))
@@ -54,11 +54,15 @@ def stock_postfix(machine):
 
 
 def stock_dovecot(machine):
-    ours = (TOP / "conf-examples/dovecot-2.3.conf").read_text()
-    rest = ours[ours.index("\nmail_uid = "):]
-    machine.write("/etc/dovecot/local.conf", shown_lines("doc/mum-dovecot.7", "stock") + rest)
-    machine.write("/etc/dovecot/dovecot-sql.conf", STOCK_SQL.format(
-        driver="mysql", connect='"host=127.0.0.1 dbname=mum user=stock password=stock"'), 0o600)
+    language = dovecot_language()
+    ours = (TOP / "conf-examples" / language.example).read_text()
+    stock = shown_lines("doc/mum-dovecot.7", f"stock-{language.generation}")
+    sql_file = "/etc/dovecot/dovecot-sql.conf"
+    machine.write(sql_file, language.sql_files(
+        sql_file, "mysql", "127.0.0.1", "", "mum", "stock", "stock")[sql_file], 0o600)
+    if sql_file not in stock:   # what 2.4 has there is the server alone
+        stock = f"!include {sql_file}\n{stock}"
+    machine.write("/etc/dovecot/local.conf", stock + ours[ours.index("\nmail_uid = "):])
     machine.run("sed -i 's/^!include auth-system/#&/' /etc/dovecot/conf.d/10-auth.conf\n"
                 "groupadd --gid 5000 vmail\n"
                 "useradd --uid 5000 --gid vmail --home-dir /srv/mail --create-home vmail")

@@ -17,6 +17,7 @@ import subprocess
 import pytest
 
 from lab import Lab
+from lab.dovecot_language import dovecot_language
 from lab.lab import TOP, wait_until
 from lab.mail_server import mail_server
 from lab.manual import commands
@@ -78,6 +79,12 @@ passdb {
 }
 """
 
+# What sed makes of the example, and what doveconf says then.
+QUOTA_IN_MAILDIR = {
+    "2.3": ("s/quota = count/quota = maildir/", "quota = maildir"),
+    "2.4": ('s/^quota "User quota" {$/&\\n  driver = maildir/', "driver = maildir"),
+}[dovecot_language().generation]
+
 OWN = ["reject_non_fqdn_recipient", "reject_unlisted_sender", "reject_non_fqdn_sender",
        "own@example.org", "defer_unauth_destination"]
 
@@ -111,14 +118,15 @@ def configure(machine):
     machine.run("cp /etc/dovecot/local.conf /root/stock.conf\n"
                 "sed -n '/^passdb/,/^}/p; /^userdb/,/^}/p' /root/stock.conf"
                 " >/etc/dovecot/conf.d/auth-sql.conf.ext\n"
-                "sed -i '/^passdb/,/^}/d; /^userdb/,/^}/d; s/quota = count/quota = maildir/'"
+                f"sed -i '/^passdb/,/^}}/d; /^userdb/,/^}}/d; {QUOTA_IN_MAILDIR[0]}'"
                 " /etc/dovecot/local.conf\n"
                 "sed -i 's/^#!include auth-sql/!include auth-sql/'"
                 " /etc/dovecot/conf.d/10-auth.conf\n"
                 "cat >>/etc/dovecot/local.conf",
                 answers=LOCAL_CONF.format(own="a greeting of our own"))
     machine.run("touch /etc/dovecot/apps; cat >/etc/dovecot/conf.d/05-apps.conf\n"
-                "doveadm reload; postfix reload; sleep 1", answers=APP_PASSWORDS)
+                "doveadm reload; postfix reload; sleep 1",
+                answers=dovecot_language().text(APP_PASSWORDS))
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +195,8 @@ def walk(machine, name):
 def is_left(machine):
     """The lines that still ask the database through MUM's files."""
     return machine.run("grep -n '^[^#]*mysql:' /etc/postfix/main.cf /etc/postfix/master.cf;"
-                       "doveconf -n | grep 'driver = sql'", check=False).stdout
+                       "doveconf -n | grep -E '^ *driver = sql$|^(pass|user)db sql'",
+                       check=False).stdout
 
 
 def back(machine):
@@ -212,7 +221,7 @@ def own_is_there(machine):
     assert [own for own in OWN if own not in seen] == []
     seen = machine.run("doveconf -n").stdout
     assert "a greeting of our own" in seen and "mail_max_userip_connections = 30" in seen
-    assert "quota = maildir" in seen and "driver = passwd-file" in seen
+    assert QUOTA_IN_MAILDIR[1] in seen and "driver = passwd-file" in seen
 
 
 def is_refused(machine, code, *arguments):
