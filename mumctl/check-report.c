@@ -52,6 +52,7 @@ static const struct {
 	{ "hash-refused", NEW },
 	{ "home-nested", AS_WITH_STOCK },
 	{ "index-missing", AS_WITH_STOCK },
+	{ "lmtp-domain", AS_WITH_STOCK },
 	{ "location-unknown", NEW },
 	{ "mailbox-split", AS_WITH_STOCK },
 	{ "mailbox-unusable", NEW },

@@ -224,8 +224,35 @@ void check_postfix_settings(const struct check *check)
 
 /* ---- Dovecot ---- */
 
+/* In the variables of 2.3, or of 2.4. */
+static bool drops_domain(const char *format)
+{
+	static const char *const locals[] = { "%n", "%Ln", "username" };
+	static const char *const domains[] = { "%d", "%Ld", "domain" };
+	bool local = false, domain = false;
+
+	for (size_t i = 0; i < 3; i++) {
+		local = local || strstr(format, locals[i]) != NULL;
+		domain = domain || strstr(format, domains[i]) != NULL;
+	}
+	return local && !domain;
+}
+
+/* Debian 13 has it so, for users of the system. */
+static void check_lmtp_name(const struct check *check)
+{
+	const char *format = settings_dovecot_lmtp_name(check->settings);
+
+	if (format != NULL && drops_domain(format))
+		report_add(check->report, LEVEL_ERROR, "lmtp-domain",
+			   "dovecot.conf auth_username_format",
+			   "set it for protocol lmtp as conf-examples/dovecot-2.4.conf does",
+			   "it is \"%s\" for LMTP, which takes the domain off each recipient: "
+			   "all mail is bounced", format);
+}
+
 /* LMTP takes off what stands behind the first of these, whatever mailbox has that name. */
-void check_dovecot_settings(const struct check *check)
+static void check_dovecot_delimiter(const struct check *check)
 {
 	const char *ours = check->config->address.recipient_delimiter;
 	const char *theirs = settings_dovecot_delimiter(check->settings);
@@ -246,4 +273,10 @@ void check_dovecot_settings(const struct check *check)
 			   "Dovecot has \"%s\", mumd \"%s\": mail for a mailbox with a "
 			   "character in its name that only Dovecot knows is put into "
 			   "another mailbox, or bounced", theirs, ours);
+}
+
+void check_dovecot_settings(const struct check *check)
+{
+	check_dovecot_delimiter(check);
+	check_lmtp_name(check);
 }

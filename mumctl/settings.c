@@ -30,7 +30,7 @@ struct settings {
 	unsigned postfix_version;
 	char *lines[LINES_MAX];	/* "name = value" of main.cf, "service/type/name = value" */
 	size_t lines_count;
-	char *dovecot_version, *dovecot_delimiter;
+	char *dovecot_version, *dovecot_delimiter, *dovecot_lmtp_name;
 	bool dovecot_asks_us, dovecot_asks_sql;
 	struct sender_checks *sender_checks;	/* while they are asked */
 };
@@ -88,6 +88,12 @@ static void on_delimiter(struct settings *settings, char *line)
 	settings->dovecot_delimiter = xstrdup(line);
 }
 
+static void on_lmtp_name(struct settings *settings, char *line)
+{
+	free(settings->dovecot_lmtp_name);
+	settings->dovecot_lmtp_name = xstrdup(line);
+}
+
 /* Dovecot 2.3 says "driver = mum" inside the block, 2.4 names the block so. */
 static bool names_driver(const char *line, const char *driver)
 {
@@ -132,8 +138,11 @@ struct settings *settings_load(void)
 	each_line(RUN WITH_MAIN_CF "postconf -nx && postconf -Px", on_line, settings);
 	each_line(RUN "postconf -dh mail_version", on_version, settings);
 	each_line(RUN "doveconf -n", on_dovecot, settings);
-	if (settings->dovecot_asks_us)
+	if (settings->dovecot_asks_us) {
 		each_line(RUN "doveconf -h recipient_delimiter", on_delimiter, settings);
+		each_line(RUN "doveconf -f protocol=lmtp -h auth_username_format",
+			  on_lmtp_name, settings);
+	}
 	return settings;
 }
 
@@ -149,6 +158,7 @@ void settings_free(struct settings **_settings)
 	for (size_t i = 0; i < settings->lines_count; i++)
 		free(settings->lines[i]);
 	free(settings->dovecot_delimiter);
+	free(settings->dovecot_lmtp_name);
 	free(settings);
 }
 
@@ -268,6 +278,11 @@ bool settings_dovecot_asks_sql(const struct settings *settings)
 const char *settings_dovecot_delimiter(const struct settings *settings)
 {
 	return settings->dovecot_delimiter;
+}
+
+const char *settings_dovecot_lmtp_name(const struct settings *settings)
+{
+	return settings->dovecot_lmtp_name;
 }
 
 /* ---- senders ---- */

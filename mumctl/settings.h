@@ -58,6 +58,8 @@ bool settings_dovecot_asks_sql(const struct settings *settings);
 
 /* Of dovecot.conf; NULL unless a passdb or userdb there has the driver "mum". */
 const char *settings_dovecot_delimiter(const struct settings *settings);
+/* The same of auth_username_format, as it is for LMTP. */
+const char *settings_dovecot_lmtp_name(const struct settings *settings);
 
 /*
  * The next table of a list such as virtual_alias_maps: "type:name", or one with braces

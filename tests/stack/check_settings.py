@@ -289,6 +289,23 @@ def another_dovecot(world):
     yield with_dovecot(world, "recipient_delimiter = =\npassdb {\n  driver = pam\n}\n"), []
 
 
+def lmtp_case(name, text, *formats):
+    """formats: of those that are found."""
+    @contextlib.contextmanager
+    def way(world):
+        yield with_dovecot(world, OURS + text), [
+            finding("lmtp-domain", "error", "dovecot.conf auth_username_format",
+                    "conf-examples/dovecot-2.4.conf",
+                    f'it is "{one}" for LMTP, which takes the domain off') for one in formats]
+    way.__name__ = name
+    return way
+
+
+lmtp_without_domain = lmtp_case(
+    "lmtp_without_domain", "protocol lmtp {\n  auth_username_format = %Ln\n}\n", "%Ln")
+lmtp_with_domain = lmtp_case(
+    "lmtp_with_domain", "protocol lmtp {\n  auth_username_format = %n@%Ld\n}\n")
+
 SQL = "passdb {\n  driver = sql\n  args = /etc/dovecot/dovecot-sql.conf\n}\n"
 
 
@@ -433,6 +450,7 @@ SETTINGS = [
     (a_good_postfix_with_maps_alone, SQLITE, 0), (delimiter_before_the_move, SQLITE, 1),
     (half_moved, SQLITE, 1), (sql_behind, BOTH, 78), (sql_behind_ascii, SQLITE, 0),
     (module_behind, SQLITE, 0), (locations_for_2_3, SQLITE, 0), (locations_for_2_4, BOTH, 78),
+    (lmtp_without_domain, SQLITE, 78), (lmtp_with_domain, SQLITE, 0),
     (another_dovecot, SQLITE, 0),
     (delimiter_of_mumd_alone, SQLITE, 78), (delimiter_of_dovecot_alone, BOTH, 78),
     (dangling_in_mariadb, MARIADB, 1), (dangling, SQLITE, 1), (older_grants, MARIADB, 0),
