@@ -88,6 +88,8 @@ class Dovecot23:
     user_line = "home={home} mail=maildir:{home}/Maildir quota_rule=*:storage={gigabytes}G"
     # how it shows that quota
     quota_line = "quota_rule\t*:storage={gigabytes}G"
+    # of auth_username_format: without the domain, and with it
+    name_formats = ("%Ln", "%n@%Ld")
     # does userdb get any maildir as MUM stores it?
     takes_any_location = True
     # may a list of users end early, with a failure, if its reader pauses?
@@ -122,6 +124,10 @@ class Dovecot23:
     def head(self):
         """The first lines of any configuration."""
         return ""
+
+    def passdb(self, driver):
+        """A configuration that has one of that driver, for doveconf to read."""
+        return f"passdb {{\n  driver = {driver}\n  args = /nowhere\n}}\n"
 
     def text(self, lines):
         """Lines in the words of 2.3, besides auth_allow_weak_schemes."""
@@ -167,6 +173,7 @@ class Dovecot24:
     user_line = ("home={home} mail_driver=maildir mail_path={home}/Maildir mail_inbox_path=. "
                  "quota_storage_size={gigabytes}G")
     quota_line = "quota_storage_size\t{gigabytes}G"
+    name_formats = ("%{user | username}", "%{user | username}@%{user | domain | lower}")
     takes_any_location = False
     has_override_fields = False
     dead_auth = "[UNAVAILABLE]"
@@ -206,6 +213,10 @@ class Dovecot24:
             yield f"mum_config_file = {mum_conf}", f"!include {sql_conf}", 1
             for kind in ("passdb", "userdb"):
                 yield f"\n{kind} mum {{\n}}", f"\n{kind} sql {{\n!include {sql_conf}.{kind}\n}}", 1
+
+    def passdb(self, driver):
+        return (f"dovecot_config_version = {self.version}\n"
+                f"dovecot_storage_version = {self.version}\npassdb {driver} {{\n}}\n")
 
     def head(self):
         # as in Debian's 10-mail.conf and 20-lmtp.conf, where userdb and the example count more;

@@ -9,6 +9,7 @@ import itertools
 from check_findings import finding
 from check_rows import alias, mailbox, tls
 from lab import Mumctl
+from lab.dovecot_language import dovecot_language
 
 _numbers = itertools.count()
 
@@ -260,7 +261,8 @@ def with_dovecot(world, text, ctl=None):
     return Mumctl((ctl or world.ctl_with()).config, ["env", f"CONFIG_FILE={path}"])
 
 
-OURS = "passdb {\n  driver = mum\n  args = /etc/mum/mum.conf\n}\n"
+LANGUAGE = dovecot_language()
+OURS = LANGUAGE.passdb("mum")
 
 
 @contextlib.contextmanager
@@ -286,27 +288,30 @@ def delimiter_of_dovecot_alone(world):
 
 @contextlib.contextmanager
 def another_dovecot(world):
-    yield with_dovecot(world, "recipient_delimiter = =\npassdb {\n  driver = pam\n}\n"), []
+    yield with_dovecot(world, LANGUAGE.passdb("pam") + "recipient_delimiter = =\n"), []
 
 
-def lmtp_case(name, text, *formats):
-    """formats: of those that are found."""
-    @contextlib.contextmanager
-    def way(world):
-        yield with_dovecot(world, OURS + text), [
-            finding("lmtp-domain", "error", "dovecot.conf auth_username_format",
-                    "conf-examples/dovecot-2.4.conf",
-                    f'it is "{one}" for LMTP, which takes the domain off') for one in formats]
-    way.__name__ = name
-    return way
+WITHOUT_DOMAIN, WITH_DOMAIN = LANGUAGE.name_formats
 
 
-lmtp_without_domain = lmtp_case(
-    "lmtp_without_domain", "protocol lmtp {\n  auth_username_format = %Ln\n}\n", "%Ln")
-lmtp_with_domain = lmtp_case(
-    "lmtp_with_domain", "protocol lmtp {\n  auth_username_format = %n@%Ld\n}\n")
+def with_lmtp_name(world, name_format):
+    return with_dovecot(world, f"{OURS}protocol lmtp {{\n  auth_username_format = {name_format}\n}}\n")
 
-SQL = "passdb {\n  driver = sql\n  args = /etc/dovecot/dovecot-sql.conf\n}\n"
+
+@contextlib.contextmanager
+def lmtp_without_domain(world):
+    yield with_lmtp_name(world, WITHOUT_DOMAIN), [
+        finding("lmtp-domain", "error", "dovecot.conf auth_username_format",
+                "conf-examples/dovecot-2.4.conf",
+                f'it is "{WITHOUT_DOMAIN}" for LMTP, which takes the domain off')]
+
+
+@contextlib.contextmanager
+def lmtp_with_domain(world):
+    yield with_lmtp_name(world, WITH_DOMAIN), []
+
+
+SQL = LANGUAGE.passdb("sql")
 
 
 def sql_case(name, text, wanted, active=1):

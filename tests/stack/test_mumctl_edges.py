@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """mumctl on odd machines: odd paths, a Postfix without main.cf, output that is lost."""
 
+import re
 import shlex
 import subprocess
 
 import pytest
 
 from lab import Mumctl
+from lab.dovecot_language import dovecot_language
 from lab.lab import ENVIRONMENT, run
 from lab.mumctl import binary
 from lab.mumd import render
@@ -78,10 +80,13 @@ ODD_PATHS = ["mum.conf", "a #b/mum.conf", "#b/mum.conf", "a b/mum.conf", "a'b/mu
 @pytest.mark.parametrize("name", ODD_PATHS)
 def test_dovecot_reads_from_setup_the_path_that_was_given(config, tmp_path, name):
     path = config(name)
-    lines = Mumctl(path).json("setup")["dovecot.conf"]
-    passdb = lines[:lines.index("}\n") + 2]
+    given = re.search(r"^ *(?:args|mum_config_file)( = .*)$",
+                      Mumctl(path).json("setup")["dovecot.conf"], re.M)[1]
     # how Dovecot itself reads it, in a setting whose value doveconf prints unchanged
-    greeting = passdb.split("\n")[2].replace("args", "login_greeting")
-    (tmp_path / "dovecot.conf").write_text(passdb + greeting)
+    (tmp_path / "dovecot.conf").write_text(
+        f"{dovecot_language().passdb('mum')}login_greeting{given}\n")
     seen = run("doveconf", "-c", tmp_path / "dovecot.conf", "-h", "login_greeting").stdout
-    assert seen.rstrip("\n") == str(path)
+    seen = seen.rstrip("\n")
+    if seen.startswith('"'):     # as 2.4 prints what needs quotes
+        seen = re.sub(r"\\(.)", r"\1", seen[1:-1])
+    assert seen == str(path)
