@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/rules.h"
 #include "mumctl/commands.h"
 #include "mumctl/settings.h"
