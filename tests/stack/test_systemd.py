@@ -221,22 +221,31 @@ def test_an_upgrade_starts_nothing_that_is_not_enabled(server):
 
 # ---- Postfix ----
 
-# Postfix's units as in Debian 12; when stopped, they write down whether mumd still runs.
+# When stopped, Postfix writes down whether mumd still runs.
+STOPS = "ExecStop=/bin/sh -c 'sleep 1; pgrep -x mumd >/root/at-stop'\n"
+DAEMON = f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n{STOPS}"
+
+# Of each Debian: the unit that is the daemon, and all units.
 POSTFIX = {
-    "postfix.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
-    "postfix@.service": "[Unit]\nPartOf=postfix.service\nBefore=postfix.service\n"
-                        "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
-                        "ExecStop=/bin/sh -c 'sleep 1; pgrep -x mumd >/root/at-stop'\n",
+    "12": ("postfix@-.service", {
+        "postfix.service": DAEMON.replace(STOPS, ""),
+        "postfix@.service": f"[Unit]\nPartOf=postfix.service\nBefore=postfix.service\n{DAEMON}"}),
+    "13": ("postfix.service", {
+        "postfix.service": f"[Unit]\nConflicts=postfix@-.service\n{DAEMON}",
+        "postfix@.service": "[Unit]\nPartOf=postfix.service\nBefore=postfix.service\n"
+                            f"AssertPathExists=/etc/postfix-%I/main.cf\n{DAEMON}"}),
 }
 
 
-def test_postfix_starts_after_mumd_and_stops_before_it(server):
-    for name, text in POSTFIX.items():
+@pytest.mark.parametrize("debian", POSTFIX)
+def test_postfix_starts_after_mumd_and_stops_before_it(server, debian):
+    daemon, units = POSTFIX[debian]
+    server.machine.run("rm -f /root/at-stop")
+    for name, text in units.items():
         server.systemd.unit(name, text)
     server.systemd.ctl("daemon-reload")
-    for name in ("postfix.service", "postfix@-.service"):
-        assert "mumd.service" in server.systemd.show(name, "After").split()
-    server.systemd.ctl("start postfix@-.service")
+    assert "mumd.service" in server.systemd.show(daemon, "After").split()
+    assert server.systemd.ctl(f"start {daemon}").returncode == 0
     pid = server.machine.run("pgrep -x mumd").stdout
-    server.systemd.ctl("stop postfix@-.service mumd.service mumd.socket")
+    server.systemd.ctl(f"stop {daemon} mumd.service mumd.socket")
     assert server.machine.run("cat /root/at-stop").stdout == pid
