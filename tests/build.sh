@@ -4,6 +4,25 @@
 # Shell functions of ./demo and ./check. They build from a copy of the tree, so
 # that the checkout stays clean and may be configured for something else.
 
+# known_system NAME: says on NAME's behalf, before anything is installed, what cannot be done
+# on this system: nothing on Debian 12 and 13. Returns 77 where NAME cannot work at all.
+known_system() {
+	# shellcheck disable=SC1091
+	system=$({ . /etc/os-release && echo "$ID ${VERSION_ID-} $PRETTY_NAME"; } 2>/dev/null) ||
+		system=
+	name=${system#* * }
+	case "$system" in
+	'debian 12 '* | 'debian 13 '*) return ;;
+	'debian '[0-9]' '* | 'debian 1'[01]' '*)
+		echo "$1: needs Debian 12 or 13: Dovecot and SQLite of $name are too old" >&2
+		return 77
+		;;
+	esac
+	echo "$1: made for Debian 12 and 13, and not tried on ${name:-this system}" >&2
+	command -v apt-get >/dev/null 2>&1 ||
+		echo "$1: no packages are installed here; tests/packages lists what is needed" >&2
+}
+
 # stage_source DIR: brings the copy in DIR up to date and bootstraps it. Times
 # are kept, so that make sees what changed.
 stage_source() {
