@@ -23,21 +23,30 @@ known_system() {
 		echo "$1: no packages are installed here; tests/packages lists what is needed" >&2
 }
 
-# stage_source DIR: brings the copy in DIR up to date and bootstraps it. Times
+# copy_source DIR: copies the tree, changes included, without what .gitignore lists. Times
 # are kept, so that make sees what changed.
-stage_source() {
+copy_source() {
 	mkdir -p "$1/build-aux" || return
 	tar -cf - --anchored \
 		--exclude=./.git --exclude='./build-*' --exclude=./autom4te.cache \
 		--exclude=./configure --exclude=./config.log --exclude=./config.status --exclude=./libtool \
 		--exclude=./Makefile --exclude=./Makefile.in --exclude=./aclocal.m4 \
 		--exclude='./mum-config.h*' --exclude=./stamp-h1 --exclude=./mumd \
-		--exclude='./mum-mail-*' \
+		--exclude=./mumctl/mumctl --exclude='./mum-mail-*' \
+		--exclude=./debian/.debhelper --exclude='./debian/*.debhelper*' \
+		--exclude='./debian/*.substvars' --exclude=./debian/debhelper-build-stamp \
+		--exclude=./debian/files --exclude=./debian/mumd \
+		--exclude=./debian/dovecot-auth-mum --exclude=./debian/tmp \
 		--no-anchored --exclude='*.o' --exclude='*.lo' --exclude='*.la' \
 		--exclude='*.log' --exclude='*.trs' --exclude='*.pyc' \
 		--exclude=.libs --exclude=.deps --exclude=.dirstamp \
 		--exclude=__pycache__ --exclude=.pytest_cache \
-		. | tar -xf - -C "$1" || return
+		. | tar -xf - -C "$1"
+}
+
+# stage_source DIR: brings the copy in DIR up to date and bootstraps it.
+stage_source() {
+	copy_source "$1" || return
 	[ -e "$1/configure" ] || "$1/bootstrap"
 }
 

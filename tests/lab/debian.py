@@ -3,6 +3,7 @@
 
 import pathlib
 import shutil
+import time
 
 from .lab import LabError, TOP, run
 from .machine import Machine
@@ -16,6 +17,15 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 """
+
+# A file that is changed or in the way stays: of this machine's apt.conf.d, for example.
+UNATTENDED = """APT::Get::Assume-Yes "true";
+DPkg::Options:: "--force-confdef";
+DPkg::Options:: "--force-confold";
+"""
+
+# How long to wait before a mirror that failed is asked again.
+PAUSES = (30, 120)
 
 
 def _mirrors():
@@ -42,17 +52,31 @@ def _sources(suite, updates):
             + SOURCE.format(uri=security, suites=f"{suite}-security"))
 
 
+def _debootstrap(*arguments):
+    """A mirror may be away for a moment; what has been fetched is not fetched again."""
+    mirror, _ = _mirrors()
+    for pause in (*PAUSES, None):
+        try:
+            return run("debootstrap", "--variant=minbase", *arguments, mirror, timeout=900)
+        except LabError as error:
+            if pause is None:
+                said = "\n".join(str(error).splitlines()[-5:])
+                raise LabError(f"no Debian from {mirror}, asked {len(PAUSES) + 1} times:\n"
+                               f"{said}") from error
+            print(f"debootstrap failed; trying again in {pause} s", flush=True)
+            time.sleep(pause)
+
+
 def empty_debian(root, suite="bookworm", updates=True, architecture=None):
     """updates: does its apt know the release's updates, or only the release? architecture:
     dpkg's name; None for this machine's.
     """
-    run("debootstrap", "--variant=minbase",
-        *([f"--arch={architecture}"] if architecture else []), suite, root, _mirrors()[0], timeout=900)
+    _debootstrap(*([f"--arch={architecture}"] if architecture else []), suite, root)
     shutil.copytree("/etc/apt/apt.conf.d", root / "etc/apt/apt.conf.d", dirs_exist_ok=True)
     for name in ("resolv.conf", "hosts"):
         shutil.copyfile(f"/etc/{name}", root / "etc" / name)
-    # apt must not ask, and no package may start anything.
-    (root / "etc/apt/apt.conf.d/99yes").write_text('APT::Get::Assume-Yes "true";\n')
+    (root / "etc/apt/apt.conf.d/99unattended").write_text(UNATTENDED)
+    # No package may start anything.
     policy = root / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
@@ -74,13 +98,8 @@ def install(lab, root, *packages):
 
 
 def stage(target):
-    """Copies the tree as it is checked out, changes included."""
-    target.mkdir(parents=True)
-    for name in run("git", "-c", f"safe.directory={TOP}", "-C", TOP, "ls-files",
-                    "--cached", "--others", "--exclude-standard").stdout.splitlines():
-        if (TOP / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(TOP / name, target / name)
+    """Copies the tree, changes included; git is not needed for that."""
+    run("sh", "-c", '. tests/build.sh && copy_source "$1"', "sh", target, cwd=TOP)
 
 
 def copy_user(root, name):
