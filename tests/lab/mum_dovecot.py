@@ -266,7 +266,7 @@ service auth-worker {{
 
     def inside(self):
         """The words that a shell needs before doveadm, so that doveadm knows our settings."""
-        return f"nsenter -m -t {self.process.pid} " if self.language.settings_module else ""
+        return f"nsenter -m -r -t {self.process.pid} " if self.language.settings_module else ""
 
     def stop(self):
         """Also ends workers that are busy with a hash and would outlive their master."""

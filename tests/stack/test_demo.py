@@ -18,7 +18,7 @@ from lab.mumd import binary
 pytestmark = pytest.mark.other_programs
 
 # Each thing that can be asked, and a part of the answer.
-ASKED = {"ask a map": "@", "a password": "auth succeeded", "a user": "quota_rule",
+ASKED = {"ask a map": "@", "a password": "auth succeeded", "a user": "quota_",
          "all users": "@mum.test"}
 
 
