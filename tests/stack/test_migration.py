@@ -12,15 +12,15 @@ domain with letters beyond ASCII.
 import collections
 import json
 import re
-import subprocess
 
 import pytest
 
 from lab import Lab
 from lab.dovecot_language import dovecot_language
-from lab.lab import TOP, wait_until
+from lab.lab import wait_until
 from lab.mail_server import mail_server
 from lab.manual import commands
+from lab.traffic import Traffic, delivered
 from manual_steps import ANNA, BEN, INFO, SCANNER, run_block, stock_server
 
 pytestmark = pytest.mark.other_programs
@@ -137,26 +137,6 @@ def site():
         yield machine
 
 
-class Traffic:
-    """A context with one SMTP, one submission and one IMAP session a second."""
-
-    def __init__(self, machine, lab_path):
-        self._out = lab_path / "traffic"
-        with open(self._out, "w", encoding="utf-8") as out:
-            self._process = subprocess.Popen(
-                machine.in_its_network("/usr/bin/python3", TOP / "tests/lab/mail_traffic.py",
-                                       SECONDS, json.dumps(LINES)), stdout=out)
-
-    def tries(self):
-        return [json.loads(line) for line in self._out.read_text().splitlines()]
-
-    def end(self):
-        """Begins no more sessions, and waits for those that still try."""
-        self._process.terminate()
-        assert self._process.wait(60) == 0
-        return self.tries()
-
-
 def twice(machine, block):
     """Runs a block twice: existing things stay, and the second run prints what the first
     one printed.
@@ -248,15 +228,6 @@ def compared(machine):
     return {one["key"] for one in json.loads(text.splitlines()[-1])["differences"]}
 
 
-def delivered(machine):
-    """{(subject, mailbox): copies}"""
-    seen = machine.run("find /srv/mail/mailboxes -path '*/new/*' -o -path '*/cur/*' | "
-                       "xargs grep '^Subject: ' || true").stdout
-    return collections.Counter((subject, re.search(r"/(\w+)/(new|cur)/", path)[1])
-                               for path, _, subject in (line.partition(":Subject: ")
-                                                        for line in seen.splitlines()))
-
-
 def recipient(one):
     return {"smtp": lambda line: line[1], "submission": lambda line: line[2],
             "imap": lambda line: line}[one["kind"]](one["line"])
@@ -321,7 +292,7 @@ def quota_is_counted_anew(machine):
 def test_there_and_back_and_there_again(site, tmp_path):
     machine = site
     stock = configuration(machine)
-    traffic = Traffic(machine, tmp_path)
+    traffic = Traffic(machine, tmp_path, SECONDS, LINES)
     wait_until(lambda: len(traffic.tries()) > 8, "some mail with the stock setup", 20)
     walk(machine, DOVECOT)
     listed = walk(machine, POSTFIX)
