@@ -8,7 +8,7 @@ import time
 from lab import LabError
 from lab.debian import stage
 from lab.machine import Machine
-from lab.manual import commands
+from lab.manual import OTHER_SECTIONS, commands
 
 CHECKOUT = "/root/mum-mail"
 ANNA, BEN, INFO, SCANNER = (f"{name}@example.org" for name in ("anna", "ben", "info", "scanner"))
@@ -78,7 +78,7 @@ def prepare_socket(machine):
 def follow_readme(machine):
     """Steps 2 to 6, word for word."""
     for block in commands("README.md"):
-        if block.text.startswith(("apt-get ", "adduser ")) or block.section == "Back again:":
+        if block.text.startswith(("apt-get ", "adduser ")) or block.section in OTHER_SECTIONS:
             continue
         output = machine.run(block.text, cwd=CHECKOUT, answers="secret\n").stdout
         say(f"README.md:{block.line}, {len(block.text.splitlines())} lines of commands: done")

@@ -15,6 +15,11 @@ from .lab import TOP
 # section: the heading above; line: where it begins.
 Block = collections.namedtuple("Block", "kind section line text")
 
+# Sections of README.md that are not for a new server.
+BACK_AGAIN = "Back again:"
+DEBIAN_13 = "From Debian 12 to Debian 13"
+OTHER_SECTIONS = (BACK_AGAIN, DEBIAN_13)
+
 
 def blocks(name):
     """All blocks of README.md or of a manual, in their order."""

@@ -3,10 +3,11 @@
 EXAMPLES in mumd(8) and the like, in their order, on a mail server of Debian's packages with
 the real Postfix, Dovecot and MariaDB.
 
-Commands that install packages are not run, because a machine has no network (BY_PACKAGES).
-So conf-examples/ replaces the packages' folder of examples, as README.md says for an
-installation without packages. There is no systemd, so systemctl calls mumd itself
-(tests/lab/machine.py). tests/check-docs.sh compares other displays with conf-examples/.
+Commands that install packages are not run, because a machine has no network (BY_PACKAGES);
+tests/debian/dist-upgrade runs the upgrade of Debian. So conf-examples/ replaces the packages'
+folder of examples, as README.md says for an installation without packages. There is no
+systemd, so systemctl calls mumd itself (tests/lab/machine.py). tests/check-docs.sh compares
+other displays with conf-examples/.
 """
 
 import re
@@ -18,7 +19,7 @@ from lab.dovecot_language import dovecot_language
 from lab.lab import TOP
 from lab.mail_server import mail_server
 from lab.machine import Machine
-from lab.manual import blocks, commands
+from lab.manual import BACK_AGAIN, OTHER_SECTIONS, blocks, commands
 from manual_steps import ANNA, BEN, INFO, SCANNER, run_block, stock_server
 
 pytestmark = pytest.mark.other_programs
@@ -91,7 +92,7 @@ def test_readme_leads_to_a_working_pair_and_back(machine):
     stock = files(machine, "/etc/postfix/main.cf", "/etc/postfix/master.cf",
                   "/etc/dovecot/conf.d/10-auth.conf")
     shown = [block for block in commands("README.md")
-             if not block.text.startswith("apt-get ") and block.section != "Back again:"]
+             if not block.text.startswith("apt-get ") and block.section not in OTHER_SECTIONS]
     # There are no packages here, so what they prepare is done by hand, first.
     shown.sort(key=lambda block: not block.text.startswith("adduser "))
     for block in shown:
@@ -107,7 +108,7 @@ def test_readme_leads_to_a_working_pair_and_back(machine):
     rules_of_mumd_hold(machine)
     is_refused(machine, "535", "fetch", SCANNER, "anything")
     setup_prints_the_examples(machine)
-    run_section(machine, "README.md", "Back again:")
+    run_section(machine, "README.md", BACK_AGAIN)
     assert files(machine, "/etc/postfix/main.cf", "/etc/postfix/master.cf",
                  "/etc/dovecot/conf.d/10-auth.conf") == stock
     assert machine.run("pgrep -x mumd", check=False).returncode == 1
