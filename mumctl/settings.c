@@ -82,16 +82,33 @@ static void on_version(struct settings *settings, char *line)
 		settings->postfix_version = major * 100 + minor;
 }
 
+/* doveconf of 2.4 puts a value into quotes if a configuration needs them. */
+static char *dovecot_value(const char *line)
+{
+	size_t len = strlen(line);
+	char *value, *to;
+
+	if (len < 2 || line[0] != '"' || line[len - 1] != '"')
+		return xstrdup(line);
+	value = to = xstrndup(line + 1, len - 2);
+	for (const char *from = value; *from != '\0'; from++) {
+		from += *from == '\\' && from[1] != '\0';
+		*to++ = *from;
+	}
+	*to = '\0';
+	return value;
+}
+
 static void on_delimiter(struct settings *settings, char *line)
 {
 	free(settings->dovecot_delimiter);
-	settings->dovecot_delimiter = xstrdup(line);
+	settings->dovecot_delimiter = dovecot_value(line);
 }
 
 static void on_lmtp_name(struct settings *settings, char *line)
 {
 	free(settings->dovecot_lmtp_name);
-	settings->dovecot_lmtp_name = xstrdup(line);
+	settings->dovecot_lmtp_name = dovecot_value(line);
 }
 
 /* Dovecot 2.3 says "driver = mum" inside the block, 2.4 names the block so. */

@@ -231,13 +231,18 @@ TLSRPT_FAULTS = [
 ]
 
 
-def with_program(world, name, version):
-    """mumctl where that program is another one, which says nothing but its version."""
+def with_script(world, name, script):
+    """mumctl where that program is a script."""
     directory = world.directory / f"bin-{next(_numbers)}"
     directory.mkdir()
-    (directory / name).write_text(f"#!/bin/sh\necho '{version}'\n")
+    (directory / name).write_text(f"#!/bin/sh\n{script}\n")
     (directory / name).chmod(0o755)
     return Mumctl(world.ctl_with().config, ["env", f"PATH={directory}:/usr/bin:/bin"])
+
+
+def with_program(world, name, version):
+    """mumctl where that program is another one, which says nothing but its version."""
+    return with_script(world, name, f"echo '{version}'")
 
 
 @contextlib.contextmanager
@@ -284,6 +289,21 @@ def delimiter_of_dovecot_alone(world):
             finding("mailbox-split", "error", "mailboxes.id=1920 <anna-lisa@example.test>",
                     "take the character out", 'takes "-lisa" for an extension: its mail goes to '
                     "the mailbox anna@")]
+
+
+QUOTING_DOVECONF = r"""case "$*" in
+*recipient_delimiter) echo '"+\"#"' ;;
+*auth_username_format) echo %u ;;
+*) echo 'driver = mum' ;;
+esac"""
+
+
+@contextlib.contextmanager
+def delimiter_in_quotes(world):
+    """As doveconf of 2.4 prints it."""
+    yield with_script(world, "doveconf", QUOTING_DOVECONF), [
+        finding("delimiter-differs", "error", "dovecot.conf recipient_delimiter",
+                "set recipient_delimiter in dovecot.conf", 'Dovecot has "+"#", mumd "+"')]
 
 
 @contextlib.contextmanager
@@ -456,6 +476,7 @@ SETTINGS = [
     (half_moved, SQLITE, 1), (sql_behind, BOTH, 78), (sql_behind_ascii, SQLITE, 0),
     (module_behind, SQLITE, 0), (locations_for_2_3, SQLITE, 0), (locations_for_2_4, BOTH, 78),
     (lmtp_without_domain, SQLITE, 78), (lmtp_with_domain, SQLITE, 0),
+    (delimiter_in_quotes, SQLITE, 78),
     (another_dovecot, SQLITE, 0),
     (delimiter_of_mumd_alone, SQLITE, 78), (delimiter_of_dovecot_alone, BOTH, 78),
     (dangling_in_mariadb, MARIADB, 1), (dangling, SQLITE, 1), (older_grants, MARIADB, 0),
