@@ -102,7 +102,7 @@ static bool leads_back(const struct mum_answer *answer, const char *alias)
 	const struct facts *facts = answer->facts[MUM_NAME];
 
 	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
-		if (rule_takes_mail(&facts->names[i]))
+		if (state_takes_mail(&facts->names[i]))
 			return is_alias(answer->address, facts->names[i].form, alias);
 	}
 	return false;
@@ -190,7 +190,7 @@ static size_t count_steps(const struct facts *facts)
 	if (facts->count * ONE_MIN > RECIPIENTS_MAX)
 		return 0;
 	for (size_t i = 0; i < facts->count; i++)
-		count += rule_must_ask_behind(&facts->deliveries[i]);
+		count += state_needs_behind(&facts->deliveries[i]);
 	return count;
 }
 
@@ -212,7 +212,7 @@ struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct fa
 	for (size_t i = 0; i < facts->count; i++) {
 		struct delivery_row *row = &facts->deliveries[i];
 
-		if (!rule_must_ask_behind(row))
+		if (!state_needs_behind(row))
 			continue;
 		walk->steps[walk->count] = (struct step){ .walk = walk, .row = row };
 		step_start(&walk->steps[walk->count++]);
@@ -253,7 +253,7 @@ static void copy_form(struct facts *less, const struct delivery_row *from,
 		.mailbox_active = from->mailbox_active,
 		.mailbox_send_only = from->mailbox_send_only,
 	};
-	if (from->form != too_many->form)
+	if (from->form != too_many->alias->form)
 		return;
 	row->alias = copy(&less->arena, from->alias);
 	row->alias_active = from->alias_active;

@@ -41,7 +41,7 @@ struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct fa
 					      recipients_done_fn *fn, void *arg);
 /*
  * For who knows all names of MUM anyway. The address that a row with something to
- * ask (rule_must_ask_behind()) stands for, as Postfix rewrites it; caller frees.
+ * ask (state_needs_behind()) stands for, as Postfix rewrites it; caller frees.
  */
 char *recipient_name(const struct delivery_row *row,
 		     const struct recipients_settings *settings);

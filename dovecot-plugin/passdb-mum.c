@@ -7,7 +7,7 @@
 #include "dovecot-plugin/dovecot.h"
 
 #include "common/log-text.h"
-#include "common/rules.h"
+#include "common/rules-users.h"
 #include "dovecot-plugin/instance.h"
 #include "dovecot-plugin/passdb-fields.h"
 #include "dovecot-plugin/plugin.h"

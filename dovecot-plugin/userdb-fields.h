@@ -6,7 +6,7 @@
 #ifndef MUM_DOVECOT_USERDB_FIELDS_H
 #define MUM_DOVECOT_USERDB_FIELDS_H
 
-#include "common/rules.h"
+#include "common/rules-users.h"
 
 /* 2.3 takes the mail location as one text, 2.4 takes it in settings. */
 enum dovecot_generation { DOVECOT_2_3, DOVECOT_2_4 };

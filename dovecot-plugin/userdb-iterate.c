@@ -4,7 +4,7 @@
 #include "dovecot-plugin/userdb-iterate.h"
 
 #include "common/log-text.h"
-#include "common/rules.h"
+#include "common/rules-users.h"
 
 struct listing {
 	struct userdb_iterate_context context;	/* Dovecot's view */

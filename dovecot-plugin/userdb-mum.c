@@ -3,7 +3,7 @@
 #include "dovecot-plugin/dovecot.h"
 
 #include "common/log-text.h"
-#include "common/rules.h"
+#include "common/rules-users.h"
 #include "dovecot-plugin/host-dovecot.h"
 #include "dovecot-plugin/instance.h"
 #include "dovecot-plugin/plugin.h"

@@ -8,7 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "common/rules.h"
+#include "common/rules-users.h"
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
 #include "mumctl/verify.h"

@@ -246,7 +246,7 @@ void names_complete(const struct names *names, const struct mum_config *config,
 		struct address *address;
 		char *name;
 
-		if (!rule_must_ask_behind(row))
+		if (!state_needs_behind(row))
 			continue;
 		name = recipient_name(row, &settings);
 		address = address_new(ADDRESS_MAIL, name, strlen(name),

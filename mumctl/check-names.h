@@ -6,6 +6,7 @@
 #ifndef MUM_CHECK_NAMES_H
 #define MUM_CHECK_NAMES_H
 
+#include "common/states.h"
 #include "mumctl/check.h"
 
 struct address;
@@ -17,8 +18,6 @@ void names_free(struct names **names);	/* sets NULL; NULL is fine */
 
 /* A form of the address as mail compares it. Caller frees. */
 char *names_key(const struct address *address, size_t form);
-
-enum domain_state { DOMAIN_IS_FOREIGN, DOMAIN_IS_INACTIVE, DOMAIN_IS_OURS };
 
 enum domain_state names_domain(const struct names *names, const struct address *address);
 

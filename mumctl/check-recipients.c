@@ -123,7 +123,7 @@ static const char *why_dead(enum recipient_state state)
 
 void check_recipient(const struct check *check, const struct delivery_row *row)
 {
-	enum recipient_state state = rule_recipient_state(row);
+	enum recipient_state state = state_of_recipient(row);
 
 	if (state == RECIPIENT_IS_GONE)
 		report_gone(check, row);

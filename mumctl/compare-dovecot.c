@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/rules-users.h"
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"

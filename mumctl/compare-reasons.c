@@ -205,7 +205,7 @@ static void add_form(const struct difference *difference, const char *recipient)
 /* One that we leave out is in vain (D7), or leads to a mailbox that takes no mail (D6). */
 static void add_lost(const struct difference *difference, const struct delivery_row *row)
 {
-	switch (rule_recipient_state(row)) {
+	switch (state_of_recipient(row)) {
 	case RECIPIENT_IS_LIVE:
 		break;
 	case RECIPIENT_IS_BLANK:
@@ -296,7 +296,7 @@ static bool find_live_form(const struct mum_answer *answer, size_t *form_r)
 	bool found = rule_recipients(answer, &arena, &live) == MUM_FOUND;
 
 	if (found)
-		*form_r = live.form;
+		*form_r = live.alias->form;
 	arena_free(&arena);
 	return found;
 }
@@ -381,7 +381,7 @@ static void explain_owners(const struct difference *difference)
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct owner_row *row = &facts->owners[i];
 
-		if (difference->stock == NULL && rule_is_owner(row)) {
+		if (difference->stock == NULL && state_of_owner(row) == OWNER_IS_LIVE) {
 			add_search(difference, row->form);
 			return;
 		}

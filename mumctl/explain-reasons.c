@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/rules.h"
+#include "common/rules-users.h"
 #include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/verify.h"
@@ -12,45 +13,78 @@
 
 enum { REASON_MAX = 4096 };	/* bytes; an alias may have many recipients */
 
-char *reason_of_domain(const struct mum_answer *answer)
-{
-	const struct facts *facts = answer->facts[MUM_DOMAIN];
+/* ---- states in words ---- */
 
-	if (facts->count == 0)
-		return xstrdup("no domain has this name");
-	return xstrdup(facts->domains[0].active ? "the domain is active"
-						: "the domain is inactive");
-}
-
-static const char *state_of_mailbox(const struct delivery_row *row)
+static const char *words_of_domain(enum domain_state state)
 {
-	if (!row->domain_active)
+	switch (state) {
+	case DOMAIN_IS_FOREIGN:
+		return "no domain has this name";
+	case DOMAIN_IS_INACTIVE:
 		return "the domain is inactive";
-	if (!row->mailbox_active)
-		return "the mailbox is inactive";
-	return row->mailbox_send_only ? "the mailbox is active, and send-only"
-				      : "the mailbox is active";
+	case DOMAIN_IS_OURS:
+		break;
+	}
+	return "the domain is active";
 }
 
-char *reason_of_mailbox(const struct mum_answer *answer)
+static const char *words_of_tls(enum tls_state state)
 {
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
-	const struct delivery_row *found = NULL;
-	const char *state = NULL;
-
-	if (rule_mailbox(answer, &found) == MUM_FOUND)
-		return xasprintf("<%s>: %s", found->mailbox, state_of_mailbox(found));
-	for (size_t i = 0; i < facts->count && state == NULL; i++) {
-		if (facts->deliveries[i].mailbox != NULL)
-			state = state_of_mailbox(&facts->deliveries[i]);
+	switch (state) {
+	case TLS_IS_UNKNOWN:
+		return "no TLS policy has this name";
+	case TLS_IS_INACTIVE:
+		return "the policy is inactive";
+	case TLS_IS_ACTIVE:
+		break;
 	}
-	return xstrdup(state != NULL ? state : "no mailbox has this name");
+	return "the policy is active";
+}
+
+static const char *words_of_mailbox(enum mailbox_state state)
+{
+	switch (state) {
+	case MAILBOX_IS_UNKNOWN:
+		return "no mailbox has this name";
+	case MAILBOX_IS_IN_INACTIVE_DOMAIN:
+		return "the domain is inactive";
+	case MAILBOX_IS_INACTIVE:
+		return "the mailbox is inactive";
+	case MAILBOX_HAS_UNCLEAN_NAME:
+		return "the stored name holds control characters or invalid UTF-8";
+	case MAILBOX_IS_SEND_ONLY:
+		return "the mailbox is active, and send-only";
+	case MAILBOX_IS_LIVE:
+		break;
+	}
+	return "the mailbox is active";
+}
+
+/* NULL where its recipients tell more. */
+static const char *words_of_alias(enum alias_state state)
+{
+	switch (state) {
+	case ALIAS_IS_UNKNOWN:
+		return "no alias has this name";
+	case ALIAS_IS_IN_INACTIVE_DOMAIN:
+		return "the domain is inactive";
+	case ALIAS_IS_INACTIVE:
+		return "the alias is inactive";
+	case ALIAS_IS_EXPIRED:
+		return "the alias has passed its deactivate_at";
+	case ALIAS_IS_EMPTY:
+	case ALIAS_IS_DEAD:
+	case ALIAS_IS_LIVE:
+	case ALIAS_IS_TOO_LONG:
+		break;
+	}
+	return NULL;
 }
 
 /* Of a recipient that rule_recipients() leaves out; NULL for others. */
-static const char *why_dead(const struct delivery_row *row)
+static const char *words_of_recipient(enum recipient_state state)
 {
-	switch (rule_recipient_state(row)) {
+	switch (state) {
 	case RECIPIENT_IS_LIVE:
 		break;
 	case RECIPIENT_IS_BLANK:
@@ -73,18 +107,34 @@ static const char *why_dead(const struct delivery_row *row)
 	return NULL;
 }
 
-static const char *state_of_alias(const struct delivery_row *row)
+/* ---- maps ---- */
+
+char *reason_of_domain(const struct mum_answer *answer)
 {
-	if (!row->domain_active)
-		return "the domain is inactive";
-	if (!row->alias_active)
-		return "the alias is inactive";
-	return row->alias_expired ? "the alias has passed its deactivate_at" : NULL;
+	const struct domain_row *row;
+
+	return xstrdup(words_of_domain(state_of_domain(answer->facts[MUM_DOMAIN], &row)));
+}
+
+char *reason_of_tls(const struct mum_answer *answer)
+{
+	const struct tls_row *row;
+
+	return xstrdup(words_of_tls(state_of_tls(answer->facts[MUM_TLS], &row)));
+}
+
+char *reason_of_mailbox(const struct mum_answer *answer)
+{
+	const struct delivery_row *row;
+	enum mailbox_state state = rule_mailbox_state(answer, &row);
+
+	return state < MAILBOX_IS_SEND_ONLY
+		       ? xstrdup(words_of_mailbox(state))
+		       : xasprintf("<%s>: %s", row->mailbox, words_of_mailbox(state));
 }
 
 /* "2 of 3 recipients get mail; <x@y> is send-only" */
-static char *count_recipients(const struct facts *facts, size_t form,
-			      const struct recipients *live)
+static char *count_recipients(const struct facts *facts, const struct recipients *found)
 {
 	struct buf text = BUF_INIT(REASON_MAX), dead = BUF_INIT(REASON_MAX / 2);
 	size_t all = 0;
@@ -93,87 +143,50 @@ static char *count_recipients(const struct facts *facts, size_t form,
 		const struct delivery_row *row = &facts->deliveries[i];
 		const char *why;
 
-		if (row->form == form && row->left_out > 0)
-			return xasprintf("%zu recipients are more than a mail server can be "
-					 "handed", row->left_out);
-		if (row->form != form || row->recipient == NULL)
+		if (row->form != found->alias->form || row->recipient == NULL)
 			continue;
 		all++;
-		why = why_dead(row);
+		why = words_of_recipient(state_of_recipient(row));
 		if (why != NULL && !dead.failed)
 			buf_printf(&dead, "; <%s> %s",
 				   row->stands_for != NULL && *row->stands_for != '\0'
 					   ? row->stands_for : row->recipient,
 				   why);
 	}
-	buf_printf(&text, "%zu of %zu recipients get mail", live->count, all);
+	buf_printf(&text, "%zu of %zu recipients get mail", found->count, all);
 	/* What did not fit is seen in the rows. */
 	buf_put(&text, dead.data, dead.len);
 	buf_free(&dead);
 	return buf_steal(&text);
 }
 
-/* A row of the alias that counts: the live one, else the first that exists, else the first. */
-static const struct delivery_row *find_alias(const struct facts *facts,
-					     const struct recipients *live)
-{
-	const struct delivery_row *found = NULL;
-
-	for (size_t i = 0; i < facts->count; i++) {
-		const struct delivery_row *row = &facts->deliveries[i];
-
-		if (row->alias == NULL)
-			continue;
-		if (live->count > 0 ? row->form == live->form : state_of_alias(row) == NULL)
-			return row;
-		if (found == NULL)
-			found = row;
-	}
-	return found;
-}
-
 char *reason_of_recipients(const struct mum_answer *answer)
 {
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
 	struct arena arena = { NULL };
-	struct recipients live = { .count = 0 };
-	const struct delivery_row *row;
+	struct recipients found = { .count = 0 };
 	char *reason;
 
-	(void)rule_recipients(answer, &arena, &live);
-	row = find_alias(facts, &live);
-	if (row == NULL)
-		reason = xstrdup("no alias has this name");
-	else if (state_of_alias(row) != NULL)
-		reason = xstrdup(state_of_alias(row));
+	(void)rule_recipients(answer, &arena, &found);
+	if (found.state == ALIAS_IS_TOO_LONG)
+		reason = xasprintf("%zu recipients are more than a mail server can be handed",
+				   found.alias->left_out);
+	else if (words_of_alias(found.state) != NULL)
+		reason = xstrdup(words_of_alias(found.state));
 	else
-		reason = count_recipients(facts, row->form, &live);
+		reason = count_recipients(answer->facts[MUM_DELIVERY], &found);
 	arena_free(&arena);
 	return reason;
 }
 
-/* An alias decides where it is live, or where there is no mailbox. */
-static bool is_decided_by_alias(const struct mum_answer *answer)
-{
-	struct arena arena = { NULL };
-	struct recipients live;
-	const struct delivery_row *mailbox;
-	bool is_live = rule_recipients(answer, &arena, &live) == MUM_FOUND;
-
-	arena_free(&arena);
-	return is_live || rule_mailbox(answer, &mailbox) != MUM_FOUND;
-}
-
 char *reason_of_recipient(const struct mum_answer *answer)
 {
-	enum recipient_verdict verdict = RECIPIENT_UNKNOWN;
+	struct recipient_ruling ruling = { .verdict = RECIPIENT_UNKNOWN };
 
-	(void)rule_recipient(answer, &verdict);
-	if (verdict == RECIPIENT_UNKNOWN)
+	(void)rule_recipient(answer, &ruling);
+	if (ruling.verdict == RECIPIENT_UNKNOWN)
 		return xstrdup("neither an active mailbox nor an active alias; "
 			       "Postfix says so itself");
-	return is_decided_by_alias(answer) ? reason_of_recipients(answer)
-					   : reason_of_mailbox(answer);
+	return ruling.alias != NULL ? reason_of_recipients(answer) : reason_of_mailbox(answer);
 }
 
 char *reason_of_owners(const struct mum_answer *answer)
@@ -195,27 +208,7 @@ char *reason_of_owners(const struct mum_answer *answer)
 	return reason;
 }
 
-char *reason_of_tls(const struct mum_answer *answer)
-{
-	const struct facts *facts = answer->facts[MUM_TLS];
-
-	if (facts->count == 0)
-		return xstrdup("no TLS policy has this name");
-	return xstrdup(facts->tls[0].active ? "the policy is active"
-					    : "the policy is inactive");
-}
-
-static const char *state_of_login(const struct mailbox_row *mailbox)
-{
-	if (!mailbox->domain_active)
-		return "the domain is inactive";
-	if (!mailbox->active)
-		return "the mailbox is inactive";
-	if (mailbox->address == NULL ||
-	    !text_is_clean(mailbox->address, strlen(mailbox->address)))
-		return "the stored name holds control characters or invalid UTF-8";
-	return NULL;
-}
+/* ---- Dovecot ---- */
 
 char *reason_of_credential(const struct mum_answer *answer, const struct mum_config *config)
 {
@@ -226,15 +219,14 @@ char *reason_of_credential(const struct mum_answer *answer, const struct mum_con
 	const char *why;
 
 	if (facts->count == 0)
-		return xstrdup("no mailbox has this name");
+		return xstrdup(words_of_mailbox(MAILBOX_IS_UNKNOWN));
 	if (rule_credential(answer, &credential) != MUM_FOUND)
-		return xstrdup(state_of_login(&facts->credentials[0].mailbox));
+		return xstrdup(words_of_mailbox(state_of_login(&facts->credentials[0].mailbox)));
 	why = hash_check(credential.password, &limits, &scheme);
 	if (why != NULL)
 		return xasprintf("mailboxes.password: %s", why);
-	return credential.send_only
-		       ? xstrdup("the mailbox is send-only: no login to read mail")
-		       : xstrdup("the mailbox is active");
+	return xstrdup(credential.send_only ? "the mailbox is send-only: no login to read mail"
+					    : words_of_mailbox(MAILBOX_IS_LIVE));
 }
 
 /* MUM's page says "leave blank for no limit", and means the domain's. */
@@ -257,21 +249,20 @@ static const char *words_of_quota(const struct user *user)
 char *reason_of_user(const struct mum_answer *answer)
 {
 	const struct facts *facts = answer->facts[MUM_USER];
-	const struct mailbox_row *mailbox;
+	enum mailbox_state state = MAILBOX_IS_UNKNOWN;
 	struct user user = { .quota_gb = 0 };
 	const char *why;
 
-	if (facts->count == 0)
-		return xstrdup("no mailbox has this name");
-	mailbox = &facts->users[0].mailbox;
-	(void)rule_user(answer, &user, &why);
+	if (rule_user(answer, &user, &why) == MUM_FOUND)
+		return xasprintf("%s; %s", words_of_mailbox(MAILBOX_IS_LIVE),
+				 words_of_quota(&user));
 	if (why != NULL)
 		return xstrdup(why);
-	if (state_of_login(mailbox) != NULL)
-		return xstrdup(state_of_login(mailbox));
-	if (mailbox->send_only)
-		return xstrdup("the mailbox is send-only: it holds no mail");
-	return xasprintf("the mailbox is active; %s", words_of_quota(&user));
+	if (facts->count > 0)
+		state = state_of_login(&facts->users[0].mailbox);
+	return xstrdup(state == MAILBOX_IS_SEND_ONLY
+			       ? "the mailbox is send-only: it holds no mail"
+			       : words_of_mailbox(state));
 }
 
 char *reason_without_facts(const struct asked *asked)
@@ -299,16 +290,16 @@ char *reason_of_recipient_check(const struct asked *delivery,
 				const struct mum_config *config)
 {
 	const struct mum_answer *answer = &delivery->answer;
-	enum recipient_verdict verdict = RECIPIENT_UNKNOWN;
+	struct recipient_ruling ruling = { .verdict = RECIPIENT_UNKNOWN };
 	bool answered = answer->status == MUM_FOUND || answer->status == MUM_NOT_FOUND;
 
 	if (config->policy.recipient == MUM_CHECK_OFF)
 		return xstrdup("policy.recipient = \"off\"");
-	(void)rule_recipient(answer, &verdict);
+	(void)rule_recipient(answer, &ruling);
 	return with_mode(answer->status == MUM_FOUND ? reason_of_recipient(answer)
 						     : reason_without_facts(delivery),
 			 "policy.recipient", config->policy.recipient,
-			 answered && reason_for_recipient(verdict) == REASON_NONE);
+			 answered && reason_for_recipient(ruling.verdict) == REASON_NONE);
 }
 
 /* Of an answer that allows a verdict. */

@@ -74,7 +74,7 @@ static void put_delivery(json_t *row, const struct delivery_row *delivery)
 	put_text(row, "recipient", delivery->recipient);
 	put_text(row, "stands_for", delivery->stands_for);
 	put_bool(row, "recipient_local", delivery->recipient_local);
-	if (rule_must_ask_behind(delivery))
+	if (state_needs_behind(delivery))
 		put_behind(row, &delivery->behind);
 	if (!delivery->recipient_local)
 		return;

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/hash.h"
 #include "common/rules.h"
+#include "common/rules-users.h"
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
 #include "mumctl/postfix.h"

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/rules.h"
+#include "common/rules-users.h"
 #include "mumctl/commands.h"
 
 static void print_page(const struct facts *page, const char *pattern, json_t *users,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/rules-users.h"
 #include "common/rules.h"
 #include "mumctl/commands.h"
 #include "mumctl/settings.h"

@@ -174,12 +174,12 @@ static struct judged *judged_of(const struct part *part)
 
 static void judge_recipient(const struct mum_answer *answer, struct judged *judged)
 {
-	enum recipient_verdict verdict = RECIPIENT_UNKNOWN;
+	struct recipient_ruling ruling = { .verdict = RECIPIENT_UNKNOWN };
 
-	judged->status = rule_recipient(answer, &verdict);
+	judged->status = rule_recipient(answer, &ruling);
 	if (judged->status == MUM_NOT_FOUND)	/* no such address can exist */
 		judged->status = MUM_FOUND;
-	judged->verdict = verdict;
+	judged->verdict = ruling.verdict;
 }
 
 static void judge_sender(const struct decision *decision, const struct mum_answer *answer,

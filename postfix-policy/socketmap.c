@@ -48,7 +48,7 @@ static enum mum_status put_recipients(struct buf *value, const struct mum_answer
 	struct recipients recipients = { 0 };
 	enum mum_status status = rule_recipients(answer, &arena, &recipients);
 
-	if (status == MUM_FOUND && recipients.too_long)
+	if (status == MUM_FOUND && recipients.state == ALIAS_IS_TOO_LONG)
 		value->failed = true;
 	for (size_t i = 0; status == MUM_FOUND && i < recipients.count; i++) {
 		if (i > 0)
@@ -80,23 +80,23 @@ static enum mum_status put_owners(struct buf *value, const struct mum_answer *an
 static enum mum_status put_recipient_access(struct buf *value,
 					    const struct mum_answer *answer)
 {
-	enum recipient_verdict verdict;
-	enum mum_status status = rule_recipient(answer, &verdict);
+	struct recipient_ruling ruling;
+	enum mum_status status = rule_recipient(answer, &ruling);
 
 	if (status != MUM_FOUND)
 		return status;
-	if (verdict == RECIPIENT_UNKNOWN)
+	if (ruling.verdict == RECIPIENT_UNKNOWN)
 		return MUM_NOT_FOUND;
-	buf_puts(value, action_for_recipient(verdict));
+	buf_puts(value, action_for_recipient(ruling.verdict));
 	return MUM_FOUND;
 }
 
 static enum reason recipient_reason(const struct mum_answer *answer)
 {
-	enum recipient_verdict verdict;
+	struct recipient_ruling ruling;
 
-	return rule_recipient(answer, &verdict) == MUM_FOUND ? reason_for_recipient(verdict)
-							     : REASON_NONE;
+	return rule_recipient(answer, &ruling) == MUM_FOUND
+		       ? reason_for_recipient(ruling.verdict) : REASON_NONE;
 }
 
 static enum mum_status put_tls_policy(struct buf *value, const struct mum_answer *answer)

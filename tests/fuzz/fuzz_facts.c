@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/rules.h"
+#include "common/rules-users.h"
 #include "common/store-mariadb/batch.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz.h"
@@ -32,7 +33,7 @@ static void check_rules(enum mum_question question, struct store_request *reques
 	struct credential credential;
 	struct user user;
 	const struct delivery_row *mailbox;
-	enum recipient_verdict recipient;
+	struct recipient_ruling recipient;
 	enum sender_verdict sender;
 	const char *text, *more;
 
@@ -46,9 +47,9 @@ static void check_rules(enum mum_question question, struct store_request *reques
 		if (rule_recipients(&answer, &arena, &recipients) == MUM_FOUND)
 			HOLDS(recipients.count > 0 &&
 			      recipients.count <= request->facts->count &&
-			      recipient == RECIPIENT_ACCEPTED);
+			      recipient.verdict == RECIPIENT_ACCEPTED);
 		if (rule_mailbox(&answer, &mailbox) == MUM_FOUND)
-			HOLDS(mailbox->mailbox != NULL && recipient != RECIPIENT_UNKNOWN);
+			HOLDS(mailbox->mailbox != NULL && recipient.verdict != RECIPIENT_UNKNOWN);
 	}
 	if (question == MUM_OWNERS) {
 		if (rule_owners(&answer, &arena, &owners) == MUM_FOUND)

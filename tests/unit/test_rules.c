@@ -426,15 +426,15 @@ static void test_aliases(void **state)
 		struct mum_answer *answer = ask(&it, ADDRESS_MAIL, row->key);
 		struct arena arena = { NULL };
 		struct recipients recipients;
-		enum recipient_verdict verdict = (enum recipient_verdict)99;
+		struct recipient_ruling ruling = { .verdict = (enum recipient_verdict)99 };
 		char *got = NULL;
 
 		set_deliveries(&it, row->rows, row->boxes, ARRAY_LEN(row->rows));
 		if (rule_recipients(answer, &arena, &recipients) == MUM_FOUND)
 			got = spell(&recipients);
 		WANT_TEXT(row->name, got, row->want);
-		WANT_NUMBER(row->name, rule_recipient(answer, &verdict), MUM_FOUND);
-		WANT_NUMBER(row->name, verdict, row->verdict);
+		WANT_NUMBER(row->name, rule_recipient(answer, &ruling), MUM_FOUND);
+		WANT_NUMBER(row->name, ruling.verdict, row->verdict);
 		free(got);
 		arena_free(&arena);
 		address_unref(&it.address);
@@ -506,7 +506,7 @@ static void test_trouble_passes_through(void **state)
 		struct arena arena = { NULL };
 		const struct delivery_row *mailbox;
 		struct recipients recipients;
-		enum recipient_verdict verdict;
+		struct recipient_ruling ruling;
 		const char *text, *params;
 
 		WANT_NUMBER("domain", rule_domain(&answer, &text), *status);
@@ -514,7 +514,7 @@ static void test_trouble_passes_through(void **state)
 		WANT_NUMBER("tls", rule_tls(&answer, &text, &params), *status);
 		WANT_NUMBER("recipients", rule_recipients(&answer, &arena, &recipients),
 			    *status);
-		WANT_NUMBER("recipient", rule_recipient(&answer, &verdict), *status);
+		WANT_NUMBER("recipient", rule_recipient(&answer, &ruling), *status);
 	}
 }
 

@@ -2,7 +2,7 @@
 /* Who may log in, who has mail, who is listed. */
 #include "tests/unit/unit.h"
 
-#include "common/rules.h"
+#include "common/rules-users.h"
 
 #define ACTIVE { 0, "Joe@d", true, true, false }
 #define SEND_ONLY { 0, "Joe@d", true, true, true }
