@@ -80,6 +80,12 @@ enum recipient_state state_of_recipient(const struct delivery_row *row)
 	return row->recipient_local ? state_of_local(row) : state_of_text(&row->behind);
 }
 
+bool state_is_renamed(const struct delivery_row *row)
+{
+	return row->recipient_local && row->stands_for != NULL &&
+	       !address_is_same(row->stands_for, row->recipient);
+}
+
 bool state_needs_behind(const struct delivery_row *row)
 {
 	if (row->recipient == NULL || row->stands_for == NULL || *row->stands_for == '\0')

@@ -65,6 +65,8 @@ enum recipient_state {
  */
 enum recipient_state state_of_recipient(const struct delivery_row *row);
 
+/* Has the recipient's mailbox another address by now than the text says? */
+bool state_is_renamed(const struct delivery_row *row);
 /* Does the state depend on row->behind, which is to be asked for? */
 bool state_needs_behind(const struct delivery_row *row);
 

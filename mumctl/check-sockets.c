@@ -202,17 +202,17 @@ static void report_silence(const struct check *check, const char *entry,
 
 static void add_map(struct queries *queries, struct tool *tool, const char *key, bool known)
 {
-	static const char map[] = "domains";
+	const char *map = socketmap_name(socketmap_by_number(SOCKETMAP_DOMAINS));
 	struct query *query = &queries->list[queries->count];
 	struct map_reply reply;
 
-	if (!postfix_ask_map(tool, map, key, &reply))
+	if (!postfix_ask_map(tool, SOCKETMAP_DOMAINS, key, &reply))
 		return;
 	*query = (struct query){ .what = known ? "a domain of MUM's" : "an unknown domain",
 				 .cached = known };
-	query->wire = xasprintf("%zu:%s %s,", sizeof(map) + strlen(key), map, key);
+	query->wire = xasprintf("%zu:%s %s,", strlen(map) + 1 + strlen(key), map, key);
 	if (reply.status == MUM_FOUND || reply.status == MUM_NOT_FOUND)
-		query->reply = xstrdup(reply.wire);
+		query->reply = xstrdup(reply.text);
 	queries->count++;
 	map_reply_free(&reply);
 }

@@ -38,17 +38,21 @@ static bool has_same_fields(const struct side *one, const struct side *other)
 static bool explain_name(struct dovecot *dovecot, const char *name, const struct side *stock,
 			 char reason[REASON_TEXT_SIZE])
 {
-	bool theirs = stock->login != LOGIN_UNKNOWN || stock->mail != MAIL_NONE;
+	bool theirs = stock->login != LOGIN_UNKNOWN || stock->mail != MAIL_NONE, known;
 	const struct map_reply ours = { .status = theirs ? MUM_NOT_FOUND : MUM_FOUND,
 					.value = theirs ? NULL : (char[]){ "1" } };
+	struct asked asked;
 
 	/* Stock splits a name at the first of two. */
 	if (!theirs && strchr(name, '@') != strrchr(name, '@')) {
 		snprintf(reason, REASON_TEXT_SIZE, "D17");
 		return true;
 	}
-	return compare_reason(dovecot->tool, dovecot->twins, "mailboxes", name,
-			      theirs ? "1" : NULL, &ours, reason);
+	tool_ask(dovecot->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DELIVERY), name, &asked);
+	known = compare_reason(dovecot->tool, dovecot->twins, SOCKETMAP_MAILBOXES, name,
+			       theirs ? "1" : NULL, &asked, &ours, reason);
+	asked_free(&asked);
+	return known;
 }
 
 /* False when the database gave no answer. */

@@ -14,14 +14,14 @@
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
+#include "mumctl/compare-lists.h"
 
 struct difference {
 	struct tool *tool;
 	struct inspect *db;
-	const char *map;
+	enum socketmap_number map;
 	const char *key, *stock;	/* stock: NULL when not found */
 	const char *ours;		/* NULL when not found */
-	const char *domain;		/* of the key, as stored; NULL when there is none */
 	const struct mum_answer *answer;
 	char *reason;
 	bool *failed;			/* set by a question without an answer */
@@ -57,30 +57,25 @@ static void add_twin(const struct difference *difference)
 
 /* ---- how the key was found ---- */
 
-static bool is_ascii(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text >= 0x80)
-			return false;
-	}
-	return true;
-}
-
 /* Is the key's domain stored in its other spelling, A-label or U-label? */
 static bool is_other_spelling(const struct difference *difference)
 {
 	const char *at = strrchr(difference->key, '@');
 	const char *domain = at != NULL ? at + 1 : difference->key;
-	char *asked, *stored;
-	bool other;
+	char *folded = address_fold_local(domain, strlen(domain));
+	struct asked asked;
+	bool other = false;
 
-	if (difference->domain == NULL)
-		return false;
-	asked = address_fold_local(domain, strlen(domain));
-	stored = address_fold_local(difference->domain, strlen(difference->domain));
-	other = strcmp(asked, stored) != 0;
-	free(asked);
-	free(stored);
+	ask(difference, MUM_DOMAIN, domain, &asked);
+	if (asked.answer.status == MUM_FOUND && asked.answer.facts[MUM_DOMAIN]->count > 0) {
+		const char *name = asked.answer.facts[MUM_DOMAIN]->domains[0].name;
+		char *stored = address_fold_local(name, strlen(name));
+
+		other = strcmp(folded, stored) != 0;
+		free(stored);
+	}
+	asked_free(&asked);
+	free(folded);
 	return other;
 }
 
@@ -113,7 +108,7 @@ static void add_search(const struct difference *difference, size_t form)
 	if (spelling)
 		add(difference, "D14");
 	/* Of ASCII the database ignores the case as we do. */
-	if (!extension && !quotes && !spelling && !is_ascii(difference->key) &&
+	if (!extension && !quotes && !spelling && !text_is_ascii(difference->key, strlen(difference->key)) &&
 	    !twin_is_found(difference->db, difference->map, difference->key,
 			   difference->failed))
 		add(difference, "D1");
@@ -127,63 +122,7 @@ static bool is_asked(const struct difference *difference, size_t form)
 	return *asked->extension == '\0' && is_verbatim(difference, asked);
 }
 
-/* ---- lists: aliases, owners ---- */
-
-static bool has_word(const char *list, const char *word, size_t len)
-{
-	for (; list != NULL; list = strchr(list, ',')) {
-		list += *list == ',';
-		if (strncmp(list, word, len) == 0 && (list[len] == ',' || list[len] == '\0'))
-			return true;
-	}
-	return false;
-}
-
-enum { GROUP_CONCAT_MAX = 1024, CHARACTER_MAX = 4 };
-
-/*
- * MySQL's group_concat_max_len cuts what is longer, between two characters; the last
- * word is seldom whole then.
- */
-static bool is_cut(const char *list, const char *ours)
-{
-	const char *comma = strrchr(list, ',');
-	const char *last = comma == NULL ? list : comma + 1;
-	size_t len = strlen(list);
-
-	return len == GROUP_CONCAT_MAX ||
-	       (len < GROUP_CONCAT_MAX && len > GROUP_CONCAT_MAX - CHARACTER_MAX &&
-		!has_word(ours, last, strlen(last)));
-}
-
-/* Does every word of one list stand in the other? */
-static bool is_within(const char *one, const char *other)
-{
-	while (*one != '\0') {
-		size_t len = strcspn(one, ",");
-
-		if (!has_word(other, one, len))
-			return false;
-		one += len + (one[len] == ',');
-	}
-	return true;
-}
-
-static bool is_same_set(const char *one, const char *other)
-{
-	return one != NULL && other != NULL && is_within(one, other) && is_within(other, one);
-}
-
-static bool is_blank(char c)
-{
-	return c != '\0' && strchr(" \t\r\n", c) != NULL;
-}
-
-/* Blank, or with blanks at an end. */
-static bool is_untrimmed(const char *text)
-{
-	return *text == '\0' || is_blank(*text) || is_blank(text[strlen(text) - 1]);
-}
+/* ---- aliases ---- */
 
 /* In the form in which we hand it on: are there quotes (D4), an A-label (D14)? */
 static void add_form(const struct difference *difference, const char *recipient)
@@ -226,10 +165,9 @@ static void add_lost(const struct difference *difference, const struct delivery_
 static void add_recipient(const struct difference *difference, const struct delivery_row *row)
 {
 	add_lost(difference, row);
-	if (row->recipient_local && row->stands_for != NULL &&
-	    !address_is_same(row->stands_for, row->recipient))
+	if (state_is_renamed(row))
 		add(difference, "D24");
-	if (is_untrimmed(row->recipient))
+	if (list_is_untrimmed(row->recipient))
 		add(difference, "D7");
 	if (difference->ours != NULL && row->recipient[strspn(row->recipient, " \t")] != '\0')
 		add_form(difference, row->recipient);
@@ -253,8 +191,7 @@ static bool is_list_of(const struct difference *difference)
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 
-		if (row->alias == NULL || row->recipient == NULL ||
-		    !is_asked(difference, row->form))
+		if (row->recipient == NULL || !is_asked(difference, row->form))
 			continue;
 		len += strlen(row->recipient);
 		count++;
@@ -274,10 +211,12 @@ static bool explain_stock_alias(const struct difference *difference)
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 
-		if (row->alias == NULL || !is_asked(difference, row->form))
+		enum alias_state state = state_of_alias(row);
+
+		if (state == ALIAS_IS_UNKNOWN || !is_asked(difference, row->form))
 			continue;
 		found = true;
-		if (row->alias_expired)
+		if (state == ALIAS_IS_EXPIRED)
 			add(difference, "D9");
 		if (row->recipient == NULL)
 			continue;
@@ -288,47 +227,49 @@ static bool explain_stock_alias(const struct difference *difference)
 	return found;
 }
 
-/* The form whose alias has live recipients. */
-static bool find_live_form(const struct mum_answer *answer, size_t *form_r)
-{
-	struct arena arena = { NULL };
-	struct recipients live;
-	bool found = rule_recipients(answer, &arena, &live) == MUM_FOUND;
-
-	if (found)
-		*form_r = live.alias->form;
-	arena_free(&arena);
-	return found;
-}
-
 static void explain_alias(const struct difference *difference)
 {
-	size_t form;
+	struct recipient_ruling ruling = { .alias = NULL };
 
 	if (difference->stock == NULL) {
-		if (find_live_form(difference->answer, &form))
-			add_search(difference, form);
+		(void)rule_recipient(difference->answer, &ruling);
+		if (ruling.alias != NULL && state_of_alias(ruling.alias) >= ALIAS_IS_LIVE)
+			add_search(difference, ruling.alias->form);
 		return;
 	}
 	if (!explain_stock_alias(difference))
 		add_twin(difference);
-	else if (is_cut(difference->stock, difference->ours))
+	else if (list_is_cut(difference->stock, difference->ours))
 		add(difference, "D15");
 	else if (!is_list_of(difference))
 		difference->reason[0] = '\0';	/* another query of the admin's */
 	else if (difference->reason[0] == '\0' &&
-		 is_same_set(difference->stock, difference->ours))
+		 list_is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
 }
 
+/* ---- owners ---- */
+
+/* One that stock lists and we do not. */
 static void add_owner(const struct difference *difference, const struct owner_row *row)
 {
-	if (row->id == 0 || !row->alias_active || !row->mailbox_domain_active)
-		return;		/* stock does not list it either, or lists it as we do */
-	if (row->alias_expired)
+	switch (state_of_owner(row)) {
+	case OWNER_IS_LIVE:
+	case OWNER_IS_IN_INACTIVE_DOMAIN:
+	case OWNER_IS_INACTIVE_ITSELF:
+	case OWNER_OF_INACTIVE_ALIAS:
+		break;		/* stock lists it as we do */
+	case OWNER_OF_EXPIRED_ALIAS:
 		add(difference, "D9");
-	if (!row->mailbox_active)
+		break;
+	case OWNER_IS_INACTIVE_OF_EXPIRED_ALIAS:
+		add(difference, "D9");
 		add(difference, "D10");
+		break;
+	case OWNER_IS_INACTIVE:
+		add(difference, "D10");
+		break;
+	}
 }
 
 /* Is it the login of a mailbox, perhaps one whose name collates as the key does? */
@@ -352,12 +293,12 @@ static bool has_owners_of_twin(const struct difference *difference)
 {
 	const char *word = difference->stock;
 
-	if (difference->ours == NULL || !is_within(difference->ours, difference->stock))
+	if (difference->ours == NULL || !list_is_within(difference->ours, difference->stock))
 		return false;
 	while (*word != '\0') {
 		size_t len = strcspn(word, ",");
 
-		if (!has_word(difference->ours, word, len) && !is_login(difference, word, len))
+		if (!list_has(difference->ours, word, len) && !is_login(difference, word, len))
 			return false;
 		word += len + (word[len] == ',');
 	}
@@ -369,8 +310,8 @@ static bool has_cut_owners(const struct difference *difference)
 {
 	const char *comma = difference->stock == NULL ? NULL : strchr(difference->stock, ',');
 
-	return comma != NULL && (is_cut(difference->stock, difference->ours) ||
-				 is_cut(comma + 1, difference->ours));
+	return comma != NULL && (list_is_cut(difference->stock, difference->ours) ||
+				 list_is_cut(comma + 1, difference->ours));
 }
 
 static void explain_owners(const struct difference *difference)
@@ -395,7 +336,7 @@ static void explain_owners(const struct difference *difference)
 	if (has_cut_owners(difference))
 		add(difference, "D15");
 	else if (difference->reason[0] == '\0' &&
-		 is_same_set(difference->stock, difference->ours))
+		 list_is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
 	else if (difference->reason[0] == '\0' && has_owners_of_twin(difference))
 		add_twin(difference);
@@ -409,7 +350,7 @@ static void add_twin_mailbox(const struct difference *difference)
 	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
 
 	for (size_t i = 0; i < facts->count; i++) {
-		if (facts->deliveries[i].mailbox != NULL &&
+		if (state_of_mailbox(&facts->deliveries[i]) != MAILBOX_IS_UNKNOWN &&
 		    is_asked(difference, facts->deliveries[i].form))
 			return;
 	}
@@ -426,57 +367,41 @@ static void explain_mailbox(const struct difference *difference)
 		add_search(difference, mailbox->form);
 }
 
-static const struct delivery_row *find_alias(const struct mum_answer *answer)
-{
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
-	const struct delivery_row *alias = NULL;
-	size_t form;
-	bool live = find_live_form(answer, &form);
-
-	for (size_t i = 0; i < facts->count && alias == NULL; i++) {
-		const struct delivery_row *row = &facts->deliveries[i];
-
-		if (row->alias != NULL && row->alias_active && !row->alias_expired &&
-		    (!live || row->form == form))
-			alias = row;
-	}
-	return alias;
-}
-
 /* An alias decides, or that none of its recipients takes mail. */
 static void explain_alias_access(const struct difference *difference,
-				 const struct delivery_row *alias)
+				 const struct recipient_ruling *ruling)
 {
 	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
-	bool refused = strncmp(difference->ours, "550 ", 4) == 0;
+	size_t form = ruling->alias->form;
+	bool refused = ruling->verdict == RECIPIENT_DEAD_ALIAS;
 
 	add(difference, "D8");
-	if (!is_asked(difference, alias->form) || is_other_spelling(difference))
-		add_search(difference, alias->form);
+	if (!is_asked(difference, form) || is_other_spelling(difference))
+		add_search(difference, form);
 	for (size_t i = 0; i < facts->count && refused; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 
-		if (row->alias != NULL && row->form == alias->form && row->recipient != NULL)
+		if (row->form == form && row->recipient != NULL)
 			add_lost(difference, row);
 	}
 }
 
+/* Stock knows no aliases here: where a mailbox says the same, it is what counts. */
 static void explain_access(const struct difference *difference)
 {
-	const struct delivery_row *mailbox = NULL, *alias;
-	bool found = rule_mailbox(difference->answer, &mailbox) == MUM_FOUND;
-	bool refused = difference->ours != NULL && strncmp(difference->ours, "550 ", 4) == 0;
+	struct recipient_ruling ruling = { .alias = NULL };
+	const struct delivery_row *mailbox;
+	enum mailbox_state state = rule_mailbox_state(difference->answer, &mailbox);
 
-	if (difference->ours == NULL) {
+	(void)rule_recipient(difference->answer, &ruling);
+	if (difference->ours == NULL)
 		add_twin_mailbox(difference);
-		return;
-	}
-	alias = find_alias(difference->answer);
-	if (alias != NULL && (!found || refused != mailbox->mailbox_send_only))
-		explain_alias_access(difference, alias);
-	else if (found && difference->stock == NULL)
+	else if (ruling.alias != NULL && state != MAILBOX_IS_LIVE)
+		explain_alias_access(difference, &ruling);
+	else if (difference->stock == NULL)
 		add_search(difference, mailbox->form);
-	else if (refused && strcmp(difference->stock, "REJECT") == 0)
+	else if (ruling.verdict == RECIPIENT_SEND_ONLY &&
+		 strcmp(difference->stock, "REJECT") == 0)
 		add(difference, "D13");
 	else
 		add_twin_mailbox(difference);
@@ -524,34 +449,55 @@ static bool is_joined_otherwise(const char *stock, const char *ours)
 }
 
 /* One row is all that a name has, but for a domain in both of its spellings. */
-static void explain_tls(const struct difference *difference)
+static void add_tls(const struct difference *difference)
 {
-	const struct facts *facts = difference->answer->facts[MUM_TLS];
-	bool idn = !is_ascii(difference->key) || strcasestr(difference->key, "xn--") != NULL;
+	const char *key = difference->key, *stock = difference->stock;
+	bool idn = !text_is_ascii(key, strlen(key)) || strcasestr(key, "xn--") != NULL;
 
-	if (difference->ours == NULL && facts->count > 0)
-		add(difference, "D11");
-	else if (difference->ours == NULL)
-		add_twin(difference);
-	else if (idn && (difference->stock == NULL || facts->count > 1))
+	if (idn && (stock == NULL || difference->answer->facts[MUM_TLS]->count > 1))
 		add(difference, "D14");
-	else if (difference->stock != NULL &&
-		 is_joined_otherwise(difference->stock, difference->ours))
+	else if (stock != NULL && is_joined_otherwise(stock, difference->ours))
 		add(difference, "D12");
 }
 
-static const struct {
-	const char *map;
-	enum mum_question question;
-	void (*explain)(const struct difference *difference);
-} explanations[] = {
-	{ "domains", MUM_DOMAIN, explain_domain },
-	{ "mailboxes", MUM_DELIVERY, explain_mailbox },
-	{ "aliases", MUM_DELIVERY, explain_alias },
-	{ "recipient-access", MUM_DELIVERY, explain_access },
-	{ "sender-login-maps", MUM_OWNERS, explain_owners },
-	{ "tls-policies", MUM_TLS, explain_tls },
-};
+static void explain_tls(const struct difference *difference)
+{
+	const struct tls_row *row;
+
+	switch (state_of_tls(difference->answer->facts[MUM_TLS], &row)) {
+	case TLS_IS_UNKNOWN:
+		add_twin(difference);
+		break;
+	case TLS_IS_INACTIVE:
+		add(difference, "D11");
+		break;
+	case TLS_IS_ACTIVE:
+		add_tls(difference);
+		break;
+	}
+}
+
+/* ---- any map ---- */
+
+static void explain(const struct difference *difference)
+{
+	static void (*const explain_map[SOCKETMAP_MAPS])(const struct difference *) = {
+		[SOCKETMAP_DOMAINS] = explain_domain, [SOCKETMAP_MAILBOXES] = explain_mailbox,
+		[SOCKETMAP_ALIASES] = explain_alias,  [SOCKETMAP_SENDERS] = explain_owners,
+		[SOCKETMAP_ACCESS] = explain_access,  [SOCKETMAP_TLS] = explain_tls,
+	};
+	enum mum_status status = difference->answer->status;
+
+	/* No such name can exist for us: it is not clean, or wider than a column. */
+	if (status == MUM_NOT_FOUND && !text_is_clean(difference->key, strlen(difference->key)))
+		add(difference, "D20");
+	else if (status == MUM_NOT_FOUND)
+		add_twin(difference);
+	else if (status == MUM_FOUND)
+		explain_map[difference->map](difference);
+	else
+		*difference->failed = true;
+}
 
 static bool is_same(const char *stock, const struct map_reply *ours)
 {
@@ -560,43 +506,17 @@ static bool is_same(const char *stock, const struct map_reply *ours)
 	return ours->status == MUM_FOUND && stock != NULL && strcmp(stock, ours->value) == 0;
 }
 
-/* From the facts, and for an address from the spelling of its domain. */
-static void explain(size_t i, struct difference *difference)
-{
-	const char *at = strrchr(difference->key, '@');
-	struct asked asked, domain;
-	const struct facts *domains;
-
-	ask(difference, explanations[i].question, difference->key, &asked);
-	ask(difference, MUM_DOMAIN, at != NULL ? at + 1 : difference->key, &domain);
-	domains = domain.answer.facts[MUM_DOMAIN];
-	difference->domain = domain.answer.status == MUM_FOUND && domains->count > 0
-				     ? domains->domains[0].name : NULL;
-	difference->answer = &asked.answer;
-	/* No such name can exist for us: it is not clean, or wider than a column. */
-	if (asked.answer.status == MUM_NOT_FOUND &&
-	    !text_is_clean(difference->key, strlen(difference->key)))
-		add(difference, "D20");
-	else if (asked.answer.status == MUM_NOT_FOUND)
-		add_twin(difference);
-	else if (asked.answer.status == MUM_FOUND)
-		explanations[i].explain(difference);
-	asked_free(&domain);
-	asked_free(&asked);
-}
-
-bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
-		    const char *key, const char *stock, const struct map_reply *ours,
-		    char reason[REASON_TEXT_SIZE])
+bool compare_reason(struct tool *tool, struct inspect *db, enum socketmap_number map,
+		    const char *key, const char *stock, const struct asked *asked,
+		    const struct map_reply *ours, char reason[REASON_TEXT_SIZE])
 {
 	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
 	bool failed = false;
 	struct difference difference = {
 		/* SQLite does not collate as the server that postmap asks. */
 		.tool = tool, .db = config->database.driver == MUM_DRIVER_MARIADB ? db : NULL,
-		.map = map, .key = key, .stock = stock,
-		.ours = ours->value, .reason = reason,
-		.failed = &failed,
+		.map = map, .key = key, .stock = stock, .ours = ours->value,
+		.answer = &asked->answer, .reason = reason, .failed = &failed,
 	};
 
 	reason[0] = '\0';
@@ -604,10 +524,8 @@ bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
 		return true;
 	if (ours->bad_value)
 		add(&difference, "D15");
-	for (size_t i = 0; i < sizeof(explanations) / sizeof(explanations[0]); i++) {
-		if (strcmp(explanations[i].map, map) == 0 && reason[0] == '\0')
-			explain(i, &difference);
-	}
+	else
+		explain(&difference);
 	if (reason[0] == '\0')
 		add(&difference, "?");
 	return !failed;

@@ -12,26 +12,16 @@ enum { TABLES_MAX = 2 };
 
 /* Where MUM's queries look for a map's key, and what kind of name it is. */
 static const struct searched {
-	const char *map;
 	enum address_kind kind;
 	const char *tables[TABLES_MAX];
-} all_searched[] = {
-	{ "domains", ADDRESS_DOMAIN, { "domains" } },
-	{ "mailboxes", ADDRESS_LOGIN, { "mailboxes" } },
-	{ "aliases", ADDRESS_LOGIN, { "aliases" } },
-	{ "recipient-access", ADDRESS_LOGIN, { "mailboxes" } },
-	{ "sender-login-maps", ADDRESS_LOGIN, { "mailboxes", "aliases" } },
-	{ "tls-policies", ADDRESS_TLS, { "tls_policies" } },
+} searched_by[SOCKETMAP_MAPS] = {
+	[SOCKETMAP_DOMAINS] = { ADDRESS_DOMAIN, { "domains" } },
+	[SOCKETMAP_MAILBOXES] = { ADDRESS_LOGIN, { "mailboxes" } },
+	[SOCKETMAP_ALIASES] = { ADDRESS_LOGIN, { "aliases" } },
+	[SOCKETMAP_SENDERS] = { ADDRESS_LOGIN, { "mailboxes", "aliases" } },
+	[SOCKETMAP_ACCESS] = { ADDRESS_LOGIN, { "mailboxes" } },
+	[SOCKETMAP_TLS] = { ADDRESS_TLS, { "tls_policies" } },
 };
-
-static const struct searched *find_searched(const char *map)
-{
-	const struct searched *searched = all_searched;
-
-	while (strcmp(searched->map, map) != 0)
-		searched++;
-	return searched;
-}
 
 /* A literal, which takes on the collation of the column. Caller frees. */
 static char *literal(const char *text, size_t len)
@@ -115,9 +105,9 @@ static void look_for(struct inspect *db, struct search *search, const char *text
 	}
 }
 
-bool twin_exists(struct inspect *db, const char *map, const char *key, bool *failed)
+bool twin_exists(struct inspect *db, enum socketmap_number map, const char *key, bool *failed)
 {
-	struct search search = { find_searched(map), key, false, false, failed };
+	struct search search = { &searched_by[map], key, false, false, failed };
 	/* Postfix folds keys, too, but does not compose them. */
 	char *folded = address_fold_local(key, strlen(key));
 
@@ -127,9 +117,10 @@ bool twin_exists(struct inspect *db, const char *map, const char *key, bool *fai
 	return search.twin;
 }
 
-bool twin_is_found(struct inspect *db, const char *map, const char *key, bool *failed)
+bool twin_is_found(struct inspect *db, enum socketmap_number map, const char *key,
+		   bool *failed)
 {
-	struct search search = { find_searched(map), key, false, false, failed };
+	struct search search = { &searched_by[map], key, false, false, failed };
 
 	look_for(db, &search, key);
 	return search.found;

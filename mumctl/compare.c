@@ -19,19 +19,11 @@
 #define POSTFIX_DIRECTORY "/etc/postfix/sql"
 #define DOVECOT_FILE "/etc/dovecot/dovecot-sql.conf"
 
-/* The names of the files that MUM's manual has admins copy, and what they ask. */
-enum { MAP_DOMAINS, MAP_MAILBOXES, MAP_ALIASES, MAP_ACCESS, MAP_SENDERS, MAP_TLS, MAPS };
-
-static const struct {
-	const char *name;
-	unsigned kinds;		/* NAME_IS_... */
-} maps[MAPS] = {
-	[MAP_DOMAINS] = { "domains", NAME_IS_DOMAIN },
-	[MAP_MAILBOXES] = { "mailboxes", NAME_IS_RECIPIENT },
-	[MAP_ALIASES] = { "aliases", NAME_IS_RECIPIENT },
-	[MAP_ACCESS] = { "recipient-access", NAME_IS_RECIPIENT },
-	[MAP_SENDERS] = { "sender-login-maps", NAME_IS_SENDER },
-	[MAP_TLS] = { "tls-policies", NAME_IS_NEXT_HOP },
+/* As what a name is put to each map. */
+static const unsigned kinds[SOCKETMAP_MAPS] = {
+	[SOCKETMAP_DOMAINS] = NAME_IS_DOMAIN,	   [SOCKETMAP_MAILBOXES] = NAME_IS_RECIPIENT,
+	[SOCKETMAP_ALIASES] = NAME_IS_RECIPIENT, [SOCKETMAP_SENDERS] = NAME_IS_SENDER,
+	[SOCKETMAP_ACCESS] = NAME_IS_RECIPIENT,  [SOCKETMAP_TLS] = NAME_IS_NEXT_HOP,
 };
 
 struct options {
@@ -45,7 +37,7 @@ struct compare {
 	const char *delimiters;
 	struct names names;
 	struct sents sents;
-	struct stock *stock[MAPS];	/* NULL: there is no file */
+	struct stock *stock[SOCKETMAP_MAPS];	/* NULL: there is no file */
 	json_t *differences, *changed, *owners;
 	size_t compared, names_compared, names_changed, unexplained, harmless;
 	bool failed;
@@ -54,10 +46,15 @@ struct compare {
 /* What mumd says of one name, and why stock says otherwise. */
 struct subject {
 	const char *name;
-	unsigned asked;			/* bit 1 << MAP_... */
-	struct map_reply ours[MAPS];
-	char reasons[MAPS][REASON_TEXT_SIZE];	/* "": no difference */
+	unsigned asked;			/* bit 1 << SOCKETMAP_... */
+	struct map_reply ours[SOCKETMAP_MAPS];
+	char reasons[SOCKETMAP_MAPS][REASON_TEXT_SIZE];	/* "": no difference */
 };
+
+static const char *name_of(enum socketmap_number map)
+{
+	return socketmap_name(socketmap_by_number(map));
+}
 
 static bool open_database(struct compare *compare)
 {
@@ -75,9 +72,9 @@ static bool open_database(struct compare *compare)
 /* ---- stock ---- */
 
 /* An admin may leave out a file, but not one that is there and cannot be read. */
-static bool ask_stock(struct compare *compare, const char *directory, int map)
+static bool ask_stock(struct compare *compare, const char *directory, enum socketmap_number map)
 {
-	char *mysql_file = xasprintf("%s/%s.cf", directory, maps[map].name);
+	char *mysql_file = xasprintf("%s/%s.cf", directory, name_of(map));
 	FILE *keys = NULL;
 	bool good = access(mysql_file, R_OK) == 0;
 
@@ -88,7 +85,7 @@ static bool ask_stock(struct compare *compare, const char *directory, int map)
 		tool_complain(mysql_file, why);
 		free(why);
 	} else {
-		keys = names_write(&compare->names, maps[map].kinds);
+		keys = names_write(&compare->names, kinds[map]);
 		compare->stock[map] = keys != NULL ? stock_ask(mysql_file, keys) : NULL;
 		good = compare->stock[map] != NULL;
 	}
@@ -107,24 +104,28 @@ static void fail(struct compare *compare, const char *key, const char *why)
 	compare->failed = true;
 }
 
-static void compare_map(struct compare *compare, struct subject *subject, int map)
+static void compare_map(struct compare *compare, struct subject *subject,
+			enum socketmap_number map)
 {
 	const char *stock = stock_find(compare->stock[map], subject->name);
 	struct map_reply *ours = &subject->ours[map];
+	struct asked asked;
 
-	if (!postfix_ask_map(compare->tool, maps[map].name, subject->name, ours))
+	if (!postfix_ask(compare->tool, map, subject->name, &asked))
 		return;
+	postfix_answer_map(map, &asked, ours);
 	subject->asked |= 1U << map;
 	if (ours->status != MUM_FOUND && ours->status != MUM_NOT_FOUND && !ours->bad_value) {
 		fail(compare, subject->name, ours->why);
-	} else if (!compare_reason(compare->tool, compare->db, maps[map].name, subject->name,
-				   stock, ours, subject->reasons[map])) {
+	} else if (!compare_reason(compare->tool, compare->db, map, subject->name, stock,
+				   &asked, ours, subject->reasons[map])) {
 		fail(compare, subject->name, NULL);
 	} else {
 		if (ours->bad_value && stock == NULL)
 			tool_complain(subject->name, ours->why);
 		compare->compared++;
 	}
+	asked_free(&asked);
 }
 
 /* ---- what differs ---- */
@@ -145,7 +146,7 @@ static void add_line(json_t *lines, const char *name, char *stock, char *ours,
 	free(ours);
 }
 
-static void add_difference(struct compare *compare, const struct subject *subject, int map,
+static void add_difference(struct compare *compare, const struct subject *subject, enum socketmap_number map,
 			   bool changes)
 {
 	const struct map_reply *ours = &subject->ours[map];
@@ -160,7 +161,7 @@ static void add_difference(struct compare *compare, const struct subject *subjec
 		compare->harmless++;
 	json_array_append_new(
 		compare->differences,
-		json_pack("{ss so so* so* ss sb}", "map", maps[map].name, "key",
+		json_pack("{ss so so* so* ss sb}", "map", name_of(map), "key",
 			  tool_json_text(subject->name), "stock",
 			  optional_text(stock_find(compare->stock[map], subject->name)), "mum",
 			  optional_text(our_text), "difference", reason, "changes", changes));
@@ -177,13 +178,17 @@ struct found {
 };
 
 /* Stock has the name in another form; ours is what mumd says of that form. */
-static void ask_form(struct compare *compare, int map, const char *form, struct found *found)
+static void ask_form(struct compare *compare, enum socketmap_number map, const char *form, struct found *found)
 {
-	if (!postfix_ask_map(compare->tool, maps[map].name, form, &found->reply))
+	struct asked asked;
+
+	if (!postfix_ask(compare->tool, map, form, &asked))
 		return;
-	if (!compare_reason(compare->tool, compare->db, maps[map].name, form, found->stock,
+	postfix_answer_map(map, &asked, &found->reply);
+	if (!compare_reason(compare->tool, compare->db, map, form, found->stock, &asked,
 			    &found->reply, found->reason))
 		fail(compare, form, NULL);
+	asked_free(&asked);
 	/*
 	 * Where mumd finds an alias it has put the extension behind each recipient, which
 	 * Postfix does itself with stock's. Without it the two lists are alike.
@@ -192,7 +197,7 @@ static void ask_form(struct compare *compare, int map, const char *form, struct 
 		found->ours = found->reply.value;
 }
 
-static void find(struct compare *compare, const struct subject *subject, int map,
+static void find(struct compare *compare, const struct subject *subject, enum socketmap_number map,
 		 struct found *found_r)
 {
 	char *form;
@@ -215,24 +220,24 @@ static void find(struct compare *compare, const struct subject *subject, int map
  * The numbers of the answers that make the difference: of the recipient check where one
  * side refuses there, else of the two other maps.
  */
-static void put_mail_numbers(const struct found found[MAPS], bool refused,
+static void put_mail_numbers(const struct found found[SOCKETMAP_MAPS], bool refused,
 			     char numbers[REASON_TEXT_SIZE])
 {
 	numbers[0] = '\0';
 	if (refused)
-		effect_add_numbers(numbers, found[MAP_ACCESS].reason);
+		effect_add_numbers(numbers, found[SOCKETMAP_ACCESS].reason);
 	if (numbers[0] != '\0')
 		return;
-	effect_add_numbers(numbers, found[MAP_ALIASES].reason);
-	effect_add_numbers(numbers, found[MAP_MAILBOXES].reason);
+	effect_add_numbers(numbers, found[SOCKETMAP_ALIASES].reason);
+	effect_add_numbers(numbers, found[SOCKETMAP_MAILBOXES].reason);
 }
 
 /* Does mail to the name take another way? Then there is a line about it. */
 static bool judge_mail(struct compare *compare, const char *name,
-		       const struct found found[MAPS])
+		       const struct found found[SOCKETMAP_MAPS])
 {
-	const struct found *access = &found[MAP_ACCESS], *alias = &found[MAP_ALIASES];
-	const struct found *mailbox = &found[MAP_MAILBOXES];
+	const struct found *access = &found[SOCKETMAP_ACCESS], *alias = &found[SOCKETMAP_ALIASES];
+	const struct found *mailbox = &found[SOCKETMAP_MAILBOXES];
 	const struct mail_answers stock = { access->stock, alias->stock, mailbox->stock, false };
 	const struct mail_answers ours = { access->ours, alias->ours, mailbox->ours,
 					   alias->ours_is_bad };
@@ -246,22 +251,22 @@ static bool judge_mail(struct compare *compare, const char *name,
 	return true;
 }
 
-static bool is_mail_map(int map)
+static bool is_mail_map(enum socketmap_number map)
 {
-	return map == MAP_MAILBOXES || map == MAP_ALIASES || map == MAP_ACCESS;
+	return map == SOCKETMAP_MAILBOXES || map == SOCKETMAP_ALIASES || map == SOCKETMAP_ACCESS;
 }
 
 static bool add_recipient(struct compare *compare, const struct subject *subject)
 {
-	struct found found[MAPS] = { { .stock = NULL } };
+	struct found found[SOCKETMAP_MAPS] = { { .stock = NULL } };
 	bool changes;
 
-	for (int map = 0; map < MAPS; map++) {
+	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++) {
 		if (is_mail_map(map))
 			find(compare, subject, map, &found[map]);
 	}
 	changes = judge_mail(compare, subject->name, found);
-	for (int map = 0; map < MAPS; map++) {
+	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++) {
 		if (is_mail_map(map))
 			add_difference(compare, subject, map, changes);
 		map_reply_free(&found[map].reply);
@@ -273,13 +278,13 @@ static bool add_recipient(struct compare *compare, const struct subject *subject
 
 static const struct {
 	const char *found, *value_follows, *none;
-} words[MAPS] = {
-	[MAP_DOMAINS] = { "takes mail for it", NULL, "takes no mail for it" },
-	[MAP_SENDERS] = { "lets ", " send as it", "lets nobody send as it" },
-	[MAP_TLS] = { "sends to it with the TLS policy ", "", "has no TLS policy for it" },
+} words[SOCKETMAP_MAPS] = {
+	[SOCKETMAP_DOMAINS] = { "takes mail for it", NULL, "takes no mail for it" },
+	[SOCKETMAP_SENDERS] = { "lets ", " send as it", "lets nobody send as it" },
+	[SOCKETMAP_TLS] = { "sends to it with the TLS policy ", "", "has no TLS policy for it" },
 };
 
-static char *put_words(int map, const char *value)
+static char *put_words(enum socketmap_number map, const char *value)
 {
 	char *shown, *text;
 
@@ -293,7 +298,7 @@ static char *put_words(int map, const char *value)
 	return text;
 }
 
-static bool add_single(struct compare *compare, const struct subject *subject, int map,
+static bool add_single(struct compare *compare, const struct subject *subject, enum socketmap_number map,
 		       json_t *lines)
 {
 	char numbers[REASON_TEXT_SIZE] = "";
@@ -321,26 +326,26 @@ static void compare_name(struct compare *compare, const struct name *name)
 	struct subject subject = { .name = name->text };
 	bool mail, domain, hop;
 
-	for (int map = 0; !compare->failed && map < MAPS; map++) {
-		if ((name->kinds & maps[map].kinds) != 0 && compare->stock[map] != NULL)
+	for (enum socketmap_number map = 0; !compare->failed && map < SOCKETMAP_MAPS; map++) {
+		if ((name->kinds & kinds[map]) != 0 && compare->stock[map] != NULL)
 			compare_map(compare, &subject, map);
 	}
 	if (!compare->failed && subject.asked != 0) {
-		domain = add_single(compare, &subject, MAP_DOMAINS, compare->changed);
+		domain = add_single(compare, &subject, SOCKETMAP_DOMAINS, compare->changed);
 		mail = add_recipient(compare, &subject);
-		hop = add_single(compare, &subject, MAP_TLS, compare->changed);
-		(void)add_single(compare, &subject, MAP_SENDERS, compare->owners);
+		hop = add_single(compare, &subject, SOCKETMAP_TLS, compare->changed);
+		(void)add_single(compare, &subject, SOCKETMAP_SENDERS, compare->owners);
 		/* Who only sent something is often a stranger. */
-		compare->names_compared += (subject.asked & ~(1U << MAP_SENDERS)) != 0;
+		compare->names_compared += (subject.asked & ~(1U << SOCKETMAP_SENDERS)) != 0;
 		compare->names_changed += domain || mail || hop;
 	}
-	for (int map = 0; map < MAPS; map++)
+	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++)
 		map_reply_free(&subject.ours[map]);
 }
 
 static void compare_names(struct compare *compare, const char *directory)
 {
-	for (int map = 0; map < MAPS && !compare->failed; map++)
+	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS && !compare->failed; map++)
 		compare->failed = !ask_stock(compare, directory, map);
 	for (const struct name *name = compare->names.first; name != NULL && !compare->failed;
 	     name = name->hh.next)
@@ -380,7 +385,7 @@ static json_t *run(struct compare *compare, const struct options *options)
 			     (json_int_t)compare->unexplained, "differences",
 			     compare->differences);
 	if (!compare->failed)
-		compare->failed = !senders_compare(compare->tool, compare->stock[MAP_SENDERS],
+		compare->failed = !senders_compare(compare->tool, compare->stock[SOCKETMAP_SENDERS],
 						   &compare->sents, options->maillog != NULL,
 						   document);
 	if (!compare->failed)
@@ -433,7 +438,7 @@ static void read_options(struct options *options, int argc, char **argv)
 
 static void clear(struct compare *compare)
 {
-	for (int map = 0; map < MAPS; map++)
+	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++)
 		stock_free(&compare->stock[map]);
 	inspect_close(&compare->db);
 	names_clear(&compare->names);

@@ -35,20 +35,22 @@ void stock_free(struct stock **stock);	/* sets NULL; NULL is fine */
  * Has MUM's query for this map a row to find under the key that is another name? db:
  * of MariaDB; NULL finds nothing. Sets *failed when the server gives no answer.
  */
-bool twin_exists(struct inspect *db, const char *map, const char *key, bool *failed);
+bool twin_exists(struct inspect *db, enum socketmap_number map, const char *key, bool *failed);
 /* The same of any row, of whatever spelling, under the key as it is. */
-bool twin_is_found(struct inspect *db, const char *map, const char *key, bool *failed);
+bool twin_is_found(struct inspect *db, enum socketmap_number map, const char *key,
+		   bool *failed);
 
 /* ---- reasons ---- */
 
 /*
  * The entries of doc/differences.md that tell the two answers apart, as "D6 D9";
  * "" when they are the same; "?" when no entry does. stock is NULL when it was
- * not found. False when the database gave no answer to what it asks besides.
+ * not found; ours is what the map makes of the answer that was asked for. False when the
+ * database gave no answer to what this asks besides.
  */
-bool compare_reason(struct tool *tool, struct inspect *db, const char *map,
-		    const char *key, const char *stock, const struct map_reply *ours,
-		    char reason[REASON_TEXT_SIZE]);
+bool compare_reason(struct tool *tool, struct inspect *db, enum socketmap_number map,
+		    const char *key, const char *stock, const struct asked *asked,
+		    const struct map_reply *ours, char reason[REASON_TEXT_SIZE]);
 
 /* ---- senders: who may send as what ---- */
 

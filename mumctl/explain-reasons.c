@@ -109,21 +109,21 @@ static const char *words_of_recipient(enum recipient_state state)
 
 /* ---- maps ---- */
 
-char *reason_of_domain(const struct mum_answer *answer)
+static char *reason_of_domain(const struct mum_answer *answer)
 {
 	const struct domain_row *row;
 
 	return xstrdup(words_of_domain(state_of_domain(answer->facts[MUM_DOMAIN], &row)));
 }
 
-char *reason_of_tls(const struct mum_answer *answer)
+static char *reason_of_tls(const struct mum_answer *answer)
 {
 	const struct tls_row *row;
 
 	return xstrdup(words_of_tls(state_of_tls(answer->facts[MUM_TLS], &row)));
 }
 
-char *reason_of_mailbox(const struct mum_answer *answer)
+static char *reason_of_mailbox(const struct mum_answer *answer)
 {
 	const struct delivery_row *row;
 	enum mailbox_state state = rule_mailbox_state(answer, &row);
@@ -160,7 +160,7 @@ static char *count_recipients(const struct facts *facts, const struct recipients
 	return buf_steal(&text);
 }
 
-char *reason_of_recipients(const struct mum_answer *answer)
+static char *reason_of_recipients(const struct mum_answer *answer)
 {
 	struct arena arena = { NULL };
 	struct recipients found = { .count = 0 };
@@ -178,7 +178,7 @@ char *reason_of_recipients(const struct mum_answer *answer)
 	return reason;
 }
 
-char *reason_of_recipient(const struct mum_answer *answer)
+static char *reason_of_recipient(const struct mum_answer *answer)
 {
 	struct recipient_ruling ruling = { .verdict = RECIPIENT_UNKNOWN };
 
@@ -189,7 +189,7 @@ char *reason_of_recipient(const struct mum_answer *answer)
 	return ruling.alias != NULL ? reason_of_recipients(answer) : reason_of_mailbox(answer);
 }
 
-char *reason_of_owners(const struct mum_answer *answer)
+static char *reason_of_owners(const struct mum_answer *answer)
 {
 	const struct facts *facts = answer->facts[MUM_OWNERS];
 	struct arena arena = { NULL };
@@ -208,19 +208,43 @@ char *reason_of_owners(const struct mum_answer *answer)
 	return reason;
 }
 
+char *reason_without_facts(const struct asked *asked)
+{
+	if (asked->answer.status == MUM_NOT_FOUND)
+		return xstrdup("no name in MUM can be written so");
+	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
+}
+
+char *reason_of_map(enum socketmap_number map, const struct asked *asked)
+{
+	static char *(*const reasons[SOCKETMAP_MAPS])(const struct mum_answer *answer) = {
+		[SOCKETMAP_DOMAINS] = reason_of_domain,
+		[SOCKETMAP_MAILBOXES] = reason_of_mailbox,
+		[SOCKETMAP_ALIASES] = reason_of_recipients,
+		[SOCKETMAP_SENDERS] = reason_of_owners,
+		[SOCKETMAP_ACCESS] = reason_of_recipient,
+		[SOCKETMAP_TLS] = reason_of_tls,
+	};
+
+	return asked->answer.status == MUM_FOUND ? reasons[map](&asked->answer)
+						 : reason_without_facts(asked);
+}
+
 /* ---- Dovecot ---- */
 
-char *reason_of_credential(const struct mum_answer *answer, const struct mum_config *config)
+char *reason_of_passdb(const struct asked *asked, const struct mum_config *config)
 {
-	const struct facts *facts = answer->facts[MUM_CREDENTIAL];
+	const struct facts *facts = asked->answer.facts[MUM_CREDENTIAL];
 	const struct hash_limits limits = hash_limits(config);
 	struct credential credential;
 	enum hash_scheme scheme;
 	const char *why;
 
+	if (asked->answer.status != MUM_FOUND)
+		return reason_without_facts(asked);
 	if (facts->count == 0)
 		return xstrdup(words_of_mailbox(MAILBOX_IS_UNKNOWN));
-	if (rule_credential(answer, &credential) != MUM_FOUND)
+	if (rule_credential(&asked->answer, &credential) != MUM_FOUND)
 		return xstrdup(words_of_mailbox(state_of_login(&facts->credentials[0].mailbox)));
 	why = hash_check(credential.password, &limits, &scheme);
 	if (why != NULL)
@@ -246,14 +270,16 @@ static const char *words_of_quota(const struct user *user)
 	return "no limit: neither the mailbox nor the domain has a quota";
 }
 
-char *reason_of_user(const struct mum_answer *answer)
+char *reason_of_userdb(const struct asked *asked)
 {
-	const struct facts *facts = answer->facts[MUM_USER];
+	const struct facts *facts = asked->answer.facts[MUM_USER];
 	enum mailbox_state state = MAILBOX_IS_UNKNOWN;
 	struct user user = { .quota_gb = 0 };
 	const char *why;
 
-	if (rule_user(answer, &user, &why) == MUM_FOUND)
+	if (asked->answer.status != MUM_FOUND)
+		return reason_without_facts(asked);
+	if (rule_user(&asked->answer, &user, &why) == MUM_FOUND)
 		return xasprintf("%s; %s", words_of_mailbox(MAILBOX_IS_LIVE),
 				 words_of_quota(&user));
 	if (why != NULL)
@@ -263,13 +289,6 @@ char *reason_of_user(const struct mum_answer *answer)
 	return xstrdup(state == MAILBOX_IS_SEND_ONLY
 			       ? "the mailbox is send-only: it holds no mail"
 			       : words_of_mailbox(state));
-}
-
-char *reason_without_facts(const struct asked *asked)
-{
-	if (asked->answer.status == MUM_NOT_FOUND)
-		return xstrdup("no name in MUM can be written so");
-	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
 }
 
 /* ---- the policy service's checks ---- */
@@ -296,9 +315,8 @@ char *reason_of_recipient_check(const struct asked *delivery,
 	if (config->policy.recipient == MUM_CHECK_OFF)
 		return xstrdup("policy.recipient = \"off\"");
 	(void)rule_recipient(answer, &ruling);
-	return with_mode(answer->status == MUM_FOUND ? reason_of_recipient(answer)
-						     : reason_without_facts(delivery),
-			 "policy.recipient", config->policy.recipient,
+	return with_mode(reason_of_map(SOCKETMAP_ACCESS, delivery), "policy.recipient",
+			 config->policy.recipient,
 			 answered && reason_for_recipient(ruling.verdict) == REASON_NONE);
 }
 

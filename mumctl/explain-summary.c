@@ -41,25 +41,23 @@ static void put_because(struct buf *text, const char *what, char *reason)
 }
 
 /* Of a name that gets no mail: what there is of it in MUM. */
-static char *why_nobody(const struct asked *delivery)
+static char *why_nobody(const struct asked *delivery, enum alias_state alias)
 {
-	const struct facts *facts = delivery->answer.facts[MUM_DELIVERY];
-	bool mailbox = false, alias = false;
+	const struct delivery_row *row;
 	char *of_mailbox, *of_alias, *both;
+	bool mailbox;
 
 	if (delivery->answer.status != MUM_FOUND)
 		return reason_without_facts(delivery);
-	for (size_t i = 0; i < facts->count; i++) {
-		mailbox = mailbox || facts->deliveries[i].mailbox != NULL;
-		alias = alias || facts->deliveries[i].alias != NULL;
-	}
-	if (!mailbox && !alias)
+	mailbox = rule_mailbox_state(&delivery->answer, &row) != MAILBOX_IS_UNKNOWN;
+	if (!mailbox && alias == ALIAS_IS_UNKNOWN)
 		return xstrdup("no mailbox and no alias has this name");
-	if (!mailbox || !alias)
-		return alias ? reason_of_recipients(&delivery->answer)
-			     : reason_of_mailbox(&delivery->answer);
-	of_mailbox = reason_of_mailbox(&delivery->answer);
-	of_alias = reason_of_recipients(&delivery->answer);
+	if (alias == ALIAS_IS_UNKNOWN)
+		return reason_of_map(SOCKETMAP_MAILBOXES, delivery);
+	of_alias = reason_of_map(SOCKETMAP_ALIASES, delivery);
+	if (!mailbox)
+		return of_alias;
+	of_mailbox = reason_of_map(SOCKETMAP_MAILBOXES, delivery);
 	both = xasprintf("%s, and of the alias: %s", of_mailbox, of_alias);
 	free(of_mailbox);
 	free(of_alias);
@@ -70,7 +68,7 @@ static void put_delivery(struct buf *text, const struct asked *delivery, const c
 {
 	const struct mum_answer *answer = &delivery->answer;
 	struct arena arena = { NULL };
-	struct recipients recipients = { .count = 0 };
+	struct recipients found = { .count = 0 };
 	const struct delivery_row *row;
 
 	if (!is_answered(delivery))
@@ -78,14 +76,13 @@ static void put_delivery(struct buf *text, const struct asked *delivery, const c
 	else if (deferred != NULL)
 		put_because(text, "its mail is deferred", xstrdup(deferred));
 	/* Postfix asks for aliases first. */
-	else if (rule_recipients(answer, &arena, &recipients) == MUM_FOUND &&
-		 recipients.count > 0)
-		put_names(text, recipients.addresses, recipients.count, "gets its mail",
-			  "get its mail");
-	else if (rule_mailbox(answer, &row) == MUM_FOUND && !row->mailbox_send_only)
+	else if (rule_recipients(answer, &arena, &found) == MUM_FOUND && found.count > 0)
+		put_names(text, found.addresses, found.count, "gets its mail", "get its mail");
+	else if (answer->status == MUM_FOUND &&
+		 rule_mailbox_state(answer, &row) == MAILBOX_IS_LIVE)
 		put_names(text, (const char *const[]){ row->mailbox }, 1, "gets its mail", "");
 	else
-		put_because(text, "nobody here gets its mail", why_nobody(delivery));
+		put_because(text, "nobody here gets its mail", why_nobody(delivery, found.state));
 	arena_free(&arena);
 }
 
@@ -105,8 +102,7 @@ static void put_senders(struct buf *text, const struct asked *asked,
 		put_because(text, config->policy.sender_login == MUM_SENDER_KNOWN
 					  ? "Everybody who logs in may send as it"
 					  : "Nobody may send as it",
-			    answer->status == MUM_FOUND ? reason_of_owners(answer)
-							: reason_without_facts(asked));
+			    reason_of_map(SOCKETMAP_SENDERS, asked));
 	arena_free(&arena);
 }
 
@@ -124,9 +120,23 @@ char *summary_of_address(const char *address, const struct asked *delivery,
 	return buf_steal(&text);
 }
 
+static const char *words_of_domain(enum domain_state state)
+{
+	switch (state) {
+	case DOMAIN_IS_FOREIGN:
+		break;
+	case DOMAIN_IS_INACTIVE:
+		return "nobody here gets its mail, because the domain is inactive";
+	case DOMAIN_IS_OURS:
+		return "MUM's mailboxes and aliases get its mail";
+	}
+	return "nobody here gets its mail, because it is no domain of MUM's";
+}
+
 char *summary_of_domain(const char *domain, const struct asked *asked)
 {
-	const char *name;
+	enum domain_state state = DOMAIN_IS_FOREIGN;
+	const struct domain_row *row;
 
 	if (!is_answered(asked)) {
 		char *reason = reason_without_facts(asked);
@@ -135,11 +145,7 @@ char *summary_of_domain(const char *domain, const struct asked *asked)
 		free(reason);
 		return text;
 	}
-	if (rule_domain(&asked->answer, &name) == MUM_FOUND)
-		return xasprintf("<%s>: MUM's mailboxes and aliases get its mail.", domain);
-	if (asked->answer.status == MUM_FOUND && asked->answer.facts[MUM_DOMAIN]->count > 0)
-		return xasprintf("<%s>: nobody here gets its mail, because the domain is "
-				 "inactive.", domain);
-	return xasprintf("<%s>: nobody here gets its mail, because it is no domain of MUM's.",
-			 domain);
+	if (asked->answer.status == MUM_FOUND)
+		state = state_of_domain(asked->answer.facts[MUM_DOMAIN], &row);
+	return xasprintf("<%s>: %s.", domain, words_of_domain(state));
 }

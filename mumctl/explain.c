@@ -18,6 +18,7 @@
 
 struct explain {
 	struct tool *tool;
+	const struct mum_config *config;	/* of role Postfix */
 	const char *address, *domain, *login;	/* login: "" without --as */
 	bool is_address;		/* else it is a domain */
 	char *summary;			/* in plain words */
@@ -66,62 +67,48 @@ static void add_verdict(struct explain *explain, const char *asks, const char *w
 	free(reason);
 }
 
-/* reason is asked when the question was answered. */
-static void add_map(struct explain *explain, const char *map, const char *key,
-		    const struct asked *asked, char *(*reason)(const struct mum_answer *))
+/* Of the answer to the map's question. */
+static void add_map(struct explain *explain, enum socketmap_number map,
+		    const struct asked *asked)
 {
 	struct map_reply reply;
 	char *text;
 
-	if (!postfix_ask_map(explain->tool, map, key, &reply))
-		return;
+	postfix_answer_map(map, asked, &reply);
 	if (reply.bad_value && explain->deferred == NULL &&
-	    (strcmp(map, "aliases") == 0 || strcmp(map, "mailboxes") == 0))
+	    (map == SOCKETMAP_ALIASES || map == SOCKETMAP_MAILBOXES))
 		explain->deferred = xstrdup(reply.why);
 	text = reply.status == MUM_FOUND      ? xasprintf("OK %s", reply.value)
 	       : reply.status == MUM_NOT_FOUND ? xstrdup("NOTFOUND")
 					       : xstrdup("TEMP");
-	add_verdict(explain, "postfix", map, text,
-		    reply.why != NULL ? xstrdup(reply.why)
-		    : asked->answer.status == MUM_FOUND ? reason(&asked->answer)
-		    : reason_without_facts(asked));
+	add_verdict(explain, "postfix", socketmap_name(socketmap_by_number(map)), text,
+		    reply.why != NULL ? xstrdup(reply.why) : reason_of_map(map, asked));
 	free(text);
 	map_reply_free(&reply);
 }
 
-static void add_policy(struct explain *explain, const char *context, const char *attribute,
-		       char *reason)
-{
-	char *who = xasprintf("%s=%s", attribute, explain->address);
-	char *login = xasprintf("sasl_username=%s", explain->login);
-	char *where = xasprintf("policy_context=%s", context);
-	const char *const attributes[] = { who, login, where, NULL };
-	char *what = xasprintf("policy %s", context);
-	char *action = postfix_ask_policy(explain->tool, attributes);
+/* ---- the policy service ---- */
 
-	add_verdict(explain, "postfix", what, action != NULL ? action : "?", reason);
-	free(action);
-	free(what);
-	free(where);
-	free(login);
-	free(who);
+/* The reason of a check for one reading. */
+static char *reason_of_check(const struct explain *explain, enum mum_question question,
+			     const struct asked *asked)
+{
+	return question == MUM_DELIVERY
+		       ? reason_of_recipient_check(asked, explain->config)
+		       : reason_of_sender_check(asked, explain->login, explain->config);
 }
 
-/* The reason of a check for one reading; asks what it needs. Caller frees. */
+/* of_address: the answer about the address itself; another reading is asked about. */
 static char *reason_of_reading(struct explain *explain, enum mum_question question,
-			       const char *text)
+			       const char *text, const struct asked *of_address)
 {
-	const struct mum_config *config = tool_config(explain->tool, MUM_ROLE_POSTFIX);
 	struct asked asked;
 	char *reason;
 
-	if (strcmp(text, explain->address) == 0)	/* its facts stand there already */
-		tool_ask(explain->tool, MUM_ROLE_POSTFIX, MUM_ASK(question), text, &asked);
-	else
-		ask(explain, MUM_ROLE_POSTFIX, question, text, &asked);
-	reason = question == MUM_DELIVERY
-			 ? reason_of_recipient_check(&asked, config)
-			 : reason_of_sender_check(&asked, explain->login, config);
+	if (strcmp(text, explain->address) == 0)
+		return reason_of_check(explain, question, of_address);
+	ask(explain, MUM_ROLE_POSTFIX, question, text, &asked);
+	reason = reason_of_check(explain, question, &asked);
 	asked_free(&asked);
 	return reason;
 }
@@ -143,10 +130,10 @@ static bool is_last(struct explain *explain, const struct readings *readings, si
 }
 
 /* Why a check of the policy service decides so: for each reading of the address. */
-static char *reason_of_readings(struct explain *explain, enum mum_question question)
+static char *reason_of_readings(struct explain *explain, enum mum_question question,
+				const struct asked *of_address)
 {
-	const struct reading_settings settings =
-		mum_config_readings(tool_config(explain->tool, MUM_ROLE_POSTFIX));
+	const struct reading_settings settings = mum_config_readings(explain->config);
 	struct readings readings;
 	struct buf text = BUF_INIT(65536);
 	bool last = false;
@@ -157,7 +144,7 @@ static char *reason_of_readings(struct explain *explain, enum mum_question quest
 	}
 	for (size_t i = 0; i < readings.count && !last; i++) {
 		const char *reading = readings.items[i].text;
-		char *reason = reason_of_reading(explain, question, reading);
+		char *reason = reason_of_reading(explain, question, reading, of_address);
 
 		last = is_last(explain, &readings, i);
 		if (i > 0 || !last || strcmp(reading, explain->address) != 0)
@@ -169,37 +156,57 @@ static char *reason_of_readings(struct explain *explain, enum mum_question quest
 	return buf_steal(&text);
 }
 
+static void add_check(struct explain *explain, const char *context,
+		      enum mum_question question, const struct asked *of_address)
+{
+	char *reason = reason_of_readings(explain, question, of_address);
+	char *who = xasprintf("%s=%s", context, explain->address);
+	char *login = xasprintf("sasl_username=%s", explain->login);
+	char *where = xasprintf("policy_context=%s", context);
+	const char *const attributes[] = { who, login, where, NULL };
+	char *what = xasprintf("policy %s", context);
+	char *action = postfix_ask_policy(explain->tool, attributes);
+
+	add_verdict(explain, "postfix", what, action != NULL ? action : "?", reason);
+	free(action);
+	free(what);
+	free(where);
+	free(login);
+	free(who);
+}
+
+/* ---- each program ---- */
+
+static void explain_address(struct explain *explain)
+{
+	struct asked delivery, owners;
+
+	ask(explain, MUM_ROLE_POSTFIX, MUM_DELIVERY, explain->address, &delivery);
+	ask(explain, MUM_ROLE_POSTFIX, MUM_OWNERS, explain->address, &owners);
+	add_map(explain, SOCKETMAP_MAILBOXES, &delivery);
+	add_map(explain, SOCKETMAP_ALIASES, &delivery);
+	add_map(explain, SOCKETMAP_ACCESS, &delivery);
+	add_check(explain, "recipient", MUM_DELIVERY, &delivery);
+	add_map(explain, SOCKETMAP_SENDERS, &owners);
+	add_check(explain, "sender", MUM_OWNERS, &owners);
+	explain->summary = summary_of_address(explain->address, &delivery, explain->deferred,
+					      &owners, explain->config);
+	asked_free(&delivery);
+	asked_free(&owners);
+}
+
 static void explain_postfix(struct explain *explain)
 {
-	const enum mum_role role = MUM_ROLE_POSTFIX;
-	struct asked domain, delivery, owners, tls;
+	struct asked domain, tls;
 
-	ask(explain, role, MUM_DOMAIN, explain->domain, &domain);
-	add_map(explain, "domains", explain->domain, &domain, reason_of_domain);
-	if (explain->is_address) {
-		ask(explain, role, MUM_DELIVERY, explain->address, &delivery);
-		ask(explain, role, MUM_OWNERS, explain->address, &owners);
-		add_map(explain, "mailboxes", explain->address, &delivery, reason_of_mailbox);
-		add_map(explain, "aliases", explain->address, &delivery,
-			reason_of_recipients);
-		add_map(explain, "recipient-access", explain->address, &delivery,
-			reason_of_recipient);
-		add_policy(explain, "recipient", "recipient",
-			   reason_of_readings(explain, MUM_DELIVERY));
-		add_map(explain, "sender-login-maps", explain->address, &owners,
-			reason_of_owners);
-		add_policy(explain, "sender", "sender",
-			   reason_of_readings(explain, MUM_OWNERS));
-		explain->summary = summary_of_address(explain->address, &delivery,
-						      explain->deferred, &owners,
-						      tool_config(explain->tool, role));
-		asked_free(&delivery);
-		asked_free(&owners);
-	} else {
+	ask(explain, MUM_ROLE_POSTFIX, MUM_DOMAIN, explain->domain, &domain);
+	add_map(explain, SOCKETMAP_DOMAINS, &domain);
+	if (explain->is_address)
+		explain_address(explain);
+	else
 		explain->summary = summary_of_domain(explain->domain, &domain);
-	}
-	ask(explain, role, MUM_TLS, explain->domain, &tls);
-	add_map(explain, "tls-policies", explain->domain, &tls, reason_of_tls);
+	ask(explain, MUM_ROLE_POSTFIX, MUM_TLS, explain->domain, &tls);
+	add_map(explain, SOCKETMAP_TLS, &tls);
 	asked_free(&domain);
 	asked_free(&tls);
 }
@@ -228,9 +235,7 @@ static void add_userdb(struct explain *explain, const char *what,
 	else
 		answer = xstrdup(status == MUM_NOT_FOUND ? "unknown user" : "temporary failure");
 	add_verdict(explain, "dovecot", what, answer,
-		    why != NULL				  ? xstrdup(why)
-		    : asked->answer.status == MUM_FOUND ? reason_of_user(&asked->answer)
-							: reason_without_facts(asked));
+		    why != NULL ? xstrdup(why) : reason_of_userdb(asked));
 	free(answer);
 	free(text);
 	arena_free(&arena);
@@ -281,9 +286,7 @@ static void explain_dovecot(struct explain *explain)
 
 	ask(explain, MUM_ROLE_DOVECOT, MUM_CREDENTIAL, explain->address, &asked);
 	add_verdict(explain, "dovecot", "passdb", passdb_answer(&asked.answer, config),
-		    asked.answer.status == MUM_FOUND
-			    ? reason_of_credential(&asked.answer, config)
-			    : reason_without_facts(&asked));
+		    reason_of_passdb(&asked, config));
 	asked_free(&asked);
 	explain_userdb(explain);
 }
@@ -372,6 +375,7 @@ int command_explain(struct tool *tool, int argc, char **argv)
 	explain.domain = at != NULL ? at + 1 : argv[0];
 	/* "domain!user" and "user%domain" are addresses, too. */
 	explain.is_address = at != NULL || strpbrk(argv[0], "!%") != NULL;
+	explain.config = tool_config(tool, MUM_ROLE_POSTFIX);
 	explain.questions = json_array();
 	explain.verdicts = json_array();
 	/* So that no question is charged with the connection. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of mumctl explain: rows as JSON, and the reason of each verdict. */
+/* The parts of mumctl explain: rows as JSON, the reason of each verdict, the first line. */
 #ifndef MUM_EXPLAIN_H
 #define MUM_EXPLAIN_H
 
 #include "mumctl/tool.h"
+#include "postfix-policy/socketmap.h"
 
 /*
  * The rows of one question as an array of objects, nothing left out but what is
@@ -13,23 +14,18 @@ json_t *explain_rows(const struct mum_answer *answer, enum mum_question question
 		     const struct mum_config *config);
 
 /*
- * Why the rule came to its verdict, in words and from the same rows. The answer
- * has asked what the rule wants and is MUM_FOUND. Caller frees.
+ * Why the answer is what it is, in words and from its own rows; or why there is none. Each
+ * is given the answer to the question that the verdict comes from. Caller frees.
  */
-char *reason_of_domain(const struct mum_answer *answer);
-char *reason_of_mailbox(const struct mum_answer *answer);
-char *reason_of_recipients(const struct mum_answer *answer);
-char *reason_of_recipient(const struct mum_answer *answer);
-char *reason_of_owners(const struct mum_answer *answer);
-char *reason_of_tls(const struct mum_answer *answer);
-char *reason_of_credential(const struct mum_answer *answer, const struct mum_config *config);
-char *reason_of_user(const struct mum_answer *answer);
-/* Why there are no facts, of any other answer. */
+char *reason_of_map(enum socketmap_number map, const struct asked *asked);
+char *reason_of_passdb(const struct asked *credential, const struct mum_config *config);
+char *reason_of_userdb(const struct asked *user);
+/* Of an answer that is not MUM_FOUND. */
 char *reason_without_facts(const struct asked *asked);
 
 /*
- * Why the policy service's two checks decide so, with the modes of mum.conf; of
- * any answer. login: "" when nobody logged in.
+ * Why the policy service's two checks decide so, with the modes of mum.conf.
+ * login: "" when nobody logged in.
  */
 char *reason_of_recipient_check(const struct asked *delivery,
 				const struct mum_config *config);

@@ -6,72 +6,76 @@
 
 #include "common/xalloc.h"
 #include "postfix-policy/decision.h"
-#include "postfix-policy/socketmap.h"
 
 /* ---- socketmap ---- */
 
-/* Our own reply, a whole netstring, back into word and value. */
-static void read_reply(const struct buf *wire, struct map_reply *reply)
+static enum mum_status status_of(enum socketmap_result result)
 {
-	struct netstring frame;
-
-	if (netstring_parse(wire->data, wire->len, SOCKETMAP_REPLY_MAX, &frame) !=
-	    PARSE_DONE)
-		return;
-	reply->wire = xstrndup(frame.data, frame.len);
-	if (strncmp(reply->wire, "OK ", 3) != 0)
-		return;
-	reply->status = MUM_FOUND;
-	reply->value = xstrndup(frame.data + 3, frame.len - 3);
+	switch (result) {
+	case SOCKETMAP_FOUND:
+		return MUM_FOUND;
+	case SOCKETMAP_NOT_FOUND:
+		return MUM_NOT_FOUND;
+	case SOCKETMAP_MISCONFIGURED:
+		return MUM_MISCONFIGURED;
+	case SOCKETMAP_TEMPFAIL:
+	case SOCKETMAP_BAD_VALUE:
+	case SOCKETMAP_RESULTS:
+		break;
+	}
+	return MUM_TEMPFAIL;
 }
 
-static void ask(struct tool *tool, const struct socketmap_map *map, const char *key,
-		struct map_reply *reply_r)
+void postfix_answer_map(enum socketmap_number map, const struct asked *asked,
+			struct map_reply *reply_r)
 {
-	struct buf wire = BUF_INIT(SOCKETMAP_REPLY_MAX + 16);
-	struct asked asked;
-	struct socketmap_outcome outcome;
+	struct buf value = BUF_INIT(SOCKETMAP_VALUE_MAX), text = BUF_INIT(SOCKETMAP_REPLY_MAX);
+	struct socketmap_outcome outcome =
+		socketmap_put_value(&value, socketmap_by_number(map), &asked->answer);
+	const char *why = outcome.cure != NULL ? outcome.cure : asked->reason;
 
-	tool_ask(tool, MUM_ROLE_POSTFIX, socketmap_questions(map), key, &asked);
-	outcome = socketmap_put_answer(&wire, map, &asked.answer);
-	*reply_r = (struct map_reply){ .status = asked.answer.status, .ms = asked.ms };
-	reply_r->bad_value = outcome.result == SOCKETMAP_BAD_VALUE;
+	socketmap_put_text(&text, outcome.result, &value);
+	*reply_r = (struct map_reply){
+		.status = status_of(outcome.result),
+		.bad_value = outcome.result == SOCKETMAP_BAD_VALUE,
+		.text = buf_steal(&text),
+	};
 	if (reply_r->status == MUM_FOUND)
-		reply_r->status = reply_r->bad_value ? MUM_TEMPFAIL : MUM_NOT_FOUND;
-	read_reply(&wire, reply_r);
-	if (outcome.cure != NULL)
-		reply_r->why = xstrdup(outcome.cure);
-	else if (reply_r->status != MUM_FOUND && reply_r->status != MUM_NOT_FOUND &&
-		 asked.reason != NULL)
-		reply_r->why = xstrdup(asked.reason);
-	buf_free(&wire);
-	asked_free(&asked);
+		reply_r->value = buf_steal(&value);
+	else if (reply_r->status != MUM_NOT_FOUND && why != NULL)
+		reply_r->why = xstrdup(why);
+	buf_free(&value);
 }
 
-bool postfix_ask_map(struct tool *tool, const char *map, const char *key,
+bool postfix_ask(struct tool *tool, enum socketmap_number number, const char *key,
+		 struct asked *asked_r)
+{
+	const struct socketmap_map *map = socketmap_by_number(number);
+
+	if (strlen(socketmap_name(map)) + 1 + strlen(key) > SOCKETMAP_REQUEST_MAX)
+		return false;
+	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(socketmap_question(map)), key, asked_r);
+	return true;
+}
+
+bool postfix_ask_map(struct tool *tool, enum socketmap_number map, const char *key,
 		     struct map_reply *reply_r)
 {
-	size_t len = strlen(map) + 1 + strlen(key);
-	char *wire = xasprintf("%zu:%s %s,", len, map, key);
-	struct socketmap_request request;
-	size_t wire_len;
-	/* A map with a blank in its name would be another map with another key. */
-	bool known = strchr(map, ' ') == NULL &&
-		     socketmap_parse(wire, strlen(wire), &request, &wire_len) ==
-			     PARSE_DONE && request.map != NULL;
+	struct asked asked;
 
-	if (known)
-		ask(tool, request.map, key, reply_r);
-	free(wire);
-	return known;
+	if (!postfix_ask(tool, map, key, &asked))
+		return false;
+	postfix_answer_map(map, &asked, reply_r);
+	asked_free(&asked);
+	return true;
 }
 
 void map_reply_free(struct map_reply *reply)
 {
 	free(reply->value);
-	free(reply->wire);
+	free(reply->text);
 	free(reply->why);
-	reply->value = reply->wire = reply->why = NULL;
+	reply->value = reply->text = reply->why = NULL;
 }
 
 /* ---- policy ---- */

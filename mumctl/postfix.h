@@ -4,18 +4,24 @@
 #define MUM_CTL_POSTFIX_H
 
 #include "mumctl/tool.h"
+#include "postfix-policy/socketmap.h"
 
 struct map_reply {
 	enum mum_status status;
-	char *value;		/* with MUM_FOUND; else NULL */
-	char *wire;		/* as on the socket, without the netstring: "OK ...", "TEMP ..." */
-	char *why;		/* why there is no answer; else NULL */
 	bool bad_value;		/* MUM_TEMPFAIL: there is one, which Postfix must not be handed */
-	double ms;
+	char *value;		/* with MUM_FOUND; else NULL */
+	char *text;		/* as on the socket, without the netstring: "OK ...", "TEMP ..." */
+	char *why;		/* why there is no answer; else NULL */
 };
 
-/* False when there is no such map, or the key is longer than Postfix sends. */
-bool postfix_ask_map(struct tool *tool, const char *map, const char *key,
+/* Asks a map's question. False when the key is longer than Postfix sends. */
+bool postfix_ask(struct tool *tool, enum socketmap_number map, const char *key,
+		 struct asked *asked_r);
+/* What the map makes of an answer to its question. */
+void postfix_answer_map(enum socketmap_number map, const struct asked *asked,
+			struct map_reply *reply_r);
+/* Both at once. */
+bool postfix_ask_map(struct tool *tool, enum socketmap_number map, const char *key,
 		     struct map_reply *reply_r);
 void map_reply_free(struct map_reply *reply);
 

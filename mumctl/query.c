@@ -11,11 +11,13 @@
 
 int command_query(struct tool *tool, int argc, char **argv)
 {
+	const struct socketmap_map *map;
 	struct map_reply reply;
 
 	if (argc != 2)
 		tool_usage(USAGE_QUERY);
-	if (!postfix_ask_map(tool, argv[0], argv[1], &reply)) {
+	map = socketmap_by_name(argv[0], strlen(argv[0]));
+	if (map == NULL || !postfix_ask_map(tool, socketmap_number(map), argv[1], &reply)) {
 		tool_complain(argv[0], "no such map (see mumd(8) for their names), or a key "
 				       "longer than Postfix sends");
 		return EX_USAGE;

@@ -366,15 +366,6 @@ static const char *name_of_map(const char *rest, const char *queue, const char *
 	return name;
 }
 
-static bool is_map(const char *name)
-{
-	for (size_t i = 0; i < SOCKETMAP_MAPS; i++) {
-		if (strcmp(socketmap_name(socketmap_by_number(i)), name) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool settings_is_our_table(const struct mum_config *config, const char *queue,
 			   const char *table)
 {
@@ -387,7 +378,7 @@ bool settings_is_our_table(const struct mum_config *config, const char *queue,
 	for (size_t i = 0; i < listen->count; i++) {
 		const char *name = name_of_map(table + 10, queue, listen->items[i]);
 
-		if (name != NULL && is_map(name))
+		if (name != NULL && socketmap_by_name(name, strlen(name)) != NULL)
 			return true;
 	}
 	return false;
@@ -403,14 +394,8 @@ bool settings_is_stock_table(const char *table)
 	if (strncmp(table, "mysql:", 6) != 0 || name == NULL)
 		return false;
 	len = strlen(++name);
-	for (size_t i = 0; i < SOCKETMAP_MAPS; i++) {
-		const char *map = socketmap_name(socketmap_by_number(i));
-
-		if (len == strlen(map) + 3 && strncmp(name, map, len - 3) == 0 &&
-		    strcmp(name + len - 3, ".cf") == 0)
-			return true;
-	}
-	return false;
+	return len > 3 && strcmp(name + len - 3, ".cf") == 0 &&
+	       socketmap_by_name(name, len - 3) != NULL;
 }
 
 int settings_other_tables(const struct settings *settings, const struct mum_config *config)

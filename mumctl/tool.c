@@ -52,6 +52,19 @@ void tool_wait(struct tool *tool)
 	event_base_loop(tool->base, EVLOOP_ONCE);
 }
 
+/*
+ * A run is one moment: what was read once is not asked again, however long that takes, so
+ * that an answer and the reason for it come from the same facts.
+ */
+static void keep_facts(struct mum_config *config)
+{
+	enum { HOUR = 3600000, ENTRIES = 100000 };
+
+	config->cache.ttl = HOUR;
+	if (config->cache.entries < ENTRIES)
+		config->cache.entries = ENTRIES;
+}
+
 struct mum_core *tool_core(struct tool *tool, enum mum_role role)
 {
 	struct mum_config *config;
@@ -65,6 +78,7 @@ struct mum_core *tool_core(struct tool *tool, enum mum_role role)
 		free(errors);
 		exit(EX_CONFIG);
 	}
+	keep_facts(config);
 	tool->cores[role] = mum_core_new(&tool->host.host, &config, role);
 	return tool->cores[role];
 }

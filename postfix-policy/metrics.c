@@ -151,7 +151,7 @@ static void put_requests(struct buf *out, const struct metrics *metrics)
 	};
 
 	family(out, "mumd_requests_total", "counter", "Requests of Postfix to a map.");
-	for (size_t map = 0; map < SOCKETMAP_MAPS; map++) {
+	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++) {
 		for (size_t i = 0; i < SOCKETMAP_RESULTS; i++)
 			buf_printf(out,
 				   "mumd_requests_total{map=\"%s\",result=\"%s\"} %" PRIu64 "\n",

@@ -74,8 +74,8 @@ static long on_request(void *arg, const char *bytes, size_t len, const char **wh
 		return (long)wire_len;
 	}
 	session->map = request.map;
-	session->lookup = mum_core_ask(core, socketmap_questions(request.map), request.key,
-				       request.key_len,
+	session->lookup = mum_core_ask(core, MUM_ASK(socketmap_question(request.map)),
+				       request.key, request.key_len,
 				       mum_core_config(core)->database.deadline, on_answer,
 				       session);
 	return (long)wire_len;

@@ -9,7 +9,7 @@
 
 struct socketmap_map {
 	const char *name;
-	unsigned questions;
+	enum mum_question question;
 	/* Appends the value and returns MUM_FOUND; otherwise appends nothing. */
 	enum mum_status (*put_value)(struct buf *value, const struct mum_answer *answer);
 	enum reason (*reason)(const struct mum_answer *answer);	/* NULL: refuses nothing */
@@ -116,18 +116,31 @@ static enum mum_status put_tls_policy(struct buf *value, const struct mum_answer
 
 /* The names are those of the files in MUM's manual that admins copy. */
 static const struct socketmap_map maps[SOCKETMAP_MAPS] = {
-	{ "domains", MUM_ASK(MUM_DOMAIN), put_domain, NULL },
-	{ "mailboxes", MUM_ASK(MUM_DELIVERY), put_mailbox, NULL },
-	{ "aliases", MUM_ASK(MUM_DELIVERY), put_recipients, NULL },
-	{ "sender-login-maps", MUM_ASK(MUM_OWNERS), put_owners, NULL },
-	{ "recipient-access", MUM_ASK(MUM_DELIVERY), put_recipient_access,
-	  recipient_reason },
-	{ "tls-policies", MUM_ASK(MUM_TLS), put_tls_policy, NULL },
+	[SOCKETMAP_DOMAINS] = { "domains", MUM_DOMAIN, put_domain, NULL },
+	[SOCKETMAP_MAILBOXES] = { "mailboxes", MUM_DELIVERY, put_mailbox, NULL },
+	[SOCKETMAP_ALIASES] = { "aliases", MUM_DELIVERY, put_recipients, NULL },
+	[SOCKETMAP_SENDERS] = { "sender-login-maps", MUM_OWNERS, put_owners, NULL },
+	[SOCKETMAP_ACCESS] = { "recipient-access", MUM_DELIVERY, put_recipient_access,
+			       recipient_reason },
+	[SOCKETMAP_TLS] = { "tls-policies", MUM_TLS, put_tls_policy, NULL },
 };
 
-/* ---- the wire ---- */
+const char *socketmap_name(const struct socketmap_map *map)
+{
+	return map->name;
+}
 
-static const struct socketmap_map *find_map(const char *name, size_t len)
+enum socketmap_number socketmap_number(const struct socketmap_map *map)
+{
+	return (enum socketmap_number)(map - maps);
+}
+
+const struct socketmap_map *socketmap_by_number(enum socketmap_number number)
+{
+	return &maps[number];
+}
+
+const struct socketmap_map *socketmap_by_name(const char *name, size_t len)
 {
 	for (size_t i = 0; i < SOCKETMAP_MAPS; i++) {
 		if (strlen(maps[i].name) == len && memcmp(maps[i].name, name, len) == 0)
@@ -135,6 +148,55 @@ static const struct socketmap_map *find_map(const char *name, size_t len)
 	}
 	return NULL;
 }
+
+enum mum_question socketmap_question(const struct socketmap_map *map)
+{
+	return map->question;
+}
+
+/* What Postfix can be handed without being cut, misread or an empty result. */
+static void check_value(const struct buf *value, struct socketmap_outcome *outcome)
+{
+	if (value->failed) {
+		outcome->fault = "value_too_long";
+		outcome->cure = "the value is longer than Postfix takes; give the alias "
+				"fewer recipients";
+	} else if (value->len == 0) {
+		outcome->fault = "value_empty";
+		outcome->cure = "the value is empty; mend it in MUM";
+	} else if (!text_is_clean(value->data, value->len)) {
+		outcome->fault = "value_unclean";
+		outcome->cure = "the value holds control characters, invalid UTF-8 or a "
+				"domain that is none; mend it in MUM";
+	}
+	outcome->result = outcome->fault == NULL ? SOCKETMAP_FOUND : SOCKETMAP_BAD_VALUE;
+}
+
+struct socketmap_outcome socketmap_put_value(struct buf *value,
+					     const struct socketmap_map *map,
+					     const struct mum_answer *answer)
+{
+	struct socketmap_outcome outcome = { .result = SOCKETMAP_TEMPFAIL };
+
+	switch (map->put_value(value, answer)) {
+	case MUM_FOUND:
+		check_value(value, &outcome);
+		if (outcome.result == SOCKETMAP_FOUND && map->reason != NULL)
+			outcome.reason = map->reason(answer);
+		break;
+	case MUM_NOT_FOUND:
+		outcome.result = SOCKETMAP_NOT_FOUND;
+		break;
+	case MUM_TEMPFAIL:
+		break;
+	case MUM_MISCONFIGURED:
+		outcome.result = SOCKETMAP_MISCONFIGURED;
+		break;
+	}
+	return outcome;
+}
+
+/* ---- the wire ---- */
 
 enum parse_result socketmap_parse(const char *bytes, size_t len,
 				  struct socketmap_request *out, size_t *wire_len_r)
@@ -155,84 +217,62 @@ enum parse_result socketmap_parse(const char *bytes, size_t len,
 		.key = blank + 1,
 		.key_len = frame.len - (size_t)(blank + 1 - frame.data),
 	};
-	out->map = find_map(out->name, out->name_len);
+	out->map = socketmap_by_name(out->name, out->name_len);
 	*wire_len_r = frame.wire_len;
 	return PARSE_DONE;
 }
 
-const char *socketmap_name(const struct socketmap_map *map)
+struct reply {
+	const char *word, *text;
+	size_t len;
+};
+
+static struct reply reply_of(enum socketmap_result result, const struct buf *value)
 {
-	return map->name;
+	static const char trouble[] = "temporary lookup failure";
+
+	switch (result) {
+	case SOCKETMAP_FOUND:
+		return (struct reply){ "OK", value->data, value->len };
+	case SOCKETMAP_NOT_FOUND:
+		return (struct reply){ "NOTFOUND", "", 0 };
+	case SOCKETMAP_TEMPFAIL:
+	case SOCKETMAP_MISCONFIGURED:
+	case SOCKETMAP_BAD_VALUE:
+	case SOCKETMAP_RESULTS:
+		break;
+	}
+	return (struct reply){ "TEMP", trouble, sizeof(trouble) - 1 };
 }
 
-size_t socketmap_number(const struct socketmap_map *map)
+/* A blank follows each word: Postfix reads a bare "OK" as "not found". */
+static void put_text(struct buf *out, const struct reply *reply)
 {
-	return (size_t)(map - maps);
+	buf_puts(out, reply->word);
+	buf_puts(out, " ");
+	buf_put(out, reply->text, reply->len);
 }
 
-const struct socketmap_map *socketmap_by_number(size_t number)
+static void put_reply(struct buf *out, const struct reply *reply)
 {
-	return &maps[number];
-}
-
-unsigned socketmap_questions(const struct socketmap_map *map)
-{
-	return map->questions;
-}
-
-static void put_reply(struct buf *out, const char *word, const char *text, size_t len)
-{
-	/* A blank follows each word: Postfix reads a bare "OK" as "not found". */
-	buf_printf(out, "%zu:%s ", strlen(word) + 1 + len, word);
-	buf_put(out, text, len);
+	buf_printf(out, "%zu:", strlen(reply->word) + 1 + reply->len);
+	put_text(out, reply);
 	buf_puts(out, ",");
+}
+
+void socketmap_put_text(struct buf *out, enum socketmap_result result,
+			const struct buf *value)
+{
+	const struct reply reply = reply_of(result, value);
+
+	put_text(out, &reply);
 }
 
 void socketmap_put_perm(struct buf *out, const char *why)
 {
-	put_reply(out, "PERM", why, strlen(why));
-}
+	const struct reply reply = { "PERM", why, strlen(why) };
 
-static void put_temp(struct buf *out)
-{
-	static const char text[] = "temporary lookup failure";
-
-	put_reply(out, "TEMP", text, sizeof(text) - 1);
-}
-
-/* False for a value that Postfix would cut, misread or take for an empty result. */
-static bool check_value(const struct buf *value, struct socketmap_outcome *outcome)
-{
-	if (value->failed) {
-		outcome->fault = "value_too_long";
-		outcome->cure = "the value is longer than Postfix takes; give the alias "
-				"fewer recipients";
-	} else if (value->len == 0) {
-		outcome->fault = "value_empty";
-		outcome->cure = "the value is empty; mend it in MUM";
-	} else if (!text_is_clean(value->data, value->len)) {
-		outcome->fault = "value_unclean";
-		outcome->cure = "the value holds control characters, invalid UTF-8 or a "
-				"domain that is none; mend it in MUM";
-	}
-	return outcome->fault == NULL;
-}
-
-static struct socketmap_outcome put_found(struct buf *out, const struct socketmap_map *map,
-					  const struct mum_answer *answer,
-					  const struct buf *value)
-{
-	struct socketmap_outcome outcome = { .result = SOCKETMAP_BAD_VALUE };
-
-	if (!check_value(value, &outcome)) {
-		put_temp(out);
-		return outcome;
-	}
-	put_reply(out, "OK", value->data, value->len);
-	outcome.result = SOCKETMAP_FOUND;
-	if (map->reason != NULL)
-		outcome.reason = map->reason(answer);
-	return outcome;
+	put_reply(out, &reply);
 }
 
 struct socketmap_outcome socketmap_put_answer(struct buf *out,
@@ -240,24 +280,10 @@ struct socketmap_outcome socketmap_put_answer(struct buf *out,
 					      const struct mum_answer *answer)
 {
 	struct buf value = BUF_INIT(SOCKETMAP_VALUE_MAX);
-	struct socketmap_outcome outcome = { .result = SOCKETMAP_TEMPFAIL };
+	struct socketmap_outcome outcome = socketmap_put_value(&value, map, answer);
+	const struct reply reply = reply_of(outcome.result, &value);
 
-	switch (map->put_value(&value, answer)) {
-	case MUM_FOUND:
-		outcome = put_found(out, map, answer, &value);
-		break;
-	case MUM_NOT_FOUND:
-		outcome.result = SOCKETMAP_NOT_FOUND;
-		put_reply(out, "NOTFOUND", "", 0);
-		break;
-	case MUM_TEMPFAIL:
-		put_temp(out);
-		break;
-	case MUM_MISCONFIGURED:
-		outcome.result = SOCKETMAP_MISCONFIGURED;
-		put_temp(out);
-		break;
-	}
+	put_reply(out, &reply);
 	buf_free(&value);
 	return outcome;
 }

@@ -20,7 +20,16 @@ enum {
 	SOCKETMAP_VALUE_MAX = SOCKETMAP_REPLY_MAX - 3
 };
 
-enum { SOCKETMAP_MAPS = 6 };
+/* The tables, by number. They are named as the files that MUM's manual has admins copy. */
+enum socketmap_number {
+	SOCKETMAP_DOMAINS,
+	SOCKETMAP_MAILBOXES,
+	SOCKETMAP_ALIASES,
+	SOCKETMAP_SENDERS,	/* sender-login-maps */
+	SOCKETMAP_ACCESS,	/* recipient-access */
+	SOCKETMAP_TLS,
+	SOCKETMAP_MAPS
+};
 
 struct socketmap_map;	/* one of the tables; static */
 
@@ -35,11 +44,12 @@ enum parse_result socketmap_parse(const char *bytes, size_t len,
 				  struct socketmap_request *out, size_t *wire_len_r);
 
 const char *socketmap_name(const struct socketmap_map *map);
-/* Each table has a number below SOCKETMAP_MAPS. */
-size_t socketmap_number(const struct socketmap_map *map);
-const struct socketmap_map *socketmap_by_number(size_t number);
-/* The questions that the map needs, a set of MUM_ASK(). */
-unsigned socketmap_questions(const struct socketmap_map *map);
+enum socketmap_number socketmap_number(const struct socketmap_map *map);
+const struct socketmap_map *socketmap_by_number(enum socketmap_number number);
+/* NULL: no such map. */
+const struct socketmap_map *socketmap_by_name(const char *name, size_t len);
+/* The question whose answer the map needs. */
+enum mum_question socketmap_question(const struct socketmap_map *map);
 
 enum socketmap_result {
 	SOCKETMAP_TEMPFAIL,	/* the database gave no answer */
@@ -59,7 +69,14 @@ struct socketmap_outcome {
 	const char *fault, *cure;
 };
 
-/* Appends the reply, a whole netstring. */
+/* Appends the value, with SOCKETMAP_FOUND; what else stands there then is of no use. */
+struct socketmap_outcome socketmap_put_value(struct buf *value,
+					     const struct socketmap_map *map,
+					     const struct mum_answer *answer);
+/* Appends the reply without its netstring, for people: "OK value", "NOTFOUND ", "TEMP ...". */
+void socketmap_put_text(struct buf *out, enum socketmap_result result,
+			const struct buf *value);
+/* Both at once: appends the reply, a whole netstring. */
 struct socketmap_outcome socketmap_put_answer(struct buf *out,
 					      const struct socketmap_map *map,
 					      const struct mum_answer *answer);

@@ -193,7 +193,7 @@ fi
 
 # ---- maps ----
 
-sed -n 's/^	{ "\([a-z-]*\)", MUM_ASK.*/\1/p' postfix-policy/socketmap.c |
+sed -n 's/^	\[SOCKETMAP_[A-Z]*\] = { "\([a-z-]*\)", MUM_.*/\1/p' postfix-policy/socketmap.c |
 	LC_ALL=C sort >"$scratch/maps"
 sed -n '/^\.Sh THE MAPS/,/^\.Sh THE POLICY/s/^\.It Cm //p' doc/mumd.8 |
 	LC_ALL=C sort >"$scratch/manual-maps"

@@ -170,14 +170,13 @@ static const char *const map_names[] = { "domains", "mailboxes", "aliases",
 
 static void test_questions(void **state)
 {
-	static const unsigned want[] = {
-		MUM_ASK(MUM_DOMAIN), MUM_ASK(MUM_DELIVERY), MUM_ASK(MUM_DELIVERY),
-		MUM_ASK(MUM_OWNERS), MUM_ASK(MUM_DELIVERY), MUM_ASK(MUM_TLS),
+	static const enum mum_question want[] = {
+		MUM_DOMAIN, MUM_DELIVERY, MUM_DELIVERY, MUM_OWNERS, MUM_DELIVERY, MUM_TLS,
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(map_names); i++)
-		WANT_NUMBER(map_names[i], socketmap_questions(map_of(map_names[i])), want[i]);
+		WANT_NUMBER(map_names[i], socketmap_question(map_of(map_names[i])), want[i]);
 }
 
 /* An answer about one key, with the facts that any map may need. */
