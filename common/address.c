@@ -190,6 +190,13 @@ void address_unref(struct address **_address)
 	free(address);
 }
 
+char *address_form_text(const struct address *address, size_t form)
+{
+	const char *local = address->forms[form].local;
+
+	return *local != '\0' ? xjoin(local, "@", address->domain) : xstrdup(address->domain);
+}
+
 bool address_is_local(const struct address_form *form, const char *stored)
 {
 	size_t len = strlen(stored);

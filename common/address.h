@@ -60,6 +60,9 @@ struct address *address_new(enum address_kind kind, const char *text,
 struct address *address_ref(struct address *address);
 void address_unref(struct address **address);	/* sets NULL; NULL is fine */
 
+/* A form as "local@domain", folded; the domain alone where it has no local part. Caller frees. */
+char *address_form_text(const struct address *address, size_t form);
+
 /* Is a stored local part or domain the one that the form asked for? */
 bool address_is_local(const struct address_form *form, const char *stored);
 bool address_is_domain(const struct address *address, const char *stored);

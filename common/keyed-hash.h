@@ -36,4 +36,20 @@ static inline unsigned keyed_hash(const struct keyed_hash *hash, const char *tex
 	return value;
 }
 
+/*
+ * A table is a pointer to its first entry, whose struct has a UT_hash_handle hh. Sets entry
+ * to the one with this key, or to NULL.
+ */
+#define KEYED_FIND(table, hash, text, len, entry) \
+	HASH_FIND_BYHASHVALUE(hh, table, text, len, keyed_hash(hash, text, len), entry)
+
+/* Sets entry to a new one, zeroed but for the key in its last member, key[]. */
+#define KEYED_ADD(table, hash, text, len, entry, key) \
+	do { \
+		(entry) = xcalloc(1, sizeof(*(entry)) + (len) + 1); \
+		memcpy((entry)->key, text, len); \
+		HASH_ADD_KEYPTR_BYHASHVALUE(hh, table, (entry)->key, len, \
+					    keyed_hash(hash, text, len), entry); \
+	} while (0)
+
 #endif

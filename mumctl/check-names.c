@@ -48,21 +48,17 @@ char *names_now(const struct check *check)
 
 static struct domain *find_domain(const struct names *names, const char *key)
 {
-	size_t len = strlen(key);
 	struct domain *domain;
 
-	HASH_FIND_BYHASHVALUE(hh, names->domains, key, len,
-			      keyed_hash(&names->hash, key, len), domain);
+	KEYED_FIND(names->domains, &names->hash, key, strlen(key), domain);
 	return domain;
 }
 
 static struct name *find_name(const struct names *names, const char *key)
 {
-	size_t len = strlen(key);
 	struct name *name;
 
-	HASH_FIND_BYHASHVALUE(hh, names->names, key, len,
-			      keyed_hash(&names->hash, key, len), name);
+	KEYED_FIND(names->names, &names->hash, key, strlen(key), name);
 	return name;
 }
 
@@ -77,27 +73,18 @@ static void on_domain(const struct column *columns, void *arg)
 {
 	struct names *names = arg;
 	const char *stored = columns[READ_DOMAIN].data;
-	char *key = stored != NULL ? address_fold_domain(stored, columns[READ_DOMAIN].len)
-				   : NULL;
-	size_t len = key != NULL ? strlen(key) : 0;
 	struct domain *domain;
+	char *key;
 
-	if (key == NULL || find_domain(names, key) != NULL) {
-		free(key);
+	if (stored == NULL)
 		return;
+	key = address_fold_domain(stored, columns[READ_DOMAIN].len);
+	if (find_domain(names, key) == NULL) {
+		KEYED_ADD(names->domains, &names->hash, key, strlen(key), domain, key);
+		domain->stored = xstrdup(stored);
+		domain->active = is_true(&columns[READ_DOMAIN_ACTIVE]);
 	}
-	domain = xcalloc(1, sizeof(*domain) + len + 1);
-	memcpy(domain->key, key, len);
 	free(key);
-	domain->stored = xstrdup(stored);
-	domain->active = is_true(&columns[READ_DOMAIN_ACTIVE]);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->domains, domain->key, len,
-				    keyed_hash(&names->hash, domain->key, len), domain);
-}
-
-char *names_key(const struct address *address, size_t form)
-{
-	return xasprintf("%s@%s", address->forms[form].local, address->domain);
 }
 
 /* The entry of a stored name, made when it is not there yet; NULL when no mail has it. */
@@ -106,18 +93,13 @@ static struct name *name_of(struct names *names, const struct column *local,
 {
 	char *text = xasprintf("%s@%s", local->data, stored->data);
 	struct address *address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
-	char *key = address != NULL ? names_key(address, 0) : NULL;
+	char *key = address != NULL ? address_form_text(address, 0) : NULL;
 	struct name *name = key != NULL ? find_name(names, key) : NULL;
 	struct domain *domain;
 
 	free(text);
 	if (key != NULL && name == NULL) {
-		size_t len = strlen(key);
-
-		name = xcalloc(1, sizeof(*name) + len + 1);
-		memcpy(name->key, key, len);
-		HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->names, name->key, len,
-					    keyed_hash(&names->hash, key, len), name);
+		KEYED_ADD(names->names, &names->hash, key, strlen(key), name, key);
 		domain = find_domain(names, address->domain);
 		if (domain != NULL)
 			domain->used = true;
@@ -217,7 +199,7 @@ struct facts *names_facts(const struct names *names, const struct address *addre
 		return facts;
 	facts->names = xcalloc(address->forms_count, sizeof(facts->names[0]));
 	for (size_t form = 0; form < address->forms_count; form++) {
-		char *key = names_key(address, form);
+		char *key = address_form_text(address, form);
 		const struct name *name = find_name(names, key);
 		struct name_row *row = &facts->names[facts->count++];
 

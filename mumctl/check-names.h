@@ -16,9 +16,6 @@ struct names;
 struct names *names_load(const struct check *check);
 void names_free(struct names **names);	/* sets NULL; NULL is fine */
 
-/* A form of the address as mail compares it. Caller frees. */
-char *names_key(const struct address *address, size_t form);
-
 enum domain_state names_domain(const struct names *names, const struct address *address);
 
 /* What the database would answer to MUM_NAME about the address. The caller's. */

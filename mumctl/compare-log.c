@@ -62,17 +62,13 @@ void sents_clear(struct sents *sents)
 static void add_sent(struct log *log, const char *login, const struct mail_log_text *sender)
 {
 	char *key = xasprintf("%s\n%.*s", login, (int)sender->len, sender->data);
-	size_t len = strlen(key);
-	unsigned value = keyed_hash(&log->sents->hash, key, len);
 	struct sent *sent;
 
-	HASH_FIND_BYHASHVALUE(hh, log->sents->first, key, len, value, sent);
+	KEYED_FIND(log->sents->first, &log->sents->hash, key, strlen(key), sent);
 	if (sent == NULL && log->sents_count++ < LOG_NAMES_MAX) {
-		sent = xcalloc(1, sizeof(*sent) + len + 1);
-		memcpy(sent->key, key, len);
+		KEYED_ADD(log->sents->first, &log->sents->hash, key, strlen(key), sent, key);
 		sent->login = xstrdup(login);
 		sent->sender = xstrndup(sender->data, sender->len);
-		HASH_ADD_KEYPTR_BYHASHVALUE(hh, log->sents->first, sent->key, len, value, sent);
 	}
 	if (sent != NULL)
 		sent->mails++;
@@ -87,8 +83,7 @@ static struct waiting *find_waiting(const struct log *log, const struct mail_log
 {
 	struct waiting *waiting;
 
-	HASH_FIND_BYHASHVALUE(hh, log->waiting, id->data, id->len,
-			      keyed_hash(&log->hash, id->data, id->len), waiting);
+	KEYED_FIND(log->waiting, &log->hash, id->data, id->len, waiting);
 	return waiting;
 }
 
@@ -109,11 +104,8 @@ static void remember(struct log *log, const struct mail_log_text *id, const char
 		log->full = true;
 		return;
 	}
-	waiting = xcalloc(1, sizeof(*waiting) + id->len + 1);
-	memcpy(waiting->queue_id, id->data, id->len);
+	KEYED_ADD(log->waiting, &log->hash, id->data, id->len, waiting, queue_id);
 	waiting->login = xstrdup(login);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, log->waiting, waiting->queue_id, id->len,
-				    keyed_hash(&log->hash, id->data, id->len), waiting);
 }
 
 /* ---- names ---- */

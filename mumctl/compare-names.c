@@ -31,15 +31,11 @@ void names_clear(struct names *names)
 
 static struct name *find(struct names *names, const char *text, size_t len)
 {
-	unsigned value = keyed_hash(&names->hash, text, len);
 	struct name *name;
 
-	HASH_FIND_BYHASHVALUE(hh, names->first, text, len, value, name);
-	if (name == NULL) {
-		name = xcalloc(1, sizeof(*name) + len + 1);
-		memcpy(name->text, text, len);
-		HASH_ADD_KEYPTR_BYHASHVALUE(hh, names->first, name->text, len, value, name);
-	}
+	KEYED_FIND(names->first, &names->hash, text, len, name);
+	if (name == NULL)
+		KEYED_ADD(names->first, &names->hash, text, len, name, text);
 	return name;
 }
 

@@ -29,25 +29,18 @@ struct stock {
 
 static struct entry *find(const struct stock *stock, const char *key)
 {
-	size_t len = strlen(key);
 	struct entry *entry;
 
-	HASH_FIND_BYHASHVALUE(hh, stock->entries, key, len,
-			      keyed_hash(&stock->hash, key, len), entry);
+	KEYED_FIND(stock->entries, &stock->hash, key, strlen(key), entry);
 	return entry;
 }
 
 static void add_key(struct stock *stock, const char *key, size_t line)
 {
 	struct entry *entry = find(stock, key);
-	size_t len = strlen(key);
 
-	if (entry == NULL) {
-		entry = xcalloc(1, sizeof(*entry) + len + 1);
-		memcpy(entry->key, key, len);
-		HASH_ADD_KEYPTR_BYHASHVALUE(hh, stock->entries, entry->key, len,
-					    keyed_hash(&stock->hash, key, len), entry);
-	}
+	if (entry == NULL)
+		KEYED_ADD(stock->entries, &stock->hash, key, strlen(key), entry, key);
 	entry->line = line;
 }
 

@@ -9,16 +9,12 @@
 #include "mumctl/verify.h"
 
 /* Which spelling of the address the row answers. */
-static json_t *form_text(const struct mum_answer *answer, size_t form)
+static void put_form(json_t *row, const struct mum_answer *answer, size_t form)
 {
-	const struct address *address = answer->address;
-	const char *local = address->forms[form].local;
-	char *text = *local != '\0' ? xasprintf("%s@%s", local, address->domain)
-				    : xstrdup(address->domain);
-	json_t *string = tool_json_text(text);
+	char *text = address_form_text(answer->address, form);
 
+	json_object_set_new(row, "searched", tool_json_text(text));
 	free(text);
-	return string;
 }
 
 static void put_text(json_t *row, const char *name, const char *value)
@@ -124,13 +120,11 @@ json_t *explain_rows(const struct mum_answer *answer, enum mum_question question
 			put_bool(row, "active", facts->domains[i].active);
 			break;
 		case MUM_DELIVERY:
-			json_object_set_new(row, "searched",
-					    form_text(answer, facts->deliveries[i].form));
+			put_form(row, answer, facts->deliveries[i].form);
 			put_delivery(row, &facts->deliveries[i]);
 			break;
 		case MUM_OWNERS:
-			json_object_set_new(row, "searched",
-					    form_text(answer, facts->owners[i].form));
+			put_form(row, answer, facts->owners[i].form);
 			put_owner(row, &facts->owners[i]);
 			break;
 		case MUM_TLS:
