@@ -48,7 +48,7 @@ struct aliases {
 	char *id, *where;
 	struct address *address;
 	struct facts *facts;
-	bool has_recipients, has_senders;
+	bool has_senders;
 	const char *bad_row;
 };
 
@@ -98,62 +98,80 @@ static void judge_live(struct aliases *aliases, const struct recipients *live, b
 			    "a mailbox has the same name; mail goes to the alias alone");
 }
 
-static void judge_dead(const struct aliases *aliases, bool mailbox)
+static void judge_empty(const struct aliases *aliases, bool mailbox)
 {
 	/* MUM's form lets an alias have senders alone: an address that sends and refuses. */
-	if (!aliases->has_recipients && aliases->has_senders)
-		return;
-	if (!aliases->has_recipients)
+	if (!aliases->has_senders)
 		add_finding(aliases, LEVEL_WARNING, "alias-empty",
 			    "give it a recipient, or delete it",
 			    mailbox ? "it has no recipients; mail goes to the mailbox of "
 				      "the same name"
 				    : "it has no recipients; mail to it is refused");
-	else
-		add_finding(aliases, LEVEL_WARNING, "alias-dead",
-			    "activate a recipient, or deactivate the alias",
-			    mailbox ? "none of its recipients accepts mail; mail goes to the "
-				      "mailbox of the same name"
-				    : "none of its recipients accepts mail; mail to it is "
-				      "refused");
 }
 
-/* Of an alias that exists. */
-static void judge_recipients(struct aliases *aliases, const struct mum_answer *answer,
-			     bool mailbox)
+static void judge_dead(const struct aliases *aliases, bool mailbox)
 {
-	struct recipients live = { .count = 0 };
-	struct arena arena = { NULL };
+	add_finding(aliases, LEVEL_WARNING, "alias-dead",
+		    "activate a recipient, or deactivate the alias",
+		    mailbox ? "none of its recipients accepts mail; mail goes to the "
+			      "mailbox of the same name"
+			    : "none of its recipients accepts mail; mail to it is refused");
+}
 
+static void check_recipients(const struct aliases *aliases)
+{
 	for (size_t i = 0; i < aliases->facts->count; i++) {
-		if (aliases->facts->deliveries[i].recipient != NULL)
-			check_recipient(aliases->check, &aliases->facts->deliveries[i]);
+		const struct delivery_row *row = &aliases->facts->deliveries[i];
+
+		if (state_of_alias(row) >= ALIAS_IS_DEAD)
+			check_recipient(aliases->check, row);
 	}
-	if (rule_recipients(answer, &arena, &live) == MUM_FOUND)
-		judge_live(aliases, &live, mailbox);
-	else
+}
+
+/* The finding of each state. */
+static void judge_state(struct aliases *aliases, const struct recipients *found, bool mailbox)
+{
+	switch (found->state) {
+	case ALIAS_IS_UNKNOWN:
+		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
+			    "it is not found by its own name");
+		break;
+	case ALIAS_IS_IN_INACTIVE_DOMAIN:
+	case ALIAS_IS_INACTIVE:
+	case ALIAS_IS_EXPIRED:	/* see check_expired() */
+		break;
+	case ALIAS_IS_EMPTY:
+		judge_empty(aliases, mailbox);
+		break;
+	case ALIAS_IS_DEAD:
 		judge_dead(aliases, mailbox);
-	arena_free(&arena);
+		break;
+	case ALIAS_IS_LIVE:
+	case ALIAS_IS_TOO_LONG:
+		judge_live(aliases, found, mailbox);
+		break;
+	}
 }
 
 static void judge(struct aliases *aliases)
 {
 	struct mum_answer answer = { .status = MUM_FOUND, .address = aliases->address };
+	struct arena arena = { NULL };
+	struct recipients found = { .count = 0 };
 	const struct delivery_row *row;
-	bool mailbox;
 
 	facts_complete(aliases->facts);
 	names_complete(aliases->check->names, aliases->check->config, aliases->facts);
 	answer.facts[MUM_DELIVERY] = aliases->facts;
-	mailbox = rule_mailbox(&answer, &row) == MUM_FOUND && !row->mailbox_send_only;
-	if (aliases->bad_row != NULL)
+	if (aliases->bad_row != NULL) {
 		add_finding(aliases, LEVEL_ERROR, "recipient-unusable",
 			    "mend or remove it in MUM", aliases->bad_row);
-	else if (aliases->facts->count == 0 || aliases->facts->deliveries[0].alias == NULL)
-		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
-			    "it is not found by its own name");
-	else if (!aliases->facts->deliveries[0].alias_expired)
-		judge_recipients(aliases, &answer, mailbox);
+		return;
+	}
+	check_recipients(aliases);
+	(void)rule_recipients(&answer, &arena, &found);
+	judge_state(aliases, &found, rule_mailbox_state(&answer, &row) == MAILBOX_IS_LIVE);
+	arena_free(&arena);
 }
 
 static void end_alias(struct aliases *aliases)
@@ -177,7 +195,6 @@ static void begin_alias(struct aliases *aliases, const struct column *columns)
 	aliases->where = xasprintf("aliases.id=%s <%s>", aliases->id, name);
 	aliases->address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
 	aliases->facts = facts_new(MUM_DELIVERY);
-	aliases->has_recipients = false;
 	aliases->bad_row = NULL;
 	if (aliases->address == NULL)
 		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
@@ -193,7 +210,6 @@ static void on_row(const struct column *columns, void *arg)
 		end_alias(aliases);
 		begin_alias(aliases, columns);
 	}
-	aliases->has_recipients |= columns[RECIPIENT_ID].data != NULL;
 	aliases->has_senders = columns[ROW_ALIAS_SENDS].data != NULL &&
 			       *columns[ROW_ALIAS_SENDS].data == '1';
 	if (aliases->address != NULL && aliases->bad_row == NULL)
