@@ -121,17 +121,19 @@ bool senders_compare(struct tool *tool, const struct stock *stock, const struct 
 		     bool has_log, json_t *document)
 {
 	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
+	struct settings *settings = settings_load();
 	struct sender_checks checks;
 	enum sender_check check;
 	const char *service;
 	json_t *senders;
 
-	settings_sender_checks(&checks);
+	settings_sender_checks(settings, &checks);
 	check = sender_checks_laxest(&checks, &service);
 	senders = json_pack("{ss ss* ss ss}", "stock", check_names[check], "service", service,
 			    "mum", mode_names[config->policy.sender], "sender_login",
 			    config->policy.sender_login == MUM_SENDER_KNOWN ? "known" : "strict");
 	sender_checks_clear(&checks);
+	settings_free(&settings);
 	json_object_set_new(document, "senders", senders);
 	return !has_log || compare_sents(tool, check, stock, sents, senders);
 }

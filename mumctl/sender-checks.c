@@ -6,7 +6,7 @@
 
 #include "common/xalloc.h"
 
-const char *const sender_restrictions[SENDER_RESTRICTIONS] = {
+static const char *const sender_restrictions[SENDER_RESTRICTIONS] = {
 	"smtpd_client_restrictions", "smtpd_helo_restrictions", "smtpd_sender_restrictions",
 	"smtpd_relay_restrictions", "smtpd_recipient_restrictions", "smtpd_data_restrictions",
 	"smtpd_end_of_data_restrictions",

@@ -20,7 +20,6 @@ enum sender_check {
 
 /* The settings that may have restrictions of senders: Postfix asks most of them late. */
 enum { SENDER_RESTRICTIONS = 7 };
-extern const char *const sender_restrictions[SENDER_RESTRICTIONS];
 
 enum { SENDER_SERVICES_MAX = 64 };
 

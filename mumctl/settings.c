@@ -15,8 +15,10 @@
 static const char *const names[] = {
 	"allow_percent_hack", "append_dot_mydomain", "mydomain", "myorigin",
 	"propagate_unmatched_extensions", "queue_directory", "recipient_delimiter",
-	"smtpd_recipient_restrictions", "smtpd_sender_restrictions", "smtputf8_enable",
-	"swap_bangpath", "virtual_alias_expansion_limit", "virtual_alias_maps",
+	"smtpd_client_restrictions", "smtpd_data_restrictions",
+	"smtpd_end_of_data_restrictions", "smtpd_helo_restrictions",
+	"smtpd_recipient_restrictions", "smtpd_relay_restrictions", "smtpd_sasl_auth_enable",
+	"smtpd_sender_restrictions", "smtputf8_enable", "swap_bangpath", "virtual_alias_expansion_limit", "virtual_alias_maps",
 	"virtual_alias_recursion_limit", "virtual_mailbox_maps", "virtual_transport",
 };
 
@@ -32,7 +34,6 @@ struct settings {
 	size_t lines_count;
 	char *dovecot_version, *dovecot_delimiter, *dovecot_lmtp_name;
 	bool dovecot_asks_us, dovecot_asks_sql;
-	struct sender_checks *sender_checks;	/* while they are asked */
 };
 
 /* Calls fn with each line that the shell's command prints, without its end. */
@@ -304,25 +305,20 @@ const char *settings_dovecot_lmtp_name(const struct settings *settings)
 
 /* ---- senders ---- */
 
-static void on_restriction(struct settings *settings, char *line)
+void settings_sender_checks(const struct settings *settings, struct sender_checks *checks_r)
 {
-	sender_checks_add(settings->sender_checks, line);
-}
-
-void settings_sender_checks(struct sender_checks *checks_r)
-{
-	struct settings settings = { .sender_checks = checks_r };
-	struct buf command = BUF_INIT(4096);
-	char *text;
-
 	sender_checks_init(checks_r);
-	buf_puts(&command, RUN WITH_MAIN_CF "{ postconf -x smtpd_sasl_auth_enable");
-	for (int i = 0; i < SENDER_RESTRICTIONS; i++)
-		buf_printf(&command, " %s", sender_restrictions[i]);
-	buf_puts(&command, "; postconf -x -P; }");
-	text = buf_steal(&command);
-	each_line(text, on_restriction, &settings);
-	free(text);
+	/* What main.cf leaves out is no less an answer: its default. */
+	for (size_t i = 0; i < NAMES; i++) {
+		char *line = xasprintf("%s = %s", names[i],
+				       settings->values[i] != NULL ? settings->values[i] : "");
+
+		if (settings->values[i] != NULL)
+			sender_checks_add(checks_r, line);
+		free(line);
+	}
+	for (size_t i = 0; i < settings->lines_count; i++)
+		sender_checks_add(checks_r, settings->lines[i]);
 }
 
 /* ---- tables ---- */

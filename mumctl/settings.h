@@ -28,8 +28,8 @@ unsigned long settings_number_of_postfix(const struct settings *settings,
 /* 310 for any 3.10; 0 when there is no Postfix here. Needs no main.cf. */
 unsigned settings_postfix_version(const struct settings *settings);
 
-/* Asks postconf(1) each time. The caller clears it, whatever it has. */
-void settings_sender_checks(struct sender_checks *checks_r);
+/* What keeps a login from sending as any address. The caller clears it. */
+void settings_sender_checks(const struct settings *settings, struct sender_checks *checks_r);
 
 /*
  * Calls fn with each setting that main.cf sets (service is NULL) and that master.cf sets for
