@@ -120,11 +120,6 @@ static void judge(struct tool *tool, const struct credential *credential,
 	verdict->exit_status = right ? 0 : 1;
 }
 
-static json_t *optional_text(const char *text)
-{
-	return text != NULL ? tool_json_text(text) : NULL;
-}
-
 static void print_verdict(const struct tool *tool, const struct verdict *verdict)
 {
 	const struct mum_list *services =
@@ -134,8 +129,8 @@ static void print_verdict(const struct tool *tool, const struct verdict *verdict
 	if (tool->json) {
 		document = json_pack("{so ss so* so* sb}", "user",
 				     tool_json_text(verdict->user), "result",
-				     verdict->result, "hash", optional_text(verdict->hash),
-				     "reason", optional_text(verdict->why), "send_only",
+				     verdict->result, "hash", tool_json_text(verdict->hash),
+				     "reason", tool_json_text(verdict->why), "send_only",
 				     verdict->send_only);
 		tool_print_json(document);
 		return;

@@ -199,30 +199,10 @@ static void on_listed(const struct column *columns, void *arg)
 	*(size_t *)arg += columns[0].data != NULL;
 }
 
-static bool count_ours(struct dovecot *dovecot, size_t *count)
+static void on_user(const char *address, void *arg)
 {
-	uint64_t last_id = 0;
-	bool more = true, good = true;
-
-	while (good && more) {
-		char after[32];
-		struct asked asked;
-		const struct facts *page;
-
-		snprintf(after, sizeof(after), "%" PRIu64, last_id);
-		tool_ask(dovecot->tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USERS), after, &asked);
-		page = asked.answer.facts[MUM_USERS];
-		good = asked.answer.status == MUM_FOUND;
-		more = good && page->count > 0;
-		for (size_t i = 0; more && i < page->count; i++) {
-			last_id = page->listed[i].id;
-			*count += rule_is_listed(&page->listed[i]);
-		}
-		if (!good)
-			tool_complain("users", asked.reason != NULL ? asked.reason : "no answer");
-		asked_free(&asked);
-	}
-	return good;
+	(void)address;
+	++*(size_t *)arg;
 }
 
 static bool compare_lists(struct dovecot *dovecot, json_t *object)
@@ -234,7 +214,7 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 	/* Dovecot asks it without a user. */
 	if (!stock_query(&dovecot->stock, "iterate_query", "stock.username", dovecot->stock.sql.iterate_query, "",
 		       on_listed, &stock) ||
-	    !count_ours(dovecot, &ours))
+	    tool_each_user(dovecot->tool, "users", on_user, &ours) != MUM_FOUND)
 		return false;
 	json_object_set_new(object, "listed_stock", json_integer((json_int_t)stock));
 	json_object_set_new(object, "listed_mum", json_integer((json_int_t)ours));
@@ -259,20 +239,6 @@ static bool can_ask(struct tool *tool, const char *sql_file)
 	}
 	mum_config_free(&config);
 	return true;
-}
-
-static bool open_database(struct dovecot *dovecot)
-{
-	const struct mum_config *config = tool_config(dovecot->tool, MUM_ROLE_DOVECOT);
-	struct inspect_error error;
-
-	dovecot->stock.sqlite = config->database.driver == MUM_DRIVER_SQLITE;
-	for (size_t i = 0; dovecot->stock.db == NULL && (i == 0 || i < config->database.hosts.count);
-	     i++)
-		dovecot->stock.db = inspect_open(config, i, &error);
-	if (dovecot->stock.db == NULL)
-		tool_complain("database", error.text);
-	return dovecot->stock.db != NULL;
 }
 
 /* Is it a file that can be compared with this mum.conf? Says so if not. */
@@ -305,9 +271,13 @@ static json_t *put_document(const struct dovecot *dovecot)
 static bool compare_all(struct dovecot *dovecot, const char *sql_file, const struct names *names,
 			json_t *document)
 {
-	bool good = open_database(dovecot);
 	json_t *object;
+	bool good;
 
+	dovecot->stock.sqlite = tool_config(dovecot->tool, MUM_ROLE_DOVECOT)->database.driver ==
+				MUM_DRIVER_SQLITE;
+	dovecot->stock.db = tool_inspect(dovecot->tool, MUM_ROLE_DOVECOT);
+	good = dovecot->stock.db != NULL;
 	if (good && !is_comparable(dovecot, sql_file))
 		return true;
 	for (const struct name *name = names->first; good && name != NULL; name = name->hh.next) {

@@ -56,19 +56,6 @@ static const char *name_of(enum socketmap_number map)
 	return socketmap_name(socketmap_by_number(map));
 }
 
-static bool open_database(struct compare *compare)
-{
-	const struct mum_config *config = tool_config(compare->tool, MUM_ROLE_POSTFIX);
-	struct inspect_error error;
-
-	for (size_t i = 0; compare->db == NULL && (i == 0 || i < config->database.hosts.count);
-	     i++)
-		compare->db = inspect_open(config, i, &error);
-	if (compare->db == NULL)
-		tool_complain("database", error.text);
-	return compare->db != NULL;
-}
-
 /* ---- stock ---- */
 
 /* An admin may leave out a file, but not one that is there and cannot be read. */
@@ -130,11 +117,6 @@ static void compare_map(struct compare *compare, struct subject *subject,
 
 /* ---- what differs ---- */
 
-static json_t *optional_text(const char *text)
-{
-	return text != NULL ? tool_json_text(text) : NULL;
-}
-
 /* One line in the list of what changes. Takes over both texts. */
 static void add_line(json_t *lines, const char *name, char *stock, char *ours,
 		     const char *numbers)
@@ -163,8 +145,8 @@ static void add_difference(struct compare *compare, const struct subject *subjec
 		compare->differences,
 		json_pack("{ss so so* so* ss sb}", "map", name_of(map), "key",
 			  tool_json_text(subject->name), "stock",
-			  optional_text(stock_find(compare->stock[map], subject->name)), "mum",
-			  optional_text(our_text), "difference", reason, "changes", changes));
+			  tool_json_text(stock_find(compare->stock[map], subject->name)), "mum",
+			  tool_json_text(our_text), "difference", reason, "changes", changes));
 }
 
 /* ---- recipients: three maps decide together ---- */
@@ -362,7 +344,8 @@ static int read_names(struct compare *compare, const struct options *options)
 	if (options->maillog != NULL &&
 	    !log_read(options->maillog, &compare->names, &compare->sents))
 		return EX_NOINPUT;
-	if (!open_database(compare))
+	compare->db = tool_inspect(compare->tool, MUM_ROLE_POSTFIX);
+	if (compare->db == NULL)
 		return EX_TEMPFAIL;
 	if (options->keys == NULL && !names_read_database(&compare->names, compare->db))
 		return EX_TEMPFAIL;

@@ -48,7 +48,7 @@ static void ask(struct explain *explain, enum mum_role role, enum mum_question q
 		json_pack("{ss so ss sf so* so}", "question", mum_question_name(question),
 			  "key", tool_json_text(key), "result",
 			  tool_status_name(answer->status), "ms", asked_r->ms, "reason",
-			  asked_r->reason != NULL ? tool_json_text(asked_r->reason) : NULL,
+			  tool_json_text(asked_r->reason),
 			  "rows", explain_rows(answer, question, config)));
 	if (is_worse(answer->status, explain->worst))
 		explain->worst = answer->status;
@@ -63,7 +63,7 @@ static void add_verdict(struct explain *explain, const char *asks, const char *w
 	json_array_append_new(explain->verdicts,
 			      json_pack("{ss ss so so*}", "asks", asks, "what", what, "answer",
 					tool_json_text(answer), "reason",
-					reason != NULL ? tool_json_text(reason) : NULL));
+					tool_json_text(reason)));
 	free(reason);
 }
 

@@ -26,10 +26,8 @@ int command_query(struct tool *tool, int argc, char **argv)
 		tool_print_json(json_pack("{so so ss so* so*}", "map", tool_json_text(argv[0]),
 					  "key", tool_json_text(argv[1]), "result",
 					  tool_status_name(reply.status), "value",
-					  reply.status == MUM_FOUND
-						  ? tool_json_text(reply.value) : NULL,
-					  "reason", reply.why != NULL
-						  ? tool_json_text(reply.why) : NULL));
+					  tool_json_text(reply.value), "reason",
+					  tool_json_text(reply.why)));
 	else if (reply.status == MUM_FOUND)
 		printf("%s\n", reply.value);
 	if (reply.why != NULL && !tool->json)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/tool.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sysexits.h>
 
 #include "common/buf.h"
+#include "common/rules-users.h"
 #include "common/text.h"
 #include "common/xalloc.h"
 
@@ -140,6 +142,47 @@ void asked_free(struct asked *asked)
 	*asked = (struct asked){ .reason = NULL };
 }
 
+enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn *fn, void *arg)
+{
+	enum mum_status status;
+	uint64_t last_id = 0;
+	bool more;
+
+	do {
+		char after[32];
+		struct asked asked;
+		const struct facts *page;
+
+		snprintf(after, sizeof(after), "%" PRIu64, last_id);
+		tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USERS), after, &asked);
+		status = asked.answer.status;
+		page = asked.answer.facts[MUM_USERS];
+		more = status == MUM_FOUND && page->count > 0;
+		for (size_t i = 0; more && i < page->count; i++) {
+			last_id = page->listed[i].id;
+			if (rule_is_listed(&page->listed[i]))
+				fn(page->listed[i].mailbox.address, arg);
+		}
+		if (status != MUM_FOUND)
+			tool_complain(what, asked.reason != NULL ? asked.reason : "no answer");
+		asked_free(&asked);
+	} while (more);
+	return status;
+}
+
+struct inspect *tool_inspect(struct tool *tool, enum mum_role role)
+{
+	const struct mum_config *config = tool_config(tool, role);
+	struct inspect *db = NULL;
+	struct inspect_error error;
+
+	for (size_t i = 0; db == NULL && (i == 0 || i < config->database.hosts.count); i++)
+		db = inspect_open(config, i, &error);
+	if (db == NULL)
+		tool_complain("database", error.text);
+	return db;
+}
+
 /* ---- results ---- */
 
 static const struct {
@@ -162,7 +205,6 @@ const char *tool_status_name(enum mum_status status)
 	return statuses[status].name;
 }
 
-
 void tool_print_json(json_t *document)
 {
 	json_dumpf(document, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
@@ -173,10 +215,10 @@ void tool_print_json(json_t *document)
 json_t *tool_json_text(const char *text)
 {
 	json_t *string = json_string(text);
-	struct buf hex = BUF_INIT(4 * strlen(text) + 1);
+	struct buf hex = BUF_INIT(text != NULL ? 4 * strlen(text) + 1 : 0);
 	char *copy;
 
-	if (string != NULL)
+	if (text == NULL || string != NULL)
 		return string;
 	for (; *text != '\0'; text++) {
 		if ((unsigned char)*text < 0x80)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "common/core.h"
+#include "common/inspect.h"
 #include "postfix-policy/host-libevent.h"
 
 enum { MUM_ROLES = MUM_ROLE_DOVECOT + 1 };
@@ -56,6 +57,16 @@ void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 	      const char *key, struct asked *asked_r);
 void asked_free(struct asked *asked);
 
+/*
+ * Calls fn with each user that Dovecot would list. The status of the last answer: but for
+ * MUM_FOUND it is complained about, with what in front.
+ */
+typedef void tool_user_fn(const char *address, void *arg);
+enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn *fn, void *arg);
+
+/* A connection to the first host that answers. NULL: complained about. */
+struct inspect *tool_inspect(struct tool *tool, enum mum_role role);
+
 /* 0 found, 1 not found, EX_TEMPFAIL, EX_CONFIG: as postmap(1) and sysexits(3). */
 int tool_exit_status(enum mum_status status);
 /* found, not-found, temporary, misconfigured: the word in JSON. */
@@ -65,7 +76,7 @@ void tool_complain(const char *what, const char *why);
 
 /* Prints the document as one line of JSON and gives it back. */
 void tool_print_json(json_t *document);
-/* A JSON string of bytes that may be no text: what is invalid UTF-8 is escaped. */
+/* A JSON string of bytes that may be no text: what is invalid UTF-8 is escaped. NULL of NULL. */
 json_t *tool_json_text(const char *text);
 /* Prints text with control characters and invalid UTF-8 as \xHH. */
 void tool_print_clean(const char *text);
