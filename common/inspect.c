@@ -9,6 +9,18 @@ struct inspect *inspect_open(const struct mum_config *config, size_t host,
 		       : inspect_mariadb_open(config, host, error_r);
 }
 
+struct inspect *inspect_open_any(const struct mum_config *config,
+				 struct inspect_error *error_r)
+{
+	bool sqlite = config->database.driver == MUM_DRIVER_SQLITE;
+	size_t count = sqlite ? 1 : config->database.hosts.count;
+	struct inspect *inspect = NULL;
+
+	for (size_t i = 0; inspect == NULL && i < count; i++)
+		inspect = inspect_open(config, i, error_r);
+	return inspect;
+}
+
 void inspect_close(struct inspect **_inspect)
 {
 	struct inspect *inspect = *_inspect;

@@ -35,6 +35,9 @@ struct inspect_error {
  */
 struct inspect *inspect_open(const struct mum_config *config, size_t host,
 			     struct inspect_error *error_r);
+/* The same to the first host that answers; NULL sets the error of the last. */
+struct inspect *inspect_open_any(const struct mum_config *config,
+				 struct inspect_error *error_r);
 void inspect_close(struct inspect **inspect);	/* sets NULL; NULL is fine */
 
 /* The connection's cipher, valid until inspect_close(); NULL when it is not encrypted. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/keyed-hash.h"
 #include "common/xalloc.h"
 

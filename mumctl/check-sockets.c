@@ -245,20 +245,15 @@ static void keep_name(const struct column *columns, void *arg)
 /* Of MUM's database: one that is there. NULL when it cannot be read. Caller frees. */
 static char *some_domain(const struct check *check)
 {
-	size_t count = check_is_sqlite(check) ? 1 : check->config->database.hosts.count;
+	struct inspect_error error;
+	struct inspect *db = inspect_open_any(check->config, &error);
 	char *name = NULL;
 
-	for (size_t i = 0; i < count && name == NULL; i++) {
-		struct inspect_error error;
-		struct inspect *db = inspect_open(check->config, i, &error);
-
-		if (db == NULL)
-			continue;
+	if (db != NULL)
 		(void)inspect_query(db, "SELECT domain FROM domains "
 				    "ORDER BY active DESC, id LIMIT 1",
 				    keep_name, &name, &error);
-		inspect_close(&db);
-	}
+	inspect_close(&db);
 	return name;
 }
 

@@ -271,15 +271,19 @@ static json_t *put_document(const struct dovecot *dovecot)
 static bool compare_all(struct dovecot *dovecot, const char *sql_file, const struct names *names,
 			json_t *document)
 {
+	const struct mum_config *config = tool_config(dovecot->tool, MUM_ROLE_DOVECOT);
+	struct inspect_error error;
+	bool good = true;
 	json_t *object;
-	bool good;
 
-	dovecot->stock.sqlite = tool_config(dovecot->tool, MUM_ROLE_DOVECOT)->database.driver ==
-				MUM_DRIVER_SQLITE;
-	dovecot->stock.db = tool_inspect(dovecot->tool, MUM_ROLE_DOVECOT);
-	good = dovecot->stock.db != NULL;
-	if (good && !is_comparable(dovecot, sql_file))
+	dovecot->stock.sqlite = config->database.driver == MUM_DRIVER_SQLITE;
+	dovecot->stock.db = inspect_open_any(config, &error);
+	if (dovecot->stock.db == NULL) {
+		tool_complain("database", error.text);
+		good = false;
+	} else if (!is_comparable(dovecot, sql_file)) {
 		return true;
+	}
 	for (const struct name *name = names->first; good && name != NULL; name = name->hh.next) {
 		if ((name->kinds & NAME_IS_LOGIN) != 0 && strchr(name->text, '@') != NULL)
 			good = compare_login(dovecot, name->text);

@@ -283,6 +283,20 @@ static bool has_number(const char *reason, const char *number, size_t len)
 	return false;
 }
 
+static void add_number(char reason[REASON_TEXT_SIZE], const char *number, size_t len)
+{
+	size_t end = strlen(reason);
+
+	if (!has_number(reason, number, len))
+		snprintf(reason + end, REASON_TEXT_SIZE - end, "%s%.*s", end > 0 ? " " : "",
+			 (int)len, number);
+}
+
+void effect_add_number(char reason[REASON_TEXT_SIZE], const char *number)
+{
+	add_number(reason, number, strlen(number));
+}
+
 void effect_add_numbers(char reason[REASON_TEXT_SIZE], const char *numbers)
 {
 	bool none = effect_is_none(numbers);
@@ -292,12 +306,10 @@ void effect_add_numbers(char reason[REASON_TEXT_SIZE], const char *numbers)
 	else if (none && !effect_is_none(reason))
 		return;
 	while (*numbers != '\0') {
-		size_t len = strcspn(numbers, " "), end = strlen(reason);
+		size_t len = strcspn(numbers, " ");
 
-		if ((none || !is_without_effect(numbers, len)) &&
-		    !has_number(reason, numbers, len))
-			snprintf(reason + end, REASON_TEXT_SIZE - end, "%s%.*s",
-				 end > 0 ? " " : "", (int)len, numbers);
+		if (none || !is_without_effect(numbers, len))
+			add_number(reason, numbers, len);
 		numbers += len + (numbers[len] == ' ');
 	}
 }

@@ -23,6 +23,8 @@ char *effect_of_stock(const struct mail_answers *stock);
 char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers *ours);
 /* Do all these entries only spell an answer otherwise, in another map than those above? */
 bool effect_is_none(const char *reason);
+/* Adds one number to the reason, once. */
+void effect_add_number(char reason[REASON_TEXT_SIZE], const char *number);
 /* Adds numbers to the reason: each once, and none that effect_is_none() unless it is alone. */
 void effect_add_numbers(char reason[REASON_TEXT_SIZE], const char *numbers);
 /* A value for people: in quotes, and cut when it is long. Caller frees. */

@@ -57,3 +57,11 @@ bool list_is_untrimmed(const char *word)
 
 	return len == 0 || text_trim(&text, len) != len;
 }
+
+bool list_is_joined_otherwise(const char *list, const char *ours)
+{
+	size_t len = strcspn(list, ",");
+
+	return list[len] == ',' && strncmp(list, ours, len) == 0 && ours[len] == ' ' &&
+	       strcmp(list + len + 1, ours + len + 1) == 0;
+}

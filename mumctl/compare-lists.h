@@ -16,5 +16,7 @@ bool list_is_same_set(const char *one, const char *other);
 bool list_is_cut(const char *list, const char *ours);
 /* Is a word blank, or has it blanks at an end? */
 bool list_is_untrimmed(const char *word);
+/* Is ours the same but for a blank where the list has its first comma? */
+bool list_is_joined_otherwise(const char *list, const char *ours);
 
 #endif

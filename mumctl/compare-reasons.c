@@ -37,15 +37,7 @@ static void ask(const struct difference *difference, enum mum_question question,
 
 static void add(const struct difference *difference, const char *number)
 {
-	size_t len = strlen(difference->reason);
-	const char *at = strstr(difference->reason, number);
-
-	/* D1 is not in "D12". */
-	while (at != NULL && at[strlen(number)] != '\0' && at[strlen(number)] != ' ')
-		at = strstr(at + 1, number);
-	if (at == NULL)
-		snprintf(difference->reason + len, REASON_TEXT_SIZE - len, "%s%s",
-			 len > 0 ? " " : "", number);
+	effect_add_number(difference->reason, number);
 }
 
 /* D1 is no word for what we do not know: the database must have shown a twin. */
@@ -100,6 +92,7 @@ static void add_search(const struct difference *difference, size_t form)
 	bool extension = *found->extension != '\0';
 	bool quotes = !is_verbatim(difference, found);
 	bool spelling = is_other_spelling(difference);
+	bool ascii = text_is_ascii(difference->key, strlen(difference->key));
 
 	if (extension)
 		add(difference, "D2");
@@ -108,7 +101,7 @@ static void add_search(const struct difference *difference, size_t form)
 	if (spelling)
 		add(difference, "D14");
 	/* Of ASCII the database ignores the case as we do. */
-	if (!extension && !quotes && !spelling && !text_is_ascii(difference->key, strlen(difference->key)) &&
+	if (!extension && !quotes && !spelling && !ascii &&
 	    !twin_is_found(difference->db, difference->map, difference->key,
 			   difference->failed))
 		add(difference, "D1");
@@ -173,15 +166,6 @@ static void add_recipient(const struct difference *difference, const struct deli
 		add_form(difference, row->recipient);
 }
 
-/* Stock names them as it likes; seldom as they were made. */
-static void add_order(const struct difference *difference, const struct delivery_row *row,
-		      const struct delivery_row *before)
-{
-	if (difference->ours != NULL && before != NULL &&
-	    strcmp(before->recipient, row->recipient) > 0)
-		add(difference, "D5");
-}
-
 /* Is this what MUM's query makes of the alias: all of its recipients, in any order? */
 static bool is_list_of(const struct difference *difference)
 {
@@ -210,7 +194,6 @@ static bool explain_stock_alias(const struct difference *difference)
 
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
-
 		enum alias_state state = state_of_alias(row);
 
 		if (state == ALIAS_IS_UNKNOWN || !is_asked(difference, row->form))
@@ -221,7 +204,10 @@ static bool explain_stock_alias(const struct difference *difference)
 		if (row->recipient == NULL)
 			continue;
 		add_recipient(difference, row);
-		add_order(difference, row, before);
+		/* Stock names them as it likes; seldom as they were made. */
+		if (difference->ours != NULL && before != NULL &&
+		    strcmp(before->recipient, row->recipient) > 0)
+			add(difference, "D5");
 		before = row;
 	}
 	return found;
@@ -419,33 +405,13 @@ static bool is_domain(const struct difference *difference, const char *name)
 	return there;
 }
 
-static bool is_same_domain(const char *one, const char *other)
-{
-	char *folded = address_fold_domain(one, strlen(one));
-	char *other_folded = address_fold_domain(other, strlen(other));
-	bool same = strcmp(folded, other_folded) == 0;
-
-	free(folded);
-	free(other_folded);
-	return same;
-}
-
 static void explain_domain(const struct difference *difference)
 {
 	if (difference->ours != NULL && is_other_spelling(difference))
 		add(difference, "D14");
 	else if (difference->stock != NULL && is_domain(difference, difference->stock) &&
-		 !is_same_domain(difference->key, difference->stock))
+		 !address_is_domain(difference->answer->address, difference->stock))
 		add_twin(difference);
-}
-
-/* Is it the same but for the comma behind the policy? */
-static bool is_joined_otherwise(const char *stock, const char *ours)
-{
-	size_t len = strcspn(stock, ",");
-
-	return stock[len] == ',' && strncmp(stock, ours, len) == 0 && ours[len] == ' ' &&
-	       strcmp(stock + len + 1, ours + len + 1) == 0;
 }
 
 /* One row is all that a name has, but for a domain in both of its spellings. */
@@ -456,7 +422,7 @@ static void add_tls(const struct difference *difference)
 
 	if (idn && (stock == NULL || difference->answer->facts[MUM_TLS]->count > 1))
 		add(difference, "D14");
-	else if (stock != NULL && is_joined_otherwise(stock, difference->ours))
+	else if (stock != NULL && list_is_joined_otherwise(stock, difference->ours))
 		add(difference, "D12");
 }
 

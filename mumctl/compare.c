@@ -339,14 +339,18 @@ static void compare_names(struct compare *compare, const char *directory)
 /* An exit status; 0 when all names are there. */
 static int read_names(struct compare *compare, const struct options *options)
 {
+	struct inspect_error error;
+
 	if (options->keys != NULL && !names_read_file(&compare->names, options->keys))
 		return EX_NOINPUT;
 	if (options->maillog != NULL &&
 	    !log_read(options->maillog, &compare->names, &compare->sents))
 		return EX_NOINPUT;
-	compare->db = tool_inspect(compare->tool, MUM_ROLE_POSTFIX);
-	if (compare->db == NULL)
+	compare->db = inspect_open_any(tool_config(compare->tool, MUM_ROLE_POSTFIX), &error);
+	if (compare->db == NULL) {
+		tool_complain("database", error.text);
 		return EX_TEMPFAIL;
+	}
 	if (options->keys == NULL && !names_read_database(&compare->names, compare->db))
 		return EX_TEMPFAIL;
 	names_add_forms(&compare->names, compare->delimiters);

@@ -170,19 +170,6 @@ enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn
 	return status;
 }
 
-struct inspect *tool_inspect(struct tool *tool, enum mum_role role)
-{
-	const struct mum_config *config = tool_config(tool, role);
-	struct inspect *db = NULL;
-	struct inspect_error error;
-
-	for (size_t i = 0; db == NULL && (i == 0 || i < config->database.hosts.count); i++)
-		db = inspect_open(config, i, &error);
-	if (db == NULL)
-		tool_complain("database", error.text);
-	return db;
-}
-
 /* ---- results ---- */
 
 static const struct {

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 
 #include "common/core.h"
-#include "common/inspect.h"
 #include "postfix-policy/host-libevent.h"
 
 enum { MUM_ROLES = MUM_ROLE_DOVECOT + 1 };
@@ -63,9 +62,6 @@ void asked_free(struct asked *asked);
  */
 typedef void tool_user_fn(const char *address, void *arg);
 enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn *fn, void *arg);
-
-/* A connection to the first host that answers. NULL: complained about. */
-struct inspect *tool_inspect(struct tool *tool, enum mum_role role);
 
 /* 0 found, 1 not found, EX_TEMPFAIL, EX_CONFIG: as postmap(1) and sysexits(3). */
 int tool_exit_status(enum mum_status status);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "common/address-quote.h"
 #include "common/rules.h"
 #include "common/text.h"
 
