@@ -15,9 +15,11 @@ struct asked {
 	size_t form;
 };
 
-/* What one question's rows look like and how one is read. */
-struct row_kind {
+/* What a question is, and what its rows look like. */
+struct question_kind {
 	const char *name;
+	enum address_kind key;
+	bool cached, for_mail;
 	size_t size;
 	size_t local, domain;	/* columns that must be the name asked for; 0 = none */
 	bool (*read)(struct facts *facts, const struct asked *asked,
@@ -273,27 +275,45 @@ static bool read_listed(struct facts *facts, const struct asked *asked,
 	return read_number(&columns[LISTED_ID], &row->id);
 }
 
-static const struct row_kind row_kinds[MUM_QUESTIONS] = {
-	[MUM_DOMAIN] = { "domain", sizeof(struct domain_row), 0, DOMAIN_NAME,
-			 read_domain, NULL },
-	[MUM_DELIVERY] = { "delivery", sizeof(struct delivery_row), 0, DELIVERY_DOMAIN,
-			  read_delivery, compare_deliveries },
-	[MUM_NAME] = { "name", sizeof(struct name_row), 0, DELIVERY_DOMAIN, read_name,
-		       compare_names },
-	[MUM_OWNERS] = { "owners", sizeof(struct owner_row), OWNED_LOCAL,
-			 OWNED_DOMAIN, read_owner, compare_owners },
-	[MUM_TLS] = { "tls", sizeof(struct tls_row), 0, TLS_DOMAIN, read_tls,
-		      NULL },
-	[MUM_CREDENTIAL] = { "credential", sizeof(struct credential_row),
-			     MAILBOX_LOCAL, MAILBOX_DOMAIN, read_credential, NULL },
-	[MUM_USER] = { "user", sizeof(struct user_row), MAILBOX_LOCAL,
-		       MAILBOX_DOMAIN, read_user, NULL },
-	[MUM_USERS] = { "users", sizeof(struct listed_row), 0, 0, read_listed, NULL },
+/* Hashes are not kept, and pages are asked for once. */
+static const struct question_kind kinds[MUM_QUESTIONS] = {
+	[MUM_DOMAIN] = { "domain", ADDRESS_DOMAIN, true, true, sizeof(struct domain_row), 0,
+			 DOMAIN_NAME, read_domain, NULL },
+	[MUM_DELIVERY] = { "delivery", ADDRESS_MAIL, true, true, sizeof(struct delivery_row), 0,
+			   DELIVERY_DOMAIN, read_delivery, compare_deliveries },
+	[MUM_NAME] = { "name", ADDRESS_MAIL, true, true, sizeof(struct name_row), 0,
+		       DELIVERY_DOMAIN, read_name, compare_names },
+	[MUM_OWNERS] = { "owners", ADDRESS_MAIL, true, true, sizeof(struct owner_row),
+			 OWNED_LOCAL, OWNED_DOMAIN, read_owner, compare_owners },
+	[MUM_TLS] = { "tls", ADDRESS_TLS, true, true, sizeof(struct tls_row), 0, TLS_DOMAIN,
+		      read_tls, NULL },
+	[MUM_CREDENTIAL] = { "credential", ADDRESS_LOGIN, false, false,
+			     sizeof(struct credential_row), MAILBOX_LOCAL, MAILBOX_DOMAIN,
+			     read_credential, NULL },
+	[MUM_USER] = { "user", ADDRESS_LOGIN, true, false, sizeof(struct user_row),
+		       MAILBOX_LOCAL, MAILBOX_DOMAIN, read_user, NULL },
+	[MUM_USERS] = { "users", ADDRESS_LOGIN, false, false, sizeof(struct listed_row), 0, 0,
+			read_listed, NULL },
 };
 
 const char *mum_question_name(enum mum_question question)
 {
-	return row_kinds[question].name;
+	return kinds[question].name;
+}
+
+enum address_kind mum_question_key(enum mum_question question)
+{
+	return kinds[question].key;
+}
+
+bool mum_question_is_cached(enum mum_question question)
+{
+	return kinds[question].cached;
+}
+
+bool mum_question_is_for_mail(enum mum_question question)
+{
+	return kinds[question].for_mail;
 }
 
 struct facts *facts_new(enum mum_question question)
@@ -325,7 +345,7 @@ void facts_unref(struct facts **_facts)
 	free(facts);
 }
 
-static bool is_asked_for(const struct row_kind *kind, const struct asked *asked,
+static bool is_asked_for(const struct question_kind *kind, const struct asked *asked,
 			 const struct column *columns)
 {
 	const struct column *domain = &columns[kind->domain];
@@ -353,7 +373,7 @@ static void *next_row(struct facts *facts, size_t size)
 bool facts_add_row(struct facts *facts, const struct address *address,
 		   size_t form, const struct column *columns, const char **why)
 {
-	const struct row_kind *kind = &row_kinds[facts->question];
+	const struct question_kind *kind = &kinds[facts->question];
 	const struct asked asked = { address, form };
 	void *row;
 
@@ -376,7 +396,7 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 
 void facts_complete(struct facts *facts)
 {
-	const struct row_kind *kind = &row_kinds[facts->question];
+	const struct question_kind *kind = &kinds[facts->question];
 
 	if (kind->compare != NULL && facts->count > 1)
 		qsort(facts->rows, facts->count, kind->size, kind->compare);

@@ -29,11 +29,6 @@ struct fetches {
 	struct keyed_hash hash;
 };
 
-bool fetch_is_shared(enum mum_question question)
-{
-	return question != MUM_CREDENTIAL && question != MUM_USERS;
-}
-
 /* ---- the end of one ---- */
 
 static void fetch_free(struct fetch *fetch)
@@ -68,7 +63,7 @@ static void keep_facts(const struct fetch *fetch, struct facts *facts, unsigned 
 	const struct fetches_settings *settings = &fetch->fetches->settings;
 	const struct question *question = &fetch->question;
 
-	if (!fetch_is_shared(question->kind))
+	if (!mum_question_is_cached(question->kind))
 		return;
 	cache_put(settings->cache, question->kind, question->address->key, facts,
 		  host_now(settings->host) - age_ms);
@@ -165,7 +160,7 @@ static struct fetch *fetch_new(struct fetches *fetches, const struct question *q
 	fetch->question = *question;
 	if (question->address != NULL)
 		address_ref(question->address);
-	fetch->joinable = fetch_is_shared(question->kind);
+	fetch->joinable = mum_question_is_cached(question->kind);
 	fetch->name_len = name_len;
 	memcpy(fetch->name, name, name_len);
 	return fetch;
@@ -184,7 +179,7 @@ void fetch_join(struct fetches *fetches, const struct question *question,
 	struct fetch *fetch = NULL;
 
 	stats->misses++;
-	if (fetch_is_shared(question->kind))
+	if (mum_question_is_cached(question->kind))
 		HASH_FIND_BYHASHVALUE(hh, fetches->by_name, name, len, hash, fetch);
 	if (fetch != NULL) {
 		stats->joined++;

@@ -52,9 +52,6 @@ void fetches_stop(struct fetches *fetches);
 /* Nobody waits any more. Sets NULL; NULL is fine. */
 void fetches_free(struct fetches **fetches);
 
-/* May facts be kept, and serve several who ask? */
-bool fetch_is_shared(enum mum_question question);
-
 /* Joins a fetch of the same facts, or starts one. */
 void fetch_join(struct fetches *fetches, const struct question *question,
 		struct fetch_waiter *waiter);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <utlist.h>
 
 #include "common/cache.h"
@@ -47,15 +48,10 @@ struct lookups {
 	struct mum_stats *stats;	/* borrowed */
 };
 
+/* Of the questions, which all take the same. */
 static enum address_kind key_kind(unsigned questions)
 {
-	if ((questions & MUM_ASK(MUM_DOMAIN)) != 0)
-		return ADDRESS_DOMAIN;
-	if ((questions & MUM_ASK(MUM_TLS)) != 0)
-		return ADDRESS_TLS;
-	if ((questions & (MUM_ASK(MUM_CREDENTIAL) | MUM_ASK(MUM_USER))) != 0)
-		return ADDRESS_LOGIN;
-	return ADDRESS_MAIL;
+	return mum_question_key((enum mum_question)(ffs((int)questions) - 1));
 }
 
 /* ---- parts ---- */
@@ -84,7 +80,7 @@ static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question qu
 	struct lookups *lookups = lookup->lookups;
 	struct facts *facts;
 
-	if (!fetch_is_shared(question) || lookups->settings.stale_ms == 0 ||
+	if (!mum_question_is_cached(question) || lookups->settings.stale_ms == 0 ||
 	    (lookup->questions & MUM_FRESH) != 0)
 		return NULL;
 	facts = cache_get(lookups->cache, question, lookup->address->key,
@@ -137,7 +133,7 @@ static bool part_from_cache(struct part *part, enum mum_question question)
 	struct facts *facts;
 	uint64_t age;
 
-	if (!fetch_is_shared(question) || (lookup->questions & MUM_FRESH) != 0)
+	if (!mum_question_is_cached(question) || (lookup->questions & MUM_FRESH) != 0)
 		return false;
 	facts = cache_get(lookups->cache, question, lookup->address->key,
 			  host_now(lookups->host), &age);

@@ -221,12 +221,6 @@ static void put_decisions(struct buf *out, const struct decision_counts *counts)
 
 /* ---- questions ---- */
 
-/* The questions that mumd asks; only Dovecot asks the others. */
-static const enum mum_question asked[] = { MUM_DOMAIN, MUM_DELIVERY, MUM_NAME, MUM_OWNERS,
-					     MUM_TLS };
-
-enum { ASKED = sizeof(asked) / sizeof(asked[0]) };
-
 static void put_histogram(struct buf *out, const char *name, const char *question,
 			  const struct mum_histogram *histogram)
 {
@@ -263,17 +257,20 @@ static void put_questions(struct buf *out, const struct mum_stats *sum)
 
 	family(out, duration, "histogram",
 	       "Time from asking the database to its answer, or to giving up.");
-	for (size_t i = 0; i < ASKED; i++)
-		put_histogram(out, duration, mum_question_name(asked[i]),
-			      &sum->questions[asked[i]].duration);
+	for (enum mum_question asked = 0; asked < MUM_QUESTIONS; asked++) {
+		if (mum_question_is_for_mail(asked))
+			put_histogram(out, duration, mum_question_name(asked),
+				      &sum->questions[asked].duration);
+	}
 	for (size_t c = 0; c < sizeof(counters) / sizeof(counters[0]); c++) {
 		family(out, counters[c].name, "counter", counters[c].help);
-		for (size_t i = 0; i < ASKED; i++) {
-			const char *stats = (const char *)&sum->questions[asked[i]];
+		for (enum mum_question asked = 0; asked < MUM_QUESTIONS; asked++) {
+			const char *stats = (const char *)&sum->questions[asked];
 
-			buf_printf(out, "%s{question=\"%s\"} %" PRIu64 "\n",
-				   counters[c].name, mum_question_name(asked[i]),
-				   *(const uint64_t *)(stats + counters[c].offset));
+			if (mum_question_is_for_mail(asked))
+				buf_printf(out, "%s{question=\"%s\"} %" PRIu64 "\n",
+					   counters[c].name, mum_question_name(asked),
+					   *(const uint64_t *)(stats + counters[c].offset));
 		}
 	}
 	put_one(out, "mumd_cache_entries", "gauge", "Answers that the cache holds.",

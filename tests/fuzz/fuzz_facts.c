@@ -12,17 +12,6 @@
 
 enum { REQUESTS = 3 };
 
-static enum address_kind kind_of(enum mum_question question)
-{
-	static const enum address_kind kinds[MUM_QUESTIONS] = {
-		[MUM_DOMAIN] = ADDRESS_DOMAIN, [MUM_DELIVERY] = ADDRESS_MAIL,
-		[MUM_NAME] = ADDRESS_MAIL, [MUM_OWNERS] = ADDRESS_MAIL, [MUM_TLS] = ADDRESS_TLS,
-		[MUM_CREDENTIAL] = ADDRESS_LOGIN, [MUM_USER] = ADDRESS_LOGIN,
-	};
-
-	return kinds[question];
-}
-
 static void check_rules(enum mum_question question, struct store_request *request)
 {
 	struct mum_answer answer = { .status = MUM_FOUND,
@@ -99,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		requests[i].question.kind = question;
 		if (key != NULL)
 			requests[i].question.address =
-				address_new(kind_of(question), key, len, "+");
+				address_new(mum_question_key(question), key, len, "+");
 		if (requests[i].question.address != NULL)
 			batch_add(&batch, &requests[i]);
 		free(key);
