@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The columns of each statement, in order. Both stores select them and
- * facts.c reads them; booleans are '0' or '1'.
+ * The columns of each statement, in order: as numbers, by which facts.c reads them, and
+ * right behind those as SQL, of the tables under the names that the statements give them.
+ * Booleans are '0' or '1'.
  */
 #ifndef MUM_COLUMNS_H
 #define MUM_COLUMNS_H
@@ -10,6 +11,7 @@
 enum { COLUMN_PAIR = 0 };
 
 enum { DOMAIN_NAME = 1, DOMAIN_ACTIVE, DOMAIN_COLUMNS };
+#define DOMAIN_COLUMNS_SQL "d.domain, d.active"
 
 /* The first five are the same in every statement about mailboxes. */
 enum {
@@ -32,6 +34,10 @@ enum {
 	LISTED_ID = MAILBOX_COLUMNS,
 	LISTED_COLUMNS
 };
+#define MAILBOX_COLUMNS_SQL "m.local_part, d.domain, d.active, m.active, m.send_only"
+#define CREDENTIAL_COLUMNS_SQL MAILBOX_COLUMNS_SQL ", m.password"
+#define USER_COLUMNS_SQL MAILBOX_COLUMNS_SQL ", m.homedir, m.maildir, m.quota, d.quota"
+#define LISTED_COLUMNS_SQL MAILBOX_COLUMNS_SQL ", m.id"
 
 /* An address: its mailbox, its alias, and a row for each recipient of that. */
 enum {
@@ -57,6 +63,17 @@ enum {
 	NAME_HAS_RECIPIENTS = DELIVERY_ALIAS_EXPIRED + 1,
 	NAME_COLUMNS
 };
+/* NOW: SQL for the time with which MUM's aliases:deactivate compares, strictly. */
+#define ADDRESS_COLUMNS_SQL(NOW) \
+	"d.domain, d.active, m.local_part, m.active, m.send_only," \
+	" a.local_part, a.active, a.deactivate_at < " NOW
+#define DELIVERY_COLUMNS_SQL(NOW) \
+	ADDRESS_COLUMNS_SQL(NOW) ", r.id, r.recipient_address, r.mailbox_id," \
+	" rm.local_part, rd.domain, rm.active, rd.active, rm.send_only"
+#define NAME_COLUMNS_SQL(NOW) \
+	ADDRESS_COLUMNS_SQL(NOW) \
+	", EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id" \
+	" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))"
 
 /*
  * SQL, for every database, that is true if a recipient's text holds more than the
@@ -80,8 +97,16 @@ enum {
 	OWNER_MAILBOX_DOMAIN_ACTIVE,
 	OWNER_COLUMNS
 };
+/* TEXT: SQL for a column of text, of which two tables' meet in a UNION. */
+#define OWNER_MAILBOX_COLUMNS_SQL(TEXT) \
+	TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " TEXT("m.local_part") \
+	", d.domain, m.active, d.active"
+#define OWNER_ALIAS_COLUMNS_SQL(TEXT, NOW) \
+	TEXT("a.local_part") ", d.domain, d.active, s.id, a.active, a.deactivate_at < " NOW ", " \
+	TEXT("o.local_part") ", od.domain, o.active, od.active"
 
 enum { TLS_DOMAIN = 1, TLS_POLICY, TLS_PARAMS, TLS_ACTIVE, TLS_COLUMNS };
+#define TLS_COLUMNS_SQL "t.domain, t.policy, t.params, t.active"
 
 /* Enough for any statement. */
 enum { COLUMNS_MAX = DELIVERY_COLUMNS };

@@ -28,9 +28,7 @@ enum {
  * how the database takes two local parts for the same. SQLite sees only ASCII's case here.
  */
 #define ALIASES_SQL \
-	"SELECT 1, d.domain, d.active, m.local_part, m.active, m.send_only, a.local_part," \
-	" a.active, a.deactivate_at < '%s', r.id, r.recipient_address, r.mailbox_id," \
-	" rm.local_part, rd.domain, rm.active, rd.active, rm.send_only, a.id," \
+	"SELECT 1, " DELIVERY_COLUMNS_SQL("'%s'") ", a.id," \
 	" EXISTS (SELECT 1 FROM alias_senders s WHERE s.alias_id = a.id)" \
 	" FROM aliases a JOIN domains d ON d.id = a.domain_id" \
 	" LEFT JOIN mailboxes m ON m.local_part = %s AND m.domain_id = a.domain_id" \

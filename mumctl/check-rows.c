@@ -22,8 +22,7 @@
 enum { ROW_PASSWORD = USER_COLUMNS, ROW_ID };
 
 static const char mailboxes_sql[] =
-	"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.homedir,"
-	" m.maildir, m.quota, d.quota, m.password, m.id"
+	"SELECT 1, " USER_COLUMNS_SQL ", m.password, m.id"
 	" FROM mailboxes m JOIN domains d ON d.id = m.domain_id"
 	" WHERE m.active = 1 AND d.active = 1";
 

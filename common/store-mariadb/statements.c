@@ -69,22 +69,13 @@
 	"LEFT JOIN mailboxes m ON m.local_part = " S##_MAILBOX " AND m.domain_id = d.id " \
 	"LEFT JOIN aliases a ON a.local_part = " S##_ALIAS " AND a.domain_id = d.id "
 
-#define MAILBOX(S) S##_PAIR ", m.local_part, d.domain, d.active, m.active, m.send_only"
-
 #define DOMAIN_SQL(S) \
-	"SELECT " S##_PAIR ", d.domain, d.active FROM " S##_DOMAINS(KEY_DOMAIN) \
+	"SELECT " S##_PAIR ", " DOMAIN_COLUMNS_SQL " FROM " S##_DOMAINS(KEY_DOMAIN) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_DOMAIN)
 
-/*
- * No ORDER BY, which would cost more than all the rest: facts.c sorts. As in MUM's
- * aliases:deactivate, "past" means strictly before now.
- */
+/* No ORDER BY, which would cost more than all the rest: facts.c sorts. */
 #define DELIVERY_SQL(S) \
-	"SELECT " S##_PAIR ", d.domain, d.active, m.local_part, m.active, m.send_only," \
-	" a.local_part, a.active, a.deactivate_at < ?, r.id," \
-	" r.recipient_address, r.mailbox_id, rm.local_part, rd.domain," \
-	" rm.active, rd.active, rm.send_only" \
-	" FROM " NAMES(S) \
+	"SELECT " S##_PAIR ", " DELIVERY_COLUMNS_SQL("?") " FROM " NAMES(S) \
 	"LEFT JOIN alias_recipients r ON r.alias_id = a.id " \
 	"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id " \
 	"LEFT JOIN domains rd ON rd.id = rm.domain_id " \
@@ -92,24 +83,17 @@
 
 /* A row for each name in one of MUM's domains, even if nothing has that name. */
 #define NAME_SQL(S) \
-	"SELECT " S##_PAIR ", d.domain, d.active, m.local_part, m.active, m.send_only," \
-	" a.local_part, a.active, a.deactivate_at < ?," \
-	" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id" \
-	" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))" \
-	" FROM " NAMES(S) \
+	"SELECT " S##_PAIR ", " NAME_COLUMNS_SQL("?") " FROM " NAMES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_BOTH)
 
 /* A UNION mixes columns of two tables, so they must have the same collation. */
 #define TEXT(COLUMN) "CONVERT(" COLUMN " USING utf8mb4)"
 
 #define OWNERS_SQL(S) \
-	"SELECT " S##_PAIR ", " TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " \
-	TEXT("m.local_part") ", d.domain, m.active, d.active" \
-	" FROM " MAILBOXES(S) \
+	"SELECT " S##_PAIR ", " OWNER_MAILBOX_COLUMNS_SQL(TEXT) " FROM " MAILBOXES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX) \
 	" UNION ALL " \
-	"SELECT " S##_PAIR ", " TEXT("a.local_part") ", d.domain, d.active, s.id, a.active," \
-	" a.deactivate_at < ?, " TEXT("o.local_part") ", od.domain, o.active, od.active" \
+	"SELECT " S##_PAIR ", " OWNER_ALIAS_COLUMNS_SQL(TEXT, "?") \
 	" FROM " S##_DOMAINS(KEY_DOMAIN KEY_ALIAS) \
 	"STRAIGHT_JOIN aliases a ON a.local_part = " S##_ALIAS " AND a.domain_id = d.id " \
 	"STRAIGHT_JOIN alias_senders s ON s.alias_id = a.id " \
@@ -118,16 +102,15 @@
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_ALIAS)
 
 #define TLS_SQL(S) \
-	"SELECT " S##_PAIR ", t.domain, t.policy, t.params, t.active FROM " S##_POLICIES \
+	"SELECT " S##_PAIR ", " TLS_COLUMNS_SQL " FROM " S##_POLICIES \
 	"WHERE" S##_IF(ASKED_POLICY, UNCHANGED_TLS)
 
 #define CREDENTIAL_SQL(S) \
-	"SELECT " MAILBOX(S) ", m.password FROM " MAILBOXES(S) \
+	"SELECT " S##_PAIR ", " CREDENTIAL_COLUMNS_SQL " FROM " MAILBOXES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX)
 
 #define USER_SQL(S) \
-	"SELECT " MAILBOX(S) ", m.homedir, m.maildir," \
-	" m.quota, d.quota FROM " MAILBOXES(S) \
+	"SELECT " S##_PAIR ", " USER_COLUMNS_SQL " FROM " MAILBOXES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX)
 
 /*
@@ -135,7 +118,7 @@
  * join; behind it, the server would sort the rest of the table for each page.
  */
 #define USERS_SQL \
-	"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.id" \
+	"SELECT 1, " LISTED_COLUMNS_SQL \
 	" FROM (SELECT id, local_part, domain_id, active, send_only FROM mailboxes" \
 	" WHERE id > CAST(? AS UNSIGNED) ORDER BY id LIMIT 1000) m" \
 	" STRAIGHT_JOIN domains d ON d.id = m.domain_id ORDER BY m.id"

@@ -407,7 +407,7 @@ static void test_many_rows_keep_their_order(void **state)
 	facts_unref(&facts);
 }
 
-static void test_references_and_names(void **state)
+static void test_references(void **state)
 {
 	struct facts *facts = facts_new(MUM_TLS), *other = facts_ref(facts), *none = NULL;
 
@@ -418,10 +418,34 @@ static void test_references_and_names(void **state)
 	WANT("the other reference holds", other->question == MUM_TLS && other->refs == 1);
 	facts_unref(&other);
 	facts_unref(&none);
-	for (int i = 0; i < MUM_QUESTIONS; i++)
-		WANT("each question has a name",
-		     *mum_question_name((enum mum_question)i) != '\0');
-	WANT_TEXT("one of them", mum_question_name(MUM_TLS), "tls");
+}
+
+static void test_questions(void **state)
+{
+	static const struct {
+		const char *name;
+		enum address_kind key;
+		bool cached, for_mail;
+	} rows[MUM_QUESTIONS] = {
+		[MUM_DOMAIN] = { "domain", ADDRESS_DOMAIN, true, true },
+		[MUM_DELIVERY] = { "delivery", ADDRESS_MAIL, true, true },
+		[MUM_NAME] = { "name", ADDRESS_MAIL, true, true },
+		[MUM_OWNERS] = { "owners", ADDRESS_MAIL, true, true },
+		[MUM_TLS] = { "tls", ADDRESS_TLS, true, true },
+		[MUM_CREDENTIAL] = { "credential", ADDRESS_LOGIN, false, false },
+		[MUM_USER] = { "user", ADDRESS_LOGIN, true, false },
+		[MUM_USERS] = { "users", ADDRESS_LOGIN, false, false },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		enum mum_question question = (enum mum_question)(row - rows);
+
+		WANT_TEXT(row->name, mum_question_name(question), row->name);
+		WANT_NUMBER(row->name, mum_question_key(question), row->key);
+		WANT(row->name, mum_question_is_cached(question) == row->cached);
+		WANT(row->name, mum_question_is_for_mail(question) == row->for_mail);
+	}
 }
 
 int main(void)
@@ -442,7 +466,8 @@ int main(void)
 		UNIT_TEST(test_user_rows),
 		UNIT_TEST(test_listed_rows),
 		UNIT_TEST(test_many_rows_keep_their_order),
-		UNIT_TEST(test_references_and_names),
+		UNIT_TEST(test_references),
+		UNIT_TEST(test_questions),
 	};
 
 	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
