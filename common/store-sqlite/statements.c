@@ -26,20 +26,15 @@
 #define JOIN_DOMAIN "CROSS JOIN domains d ON " SAME_DOMAIN("d.domain")
 #define JOIN_MAILBOX JOIN_DOMAIN "CROSS JOIN mailboxes m ON " SAME_LOCAL("m")
 
-#define MAILBOX "k.i, m.local_part, d.domain, d.active, m.active, m.send_only"
+#define TEXT(column) column
 
 const struct sqlite_statement sqlite_statements[MUM_QUESTIONS] = {
 	[MUM_DOMAIN] = {
-		PAIRS "SELECT k.i, d.domain, d.active FROM k " JOIN_DOMAIN,
+		PAIRS "SELECT k.i, " DOMAIN_COLUMNS_SQL " FROM k " JOIN_DOMAIN,
 		DOMAIN_COLUMNS
 	},
-	/* "Past" as in MUM's aliases:deactivate: strictly before now. */
 	[MUM_DELIVERY] = {
-		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
-		" a.local_part, a.active, a.deactivate_at < ?2, r.id,"
-		" r.recipient_address, r.mailbox_id, rm.local_part, rd.domain,"
-		" rm.active, rd.active, rm.send_only"
-		" FROM k " JOIN_DOMAIN
+		PAIRS "SELECT k.i, " DELIVERY_COLUMNS_SQL("?2") " FROM k " JOIN_DOMAIN
 		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
 		"LEFT JOIN aliases a ON " SAME_LOCAL("a")
 		"LEFT JOIN alias_recipients r ON r.alias_id = a.id "
@@ -50,22 +45,15 @@ const struct sqlite_statement sqlite_statements[MUM_QUESTIONS] = {
 	},
 	/* A row for each name in a domain of MUM's, though nothing has that name. */
 	[MUM_NAME] = {
-		PAIRS "SELECT k.i, d.domain, d.active, m.local_part, m.active, m.send_only,"
-		" a.local_part, a.active, a.deactivate_at < ?2,"
-		" EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id"
-		" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))"
-		" FROM k " JOIN_DOMAIN
+		PAIRS "SELECT k.i, " NAME_COLUMNS_SQL("?2") " FROM k " JOIN_DOMAIN
 		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
 		"LEFT JOIN aliases a ON " SAME_LOCAL("a"),
 		NAME_COLUMNS
 	},
 	[MUM_OWNERS] = {
-		PAIRS "SELECT k.i, m.local_part, d.domain, d.active, 0, 0, 0,"
-		" m.local_part, d.domain, m.active, d.active FROM k " JOIN_MAILBOX
+		PAIRS "SELECT k.i, " OWNER_MAILBOX_COLUMNS_SQL(TEXT) " FROM k " JOIN_MAILBOX
 		"UNION ALL "
-		"SELECT k.i, a.local_part, d.domain, d.active, s.id, a.active,"
-		" a.deactivate_at < ?2, o.local_part, od.domain, o.active, od.active"
-		" FROM k " JOIN_DOMAIN
+		"SELECT k.i, " OWNER_ALIAS_COLUMNS_SQL(TEXT, "?2") " FROM k " JOIN_DOMAIN
 		"CROSS JOIN aliases a ON " SAME_LOCAL("a")
 		"CROSS JOIN alias_senders s ON s.alias_id = a.id "
 		"CROSS JOIN mailboxes o ON o.id = s.mailbox_id "
@@ -73,21 +61,20 @@ const struct sqlite_statement sqlite_statements[MUM_QUESTIONS] = {
 		OWNER_COLUMNS
 	},
 	[MUM_TLS] = {
-		PAIRS "SELECT k.i, t.domain, t.policy, t.params, t.active FROM k "
+		PAIRS "SELECT k.i, " TLS_COLUMNS_SQL " FROM k "
 		"CROSS JOIN tls_policies t ON " SAME_DOMAIN("t.domain"),
 		TLS_COLUMNS
 	},
 	[MUM_CREDENTIAL] = {
-		PAIRS "SELECT " MAILBOX ", m.password FROM k " JOIN_MAILBOX,
+		PAIRS "SELECT k.i, " CREDENTIAL_COLUMNS_SQL " FROM k " JOIN_MAILBOX,
 		CREDENTIAL_COLUMNS
 	},
 	[MUM_USER] = {
-		PAIRS "SELECT " MAILBOX ", m.homedir, m.maildir,"
-		" m.quota, d.quota FROM k " JOIN_MAILBOX,
+		PAIRS "SELECT k.i, " USER_COLUMNS_SQL " FROM k " JOIN_MAILBOX,
 		USER_COLUMNS
 	},
 	[MUM_USERS] = {
-		"SELECT 1, m.local_part, d.domain, d.active, m.active, m.send_only, m.id"
+		"SELECT 1, " LISTED_COLUMNS_SQL
 		" FROM mailboxes m CROSS JOIN domains d ON d.id = m.domain_id"
 		" WHERE m.id > CAST(?3 AS INTEGER) ORDER BY m.id LIMIT 1000",
 		LISTED_COLUMNS
