@@ -16,15 +16,19 @@
 
 /* ---- one recipient ---- */
 
-/* Caller frees. */
-static char *where_of(const struct delivery_row *row)
+/* Takes over what. cure: NULL to delete it. */
+static void add_finding(const struct check *check, enum level level, const char *code,
+			const struct delivery_row *row, const char *cure, char *what)
 {
-	return xasprintf("alias_recipients.id=%" PRIu64 " <%s>", row->recipient_id, row->alias);
-}
+	char *where = xasprintf("alias_recipients.id=%" PRIu64 " <%s>", row->recipient_id,
+				row->alias);
+	char *deletion = xasprintf("DELETE FROM alias_recipients WHERE id = %" PRIu64,
+				   row->recipient_id);
 
-static char *deletion_of(const struct delivery_row *row)
-{
-	return xasprintf("DELETE FROM alias_recipients WHERE id = %" PRIu64, row->recipient_id);
+	report_add(check->report, level, code, where, cure != NULL ? cure : deletion, "%s", what);
+	free(deletion);
+	free(where);
+	free(what);
 }
 
 /* The text beside a mailbox. Names are not written into the UPDATE: they may hold any bytes. */
@@ -32,7 +36,6 @@ static void check_text(const struct check *check, const struct delivery_row *row
 {
 	const char *text = row->recipient;
 	char *trimmed = xstrndup(text, text_trim(&text, strlen(text)));
-	char *where = where_of(row);
 	char *cure = xasprintf(
 		"UPDATE alias_recipients SET recipient_address = (SELECT %s FROM mailboxes m "
 		"JOIN domains d ON d.id = m.domain_id WHERE m.id = mailbox_id) WHERE id = %" PRIu64,
@@ -40,45 +43,11 @@ static void check_text(const struct check *check, const struct delivery_row *row
 				 : "CONCAT(m.local_part, '@', d.domain)", row->recipient_id);
 
 	if (!address_is_same(trimmed, row->stands_for))
-		report_add(check->report, LEVEL_WARNING, "recipient-stale", where, cure,
-			   "it says <%s>, and its mailbox is <%s> now: mail goes to the latter",
-			   trimmed, row->stands_for);
+		add_finding(check, LEVEL_WARNING, "recipient-stale", row, cure,
+			    xasprintf("it says <%s>, and its mailbox is <%s> now: mail goes to "
+				      "the latter", trimmed, row->stands_for));
 	free(cure);
-	free(where);
 	free(trimmed);
-}
-
-static void report_gone(const struct check *check, const struct delivery_row *row)
-{
-	char *where = where_of(row), *cure = deletion_of(row);
-
-	report_add(check->report, LEVEL_WARNING, "recipient-dangling", where, cure,
-		   "its mailbox is gone: <%s> gets nothing", row->recipient);
-	free(cure);
-	free(where);
-}
-
-static void report_dead(const struct check *check, const struct delivery_row *row,
-			const char *why)
-{
-	char *where = where_of(row), *cure = deletion_of(row);
-
-	report_add(check->report, LEVEL_WARNING, "recipient-dead", where, cure,
-		   "no mail is handed to <%s>: %s", row->stands_for, why);
-	free(cure);
-	free(where);
-}
-
-static void report_unknown(const struct check *check, const struct delivery_row *row)
-{
-	char *where = where_of(row), *cure = deletion_of(row);
-
-	report_add(check->report, LEVEL_WARNING, "recipient-unknown", where, cure,
-		   "MUM has the domain of <%s>, and neither mailbox nor alias of this name: "
-		   "mail to it is bounced, unless another table of Postfix has it",
-		   row->stands_for);
-	free(cure);
-	free(where);
 }
 
 /* One without a mailbox that is handed out. */
@@ -86,16 +55,17 @@ static void check_live_text(const struct check *check, const struct delivery_row
 {
 	const char *text = row->stands_for;
 	struct address *address = address_new(ADDRESS_MAIL, text, strlen(text), "");
-	char *where = where_of(row);
 
 	if (row->behind.ours && !row->behind.known)
-		report_unknown(check, row);
+		add_finding(check, LEVEL_WARNING, "recipient-unknown", row, NULL,
+			    xasprintf("MUM has the domain of <%s>, and neither mailbox nor alias "
+				      "of this name: mail to it is bounced, unless another table "
+				      "of Postfix has it", text));
 	else if (address != NULL && names_domain(check->names, address) == DOMAIN_IS_INACTIVE)
-		report_add(check->report, LEVEL_WARNING, "recipient-domain-inactive", where,
-			   "activate the domain, or delete the recipient",
-			   "the domain of <%s> is inactive in MUM, so Postfix looks for its "
-			   "mail server, which may be this one", text);
-	free(where);
+		add_finding(check, LEVEL_WARNING, "recipient-domain-inactive", row,
+			    "activate the domain, or delete the recipient",
+			    xasprintf("the domain of <%s> is inactive in MUM, so Postfix looks "
+				      "for its mail server, which may be this one", text));
 	address_unref(&address);
 }
 
@@ -103,10 +73,8 @@ static void check_live_text(const struct check *check, const struct delivery_row
 static const char *why_dead(enum recipient_state state)
 {
 	switch (state) {
-	case RECIPIENT_IS_UNKNOWN:
-		return "neither a mailbox nor an alias has this name";
-	case RECIPIENT_IS_SEND_ONLY:
-		return "the mailbox of this name is send-only";
+	case RECIPIENT_IS_UNKNOWN:	return "neither a mailbox nor an alias has this name";
+	case RECIPIENT_IS_SEND_ONLY:	return "the mailbox of this name is send-only";
 	case RECIPIENT_IS_INACTIVE:
 		return "what has this name is inactive, expired or without recipients";
 	case RECIPIENT_HAS_NO_END:
@@ -126,13 +94,16 @@ void check_recipient(const struct check *check, const struct delivery_row *row)
 	enum recipient_state state = state_of_recipient(row);
 
 	if (state == RECIPIENT_IS_GONE)
-		report_gone(check, row);
+		add_finding(check, LEVEL_WARNING, "recipient-dangling", row, NULL,
+			    xasprintf("its mailbox is gone: <%s> gets nothing", row->recipient));
 	else if (row->recipient_local)
 		check_text(check, row);
 	else if (state == RECIPIENT_IS_LIVE)
 		check_live_text(check, row);
 	else if (why_dead(state) != NULL)
-		report_dead(check, row, why_dead(state));
+		add_finding(check, LEVEL_WARNING, "recipient-dead", row, NULL,
+			    xasprintf("no mail is handed to <%s>: %s", row->stands_for,
+				      why_dead(state)));
 }
 
 /* ---- postmaster and abuse ---- */

@@ -18,10 +18,8 @@ enum { REASON_MAX = 4096 };	/* bytes; an alias may have many recipients */
 static const char *words_of_domain(enum domain_state state)
 {
 	switch (state) {
-	case DOMAIN_IS_FOREIGN:
-		return "no domain has this name";
-	case DOMAIN_IS_INACTIVE:
-		return "the domain is inactive";
+	case DOMAIN_IS_FOREIGN:		return "no domain has this name";
+	case DOMAIN_IS_INACTIVE:	return "the domain is inactive";
 	case DOMAIN_IS_OURS:
 		break;
 	}
@@ -31,10 +29,8 @@ static const char *words_of_domain(enum domain_state state)
 static const char *words_of_tls(enum tls_state state)
 {
 	switch (state) {
-	case TLS_IS_UNKNOWN:
-		return "no TLS policy has this name";
-	case TLS_IS_INACTIVE:
-		return "the policy is inactive";
+	case TLS_IS_UNKNOWN:	return "no TLS policy has this name";
+	case TLS_IS_INACTIVE:	return "the policy is inactive";
 	case TLS_IS_ACTIVE:
 		break;
 	}
@@ -44,16 +40,12 @@ static const char *words_of_tls(enum tls_state state)
 static const char *words_of_mailbox(enum mailbox_state state)
 {
 	switch (state) {
-	case MAILBOX_IS_UNKNOWN:
-		return "no mailbox has this name";
-	case MAILBOX_IS_IN_INACTIVE_DOMAIN:
-		return "the domain is inactive";
-	case MAILBOX_IS_INACTIVE:
-		return "the mailbox is inactive";
+	case MAILBOX_IS_UNKNOWN:		return "no mailbox has this name";
+	case MAILBOX_IS_IN_INACTIVE_DOMAIN:	return "the domain is inactive";
+	case MAILBOX_IS_INACTIVE:		return "the mailbox is inactive";
 	case MAILBOX_HAS_UNCLEAN_NAME:
 		return "the stored name holds control characters or invalid UTF-8";
-	case MAILBOX_IS_SEND_ONLY:
-		return "the mailbox is active, and send-only";
+	case MAILBOX_IS_SEND_ONLY:		return "the mailbox is active, and send-only";
 	case MAILBOX_IS_LIVE:
 		break;
 	}
@@ -64,14 +56,10 @@ static const char *words_of_mailbox(enum mailbox_state state)
 static const char *words_of_alias(enum alias_state state)
 {
 	switch (state) {
-	case ALIAS_IS_UNKNOWN:
-		return "no alias has this name";
-	case ALIAS_IS_IN_INACTIVE_DOMAIN:
-		return "the domain is inactive";
-	case ALIAS_IS_INACTIVE:
-		return "the alias is inactive";
-	case ALIAS_IS_EXPIRED:
-		return "the alias has passed its deactivate_at";
+	case ALIAS_IS_UNKNOWN:			return "no alias has this name";
+	case ALIAS_IS_IN_INACTIVE_DOMAIN:	return "the domain is inactive";
+	case ALIAS_IS_INACTIVE:			return "the alias is inactive";
+	case ALIAS_IS_EXPIRED:			return "the alias has passed its deactivate_at";
 	case ALIAS_IS_EMPTY:
 	case ALIAS_IS_DEAD:
 	case ALIAS_IS_LIVE:
@@ -87,20 +75,14 @@ static const char *words_of_recipient(enum recipient_state state)
 	switch (state) {
 	case RECIPIENT_IS_LIVE:
 		break;
-	case RECIPIENT_IS_BLANK:
-		return "is blank";
+	case RECIPIENT_IS_BLANK:		return "is blank";
 	case RECIPIENT_IS_ALIAS_ITSELF:
 		return "is the alias itself, and no mailbox of that name accepts mail";
-	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
-		return "is in an inactive domain";
-	case RECIPIENT_IS_INACTIVE:
-		return "is inactive";
-	case RECIPIENT_IS_SEND_ONLY:
-		return "is send-only";
-	case RECIPIENT_IS_GONE:
-		return "names a mailbox that is gone";
-	case RECIPIENT_IS_UNKNOWN:
-		return "is unknown in a domain of MUM's";
+	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:	return "is in an inactive domain";
+	case RECIPIENT_IS_INACTIVE:		return "is inactive";
+	case RECIPIENT_IS_SEND_ONLY:		return "is send-only";
+	case RECIPIENT_IS_GONE:			return "names a mailbox that is gone";
+	case RECIPIENT_IS_UNKNOWN:		return "is unknown in a domain of MUM's";
 	case RECIPIENT_HAS_NO_END:
 		return "is the alias itself in another spelling, which never ends";
 	}

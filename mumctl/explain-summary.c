@@ -127,8 +127,7 @@ static const char *words_of_domain(enum domain_state state)
 		break;
 	case DOMAIN_IS_INACTIVE:
 		return "nobody here gets its mail, because the domain is inactive";
-	case DOMAIN_IS_OURS:
-		return "MUM's mailboxes and aliases get its mail";
+	case DOMAIN_IS_OURS:		return "MUM's mailboxes and aliases get its mail";
 	}
 	return "nobody here gets its mail, because it is no domain of MUM's";
 }

@@ -12,12 +12,9 @@
 static enum mum_status status_of(enum socketmap_result result)
 {
 	switch (result) {
-	case SOCKETMAP_FOUND:
-		return MUM_FOUND;
-	case SOCKETMAP_NOT_FOUND:
-		return MUM_NOT_FOUND;
-	case SOCKETMAP_MISCONFIGURED:
-		return MUM_MISCONFIGURED;
+	case SOCKETMAP_FOUND:		return MUM_FOUND;
+	case SOCKETMAP_NOT_FOUND:	return MUM_NOT_FOUND;
+	case SOCKETMAP_MISCONFIGURED:	return MUM_MISCONFIGURED;
 	case SOCKETMAP_TEMPFAIL:
 	case SOCKETMAP_BAD_VALUE:
 	case SOCKETMAP_RESULTS:
