@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/rules.h"
 
-#include <string.h>
-
 #include "common/address-list.h"
 
 /* ---- readings of one address ---- */
@@ -59,22 +57,20 @@ enum mailbox_state rule_mailbox_state(const struct mum_answer *answer,
 				      const struct delivery_row **row_r)
 {
 	const struct facts *facts = answer->facts[MUM_DELIVERY];
-	enum mailbox_state first = MAILBOX_IS_UNKNOWN;
+	enum mailbox_state found = MAILBOX_IS_UNKNOWN;
 
 	*row_r = NULL;
-	for (size_t i = 0; i < facts->count; i++) {
+	for (size_t i = 0; i < facts->count && found < MAILBOX_IS_SEND_ONLY; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 		enum mailbox_state state = state_of_mailbox(row);
 
-		if (state < MAILBOX_IS_SEND_ONLY && first != MAILBOX_IS_UNKNOWN)
-			continue;
-		if (state != MAILBOX_IS_UNKNOWN)
+		if (state >= MAILBOX_IS_SEND_ONLY ||
+		    (state != MAILBOX_IS_UNKNOWN && *row_r == NULL)) {
+			found = state;
 			*row_r = row;
-		if (state >= MAILBOX_IS_SEND_ONLY)
-			return state;
-		first = state;
+		}
 	}
-	return first;
+	return found;
 }
 
 enum mum_status rule_mailbox(const struct mum_answer *answer,

@@ -19,11 +19,20 @@
 #define POSTFIX_DIRECTORY "/etc/postfix/sql"
 #define DOVECOT_FILE "/etc/dovecot/dovecot-sql.conf"
 
-/* As what a name is put to each map. */
-static const unsigned kinds[SOCKETMAP_MAPS] = {
-	[SOCKETMAP_DOMAINS] = NAME_IS_DOMAIN,	   [SOCKETMAP_MAILBOXES] = NAME_IS_RECIPIENT,
-	[SOCKETMAP_ALIASES] = NAME_IS_RECIPIENT, [SOCKETMAP_SENDERS] = NAME_IS_SENDER,
-	[SOCKETMAP_ACCESS] = NAME_IS_RECIPIENT,  [SOCKETMAP_TLS] = NAME_IS_NEXT_HOP,
+static const struct {
+	unsigned kinds;		/* NAME_IS_...: of the names that it is asked about */
+	/* What a value means, in words; NULL: see effect_on_mail(). */
+	const char *found, *value_follows, *none;
+} maps[SOCKETMAP_MAPS] = {
+	[SOCKETMAP_DOMAINS] = { NAME_IS_DOMAIN, "takes mail for it", NULL,
+				"takes no mail for it" },
+	[SOCKETMAP_MAILBOXES] = { .kinds = NAME_IS_RECIPIENT },
+	[SOCKETMAP_ALIASES] = { .kinds = NAME_IS_RECIPIENT },
+	[SOCKETMAP_SENDERS] = { NAME_IS_SENDER, "lets ", " send as it",
+				"lets nobody send as it" },
+	[SOCKETMAP_ACCESS] = { .kinds = NAME_IS_RECIPIENT },
+	[SOCKETMAP_TLS] = { NAME_IS_NEXT_HOP, "sends to it with the TLS policy ", "",
+			    "has no TLS policy for it" },
 };
 
 struct options {
@@ -72,7 +81,7 @@ static bool ask_stock(struct compare *compare, const char *directory, enum socke
 		tool_complain(mysql_file, why);
 		free(why);
 	} else {
-		keys = names_write(&compare->names, kinds[map]);
+		keys = names_write(&compare->names, maps[map].kinds);
 		compare->stock[map] = keys != NULL ? stock_ask(mysql_file, keys) : NULL;
 		good = compare->stock[map] != NULL;
 	}
@@ -128,8 +137,8 @@ static void add_line(json_t *lines, const char *name, char *stock, char *ours,
 	free(ours);
 }
 
-static void add_difference(struct compare *compare, const struct subject *subject, enum socketmap_number map,
-			   bool changes)
+static void add_difference(struct compare *compare, const struct subject *subject,
+			   enum socketmap_number map, bool changes)
 {
 	const struct map_reply *ours = &subject->ours[map];
 	const char *our_text = ours->status == MUM_TEMPFAIL ? "TEMP" : ours->value;
@@ -160,7 +169,8 @@ struct found {
 };
 
 /* Stock has the name in another form; ours is what mumd says of that form. */
-static void ask_form(struct compare *compare, enum socketmap_number map, const char *form, struct found *found)
+static void ask_form(struct compare *compare, enum socketmap_number map, const char *form,
+		     struct found *found)
 {
 	struct asked asked;
 
@@ -179,8 +189,8 @@ static void ask_form(struct compare *compare, enum socketmap_number map, const c
 		found->ours = found->reply.value;
 }
 
-static void find(struct compare *compare, const struct subject *subject, enum socketmap_number map,
-		 struct found *found_r)
+static void find(struct compare *compare, const struct subject *subject,
+		 enum socketmap_number map, struct found *found_r)
 {
 	char *form;
 
@@ -233,23 +243,18 @@ static bool judge_mail(struct compare *compare, const char *name,
 	return true;
 }
 
-static bool is_mail_map(enum socketmap_number map)
-{
-	return map == SOCKETMAP_MAILBOXES || map == SOCKETMAP_ALIASES || map == SOCKETMAP_ACCESS;
-}
-
 static bool add_recipient(struct compare *compare, const struct subject *subject)
 {
 	struct found found[SOCKETMAP_MAPS] = { { .stock = NULL } };
 	bool changes;
 
 	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++) {
-		if (is_mail_map(map))
+		if (maps[map].kinds == NAME_IS_RECIPIENT)
 			find(compare, subject, map, &found[map]);
 	}
 	changes = judge_mail(compare, subject->name, found);
 	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++) {
-		if (is_mail_map(map))
+		if (maps[map].kinds == NAME_IS_RECIPIENT)
 			add_difference(compare, subject, map, changes);
 		map_reply_free(&found[map].reply);
 	}
@@ -258,30 +263,22 @@ static bool add_recipient(struct compare *compare, const struct subject *subject
 
 /* ---- domains, senders, next hops: a map each ---- */
 
-static const struct {
-	const char *found, *value_follows, *none;
-} words[SOCKETMAP_MAPS] = {
-	[SOCKETMAP_DOMAINS] = { "takes mail for it", NULL, "takes no mail for it" },
-	[SOCKETMAP_SENDERS] = { "lets ", " send as it", "lets nobody send as it" },
-	[SOCKETMAP_TLS] = { "sends to it with the TLS policy ", "", "has no TLS policy for it" },
-};
-
 static char *put_words(enum socketmap_number map, const char *value)
 {
 	char *shown, *text;
 
 	if (value == NULL)
-		return xstrdup(words[map].none);
-	if (words[map].value_follows == NULL)
-		return xstrdup(words[map].found);
+		return xstrdup(maps[map].none);
+	if (maps[map].value_follows == NULL)
+		return xstrdup(maps[map].found);
 	shown = effect_value(value);
-	text = xasprintf("%s%s%s", words[map].found, shown, words[map].value_follows);
+	text = xasprintf("%s%s%s", maps[map].found, shown, maps[map].value_follows);
 	free(shown);
 	return text;
 }
 
-static bool add_single(struct compare *compare, const struct subject *subject, enum socketmap_number map,
-		       json_t *lines)
+static bool add_single(struct compare *compare, const struct subject *subject,
+		       enum socketmap_number map, json_t *lines)
 {
 	char numbers[REASON_TEXT_SIZE] = "";
 	struct found found;
@@ -309,7 +306,7 @@ static void compare_name(struct compare *compare, const struct name *name)
 	bool mail, domain, hop;
 
 	for (enum socketmap_number map = 0; !compare->failed && map < SOCKETMAP_MAPS; map++) {
-		if ((name->kinds & kinds[map]) != 0 && compare->stock[map] != NULL)
+		if ((name->kinds & maps[map].kinds) != 0 && compare->stock[map] != NULL)
 			compare_map(compare, &subject, map);
 	}
 	if (!compare->failed && subject.asked != 0) {

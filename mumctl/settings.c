@@ -18,8 +18,9 @@ static const char *const names[] = {
 	"smtpd_client_restrictions", "smtpd_data_restrictions",
 	"smtpd_end_of_data_restrictions", "smtpd_helo_restrictions",
 	"smtpd_recipient_restrictions", "smtpd_relay_restrictions", "smtpd_sasl_auth_enable",
-	"smtpd_sender_restrictions", "smtputf8_enable", "swap_bangpath", "virtual_alias_expansion_limit", "virtual_alias_maps",
-	"virtual_alias_recursion_limit", "virtual_mailbox_maps", "virtual_transport",
+	"smtpd_sender_restrictions", "smtputf8_enable", "swap_bangpath",
+	"virtual_alias_expansion_limit", "virtual_alias_maps", "virtual_alias_recursion_limit",
+	"virtual_mailbox_maps", "virtual_transport",
 };
 
 enum {
