@@ -100,7 +100,7 @@ static void free_list(struct addresses *addresses)
 }
 
 /* Appends what the list has and the others have not, with commas between. */
-static void put_missing(struct buf *missing, const char *list, const struct addresses *others)
+static void put_missing(struct buf *text, const char *list, const struct addresses *others)
 {
 	while (*list != '\0') {
 		size_t len = word_len(list);
@@ -110,8 +110,8 @@ static void put_missing(struct buf *missing, const char *list, const struct addr
 
 		if (*plain != '\0' && bsearch(&plain, others->plain, others->count,
 					      sizeof(char *), by_text) == NULL) {
-			buf_puts(missing, missing->len > 0 ? "," : "");
-			buf_put(missing, word, word_size);
+			buf_puts(text, text->len > 0 ? "," : "");
+			buf_put(text, word, word_size);
 		}
 		free(plain);
 		list += len + (list[len] == ',');
