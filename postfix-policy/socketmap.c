@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/address-quote.h"
 #include "common/rules.h"
 #include "common/text.h"
 
