@@ -170,7 +170,7 @@ def _mailbox_rows():
 
 
 def _alias_rows():
-    now = datetime.datetime.utcnow().replace(microsecond=0)
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0, tzinfo=None)
     for number, local, domain, active, expires, _, _ in ALIASES:
         yield {"id": number, "local_part": local, "domain_id": domain, "active": active,
                "deactivate_at": None if expires is None else str(now + expires)}

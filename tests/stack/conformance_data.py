@@ -172,7 +172,7 @@ class Generator:
             f"{local}@{domain}.", f"{local}%{domain}", f"{domain}!{local}"])
 
     def _aliases(self):
-        now = datetime.datetime.utcnow().replace(microsecond=0)
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0, tzinfo=None)
         for _ in range(self.random.randint(25, 40)):
             if self._chance(25):
                 twin = self.random.choice(self.rows["mailboxes"])

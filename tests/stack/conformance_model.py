@@ -77,7 +77,7 @@ class Model:
     def __init__(self, rows, collate, delimiters="+"):
         self._collate = collate
         self._delimiters = delimiters
-        self._now = text_of(datetime.datetime.utcnow())
+        self._now = text_of(datetime.datetime.now(datetime.UTC))
         self._domain_rows = rows["domains"]
         self._tls_rows = rows["tls_policies"]
         self.domains = {row.id: row for row in rows["domains"]}
