@@ -425,11 +425,13 @@ def mail(fields):
     return dovecot_language().mail(fields)
 
 
-def write_stock_sql(path, database, user="mum_dovecot"):
-    """Writes what stock's "driver = sql" with "args = path" reads."""
+def write_stock_sql(path, database, user="mum_dovecot", language=None):
+    """Writes what stock's "driver = sql" with "args = path" reads; language: None for that of
+    the installed Dovecot.
+    """
     host, _, port = database.get("hosts", [""])[0].removeprefix("unix:").partition(":")
     driver = "sqlite" if database["driver"] == "sqlite" else "mysql"
-    files = dovecot_language().sql_files(
+    files = (language or dovecot_language()).sql_files(
         path, driver, host, port, database["path"] if driver == "sqlite" else database["name"],
         user, DOVECOT_PASSWORD)
     for file, text in files.items():

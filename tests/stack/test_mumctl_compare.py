@@ -22,7 +22,8 @@ from conformance_passwords import PASSWORD_RULES, Passwords
 from conformance_stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, free_port
 from lab.mariadb import POSTFIX_PASSWORD
-from lab.mum_dovecot import MumDovecot
+from lab.dovecot_language import Dovecot23
+from lab.mum_dovecot import MumDovecot, write_stock_sql
 from lab.mumd import mariadb_settings
 
 SEEDS = (1, 2)
@@ -38,7 +39,9 @@ class Compared:
         self.files = StockPostfix(lab, self.server).directory
         database = mariadb_settings(self.server, POSTFIX_PASSWORD)
         stock = MumDovecot(lab, database, name="compare-stock", driver="sql")
+        # the file of MUM's manual, which is for 2.3, whichever is installed
         self.dovecot = stock.directory / "dovecot-sql.conf"
+        write_stock_sql(self.dovecot, database, language=Dovecot23("2.3"))
         self.config = Mumd(lab, {"database": database, "dovecot": {
             "user": "mum_dovecot", "password_file": stock.directory / "dovecot.password",
             "max_bcrypt_cost": MAX_BCRYPT_COST}}, name="compare").config

@@ -11,7 +11,8 @@ import pytest
 from conformance_stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, sample
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
-from lab.mum_dovecot import MumDovecot
+from lab.dovecot_language import Dovecot23
+from lab.mum_dovecot import MumDovecot, write_stock_sql
 from lab.mumd import mariadb_settings
 from test_differences import MORE
 
@@ -29,7 +30,9 @@ class World:
         self.files = StockPostfix(lab, self.server).directory
         database = mariadb_settings(self.server, POSTFIX_PASSWORD)
         stock = MumDovecot(lab, database, name="changes-stock", driver="sql")
+        # compare reads the file of MUM's manual, which is for 2.3, whichever is installed
         self.sql_file = stock.directory / "dovecot-sql.conf"
+        write_stock_sql(self.sql_file, database, language=Dovecot23("2.3"))
         self.settings = {"database": database, "dovecot": {
             "user": "mum_dovecot", "password_file": stock.directory / "dovecot.password"}}
         self.ctl = self.ctl_with("changes")
