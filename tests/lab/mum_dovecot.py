@@ -28,11 +28,11 @@ COMPLAINTS = re.compile(r"Panic|Fatal|Timeout leak|I/O leak|Leaked|leak:|Memory 
                         r"assertion failed|child \d+ killed|backtrace|Sanitizer|runtime error",
                         re.IGNORECASE)
 
-# A process of Dovecot's that starts in the middle of a reload finds no config
-# socket and ends, before it loads any module.
+# If a process of Dovecot starts in the middle of a reload, it finds no config socket,
+# and ends before it loads any module.
 IN_BETWEEN = re.compile(r"Fatal: (Error reading|Failed to read) configuration|returned error 89")
-# Or it gets no answer there, says nothing to its master (who calls it "uninitialized") and is
-# killed after twelve seconds.
+# Or it gets no answer there, and its master (which calls it "uninitialized") kills it
+# after twelve seconds.
 STUCK = re.compile(rf"{IN_BETWEEN.pattern}|killed with signal 9")
 
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/buf.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/alias-graph.h"
 
