@@ -35,6 +35,7 @@ enum mum_question {
 const char *mum_question_name(enum mum_question question);
 /* What its key is; MUM_USERS has an id instead. */
 enum address_kind mum_question_key(enum mum_question question);
+/* May facts be kept, and serve several who ask? */
 bool mum_question_is_cached(enum mum_question question);
 /* Is it asked for mail, by mumd? The others are the Dovecot module's. */
 bool mum_question_is_for_mail(enum mum_question question);

@@ -10,7 +10,6 @@
 #include "common/columns.h"
 #include "common/hash.h"
 #include "common/rules-users.h"
-#include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/settings.h"

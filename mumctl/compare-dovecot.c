@@ -9,7 +9,6 @@
 
 #include "common/buf.h"
 #include "common/rules-users.h"
-#include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/compare-logins.h"

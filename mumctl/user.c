@@ -6,7 +6,6 @@
 
 #include "common/buf.h"
 #include "common/rules-users.h"
-#include "common/rules.h"
 #include "mumctl/commands.h"
 #include "mumctl/settings.h"
 

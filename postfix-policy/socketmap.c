@@ -154,7 +154,7 @@ enum mum_question socketmap_question(const struct socketmap_map *map)
 	return map->question;
 }
 
-/* What Postfix can be handed without being cut, misread or an empty result. */
+/* Is it a value that Postfix would cut, misread or take for an empty result? */
 static void check_value(const struct buf *value, struct socketmap_outcome *outcome)
 {
 	if (value->failed) {

@@ -33,6 +33,7 @@ const struct sqlite_statement sqlite_statements[MUM_QUESTIONS] = {
 		PAIRS "SELECT k.i, " DOMAIN_COLUMNS_SQL " FROM k " JOIN_DOMAIN,
 		DOMAIN_COLUMNS
 	},
+	/* "Past" as in MUM's aliases:deactivate: strictly before now. */
 	[MUM_DELIVERY] = {
 		PAIRS "SELECT k.i, " DELIVERY_COLUMNS_SQL("?2") " FROM k " JOIN_DOMAIN
 		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
