@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Who sent how much, as the running mumd tells it on policy.send_socket. */
+#ifndef MUM_SENDERS_LIST_H
+#define MUM_SENDERS_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/config.h"
+
+struct sender {
+	char *login;
+	uint64_t sent, over;	/* recipients; those over the limit */
+	uint64_t left;		/* recipients that it may send to now */
+	int64_t since;		/* time of day, seconds: when it began to send */
+	bool limited;		/* false: no limit, and left says nothing */
+};
+
+struct senders_list {
+	size_t count;
+	struct sender *items;	/* who sent most comes first */
+};
+
+/* What is left is said by the limits of config. False with *why_r, which the caller frees. */
+bool senders_list_ask(const struct mum_config *config, struct senders_list *list_r,
+		      char **why_r);
+void senders_list_free(struct senders_list *list);
+
+#endif

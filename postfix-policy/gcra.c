@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "postfix-policy/gcra.h"
+
+struct gcra gcra_new(unsigned rate, unsigned period_ms, unsigned burst)
+{
+	uint64_t interval = (uint64_t)period_ms * 1000 / rate;
+
+	return (struct gcra){ interval > 0 ? interval : 1, burst };
+}
+
+uint64_t gcra_latest(const struct gcra *gcra, uint64_t now)
+{
+	return now + gcra->interval * gcra->burst;
+}
+
+bool gcra_take(const struct gcra *gcra, uint64_t now, uint64_t n, uint64_t *tat)
+{
+	if (n > gcra_left(gcra, now, *tat))
+		return false;
+	*tat = (*tat > now ? *tat : now) + n * gcra->interval;
+	return true;
+}
+
+uint64_t gcra_left(const struct gcra *gcra, uint64_t now, uint64_t tat)
+{
+	uint64_t latest = gcra_latest(gcra, now);
+
+	if (tat >= latest)
+		return 0;
+	return (latest - (tat > now ? tat : now)) / gcra->interval;
+}

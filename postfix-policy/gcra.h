@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The generic cell rate algorithm: a token bucket in one number, the theoretical arrival
+ * time (TAT), which is when all that was taken has drained. Pure; times are microseconds
+ * of a clock that never goes back.
+ */
+#ifndef MUM_GCRA_H
+#define MUM_GCRA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* rate per period on average, and at most burst at once. */
+struct gcra {
+	uint64_t interval;	/* what one unit adds to the TAT */
+	uint64_t burst;
+};
+
+/* All three are at least 1. No sum overflows with a burst and a rate up to 2^32. */
+struct gcra gcra_new(unsigned rate, unsigned period_ms, unsigned burst);
+
+/* Takes n units, or none: then it is false and *tat stays. A TAT in the past is a fresh one. */
+bool gcra_take(const struct gcra *gcra, uint64_t now, uint64_t n, uint64_t *tat);
+
+/* How many units could be taken now. */
+uint64_t gcra_left(const struct gcra *gcra, uint64_t now, uint64_t tat);
+
+/* The latest TAT that units taken until now can have led to: with this limit no more is owed. */
+uint64_t gcra_latest(const struct gcra *gcra, uint64_t now);
+
+#endif
