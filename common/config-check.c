@@ -11,6 +11,7 @@
 #include "common/config-options.h"
 #include "common/endpoint.h"
 #include "common/myorigin.h"
+#include "common/send-limit.h"
 #include "common/timezone.h"
 
 static bool check_entry(struct config_loader *loader, unsigned line, const char *what,
@@ -46,6 +47,20 @@ static void check_metrics(struct config_loader *loader)
 	config_error(loader, line,
 		     "metrics.listen = \"%s\": not a loopback address; if others may read "
 		     "the metrics set metrics.allow_remote = true", entry);
+}
+
+static void check_send_limits(struct config_loader *loader)
+{
+	const struct mum_list *list = &loader->config->policy.send_limits;
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct send_limit limit;
+		const char *why;
+
+		if (!send_limit_parse(list->items[i], &limit, &why))
+			config_error(loader, CONFIG_LINE(loader, policy.send_limits),
+				     "policy.send_limits: \"%s\": %s", list->items[i], why);
+	}
 }
 
 static void check_hosts(struct config_loader *loader)
@@ -127,6 +142,7 @@ void config_check(struct config_loader *loader, enum mum_role role)
 		     &config->socketmap.listen);
 	check_listen(loader, CONFIG_LINE(loader, policy.listen), "policy",
 		     &config->policy.listen);
+	check_send_limits(loader);
 	check_metrics(loader);
 	if (role == MUM_ROLE_POSTFIX)
 		check_process(loader);

@@ -2,11 +2,11 @@
 #include "common/config-options.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/units.h"
 #include "common/xalloc.h"
 
 #define OPTION(section, name, type, value, ...) \
@@ -58,6 +58,16 @@ const struct config_option config_options[] = {
 	OPTION(policy, sender_login, OPTION_CHOICE, "strict", "strict|known", 0, 0),
 	OPTION(policy, sender_unauthenticated, OPTION_CHOICE, "accept",
 	       "accept|reject", 0, 0),
+	OPTION(policy, send, OPTION_CHOICE, "off", "enforce|warn|off", 0, 0),
+	OPTION(policy, send_rate, OPTION_NUMBER, "200", NULL, 1, 1000000),
+	OPTION(policy, send_period, OPTION_TIME, "1h", NULL, 60000, 86400000),
+	OPTION(policy, send_burst, OPTION_NUMBER, "500", NULL, 1, 1000000),
+	OPTION(policy, send_reply, OPTION_CHOICE, "defer", "defer|reject|hold", 0, 0),
+	OPTION(policy, send_limits, OPTION_LIST, "", NULL, 0, 0),
+	OPTION(policy, send_exempt, OPTION_LIST, "", NULL, 0, 0),
+	OPTION(policy, send_logins, OPTION_NUMBER, "100000", NULL, 100, 1000000),
+	OPTION(policy, send_state, OPTION_PATH, "/var/lib/mumd/senders", NULL, 0, 0),
+	OPTION(policy, send_socket, OPTION_PATH, "/run/mumd/senders", NULL, 0, 0),
 	OPTION(metrics, listen, OPTION_STRING, "", NULL, 0, 0),
 	OPTION(metrics, allow_remote, OPTION_BOOL, "false", NULL, 0, 0),
 	OPTION(process, user, OPTION_STRING, "mum", NULL, 0, 0),
@@ -80,42 +90,6 @@ size_t config_option_at(size_t offset)
 }
 
 /* ---- texts to values ---- */
-
-struct unit {
-	const char *name;
-	unsigned long factor;
-};
-
-static const struct unit time_units[] = {
-	{ "ms", 1 },	  { "s", 1000 },     { "m", 60000 },
-	{ "h", 3600000 }, { "d", 86400000 }, { NULL, 0 }
-};
-
-static const struct unit size_units[] = {
-	{ "", 1 },	     { "K", 1UL << 10 }, { "M", 1UL << 20 },
-	{ "G", 1UL << 30 }, { NULL, 0 }
-};
-
-static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
-
-static bool parse_number(const char *text, const struct unit *units, uint64_t *value_r)
-{
-	unsigned long long value;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	value = strtoull(text, &end, 10);
-	for (; units->name != NULL; units++) {
-		if (strcmp(end, units->name) == 0 && errno == 0 &&
-		    value <= UINT64_MAX / units->factor) {
-			*value_r = value * units->factor;
-			return true;
-		}
-	}
-	return false;
-}
 
 static bool parse_choice(const char *text, const char *words, unsigned *value_r)
 {
@@ -151,7 +125,7 @@ static char *set_number(unsigned *number, const struct config_option *option,
 	bool is_time = option->type == OPTION_TIME;
 	uint64_t value;
 
-	if (!parse_number(text, is_time ? time_units : no_units, &value))
+	if (!(is_time ? units_parse_time : units_parse_number)(text, &value))
 		return xstrdup(is_time ? "want a time such as 500ms, 2s, 10m or 1h"
 				       : "want a whole number");
 	if (value < option->min || value > option->max)
@@ -165,7 +139,7 @@ static char *set_size(size_t *size, const char *text)
 {
 	uint64_t value;
 
-	if (!parse_number(text, size_units, &value) || value > SIZE_MAX)
+	if (!units_parse_size(text, &value) || value > SIZE_MAX)
 		return xstrdup("want a size such as 64M or 1G");
 	*size = (size_t)value;
 	return NULL;
@@ -203,6 +177,7 @@ static char *set_choice(void *choice, const char *words, const char *text)
 			       IS_UNSIGNED(enum mum_check) &&
 			       IS_UNSIGNED(enum mum_sender_login) &&
 			       IS_UNSIGNED(enum mum_unauthenticated) &&
+			       IS_UNSIGNED(enum mum_send_reply) &&
 			       IS_UNSIGNED(enum mum_verify),
 		       "which is what is copied");
 	if (!parse_choice(text, words, &value))
@@ -265,7 +240,7 @@ static void set_default(struct mum_config *config, const struct config_option *o
 
 	if (option->type != OPTION_LIST) {
 		items[count++] = text;
-	} else {
+	} else if (*text != '\0') {
 		while (rest != NULL && count < sizeof(items) / sizeof(items[0]))
 			items[count++] = strsep(&rest, " ");
 	}
@@ -281,6 +256,18 @@ void config_set_defaults(struct mum_config *config)
 		set_default(config, &config_options[i]);
 }
 
+static void print_list(FILE *out, const char *items)
+{
+	fputs(*items != '\0' ? "{\"" : "{", out);
+	for (const char *at = items; *at != '\0'; at++) {
+		if (*at == ' ')
+			fputs("\", \"", out);
+		else
+			fputc(*at, out);
+	}
+	fputs(*items != '\0' ? "\"}\n" : "}\n", out);
+}
+
 void mum_config_print_defaults(FILE *out)
 {
 	for (size_t i = 0; i < config_options_count; i++) {
@@ -288,19 +275,14 @@ void mum_config_print_defaults(FILE *out)
 		bool first = i == 0 || strcmp(option->section, config_options[i - 1].section) != 0;
 		bool last = i + 1 == config_options_count ||
 			    strcmp(option->section, config_options[i + 1].section) != 0;
-		const char *item = option->value;
 
 		if (first)
 			fprintf(out, "%s {\n", option->section);
-		fprintf(out, "    %s = %s\"", option->name,
-			option->type == OPTION_LIST ? "{" : "");
-		for (; *item != '\0'; item++) {
-			if (*item == ' ' && option->type == OPTION_LIST)
-				fputs("\", \"", out);
-			else
-				fputc(*item, out);
-		}
-		fprintf(out, "\"%s\n", option->type == OPTION_LIST ? "}" : "");
+		fprintf(out, "    %s = ", option->name);
+		if (option->type == OPTION_LIST)
+			print_list(out, option->value);
+		else
+			fprintf(out, "\"%s\"\n", option->value);
 		if (last)
 			fputs("}\n", out);
 	}

@@ -25,6 +25,7 @@ enum mum_tls { MUM_TLS_DEFAULT, MUM_TLS_OFF, MUM_TLS_VERIFY_CA, MUM_TLS_VERIFY_F
 enum mum_check { MUM_CHECK_ENFORCE, MUM_CHECK_WARN, MUM_CHECK_OFF };
 enum mum_sender_login { MUM_SENDER_STRICT, MUM_SENDER_KNOWN };
 enum mum_unauthenticated { MUM_UNAUTHENTICATED_ACCEPT, MUM_UNAUTHENTICATED_REJECT };
+enum mum_send_reply { MUM_SEND_DEFER, MUM_SEND_REJECT, MUM_SEND_HOLD };
 enum mum_verify { MUM_VERIFY_WORKER, MUM_VERIFY_INLINE };
 
 struct mum_list {
@@ -78,6 +79,13 @@ struct mum_config {
 		enum mum_check recipient, sender;
 		enum mum_sender_login sender_login;
 		enum mum_unauthenticated sender_unauthenticated;
+		enum mum_check send;
+		unsigned send_rate, send_period, send_burst;
+		enum mum_send_reply send_reply;
+		struct mum_list send_limits;	/* each is good for send_limit_parse() */
+		struct mum_list send_exempt;	/* logins, and domains as @DOMAIN */
+		unsigned send_logins;
+		const char *send_state, *send_socket;	/* paths */
 	} policy;
 	struct {
 		const char *listen;	/* unix:PATH or inet:HOST:PORT; "" = off */

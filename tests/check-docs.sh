@@ -33,6 +33,7 @@ tr '\n' ' ' <common/config-options.c |
 	sed -E -e 's/^OPTION\(([a-z]*), ([a-z_0-9]*), OPTION_([A-Z]*),[[:space:]]*/\3 \1.\2 = /' \
 		-e '/^LIST/ { s/ "/ {"/; s/"$/"}/; :item
 			s/(\{"[^}]*[^,]) ([^}]*\})/\1", "\2/; t item
+			s/\{""\}/{}/
 		}' -e 's/^[A-Z]* //' |
 	LC_ALL=C sort >"$scratch/table"
 
@@ -80,7 +81,7 @@ tr -s '\n\t' '  ' <common/config-options.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*,
 awk '$1 == ".Ss" { section = $2 }
 	/^\.(It|El|Sh|Ss)/ { name = "" }
 	$1 == ".It" && $2 == "Ic" { name = section "." $3 }
-	name != "" && match($0, /(from [0-9]+( ms)? to|up to) [0-9]+( minute| hour| day)?/) {
+	name != "" && match($0, /(from [0-9]+( ms| minute)? to|up to) [0-9]+( minute| hour| day)?/) {
 		print name " " substr($0, RSTART, RLENGTH)
 	}
 	name != "" && $1 == ".Cm" {

@@ -148,6 +148,15 @@ static const struct {
 	  "database { driver = sqlite\n path = \"mum.sqlite\" }",
 	  "mum.conf:2: database.path = \"mum.sqlite\": want an absolute path" },
 	{ "no path at all", "database { path = \"\" }", "want an absolute path" },
+	{ "send limits: none", "policy { send_limits = {} }", NULL },
+	{ "send limits: one", "policy { send_limits = \"a@b.test 5000/1h 10000\" }", NULL },
+	{ "send limits: the second is bad",
+	  "policy { send_limits = {\"a@b.test 5/1h 10\", \"c@d.test 5/1h\"} }",
+	  "policy.send_limits: \"c@d.test 5/1h\": want LOGIN RATE/PERIOD BURST" },
+	{ "send limits: a number", "policy { send_limits = {\"a@b.test 0/1h 10\"} }",
+	  "from 1 to 1000000" },
+	{ "send state: no path", "policy { send_state = \"senders\" }", "absolute path" },
+
 	{ "listen: the second is bad", "policy { listen = {\"unix:/a\", \"x\"} }",
 	  "policy.listen = \"x\"" },
 
@@ -346,6 +355,7 @@ static void test_defaults(void **state)
 	WANT_NUMBER("strict", config->policy.sender_login, MUM_SENDER_STRICT);
 	WANT_NUMBER("accept", config->policy.sender_unauthenticated,
 		    MUM_UNAUTHENTICATED_ACCEPT);
+	WANT_NUMBER("no send limits", config->policy.send, MUM_CHECK_OFF);
 	WANT_NUMBER("mode", config->process.socket_mode, 0660);
 	WANT_TEXT("metrics are off", config->metrics.listen, "");
 	mum_config_free(&config);
@@ -398,6 +408,8 @@ static void test_printed_defaults_change_nothing(void **state)
 	WANT_TEXT("listen", printed->policy.listen.items[0], plain->policy.listen.items[0]);
 	WANT_NUMBER("mode", printed->process.socket_mode, plain->process.socket_mode);
 	WANT_TEXT("metrics", printed->metrics.listen, plain->metrics.listen);
+	WANT_NUMBER("a list of nothing", printed->policy.send_limits.count, 0);
+	WANT_NUMBER("the same by default", plain->policy.send_limits.count, 0);
 	mum_config_free(&plain);
 	mum_config_free(&printed);
 	free(text);
