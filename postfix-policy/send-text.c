@@ -22,7 +22,7 @@ static void put_row(struct buf *out, const struct send_entry *entry, uint64_t no
 	int len = snprintf(line, sizeof(line), "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64
 						 " %s\n",
 			   entry->tat > now ? entry->tat - now : 0, entry->sent, entry->over,
-			   entry->since, entry->login);
+			   entry->since > 0 ? entry->since : 0, entry->login);
 
 	buf_put(out, line, (size_t)len);
 }
