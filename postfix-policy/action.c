@@ -14,6 +14,8 @@ static const char *const reason_names[REASONS] = {
 	[REASON_NOT_LOGGED_IN] = "not_logged_in",
 	[REASON_TOO_MANY_READINGS] = "too_many_readings",
 	[REASON_NO_ANSWER] = "no_answer",
+	[REASON_SEND_LIMIT] = "send_limit",
+	[REASON_SEND_LIMIT_MAIL] = "send_limit_mail",
 };
 
 const char *reason_name(enum reason reason)

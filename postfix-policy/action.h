@@ -24,6 +24,12 @@ void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char 
  */
 #define ACTION_TOO_MANY_READINGS "501 5.1.3 address can be read in too many ways"
 
+/* The actions for a login over its limit; NEVER is for a mail that could never pass. */
+#define ACTION_SEND_DEFER "450 4.7.1 too many recipients for this login; try again later"
+#define ACTION_SEND_REJECT "554 5.7.1 too many recipients for this login"
+#define ACTION_SEND_NEVER "554 5.7.1 more recipients in one mail than this login may send to"
+#define ACTION_SEND_HOLD "HOLD too many recipients for this login"
+
 /* The reason for a check's action. */
 enum reason {
 	REASON_NONE,		/* all is well */
@@ -33,6 +39,8 @@ enum reason {
 	REASON_NOT_LOGGED_IN,
 	REASON_TOO_MANY_READINGS,
 	REASON_NO_ANSWER,	/* neither database nor cache had an answer */
+	REASON_SEND_LIMIT,
+	REASON_SEND_LIMIT_MAIL,	/* this mail alone is over the limit */
 	REASONS
 };
 

@@ -8,7 +8,7 @@
 
 #include "postfix-policy/action.h"
 
-enum check { CHECK_RECIPIENT, CHECK_SENDER, CHECKS };
+enum check { CHECK_RECIPIENT, CHECK_SENDER, CHECK_SEND, CHECKS };
 
 /* What a check of the policy service does to the mail. */
 enum outcome {
@@ -17,6 +17,7 @@ enum outcome {
 	OUTCOME_WOULD_REJECT,	/* if the check were not at "warn" */
 	OUTCOME_DEFER,
 	OUTCOME_WOULD_DEFER,
+	OUTCOME_HOLD,		/* Postfix keeps it, and sends nothing */
 	OUTCOMES
 };
 
@@ -24,6 +25,19 @@ enum outcome {
 struct decision_counts {
 	uint64_t checks[CHECKS][OUTCOMES][REASONS];
 	uint64_t unchecked;	/* requests that need no check */
+};
+
+/* What the limits of logins came to, in recipients of whole mails. */
+enum send_result {
+	SEND_TAKEN,
+	SEND_OVER,	/* the limit: refused, held, or only said to be, with "warn" */
+	SEND_EXEMPT,
+	SEND_RESULTS
+};
+
+struct send_counts {
+	uint64_t recipients[SEND_RESULTS];
+	uint64_t peeks, takes;		/* requests with a login at RCPT, and at DATA */
 };
 
 struct client_counts {

@@ -20,6 +20,7 @@
 #include "postfix-policy/notify.h"
 #include "postfix-policy/privileges.h"
 #include "postfix-policy/process-stats.h"
+#include "postfix-policy/senders.h"
 #include "postfix-policy/session.h"
 
 enum {
@@ -35,6 +36,7 @@ struct mumd {
 	struct host_libevent host;
 	struct service service;
 	struct cores *cores;
+	struct senders *senders;
 	struct metrics metrics;
 	time_t started;
 	struct listeners *listeners;
@@ -198,6 +200,7 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 		host_log(&mumd->host.host, MUM_LOG_WARNING,
 			 "reload: %s: a changed listen option needs a restart",
 			 mumd->config_path);
+	senders_reload(mumd->senders);
 	fit_descriptors(mumd);
 }
 
@@ -285,6 +288,7 @@ static void cleanup(struct mumd *mumd)
 	listeners_close(&mumd->listeners);
 	host_untimer(&mumd->host.host, &mumd->watchdog);
 	clients_free(&mumd->service.clients);
+	senders_free(&mumd->senders);
 	cores_free(&mumd->cores);
 	metrics_clear(&mumd->metrics);
 	host_untimer(&mumd->host.host, &mumd->drain_timer);
@@ -317,6 +321,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	mumd.service.host = &mumd.host.host;
 	mumd.service.metrics = &mumd.metrics;
 	mumd.cores = cores_new(&mumd.service, config_path, &config, on_reloaded, &mumd);
+	mumd.senders = senders_new(&mumd.service);
 	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PATIENCE);
 	result = serve(&mumd, foreground);
 	cleanup(&mumd);

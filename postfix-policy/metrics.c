@@ -186,6 +186,13 @@ static const struct decision_row {
 	{ CHECK_SENDER, OUTCOME_WOULD_REJECT, REASON_TOO_MANY_READINGS },
 	{ CHECK_SENDER, OUTCOME_DEFER, REASON_NO_ANSWER },
 	{ CHECK_SENDER, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER },
+	{ CHECK_SEND, OUTCOME_DUNNO, REASON_NONE },
+	{ CHECK_SEND, OUTCOME_REJECT, REASON_SEND_LIMIT },
+	{ CHECK_SEND, OUTCOME_REJECT, REASON_SEND_LIMIT_MAIL },
+	{ CHECK_SEND, OUTCOME_HOLD, REASON_SEND_LIMIT },
+	{ CHECK_SEND, OUTCOME_HOLD, REASON_SEND_LIMIT_MAIL },
+	{ CHECK_SEND, OUTCOME_WOULD_REJECT, REASON_SEND_LIMIT },
+	{ CHECK_SEND, OUTCOME_WOULD_REJECT, REASON_SEND_LIMIT_MAIL },
 };
 
 static void put_decision(struct buf *out, const char *check, const char *action,
@@ -198,13 +205,15 @@ static void put_decision(struct buf *out, const char *check, const char *action,
 static void put_decisions(struct buf *out, const struct decision_counts *counts)
 {
 	static const char *const checks[CHECKS] = { [CHECK_RECIPIENT] = "recipient",
-						    [CHECK_SENDER] = "sender" };
+						    [CHECK_SENDER] = "sender",
+						    [CHECK_SEND] = "send" };
 	static const char *const outcomes[OUTCOMES] = {
 		[OUTCOME_DUNNO] = "dunno",
 		[OUTCOME_REJECT] = "reject",
 		[OUTCOME_WOULD_REJECT] = "would_reject",
 		[OUTCOME_DEFER] = "defer",
 		[OUTCOME_WOULD_DEFER] = "would_defer",
+		[OUTCOME_HOLD] = "hold",
 	};
 
 	family(out, "mumd_policy_decisions_total", "counter",
@@ -217,6 +226,40 @@ static void put_decisions(struct buf *out, const struct decision_counts *counts)
 			     counts->checks[row->check][row->outcome][row->reason]);
 	}
 	put_decision(out, "none", "dunno", "not_checked", counts->unchecked);
+}
+
+/* ---- senders ---- */
+
+static void put_send_counts(struct buf *out, const struct send_counts *counts)
+{
+	static const char requests[] = "mumd_send_requests_total";
+	static const char recipients[] = "mumd_send_recipients_total";
+	static const char *const results[SEND_RESULTS] = { [SEND_TAKEN] = "taken",
+							   [SEND_OVER] = "over",
+							   [SEND_EXEMPT] = "exempt" };
+
+	family(out, requests, "counter", "Requests with a login, while policy.send is on.");
+	buf_printf(out, "%s{state=\"rcpt\"} %" PRIu64 "\n", requests, counts->peeks);
+	buf_printf(out, "%s{state=\"data\"} %" PRIu64 "\n", requests, counts->takes);
+	family(out, recipients, "counter", "Recipients that logins have sent mail to.");
+	for (size_t i = 0; i < SEND_RESULTS; i++)
+		buf_printf(out, "%s{result=\"%s\"} %" PRIu64 "\n", recipients, results[i],
+			   counts->recipients[i]);
+}
+
+static void put_senders(struct buf *out, const struct metrics *metrics,
+			const struct metrics_now *now)
+{
+	put_send_counts(out, &metrics->send);
+	put_one(out, "mumd_send_logins", "gauge", "Logins that have sent lately.",
+		now->senders.logins);
+	put_one(out, "mumd_send_logins_limited", "gauge", "Those that may send nothing now.",
+		now->senders.limited);
+	put_one(out, "mumd_send_logins_evicted_total", "counter",
+		"Logins that policy.send_logins had no room for while they counted.",
+		now->senders.evicted);
+	put_one(out, "mumd_send_state_saved", "gauge",
+		"0 while policy.send_state cannot be written.", now->senders.saved);
 }
 
 /* ---- questions ---- */
@@ -388,6 +431,7 @@ void metrics_put(struct buf *out, const struct metrics *metrics,
 	put_mumd(out, metrics);
 	put_requests(out, metrics);
 	put_decisions(out, &metrics->decisions);
+	put_senders(out, metrics, now);
 	put_questions(out, &sum);
 	put_database(out, &sum, now->database_up);
 	put_clients(out, &now->clients);

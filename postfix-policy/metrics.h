@@ -20,6 +20,7 @@ struct metrics {
 	uint64_t requests[SOCKETMAP_MAPS][SOCKETMAP_RESULTS];
 	uint64_t unknown_maps;		/* requests for a map that does not exist */
 	struct decision_counts decisions;
+	struct send_counts send;
 	uint64_t reloads, failed_reloads;
 	bool last_reload_failed;
 	struct mum_stats retired;	/* sums of cores that are gone; see metrics_retire() */
@@ -43,6 +44,11 @@ struct metrics_now {
 	size_t cores_count;
 	bool database_up;
 	struct client_counts clients;
+	struct {
+		size_t logins, limited;
+		uint64_t evicted;
+		bool saved;
+	} senders;			/* zero while policy.send is off, but saved is true */
 	struct metrics_process process;
 };
 

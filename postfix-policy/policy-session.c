@@ -6,6 +6,7 @@
 #include "common/xalloc.h"
 #include "postfix-policy/decision.h"
 #include "postfix-policy/policy.h"
+#include "postfix-policy/send-check.h"
 
 /* One client of the policy service; holds at most one decision. */
 struct session {
@@ -23,6 +24,22 @@ static void on_action(const char *action, void *arg)
 	client_reply_done(session->client);
 }
 
+static void decide(struct session *session, const struct policy_request *request)
+{
+	struct service *service = session->service;
+	const char *action = NULL;
+
+	/* First, because it asks nobody: a flood is no load for the database. */
+	if (service->send != NULL)
+		action = send_check(service->send, request);
+	if (action != NULL)
+		on_action(action, session);
+	else
+		session->decision = decision_start(service->host, service->core,
+						   &service->metrics->decisions, request,
+						   on_action, session);
+}
+
 static long on_request(void *arg, const char *bytes, size_t len, const char **why)
 {
 	struct session *session = arg;
@@ -38,9 +55,7 @@ static long on_request(void *arg, const char *bytes, size_t len, const char **wh
 	case PARSE_DONE:
 		break;
 	}
-	session->decision = decision_start(session->service->host, session->service->core,
-					   &session->service->metrics->decisions, &request,
-					   on_action, session);
+	decide(session, &request);
 	return (long)wire_len;
 }
 

@@ -27,6 +27,7 @@ static const struct {
 	ATTRIBUTE("client_name", client_name),
 	ATTRIBUTE("client_address", client_address),
 	ATTRIBUTE("queue_id", queue_id),
+	ATTRIBUTE("recipient_count", recipient_count),
 };
 
 static void keep_attribute(struct policy_request *request, const struct slice *name,
@@ -81,15 +82,30 @@ enum parse_result policy_parse(const char *bytes, size_t len,
 
 bool policy_wants_recipient(const struct policy_request *request)
 {
-	return slice_is(&request->state, "RCPT") && !slice_is(&request->context, "sender");
+	return slice_is(&request->state, "RCPT") && !slice_is(&request->context, "sender") &&
+	       !slice_is(&request->context, "limit");
 }
 
 bool policy_wants_sender(const struct policy_request *request)
 {
-	if (slice_is(&request->context, "recipient"))
+	if (slice_is(&request->context, "recipient") || slice_is(&request->context, "limit"))
 		return false;
 	return slice_is(&request->state, "RCPT") ||
 	       (slice_is(&request->state, "MAIL") && slice_is(&request->context, "sender"));
+}
+
+enum policy_send policy_wants_send(const struct policy_request *request)
+{
+	bool limit = slice_is(&request->context, "limit") || slice_is(&request->context, "");
+
+	if (request->login.len == 0)
+		return POLICY_SEND_NOTHING;
+	/* Postfix says DATA for BDAT, too. */
+	if (slice_is(&request->state, "DATA") && limit)
+		return POLICY_SEND_TAKE;
+	if (slice_is(&request->state, "RCPT") && (limit || slice_is(&request->context, "sender")))
+		return POLICY_SEND_PEEK;
+	return POLICY_SEND_NOTHING;
 }
 
 void policy_put_action(struct buf *out, const char *action)

@@ -23,6 +23,7 @@ struct slice {
 struct policy_request {
 	struct slice state, context, sender, recipient, login;
 	struct slice client_name, client_address, queue_id;	/* for the log */
+	struct slice recipient_count;	/* those accepted so far; at RCPT always 0 */
 };
 
 /*
@@ -37,6 +38,14 @@ bool slice_is(const struct slice *slice, const char *text);
 /* Do the request's state and context call for this check? */
 bool policy_wants_recipient(const struct policy_request *request);
 bool policy_wants_sender(const struct policy_request *request);
+
+/* What the limit of a login has to do with the request. */
+enum policy_send {
+	POLICY_SEND_NOTHING,
+	POLICY_SEND_PEEK,	/* may the login send at all? */
+	POLICY_SEND_TAKE	/* the mail begins: all of its recipients count */
+};
+enum policy_send policy_wants_send(const struct policy_request *request);
 
 /* Appends "action=<action>" and the empty line. */
 void policy_put_action(struct buf *out, const char *action);

@@ -7,12 +7,15 @@
 #include "postfix-policy/client.h"
 #include "postfix-policy/metrics.h"
 
+struct send;
+
 /* What all sessions share. */
 struct service {
 	const struct mum_host *host;
 	struct mum_core *core;		/* the current one; a reload swaps it */
 	struct clients *clients;
 	struct metrics *metrics;
+	struct send *send;		/* NULL: policy.send is off */
 };
 
 /*

@@ -226,7 +226,7 @@ same 'results of requests' "$scratch/results" "$scratch/manual-results" \
 
 # ---- reply texts: each of the code stands in the manual ----
 
-grep -o '"[5D][^"]*[0-9]\.[0-9]\.[0-9] [^"]*"' postfix-policy/action.c postfix-policy/action.h |
+grep -o '"[45D][^"]*[0-9]\.[0-9]\.[0-9] [^"]*"' postfix-policy/action.c postfix-policy/action.h |
 	sed -E 's/^[^"]*"//; s/ ?(%s)?"$//' >"$scratch/replies"
 [ -s "$scratch/replies" ] || { echo "$0 finds no reply texts any more"; status=1; }
 while read -r reply; do

@@ -137,8 +137,8 @@ only_in "Dovecot's headers are for dovecot-plugin/" \
 	'dovecot-plugin/[^:]*'
 
 pure=
-for module in netstring socketmap policy action metrics counts gcra send-limits send-table \
-	send-text; do
+for module in netstring socketmap policy action metrics counts gcra send-check send-limits \
+	send-table send-text; do
 	pure="$pure $(find postfix-policy -name "$module.[ch]")"
 done
 for module in mail-log dovecot-sql sender-checks alias-graph compare-lists compare-effects; do

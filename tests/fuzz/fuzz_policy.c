@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_slice(&request.client_name, bytes, len);
 	check_slice(&request.client_address, bytes, len);
 	check_slice(&request.queue_id, bytes, len);
+	check_slice(&request.recipient_count, bytes, len);
 	/* Its own bytes are enough, any fewer are not. */
 	HOLDS(policy_parse(bytes, len, &again, &again_len) == PARSE_DONE);
 	HOLDS(again_len == len && memcmp(&again, &request, sizeof(again)) == 0);
@@ -44,5 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		HOLDS(slice_is(&request.state, "RCPT"));
 	if (policy_wants_sender(&request))
 		HOLDS(slice_is(&request.state, "RCPT") || slice_is(&request.state, "MAIL"));
+	if (policy_wants_send(&request) != POLICY_SEND_NOTHING)
+		HOLDS(request.login.len > 0);
 	return 0;
 }

@@ -75,6 +75,7 @@ static void test_requests_and_decisions(void **state)
 	metrics.decisions.checks[CHECK_SENDER][OUTCOME_WOULD_REJECT][REASON_NOT_LOGGED_IN] = 6;
 	metrics.decisions.checks[CHECK_RECIPIENT][OUTCOME_DEFER][REASON_NO_ANSWER] = 7;
 	metrics.decisions.checks[CHECK_SENDER][OUTCOME_REJECT][REASON_TOO_MANY_READINGS] = 9;
+	metrics.decisions.checks[CHECK_SEND][OUTCOME_HOLD][REASON_SEND_LIMIT] = 10;
 	metrics.decisions.unchecked = 8;
 	text = page();
 	WANT_LINE(text, "mumd_requests_total{map=\"aliases\",result=\"not_found\"} 3");
@@ -89,8 +90,35 @@ static void test_requests_and_decisions(void **state)
 			"reason=\"too_many_readings\"} 9");
 	WANT_LINE(text, "mumd_policy_decisions_total{check=\"recipient\","
 			"action=\"would_reject\",reason=\"too_many_readings\"} 0");
+	WANT_LINE(text, "mumd_policy_decisions_total{check=\"send\",action=\"hold\","
+			"reason=\"send_limit\"} 10");
+	WANT_LINE(text, "mumd_policy_decisions_total{check=\"send\",action=\"reject\","
+			"reason=\"send_limit_mail\"} 0");
 	WANT_LINE(text, "mumd_policy_decisions_total{check=\"none\",action=\"dunno\","
 			"reason=\"not_checked\"} 8");
+	free(text);
+}
+
+static void test_senders(void **state)
+{
+	char *text;
+
+	(void)state;
+	set_up("a", "b");
+	metrics.send = (struct send_counts){ { 1, 2, 3 }, 4, 5 };
+	now.senders.logins = 6;
+	now.senders.limited = 7;
+	now.senders.evicted = 8;
+	text = page();
+	WANT_LINE(text, "mumd_send_recipients_total{result=\"taken\"} 1");
+	WANT_LINE(text, "mumd_send_recipients_total{result=\"over\"} 2");
+	WANT_LINE(text, "mumd_send_recipients_total{result=\"exempt\"} 3");
+	WANT_LINE(text, "mumd_send_requests_total{state=\"rcpt\"} 4");
+	WANT_LINE(text, "mumd_send_requests_total{state=\"data\"} 5");
+	WANT_LINE(text, "mumd_send_logins 6");
+	WANT_LINE(text, "mumd_send_logins_limited 7");
+	WANT_LINE(text, "mumd_send_logins_evicted_total 8");
+	WANT_LINE(text, "mumd_send_state_saved 0");
 	free(text);
 }
 
@@ -330,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_requests_and_decisions),
+		UNIT_TEST(test_senders),
 		UNIT_TEST(test_questions_and_the_database),
 		UNIT_TEST(test_mumd_itself),
 		UNIT_TEST(test_buckets_hold_all_below_them),
