@@ -29,3 +29,16 @@ uint64_t gcra_left(const struct gcra *gcra, uint64_t now, uint64_t tat)
 		return 0;
 	return (latest - (tat > now ? tat : now)) / gcra->interval;
 }
+
+uint64_t gcra_convert(const struct gcra *from, const struct gcra *to, uint64_t now,
+		      uint64_t tat)
+{
+	uint64_t latest = gcra_latest(to, now), units;
+
+	/* Nothing is rounded where it need not be: reloads would add up. */
+	if (tat > now && from->interval != to->interval) {
+		units = (tat - now - 1) / from->interval + 1;
+		tat = units < to->burst ? now + units * to->interval : latest;
+	}
+	return tat < latest ? tat : latest;
+}

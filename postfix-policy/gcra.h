@@ -25,7 +25,11 @@ bool gcra_take(const struct gcra *gcra, uint64_t now, uint64_t n, uint64_t *tat)
 /* How many units could be taken now. */
 uint64_t gcra_left(const struct gcra *gcra, uint64_t now, uint64_t tat);
 
-/* The latest TAT that units taken until now can have led to: with this limit no more is owed. */
+/* The latest TAT that units taken until now can have led to. */
 uint64_t gcra_latest(const struct gcra *gcra, uint64_t now);
+
+/* The TAT by another limit: as many units have yet to drain, but no more than its burst. */
+uint64_t gcra_convert(const struct gcra *from, const struct gcra *to, uint64_t now,
+		      uint64_t tat);
 
 #endif

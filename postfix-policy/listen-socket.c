@@ -72,8 +72,7 @@ static bool give(const char *path, mode_t type, const struct socket_owner *owner
 	return ok;
 }
 
-/* Makes the socket's directory if it is missing; only we and Postfix may use it. */
-static bool make_directory(const char *path, const struct socket_owner *owner)
+bool listen_socket_make_directory(const char *path, const struct socket_owner *owner)
 {
 	char *copy = xstrdup(path);
 	const char *directory = dirname(copy);
@@ -118,7 +117,7 @@ static int bind_unix(const char *path, const struct socket_owner *owner, char **
 		*error_r = xasprintf("%s: %s", path, why);
 		return -1;
 	}
-	if (make_directory(path, owner) && (!exists || unlink(path) == 0))
+	if (listen_socket_make_directory(path, owner) && (!exists || unlink(path) == 0))
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd >= 0 && bind_with_mode(fd, &address, owner->mode) == 0 &&
 	    give(path, S_IFSOCK, owner))

@@ -66,6 +66,7 @@ static void put_page(struct buf *out, void *arg)
 	const struct mum_stats **stats = cores_stats(mumd->cores, &now.cores_count);
 
 	now.cores = stats;
+	senders_show(mumd->senders, &now);
 	process_stats_read(&now.process);
 	metrics_put(out, &mumd->metrics, &now);
 	free(stats);
@@ -200,7 +201,7 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 		host_log(&mumd->host.host, MUM_LOG_WARNING,
 			 "reload: %s: a changed listen option needs a restart",
 			 mumd->config_path);
-	senders_reload(mumd->senders);
+	senders_update(mumd->senders);
 	fit_descriptors(mumd);
 }
 
@@ -234,10 +235,12 @@ static void catch_signals(struct mumd *mumd)
 
 /* ---- start and end ---- */
 
-static bool open_listeners(struct mumd *mumd, const struct socket_owner *owner)
+static bool open_all(struct mumd *mumd, const struct socket_owner *owner)
 {
 	mumd->listeners =
 		listeners_open(mumd->base, &mumd->service, owner, put_page, mumd);
+	if (mumd->listeners != NULL)
+		senders_prepare(mumd->senders, owner);
 	return mumd->listeners != NULL;
 }
 
@@ -256,7 +259,7 @@ static int serve(struct mumd *mumd, bool foreground)
 
 	fit_descriptors(mumd);
 	if (!privileges_find(mum_core_config(mumd->service.core), &privileges, &error) ||
-	    !open_listeners(mumd, &privileges.owner) || !privileges_drop(&privileges, &error)) {
+	    !open_all(mumd, &privileges.owner) || !privileges_drop(&privileges, &error)) {
 		if (error != NULL)
 			host_log(host, MUM_LOG_ERROR, "%s", error);
 		free(error);
@@ -272,6 +275,7 @@ static int serve(struct mumd *mumd, bool foreground)
 		host_libevent_init(&mumd->host, mumd->base, false);
 	}
 	catch_signals(mumd);
+	senders_update(mumd->senders);
 	mum_core_probe(mumd->service.core,
 		       mum_core_config(mumd->service.core)->database.deadline, on_first_answer,
 		       NULL);

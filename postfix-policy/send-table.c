@@ -114,26 +114,32 @@ static void make_room(struct send_table *table, size_t max, uint64_t now)
 	}
 }
 
+static void change_limit(const struct send_table *table, struct send_entry *entry, uint64_t now)
+{
+	const struct gcra *before = entry->limit;
+
+	entry->limit = send_limits_find(table->limits, entry->login);
+	if (before != NULL && entry->limit != NULL)
+		entry->tat = gcra_convert(before, entry->limit, now, entry->tat);
+	else if (entry->tat > now)
+		entry->tat = now;
+}
+
 void send_table_configure(struct send_table *table, struct send_limits **limits, size_t max,
 			  uint64_t keep, uint64_t now)
 {
-	send_limits_free(&table->limits);
+	struct send_limits *before = table->limits;
+
 	table->limits = *limits;
 	*limits = NULL;
 	table->max = max;
 	table->keep = keep;
 	for (size_t i = table->count; i-- > 0;) {
-		struct send_entry *entry = &table->heap[i]->entry;
-		uint64_t latest = now;
-
-		entry->limit = send_limits_find(table->limits, entry->login);
-		if (entry->limit != NULL)
-			latest = gcra_latest(entry->limit, now);
-		if (entry->tat > latest)
-			entry->tat = latest;
+		change_limit(table, &table->heap[i]->entry, now);
 		/* From the end: what is below is in order already. */
 		move_down(table, table->heap[i]);
 	}
+	send_limits_free(&before);
 	make_room(table, max, now);
 }
 

@@ -29,7 +29,7 @@ void send_table_free(struct send_table **table);	/* sets NULL; NULL is fine */
 
 /*
  * Takes over the limits. At most max entries; each is dropped `keep` after all has drained.
- * Entries stay, but owe no more than the new limits let them owe.
+ * Entries stay: as many recipients count as before, but no more than the new burst.
  */
 void send_table_configure(struct send_table *table, struct send_limits **limits, size_t max,
 			  uint64_t keep, uint64_t now);

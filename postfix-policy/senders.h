@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* The limits of logins as a service: on and off with policy.send, over a reload. */
+/*
+ * The limits of logins as a service: on and off with policy.send, kept over a reload and,
+ * in policy.send_state, over a restart; and the socket of mumctl senders. Whatever goes
+ * wrong with file or socket is logged, and the limits go on.
+ */
 #ifndef MUM_SENDERS_H
 #define MUM_SENDERS_H
 
+#include "postfix-policy/listen-socket.h"
 #include "postfix-policy/session.h"
 
 struct senders;
 
-/* Sets service->send if policy.send of service->core says so. The service outlives it. */
+/* Nothing is on yet. The service outlives it. */
 struct senders *senders_new(struct service *service);
-/* After a reload: service->core has another configuration. */
-void senders_reload(struct senders *senders);
-/* Before service->core goes. Sets NULL; NULL is fine. */
+/*
+ * While mumd is still root, if it was started so: makes the directories and the socket,
+ * and gives them to the owner. Its mode and group do not count: nobody else gets in.
+ */
+void senders_prepare(struct senders *senders, const struct socket_owner *owner);
+/*
+ * At the start and after a reload, as the user that mumd runs as: sets service->send, or
+ * NULL, as the configuration of service->core says.
+ */
+void senders_update(struct senders *senders);
+/* Fills now->senders. */
+void senders_show(const struct senders *senders, struct metrics_now *now);
+/* Writes the state; blocks. Before service->core goes. Sets NULL; NULL is fine. */
 void senders_free(struct senders **senders);
 
 #endif

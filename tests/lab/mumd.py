@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import signal
 
-from .clients import PolicyClient, SocketmapClient
+from .clients import Client, PolicyClient, SocketmapClient
 from . import metrics
 from .lab import LabError, Process, TOP, accepts, free_port, give, run, tail, wait_until
 
@@ -66,6 +66,8 @@ class Mumd:
         self.policy_port = free_port()
         self.metrics_port = free_port()
         self.config = self.directory / "mum.conf"
+        self.send_state = self.directory / "state/senders"
+        self.send_socket = self.directory / "run/senders"
         self.log_path = self.directory / "mumd.log"
         self.process = None
         self.write(settings)
@@ -76,7 +78,8 @@ class Mumd:
             "socketmap": {"listen": [f"unix:{self.socketmap}",
                                      f"inet:127.0.0.1:{self.socketmap_port}"]},
             "policy": {"listen": [f"unix:{self.policy}",
-                                  f"inet:127.0.0.1:{self.policy_port}"]},
+                                  f"inet:127.0.0.1:{self.policy_port}"],
+                       "send_state": self.send_state, "send_socket": self.send_socket},
             "process": {"user": USER, "socket_group": "postfix"},
         }
         for section, options in settings.items():
@@ -180,6 +183,15 @@ class Mumd:
         """One question on a connection of its own."""
         with self.map_client() as client:
             return client.ask(table, key)
+
+    def senders(self):
+        """What the socket of mumctl senders says: {login: (debt in us, sent, over)}."""
+        with Client(self.send_socket) as client:
+            lines = client.read_to_end().decode().splitlines()
+        rows = [line.split(" ", 4) for line in lines[2:-1]]
+        if lines[0] != "mum-senders 1" or lines[-1] != f"end {len(rows)}":
+            raise LabError(f"not a whole answer: {lines}")
+        return {login: (int(debt), int(sent), int(over)) for debt, sent, over, _, login in rows}
 
     def decide(self, **attributes):
         with self.policy_client() as client:

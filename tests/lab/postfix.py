@@ -50,12 +50,15 @@ class Postfix:
 
     outside is the ("127.0.0.1", port) that all mail to foreign domains goes to.
     config is its configuration directory; mumd's sockets belong into .sockets; mail for mailboxes comes out at
-    queue/private/dovecot-lmtp; logins are asked at queue/private/auth.
+    queue/private/dovecot-lmtp; logins are asked at queue/private/auth. send_limits: with the line
+    of the example that asks mumd at DATA.
     """
 
-    def __init__(self, lab, outside, mumd_user="nobody", name="postfix", settings=()):
+    def __init__(self, lab, outside, mumd_user="nobody", name="postfix", settings=(),
+                 send_limits=False):
         self._lab = lab
         self._settings = list(settings)
+        self._send_limits = send_limits
         self._outside = outside
         self._directory = lab.directory(name)
         self.config = lab.directory(f"{name}/etc")
@@ -116,6 +119,11 @@ smtpd_junk_command_limit = 1000
                                "smtpd_tls_security_level=none", text)
         if (services, levels) != (1, 2):    # once in a comment
             raise LabError("conf-examples/master.cf is not what the lab expects")
+        if self._send_limits:
+            text, lines = re.subn(r"^#(?=  -o { smtpd_data_restrictions)", "", text,
+                                  flags=re.MULTILINE)
+            if lines != 1:
+                raise LabError("conf-examples/master.cf has no line for the limits of logins")
         return text
 
     def _write(self):

@@ -86,12 +86,13 @@ OWN = "/etc/mum/second.conf /var/spool/postfix/mum/metrics"
 @pytest.mark.parametrize("own", ["", OWN])
 def test_a_purge_leaves_nothing_but_what_the_admin_has_put_there(machine, packages, own):
     machine.run("rm -rf /etc/mum /var/spool/postfix/mum; "
-                "mkdir -p /etc/mum /var/spool/postfix/mum; "
-                f"touch {PASSWORDS} /var/spool/postfix/mum/policy {own}")
+                "mkdir -p /etc/mum /var/spool/postfix/mum /var/lib/mumd; "
+                f"touch {PASSWORDS} /var/spool/postfix/mum/policy /var/lib/mumd/senders {own}")
     for package in packages.split():
         purge(machine, package)
     seen = machine.run("find /etc/mum /var/spool/postfix/mum -type f || :").stdout
     assert sorted(line for line in seen.splitlines() if line.startswith("/")) == own.split()
+    assert not machine.run("ls -d /var/lib/mumd 2>/dev/null || :").stdout
     gone = machine.run("ls -d /etc/mum /var/spool/postfix/mum 2>/dev/null || :").stdout
     assert bool(gone) == bool(own)
 

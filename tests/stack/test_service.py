@@ -373,7 +373,15 @@ def test_the_directory_of_sqlite_stays_that_of_mum():
     directory = os.path.dirname(re.search(r'# path = "([^"]*)"', example)[1])
     unit = settings("mumd.service")
     assert ("ReadWritePaths", f"-{directory}") in unit
-    assert not [value for name, value in unit if name == "StateDirectory"]
+    assert ("StateDirectory", os.path.basename(directory)) not in unit
+
+
+def test_the_directories_of_the_limits_are_the_units():
+    """systemd makes them, and lets mumd write there."""
+    example = (TOP / "conf-examples/mum.conf").read_text()
+    unit = dict(settings("mumd.service"))
+    assert f'# send_state = "/var/lib/{unit["StateDirectory"]}/' in example
+    assert f'# send_socket = "/run/{unit["RuntimeDirectory"]}/' in example
 
 
 def test_user_and_directory_are_made_as_the_units_want_them(tmp_path):
@@ -399,7 +407,11 @@ def test_it_does_its_work_within_the_units_system_calls(lab, mariadb, held, one_
     sandbox needs systemd."""
     mumd = Mumd(lab, {"database": mariadb_settings(mariadb, POSTFIX_PASSWORD),
                       "process": {"socket_group": "nogroup"},     # nobody's own
+                      "policy": {"send": "enforce"},
                       "metrics": {"listen": Mumd.METRICS}}, name=f"service{next(_names)}")
+    for folder in (mumd.send_state.parent, mumd.send_socket.parent):
+        folder.mkdir()
+        run("chown", "nobody", folder)      # as systemd does
     program = lab.path / f"filter{next(_names)}"
     write_filter(UNITS / "mumd.service", program)
     sockets = [held(mumd.socketmap), held(mumd.policy)] if activated else []
@@ -415,6 +427,8 @@ def test_it_does_its_work_within_the_units_system_calls(lab, mariadb, held, one_
     mumd.reload()
     mumd.wait_log("reload: ", ": done")
     assert mumd.lookup(*ALICE) == b"OK 1"
+    assert mumd.senders() == {}
     assert not any("warning" in line or "error" in line for line in mumd.log()), mumd.log()
     mumd.terminate()
     assert mumd.process.wait() == 0
+    assert mumd.send_state.exists()

@@ -65,6 +65,31 @@ static void test_take(void **state)
 	}
 }
 
+static void test_another_limit(void **state)
+{
+	static const struct {
+		const char *name;
+		struct gcra to;
+		uint64_t now, tat, want;
+	} rows[] = {
+		{ "the same", { 10000000, 4 }, 0, 35000001, 35000001 },
+		{ "a smaller burst", { 10000000, 2 }, 0, 35000001, 20000000 },
+		{ "a larger burst", { 10000000, 9 }, 0, 35000001, 35000001 },
+		{ "ten times the rate", { 1000000, 9 }, 0, 30000000, 3000000 },
+		{ "a part is a whole one", { 1000000, 9 }, 0, 30000001, 4000000 },
+		{ "a tenth of the rate", { 100000000, 9 }, 0, 30000000, 300000000 },
+		{ "no more than the burst", { 100000000, 2 }, 0, 30000000, 200000000 },
+		{ "all has drained", { 1000000, 9 }, 50000000, 30000000, 30000000 },
+		{ "as of now", { 1000000, 9 }, 30000000, 30000000, 30000000 },
+		{ "from far away", { 1000000, 9 }, 7, UINT64_MAX, 9000007 },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows)
+		WANT_NUMBER(row->name, gcra_convert(&six, &row->to, row->now, row->tat),
+			    row->want);
+}
+
 /* A bucket that leaks one every interval, in steps of the interval. */
 struct bucket {
 	unsigned level;
@@ -131,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_limits),
 		UNIT_TEST(test_take),
+		UNIT_TEST(test_another_limit),
 		UNIT_TEST(test_it_is_a_bucket),
 		UNIT_TEST(test_the_promise),
 	};

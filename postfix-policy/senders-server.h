@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The socket of mumctl senders: who connects gets a text, and the end. A few at a time and
+ * each for a few seconds; others get the end at once.
+ */
+#ifndef MUM_SENDERS_SERVER_H
+#define MUM_SENDERS_SERVER_H
+
+#include "common/buf.h"
+#include "common/host.h"
+#include "postfix-policy/listen-socket.h"
+
+struct senders_server;
+
+/* Appends the text. */
+typedef void senders_text_fn(struct buf *out, void *arg);
+
+/* Takes over the bound socket, also when it fails: NULL with errno. The host outlives it. */
+struct senders_server *senders_server_new(const struct mum_host *host,
+					  struct listen_socket *sock, senders_text_fn *put,
+					  void *arg);
+/* Sets NULL; NULL is fine. */
+void senders_server_free(struct senders_server **server);
+
+#endif

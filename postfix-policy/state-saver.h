@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes a state file from a thread, because a disk may take its time and mail does not
+ * wait. Logs when that fails, and when it works again.
+ */
+#ifndef MUM_STATE_SAVER_H
+#define MUM_STATE_SAVER_H
+
+#include <stdbool.h>
+
+#include "common/buf.h"
+#include "common/host.h"
+
+struct state_saver;
+
+/* option: its name in mum.conf, for the log; static. The host outlives it. */
+struct state_saver *state_saver_new(const struct mum_host *host, const char *option);
+/* Waits for what is being written. Sets NULL; NULL is fine. */
+void state_saver_free(struct state_saver **saver);
+
+/* Writes the text, which it takes over; false, and not taken, while another is written. */
+bool state_saver_start(struct state_saver *saver, const char *path, struct buf *text);
+/* Blocks until the text, which it takes over, is the file, or cannot be. */
+void state_saver_finish(struct state_saver *saver, const char *path, struct buf *text);
+/* Did it work the last time? */
+bool state_saver_is_good(const struct state_saver *saver);
+
+#endif
