@@ -52,6 +52,8 @@ static const struct {
 	{ "hash-refused", NEW },
 	{ "home-nested", AS_WITH_STOCK },
 	{ "index-missing", AS_WITH_STOCK },
+	{ "limits-unasked", NEW },
+	{ "limits-unseen", NEW },
 	{ "lmtp-domain", AS_WITH_STOCK },
 	{ "location-unknown", NEW },
 	{ "mailbox-split", AS_WITH_STOCK },

@@ -49,16 +49,21 @@ static bool names_listener(const char *list, const char *listener, const char *q
 	return names;
 }
 
-/* other: what does the same without the policy service. */
-static bool asks_us(const struct check *check, const char *list, const char *other)
+bool check_asks_us(const struct check *check, const char *list)
 {
 	const struct mum_list *listen = &check->config->policy.listen;
 	const char *queue = settings_of_postfix(check->settings, "queue_directory");
-	bool asks = strstr(list, other) != NULL;
+	bool asks = false;
 
 	for (size_t i = 0; i < listen->count && queue != NULL && !asks; i++)
 		asks = names_listener(list, listen->items[i], queue);
 	return asks;
+}
+
+/* other: what does the same without the policy service. */
+static bool asks_us(const struct check *check, const char *list, const char *other)
+{
+	return strstr(list, other) != NULL || check_asks_us(check, list);
 }
 
 static void check_recipients(const struct check *check, const char *service)

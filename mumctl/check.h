@@ -46,6 +46,9 @@ void check_sockets(const struct check *check);	/* role Postfix */
 void check_postfix_settings(const struct check *check);	/* role Postfix */
 void check_dovecot_settings(const struct check *check);	/* any role */
 void check_services(const struct check *check);	/* role Postfix */
+void check_senders(const struct check *check);	/* role Postfix */
+/* Does the list of restrictions name a listener of the policy service? */
+bool check_asks_us(const struct check *check, const char *list);
 void check_sql_behind(const struct check *check);	/* role Postfix */
 void check_encryption(const struct check *check);
 /* False when nothing further can be read. */

@@ -12,6 +12,7 @@ command_fn command_explain;
 command_fn command_list;
 command_fn command_policy;
 command_fn command_query;
+command_fn command_senders;
 command_fn command_setup;
 command_fn command_user;
 
@@ -24,6 +25,7 @@ command_fn command_user;
 #define USAGE_LIST "list [PATTERN]"
 #define USAGE_POLICY "policy NAME=VALUE..."
 #define USAGE_QUERY "query MAP KEY"
+#define USAGE_SENDERS "senders"
 #define USAGE_SETUP "setup"
 #define USAGE_USER "user ADDRESS [--for VERSION]"
 

@@ -175,6 +175,19 @@ static void add_check(struct explain *explain, const char *context,
 	free(who);
 }
 
+/* As who sends: the login, or whoever has the address. */
+static void add_limit(struct explain *explain)
+{
+	const char *login = *explain->login != '\0' ? explain->login : explain->address;
+	const char *answer;
+	char *reason;
+
+	if (explain->config->policy.send == MUM_CHECK_OFF)
+		return;
+	answer = explain_limit(explain->config, login, &reason);
+	add_verdict(explain, "postfix", "policy limit", answer, reason);
+}
+
 /* ---- each program ---- */
 
 static void explain_address(struct explain *explain)
@@ -189,6 +202,7 @@ static void explain_address(struct explain *explain)
 	add_check(explain, "recipient", MUM_DELIVERY, &delivery);
 	add_map(explain, SOCKETMAP_SENDERS, &owners);
 	add_check(explain, "sender", MUM_OWNERS, &owners);
+	add_limit(explain);
 	explain->summary = summary_of_address(explain->address, &delivery, explain->deferred,
 					      &owners, explain->config);
 	asked_free(&delivery);

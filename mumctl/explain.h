@@ -33,6 +33,12 @@ char *reason_of_sender_check(const struct asked *owners, const char *login,
 			     const struct mum_config *config);
 
 /*
+ * What a mail of the login to one recipient is answered by its limit; policy.send is not
+ * "off". Static text; the caller frees *reason_r.
+ */
+const char *explain_limit(const struct mum_config *config, const char *login, char **reason_r);
+
+/*
  * In plain words: who gets the mail and who may send, or why nobody. deferred: why Postfix
  * cannot be handed what there is, or NULL. Caller frees.
  */

@@ -26,6 +26,8 @@ static const struct command {
 	  "all that MUM says of an address, and every decision with its reason" },
 	{ "compare", command_compare, USAGE_COMPARE,
 	  "MUM's stock files against mumd and the Dovecot module: what changes, for whom" },
+	{ "senders", command_senders, USAGE_SENDERS,
+	  "which login sent to how many recipients lately, as the running mumd counts" },
 	{ "setup", command_setup, USAGE_SETUP,
 	  "the lines for main.cf, master.cf and dovecot.conf, and the grants" },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/senders-list.h"
+#include "mumctl/sender-list.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,14 +65,14 @@ static bool read_text(const char *path, struct buf *text)
 
 struct collector {
 	const struct send_limits *limits;
-	struct senders_list *list;
+	struct sender_list *list;
 	size_t size;
 };
 
 static void add_row(const struct send_row *row, int64_t wall, void *arg)
 {
 	struct collector *collector = arg;
-	struct senders_list *list = collector->list;
+	struct sender_list *list = collector->list;
 	const struct gcra *limit = send_limits_find(collector->limits, row->login);
 
 	(void)wall;
@@ -96,7 +96,7 @@ static int compare(const void *_a, const void *_b)
 	return strcmp(a->login, b->login);
 }
 
-bool senders_list_ask(const struct mum_config *config, struct senders_list *list_r,
+bool sender_list_ask(const struct mum_config *config, struct sender_list *list_r,
 		      char **why_r)
 {
 	const char *path = config->policy.send_socket;
@@ -104,7 +104,7 @@ bool senders_list_ask(const struct mum_config *config, struct senders_list *list
 	struct collector collector = { limits, list_r, 0 };
 	struct buf text = BUF_INIT(SEND_TEXT_MAX);
 
-	*list_r = (struct senders_list){ 0, NULL };
+	*list_r = (struct sender_list){ 0, NULL };
 	*why_r = NULL;
 	if (!read_text(path, &text))
 		*why_r = xasprintf("%s: %s", path, strerror(errno));
@@ -117,10 +117,10 @@ bool senders_list_ask(const struct mum_config *config, struct senders_list *list
 	return *why_r == NULL;
 }
 
-void senders_list_free(struct senders_list *list)
+void sender_list_free(struct sender_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		free(list->items[i].login);
 	free(list->items);
-	*list = (struct senders_list){ 0, NULL };
+	*list = (struct sender_list){ 0, NULL };
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who sent how much, as the running mumd tells it on policy.send_socket. */
-#ifndef MUM_SENDERS_LIST_H
-#define MUM_SENDERS_LIST_H
+#ifndef MUM_SENDER_LIST_H
+#define MUM_SENDER_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,14 +17,14 @@ struct sender {
 	bool limited;		/* false: no limit, and left says nothing */
 };
 
-struct senders_list {
+struct sender_list {
 	size_t count;
 	struct sender *items;	/* who sent most comes first */
 };
 
 /* What is left is said by the limits of config. False with *why_r, which the caller frees. */
-bool senders_list_ask(const struct mum_config *config, struct senders_list *list_r,
+bool sender_list_ask(const struct mum_config *config, struct sender_list *list_r,
 		      char **why_r);
-void senders_list_free(struct senders_list *list);
+void sender_list_free(struct sender_list *list);
 
 #endif

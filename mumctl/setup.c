@@ -194,6 +194,11 @@ static void put_postfix(struct setup *setup)
 		buf_printf(&setup->master_cf,
 			   "  -o { smtpd_sender_restrictions = check_policy_service { %s, "
 			   "policy_context=sender, timeout=10s } }\n", policy);
+	if (policy != NULL && config->policy.send != MUM_CHECK_OFF)
+		buf_printf(&setup->master_cf,
+			   "  -o { smtpd_data_restrictions = check_policy_service { %s, "
+			   "policy_context=limit, timeout=10s, default_action=DUNNO } }\n",
+			   policy);
 	if (map != NULL && policy != NULL)
 		put_commands(&setup->commands, map, policy);
 	free(map);

@@ -8,7 +8,7 @@ import itertools
 
 from check_findings import finding
 from check_rows import alias, mailbox, tls
-from lab import Mumctl
+from lab import Mumctl, Mumd
 from lab.dovecot_language import dovecot_language
 
 _numbers = itertools.count()
@@ -34,7 +34,8 @@ def with_postfix(world, changes, master="", environment=(), **sections):
     (directory / "mum").symlink_to(socket.parent)
     ctl = world.ctl_with(socketmap={"listen": [
         f"unix:{socket}", f"unix:{directory}/mum/{socket.name}"]},
-        policy={"listen": [f"unix:{directory}/mum/{values['policy']}"]},
+        policy={"listen": [f"unix:{directory}/mum/{values['policy']}"],
+                **sections.pop("policy", {})},
         **{"address": {"myorigin": "origin.test"}, **sections})
     (directory / "master.cf").write_text(master.format(**values))
     (directory / "main.cf").write_text("".join(
@@ -219,6 +220,41 @@ def half_moved(world):
                       'conf-examples/main.cf, or "mumctl setup"', "a send-only mailbox")
               for where in ("main.cf ", "master.cf submission/inet ",
                             "master.cf submissions/inet "))]
+
+
+COUNTS = ("  -o {{ smtpd_data_restrictions = permit_mynetworks, check_policy_service "
+          "{{ unix:mum/{policy}, policy_context = limit, timeout=10s }} }}\n")
+
+
+@contextlib.contextmanager
+def limits_that_count(world):
+    """In each way that there is to ask at DATA."""
+    mumd = Mumd(world.lab, {**world.settings(), "policy": {"send": "warn"}},
+                name=f"limits-{next(_numbers)}").start()
+    yield with_postfix(
+        world, {"smtpd_data_restrictions": "check_policy_service unix:mum/{policy}"},
+        LOGIN_SERVICE + ASKS + COUNTS + "smtps inet n - y - - smtpd\n"
+        "  -o smtpd_sasl_auth_enable=yes\n" + ASKS,
+        policy={"send": "warn", "send_socket": mumd.send_socket}), []
+    mumd.stop()
+
+
+@contextlib.contextmanager
+def limits_that_do_not(world):
+    """Nobody asks, somebody else does, or in a context that does not count."""
+    cure = "put the policy service there with policy_context=limit"
+    yield with_postfix(
+        world, {"smtpd_sasl_auth_enable": "yes",
+                "smtpd_data_restrictions": "check_policy_service {{ unix:other, "
+                                           "policy_context=limit }}"},
+        LOGIN_SERVICE + ASKS + "  -o smtpd_data_restrictions=\nsmtps inet n - y - - smtpd\n"
+        "  -o smtpd_sasl_auth_enable=yes\n" + ASKS + COUNTS.replace("limit", "limits"),
+        policy={"send": "enforce", "send_socket": "/nonexistent/senders"}), [
+            *(finding("limits-unasked", "warning", f"{where} smtpd_data_restrictions", cure,
+                      "no mail of who logs in there is counted")
+              for where in ("main.cf", "master.cf submission/inet", "master.cf smtps/inet")),
+            finding("limits-unseen", "warning", "/nonexistent/senders", "then restart mumd",
+                    "mumd does not say who sends: /nonexistent/senders: No such file")]
 
 
 # Of Postfix 3.10 and later; test_tls_policy.c has more.
@@ -473,6 +509,7 @@ SETTINGS = [
     *((reading_case(name), SQLITE, 1) for name in READINGS), (an_origin_in_a_file, SQLITE, 0),
     (limits_of_postfix, BOTH, 1), (policies_for_postfix_3_10, SQLITE, 78),
     (a_good_postfix_with_maps_alone, SQLITE, 0), (delimiter_before_the_move, SQLITE, 1),
+    (limits_that_count, SQLITE, 0), (limits_that_do_not, SQLITE, 1),
     (half_moved, SQLITE, 1), (sql_behind, BOTH, 78), (sql_behind_ascii, SQLITE, 0),
     (module_behind, SQLITE, 0), (locations_for_2_3, SQLITE, 0), (locations_for_2_4, BOTH, 78),
     (lmtp_without_domain, SQLITE, 78), (lmtp_with_domain, SQLITE, 0),

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* How many recipients a login may send to: what a mail to one is answered, and why. */
+#include "mumctl/explain.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xalloc.h"
+#include "mumctl/sender-list.h"
+#include "postfix-policy/action.h"
+#include "postfix-policy/send-limits.h"
+
+static const struct sender *find(const struct sender_list *list, const char *login)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i].login, login) == 0)
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+/* To one whose recipients are used up. */
+static const char *refusal(const struct mum_config *config)
+{
+	if (config->policy.send == MUM_CHECK_WARN)
+		return ACTION_DUNNO;
+	switch (config->policy.send_reply) {
+	case MUM_SEND_REJECT:
+		return ACTION_SEND_REJECT;
+	case MUM_SEND_HOLD:
+		return ACTION_SEND_HOLD;
+	case MUM_SEND_DEFER:
+		break;
+	}
+	return ACTION_SEND_DEFER;
+}
+
+/* Of a limit: "500 at once, and one more every 18 s". */
+static char *describe(const struct gcra *limit)
+{
+	return xasprintf("%" PRIu64 " recipients at once, and one more every %g s", limit->burst,
+			 (double)limit->interval / 1e6);
+}
+
+/* Caller frees. */
+static char *reason_of(const struct mum_config *config, const struct gcra *limit,
+		       const struct sender *sender, char *why)
+{
+	char *limits, *reason;
+
+	if (limit == NULL)
+		return xstrdup("policy.send_exempt names the login or its domain");
+	limits = describe(limit);
+	if (why != NULL)
+		reason = xasprintf("%s; what is left mumd does not say: %s", limits, why);
+	else
+		reason = xasprintf("%s; %" PRIu64 " are left%s", limits,
+				   sender != NULL ? sender->left : limit->burst,
+				   config->policy.send == MUM_CHECK_WARN
+					   ? ", and policy.send is \"warn\"" : "");
+	free(limits);
+	return reason;
+}
+
+const char *explain_limit(const struct mum_config *config, const char *login, char **reason_r)
+{
+	struct send_limits *limits = send_limits_new(config);
+	char *name = send_login(login, strlen(login)), *why = NULL;
+	const struct gcra *limit = send_limits_find(limits, name);
+	const char *answer = ACTION_DUNNO;
+	const struct sender *sender;
+	struct sender_list list;
+
+	(void)sender_list_ask(config, &list, &why);
+	sender = find(&list, name);
+	if (sender != NULL && sender->limited && sender->left == 0)
+		answer = refusal(config);
+	*reason_r = reason_of(config, limit, sender, why);
+	sender_list_free(&list);
+	send_limits_free(&limits);
+	free(name);
+	free(why);
+	return answer;
+}
