@@ -298,8 +298,8 @@ done
 # So does each line of a display that a manual takes from an example: .\" FILE above it.
 awk '/^\.\\" conf-examples\// { from = $2; next }
 	/^\.Ed/ { from = "" }
-	from != "" && !/^\.Bd/ { print FILENAME "\t" from "\t" $0 }' doc/*.7 >"$scratch/shown"
-[ -s "$scratch/shown" ] || { echo "doc/*.7 show no lines of conf-examples/"; status=1; }
+	from != "" && !/^\.Bd/ { print FILENAME "\t" from "\t" $0 }' doc/*.[78] >"$scratch/shown"
+[ -s "$scratch/shown" ] || { echo "doc/*.[78] show no lines of conf-examples/"; status=1; }
 while IFS='	' read -r file example line; do
 	sed 's/^#\([a-z} ]\)/\1/' "$example" | grep -q -x -F -e "$line" || {
 		echo "$file: not in $example: $line"
