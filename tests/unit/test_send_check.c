@@ -17,9 +17,8 @@ static struct decision_counts decisions;
 static struct send_counts counts;
 static struct send *send;
 
-static int set_up(void **state)
+static void begin(void)
 {
-	(void)state;
 	fake_host_init(&fake);
 	config = (struct mum_config){
 		.policy = { .send_rate = 6, .send_period = MINUTE, .send_burst = 10,
@@ -28,17 +27,28 @@ static int set_up(void **state)
 	memset(&decisions, 0, sizeof(decisions));
 	memset(&counts, 0, sizeof(counts));
 	send = send_new(&fake.host, &config, &decisions, &counts);
+}
+
+static void end(void)
+{
+	send_free(&send);
+	fake_host_free(&fake);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	begin();
 	return 0;
 }
 
 static int tear_down(void **state)
 {
-	send_free(&send);
-	fake_host_free(&fake);
+	end();
 	return unit_teardown(state);
 }
 
-static void configure(int mode, int reply)
+static void configure(enum mum_check mode, enum mum_send_reply reply)
 {
 	config.policy.send = mode;
 	config.policy.send_reply = reply;
@@ -100,6 +110,7 @@ static void test_which_requests(void **state)
 		{ "", "", "a@b.test", NULL, 0 },
 	};
 
+	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		char *name = xasprintf("%s at %s", row->context, row->state);
 
@@ -107,8 +118,8 @@ static void test_which_requests(void **state)
 			  row->action);
 		WANT_NUMBER(name, 10 - left("a@b.test"), row->taken);
 		free(name);
-		tear_down(state);
-		set_up(state);
+		end();
+		begin();
 	}
 }
 
@@ -153,11 +164,12 @@ static void test_counts(void **state)
 		{ "3 ", 1 }, { "x", 1 },
 	};
 
+	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		WANT_TEXT(row->text, data("a@b.test", row->text), "DUNNO");
 		WANT_NUMBER(row->text, 10 - left("a@b.test"), row->want);
-		tear_down(state);
-		set_up(state);
+		end();
+		begin();
 	}
 	WANT_TEXT("a number of any length", data("a@b.test", "99999999999999999999999"),
 		  ACTION_SEND_NEVER);
@@ -168,7 +180,8 @@ static void test_modes(void **state)
 {
 	static const struct {
 		const char *name;
-		int mode, reply;
+		enum mum_check mode;
+		enum mum_send_reply reply;
 		const char *rcpt, *data, *large;
 		enum outcome outcome;
 	} rows[] = {
@@ -184,6 +197,7 @@ static void test_modes(void **state)
 		  OUTCOME_WOULD_REJECT },
 	};
 
+	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		configure(row->mode, row->reply);
 		WANT_TEXT(row->name, data("a@b.test", "10"), "DUNNO");
@@ -198,8 +212,8 @@ static void test_modes(void **state)
 		WANT_NUMBER(row->name,
 			    send_table_find(send_table_of(send), "a@b.test")->sent,
 			    row->mode == MUM_CHECK_WARN ? 22 : 10);
-		tear_down(state);
-		set_up(state);
+		end();
+		begin();
 	}
 }
 
