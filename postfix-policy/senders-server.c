@@ -21,6 +21,7 @@ struct reader {
 	struct senders_server *server;
 	int fd;
 	struct buf text;
+	size_t sent;		/* bytes of it */
 	struct mum_watch *watch;
 	struct mum_timer *timer;
 	struct reader *prev, *next;
@@ -61,15 +62,15 @@ static void on_time_over(void *arg)
 static void on_writable(unsigned events, void *arg)
 {
 	struct reader *reader = arg;
-	ssize_t size = send(reader->fd, reader->text.data, reader->text.len,
-			    MSG_NOSIGNAL | MSG_DONTWAIT);
+	ssize_t size = send(reader->fd, reader->text.data + reader->sent,
+			    reader->text.len - reader->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	(void)events;
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (size > 0)
-		buf_consume(&reader->text, (size_t)size);
-	if (size < 0 || reader->text.len == 0)
+		reader->sent += (size_t)size;
+	if (size < 0 || reader->sent == reader->text.len)
 		reader_end(reader);
 }
 
