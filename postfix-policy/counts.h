@@ -27,7 +27,7 @@ struct decision_counts {
 	uint64_t unchecked;	/* requests that need no check */
 };
 
-/* What the limits of logins came to, in recipients of whole mails. */
+/* The recipients that the limits of logins have judged, by result. */
 enum send_result {
 	SEND_TAKEN,
 	SEND_OVER,	/* the limit: refused, held, or only said to be, with "warn" */

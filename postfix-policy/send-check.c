@@ -83,7 +83,7 @@ static void count(const struct attempt *attempt, enum outcome outcome, enum reas
 	attempt->send->decisions->checks[CHECK_SEND][outcome][reason]++;
 }
 
-/* "0", nothing and nonsense are one recipient: a mail has at least that. */
+/* Anything but a positive number counts as one recipient: a mail has at least one. */
 static uint64_t read_count(const struct slice *slice)
 {
 	uint64_t value = 0;
@@ -125,7 +125,7 @@ static void log_refusal(const struct attempt *attempt, const char *verb, enum re
 	free(address);
 }
 
-/* For people who are to be woken: once a period for each login. */
+/* A warning for the admin, once a period for each login. */
 static void warn(const struct attempt *attempt, struct send_entry *entry)
 {
 	const struct policy_request *request = attempt->request;
@@ -173,7 +173,7 @@ static const char *over_limit(const struct attempt *attempt, struct send_entry *
 	return send->mode == MUM_CHECK_WARN ? NULL : action;
 }
 
-/* Takes nothing. What goes into the hold queue, or is let pass, is seen at DATA. */
+/* Takes nothing. With "hold" and "warn" only DATA has something to say. */
 static const char *peek(const struct attempt *attempt)
 {
 	struct send *send = attempt->send;
@@ -221,7 +221,7 @@ const char *send_check(struct send *send, const struct policy_request *request)
 		attempt.recipients = read_count(&request->recipient_count);
 	action = wants == POLICY_SEND_TAKE ? take(&attempt) : peek(&attempt);
 	free(login);
-	/* Only an RCPT in another context has checks besides. */
+	/* Other checks follow only at RCPT, in another context. */
 	if (action == NULL &&
 	    (wants == POLICY_SEND_TAKE || slice_is(&request->context, "limit")))
 		return ACTION_DUNNO;

@@ -15,7 +15,7 @@
 
 struct send;
 
-/* Both counts are added to; they and the host outlive it. policy.send is not "off". */
+/* Adds to both counts, which outlive it like the host. policy.send is not "off". */
 struct send *send_new(const struct mum_host *host, const struct mum_config *config,
 		      struct decision_counts *decisions, struct send_counts *counts);
 void send_free(struct send **send);	/* sets NULL; NULL is fine */
@@ -23,14 +23,14 @@ void send_free(struct send **send);	/* sets NULL; NULL is fine */
 void send_configure(struct send *send, const struct mum_config *config);
 
 /*
- * What Postfix is answered: static text; NULL when nothing is against it and other checks
- * may be to be done.
+ * The answer to Postfix, static text. NULL when the limit does not object and other checks
+ * may follow.
  */
 const char *send_check(struct send *send, const struct policy_request *request);
 
-/* The table; what it shows may be a while too old for it to be swept first. */
+/* Owned by send; it may still hold entries that a sweep would drop. */
 struct send_table *send_table_of(struct send *send);
-/* Has anything been sent since this was last asked? */
+/* Has the table changed since the last call? */
 bool send_has_changed(struct send *send);
 
 #endif

@@ -33,6 +33,12 @@ struct send_table *send_table_new(void)
 	return table;
 }
 
+/* Each entry is the first member of its slot. */
+static struct slot *slot_of(struct send_entry *entry)
+{
+	return (struct slot *)entry;
+}
+
 /* ---- the heap ---- */
 
 static void put(struct send_table *table, size_t place, struct slot *slot)
@@ -208,7 +214,7 @@ bool send_table_take(struct send_table *table, struct send_entry *entry, uint64_
 	else if (!gcra_take(entry->limit, now, n, &entry->tat))
 		return false;
 	entry->sent += n;
-	settle(table, (struct slot *)entry);
+	settle(table, slot_of(entry));
 	return true;
 }
 
@@ -221,7 +227,7 @@ void send_table_restore(struct send_table *table, const struct send_entry *row, 
 	entry->sent = row->sent;
 	entry->over = row->over;
 	entry->tat = debt < latest - now ? now + debt : latest;
-	settle(table, (struct slot *)entry);
+	settle(table, slot_of(entry));
 }
 
 /* ---- all of them ---- */

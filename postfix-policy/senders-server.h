@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The socket of mumctl senders: who connects gets a text, and the end. A few at a time and
- * each for a few seconds; others get the end at once.
+ * The socket of mumctl senders: a client gets the whole text, then the end of file. A few
+ * clients at a time are served, each for a few seconds; others get the end of file at once.
  */
 #ifndef MUM_SENDERS_SERVER_H
 #define MUM_SENDERS_SERVER_H
