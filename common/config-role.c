@@ -1,52 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/config-loader.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/config-options.h"
+#include "common/password-file.h"
 #include "common/secret.h"
-#include "common/xalloc.h"
-
-enum { PASSWORD_MAX = 1024 }; /* bytes in a password file */
-
-/* Reads a whole small file; "" and *why_r when it must not or cannot be read. */
-static void read_password(const char *path, char *password, char **why_r)
-{
-	struct stat status;
-	ssize_t len = -1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	password[0] = '\0';
-	/* It may be the password itself, so it is not repeated. */
-	if (*path != '/')
-		*why_r = xstrdup("want an absolute path");
-	else if (fd < 0 || fstat(fd, &status) < 0)
-		*why_r = xasprintf("%s: %s", path, strerror(errno));
-	else if (!S_ISREG(status.st_mode))
-		*why_r = xasprintf("%s: not a regular file", path);
-	else if ((status.st_mode & S_IRWXO) != 0)
-		*why_r = xasprintf("%s: everybody can read it; chmod o= it", path);
-	else if ((len = read(fd, password, PASSWORD_MAX)) < 0)
-		*why_r = xasprintf("%s: %s", path, strerror(errno));
-	else if (len == PASSWORD_MAX)
-		*why_r = xasprintf("%s: over %d bytes", path, PASSWORD_MAX - 1);
-	if (fd >= 0)
-		close(fd);
-	if (*why_r != NULL)
-		return;
-	password[len] = '\0';
-	password[strcspn(password, "\r\n")] = '\0';
-}
 
 static void load_password(struct config_loader *loader, unsigned line)
 {
 	struct mum_config *config = loader->config;
-	char password[PASSWORD_MAX];
+	char password[PASSWORD_FILE_MAX];
 	char *why = NULL;
 
 	if (*config->database.password_file == '\0')
@@ -56,7 +22,7 @@ static void load_password(struct config_loader *loader, unsigned line)
 			     "password and password_file are both set; keep one");
 		return;
 	}
-	read_password(config->database.password_file, password, &why);
+	password_file_read(config->database.password_file, password, &why);
 	if (why != NULL)
 		config_error(loader, line, "password_file: %s", why);
 	else
