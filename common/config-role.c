@@ -54,27 +54,45 @@ static void hide_passwords(struct mum_config *config)
 	config->secret = secret_new(config->database.password);
 	wipe(config->database.password);
 	wipe(config->dovecot.password);
+	wipe(config->measure.password);
 	config->database.password = config->secret;
-	config->dovecot.password = "";
+	config->dovecot.password = config->measure.password = "";
 }
 
-/* What the other role has of these is gone. */
+/* The line of an option that holds a password; 0 if there is none. */
+static unsigned password_line(const struct config_loader *loader)
+{
+	unsigned line = CONFIG_LINE(loader, database.password);
+
+	if (line == 0)
+		line = CONFIG_LINE(loader, dovecot.password);
+	if (line == 0)
+		line = CONFIG_LINE(loader, measure.password);
+	return line;
+}
+
+/* What the other roles have of these is gone. */
 void config_apply_role(struct config_loader *loader, enum mum_role role)
 {
 	struct mum_config *config = loader->config;
 	unsigned file_line = CONFIG_LINE(loader, database.password_file);
-	unsigned password_line = CONFIG_LINE(loader, database.password);
-	unsigned dovecot_line = CONFIG_LINE(loader, dovecot.password);
 
-	if (password_line > 0 || dovecot_line > 0)
-		check_mode(loader, password_line > 0 ? password_line : dovecot_line);
-	if (role == MUM_ROLE_DOVECOT) {
+	if (password_line(loader) > 0)
+		check_mode(loader, password_line(loader));
+	if (role != MUM_ROLE_POSTFIX)
 		wipe(config->database.password);
+	if (role == MUM_ROLE_DOVECOT) {
 		config->database.user = config->dovecot.user;
 		config->database.password = config->dovecot.password;
 		config->database.password_file = config->dovecot.password_file;
 		config->database.deadline = config->dovecot.deadline;
 		file_line = CONFIG_LINE(loader, dovecot.password_file);
+	}
+	if (role == MUM_ROLE_MEASURE) {
+		config->database.user = config->measure.user;
+		config->database.password = config->measure.password;
+		config->database.password_file = config->measure.password_file;
+		file_line = CONFIG_LINE(loader, measure.password_file);
 	}
 	if (config->database.driver == MUM_DRIVER_MARIADB)
 		load_password(loader, file_line);

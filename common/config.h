@@ -17,7 +17,8 @@
 /* The program that reads the file; each has its own database user and deadline. */
 enum mum_role {
 	MUM_ROLE_POSTFIX,	/* mumd: never opens dovecot.password_file */
-	MUM_ROLE_DOVECOT	/* the auth module: never opens database.password_file */
+	MUM_ROLE_DOVECOT,	/* the auth module: never opens database.password_file */
+	MUM_ROLE_MEASURE	/* mumctl measure: never opens either of them */
 };
 
 enum mum_driver { MUM_DRIVER_MARIADB, MUM_DRIVER_SQLITE };
@@ -65,6 +66,9 @@ struct mum_config {
 		const char *mydomain;	/* "": append_dot_mydomain is "no" */
 		bool other_maps;
 	} address;
+	struct {
+		const char *user, *password, *password_file;
+	} measure;
 	struct {
 		const char *timezone;
 	} mum;

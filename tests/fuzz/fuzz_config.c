@@ -29,7 +29,7 @@ static void check_config(const struct mum_config *config)
 	HOLDS(config->cache.ttl <= 3600000 && config->cache.stale <= 86400000);
 	HOLDS(config->process.socket_mode <= 0777);
 	HOLDS(config->policy.sender <= MUM_CHECK_OFF);
-	HOLDS(*config->dovecot.password == '\0');
+	HOLDS(*config->dovecot.password == '\0' && *config->measure.password == '\0');
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	HOLDS(fchmod(fd, 0600) == 0);
 	/* A FIFO or a terminal named as password_file would wait for somebody. */
 	for (int role = MUM_ROLE_POSTFIX;
-	     role <= MUM_ROLE_DOVECOT && memmem(data, size, "_file", 5) == NULL; role++) {
+	     role <= MUM_ROLE_MEASURE && memmem(data, size, "_file", 5) == NULL; role++) {
 		struct mum_config *config;
 		char *errors;
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "common/buf.h"
 #include "common/config.h"
 #include "common/xalloc.h"
 #include "tests/unit/scratch.h"
@@ -174,7 +175,8 @@ static void test_passwords_in_the_file_itself(void **state)
 
 static const char both[] =
 	"database { user = pu\n password = pp\n deadline = 3s }\n"
-	"dovecot { user = du\n password = dp\n deadline = 4s }\n";
+	"dovecot { user = du\n password = dp\n deadline = 4s }\n"
+	"measure { user = mu\n password = mp }\n";
 
 static void test_roles(void **state)
 {
@@ -186,6 +188,7 @@ static void test_roles(void **state)
 	} rows[] = {
 		{ "Postfix", MUM_ROLE_POSTFIX, "pu", "pp", 3000 },
 		{ "Dovecot", MUM_ROLE_DOVECOT, "du", "dp", 4000 },
+		{ "measure", MUM_ROLE_MEASURE, "mu", "mp", 3000 },
 	};
 
 	(void)state;
@@ -198,33 +201,41 @@ static void test_roles(void **state)
 		WANT_TEXT(row->name, config->database.user, row->user);
 		WANT_TEXT(row->name, config->database.password, row->password);
 		WANT_NUMBER(row->name, config->database.deadline, row->deadline);
-		WANT_TEXT("the other's password is gone", config->dovecot.password, "");
+		WANT_TEXT("the others' passwords are gone", config->dovecot.password, "");
+		WANT_TEXT("the others' passwords are gone", config->measure.password, "");
 		mum_config_free(&config);
 	}
 }
 
-/* The other role's file does not exist: nobody may look at it. */
+/* The other roles' files do not exist: nobody may look at them. */
 static void test_a_role_opens_its_own_file_only(void **state)
 {
+	static const struct {
+		const char *name, *section;
+		enum mum_role role;
+	} rows[] = {
+		{ "Postfix", "database", MUM_ROLE_POSTFIX },
+		{ "Dovecot", "dovecot", MUM_ROLE_DOVECOT },
+		{ "measure", "measure", MUM_ROLE_MEASURE },
+	};
 	char *file = scratch_file(&scratch, "password", 0600, "mine", 4);
-	char *text, *errors;
-	struct mum_config *config;
 
 	(void)state;
-	text = xasprintf("database { password_file = \"%s\" }\n"
-			 "dovecot { password_file = \"/nowhere\" }\n", file);
-	config = load_mode(text, MUM_ROLE_POSTFIX, 0600, &errors);
-	WANT_TEXT("Postfix", config != NULL ? config->database.password : errors, "mine");
-	mum_config_free(&config);
-	free(errors);
-	free(text);
-	text = xasprintf("database { password_file = \"/nowhere\" }\n"
-			 "dovecot { password_file = \"%s\" }\n", file);
-	config = load_mode(text, MUM_ROLE_DOVECOT, 0600, &errors);
-	WANT_TEXT("Dovecot", config != NULL ? config->database.password : errors, "mine");
-	mum_config_free(&config);
-	free(errors);
-	free(text);
+	FOR_EACH_ROW(row, rows) {
+		struct buf text = BUF_INIT(4096);
+		struct mum_config *config;
+		char *all, *errors;
+
+		FOR_EACH_ROW(other, rows)
+			buf_printf(&text, "%s { password_file = \"%s\" }\n", other->section,
+				   other == row ? file : "/nowhere");
+		all = buf_steal(&text);
+		config = load_mode(all, row->role, 0600, &errors);
+		WANT_TEXT(row->name, config != NULL ? config->database.password : errors, "mine");
+		mum_config_free(&config);
+		free(errors);
+		free(all);
+	}
 	free(file);
 }
 
