@@ -5,20 +5,31 @@ struct inspect *inspect_open(const struct mum_config *config, size_t host,
 			     struct inspect_error *error_r)
 {
 	return config->database.driver == MUM_DRIVER_SQLITE
-		       ? inspect_sqlite_open(config, error_r)
+		       ? inspect_sqlite_open(config, false, error_r)
 		       : inspect_mariadb_open(config, host, error_r);
+}
+
+size_t inspect_hosts(const struct mum_config *config)
+{
+	return config->database.driver == MUM_DRIVER_SQLITE ? 1 : config->database.hosts.count;
 }
 
 struct inspect *inspect_open_any(const struct mum_config *config,
 				 struct inspect_error *error_r)
 {
-	bool sqlite = config->database.driver == MUM_DRIVER_SQLITE;
-	size_t count = sqlite ? 1 : config->database.hosts.count;
 	struct inspect *inspect = NULL;
 
-	for (size_t i = 0; inspect == NULL && i < count; i++)
+	for (size_t i = 0; i < inspect_hosts(config) && inspect == NULL; i++)
 		inspect = inspect_open(config, i, error_r);
 	return inspect;
+}
+
+struct inspect *inspect_open_writer(const struct mum_config *config, size_t host,
+				    struct inspect_error *error_r)
+{
+	return config->database.driver == MUM_DRIVER_SQLITE
+		       ? inspect_sqlite_open(config, true, error_r)
+		       : inspect_mariadb_open(config, host, error_r);
 }
 
 void inspect_close(struct inspect **_inspect)

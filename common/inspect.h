@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads whatever a tool wants to know of MUM's database: any statement, one
- * after the other, blocking. For mumctl alone; lookups go through store.h.
+ * Runs any statement of a tool on MUM's database, one after the other, blocking.
+ * For mumctl alone; lookups go through store.h.
  */
 #ifndef MUM_INSPECT_H
 #define MUM_INSPECT_H
@@ -38,6 +38,14 @@ struct inspect *inspect_open(const struct mum_config *config, size_t host,
 /* The same to the first host that answers; NULL sets the error of the last. */
 struct inspect *inspect_open_any(const struct mum_config *config,
 				 struct inspect_error *error_r);
+/* The number of hosts that inspect_open() takes. */
+size_t inspect_hosts(const struct mum_config *config);
+/*
+ * The same to write. In SQLite the connection allows transactions and INSERT of values
+ * into size_measurements only; in MariaDB the user's grants decide.
+ */
+struct inspect *inspect_open_writer(const struct mum_config *config, size_t host,
+				    struct inspect_error *error_r);
 void inspect_close(struct inspect **inspect);	/* sets NULL; NULL is fine */
 
 /* The connection's cipher, valid until inspect_close(); NULL when it is not encrypted. */
@@ -69,7 +77,7 @@ struct inspect {
 
 struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t host,
 				     struct inspect_error *error_r);
-struct inspect *inspect_sqlite_open(const struct mum_config *config,
+struct inspect *inspect_sqlite_open(const struct mum_config *config, bool writes,
 				    struct inspect_error *error_r);
 
 #endif

@@ -117,11 +117,12 @@ only_in "store-mariadb/ keeps its client to itself" \
 complain "stores are reached through store.h" "$(
 	includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/'
 	includes '(.*/)?store-sqlite/' $product | grep -v '^common/store-sqlite/')"
-only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare)[^:]*'
+only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare)[^:]*|tests/unit/test_inspect\.c'
 complain "programs ask through core.h" "$(
 	includes 'common/(lookup|fetch|cache|store[^"]*)\.h' \
 		$(sources dovecot-plugin postfix-policy mumctl))"
-only_in "<sqlite3.h> is for store-sqlite/" 'sqlite3\.h' 'common/store-sqlite/[^:]*'
+only_in "<sqlite3.h> is for store-sqlite/" 'sqlite3\.h' \
+	'common/store-sqlite/[^:]*|tests/unit/test_inspect\.c'
 only_in "Unicode libraries are for address-fold.c and text.c" \
 	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/(address-fold|text)\.c|tests/unit/test_address_fold\.c'
 only_in "<crypt.h> is for hash.c and mumctl/" 'crypt\.h' \
