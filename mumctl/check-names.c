@@ -3,14 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/address.h"
 #include "common/columns.h"
 #include "common/keyed-hash.h"
 #include "common/recipients.h"
 #include "common/rules.h"
-#include "common/timezone.h"
 #include "common/xalloc.h"
 
 struct name {
@@ -35,13 +33,7 @@ struct names {
 
 char *names_now(const struct check *check)
 {
-	time_t now = time(NULL);
-	struct timezone_table *zone = timezone_new(check->config->mum.timezone, now);
-	char text[TIMEZONE_TEXT_SIZE];
-
-	timezone_format(zone, now, text);
-	timezone_free(&zone);
-	return xstrdup(text);
+	return tool_now(check->config);
 }
 
 /* ---- reading ---- */

@@ -6,15 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "common/xalloc.h"
+#include "mumctl/progress.h"
 
 enum {
 	EACH_MAX = 10,		/* findings printed of one code, unless --all */
 	CODES_MAX = 64,
-	KEPT_MAX = 128,
-	PROGRESS_STEP = 1000	/* rows */
+	KEPT_MAX = 128
 };
 
 /*
@@ -102,8 +101,8 @@ static enum kind kind_of(const char *code)
 }
 
 struct report {
-	bool json, all, terminal;
-	bool progress;			/* a progress line stands there */
+	bool json, all;
+	struct progress progress;
 	json_t *findings;
 	size_t levels[LEVEL_ERROR + 1];	/* findings of each */
 	char *kept[KEPT_MAX];		/* the first findings, to say nothing twice */
@@ -119,24 +118,14 @@ struct report *report_new(bool json, bool all)
 
 	report->json = json;
 	report->all = all;
-	report->terminal = !json && isatty(STDERR_FILENO) != 0;
+	report->progress = progress_new(json);
 	report->findings = json_array();
 	return report;
 }
 
-static void clear_progress(struct report *report)
-{
-	if (report->progress)
-		fprintf(stderr, "\r%60s\r", "");
-	report->progress = false;
-}
-
 void report_progress(struct report *report, const char *what, size_t count)
 {
-	if (!report->terminal || count % PROGRESS_STEP != 0)
-		return;
-	fprintf(stderr, "\rmumctl: %s: %zu", what, count);
-	report->progress = true;
+	progress_show(&report->progress, what, count, 0);
 }
 
 /* How many of this code there are with this one. */
@@ -182,7 +171,7 @@ static const char *const level_names[] = {
 static void print_finding(struct report *report, enum level level, const char *code,
 			  const char *where, const char *mend, const char *text)
 {
-	clear_progress(report);
+	progress_clear(&report->progress);
 	printf("%s: %s: ", level_names[level], code);
 	tool_print_clean(where);
 	printf(": ");
@@ -266,7 +255,7 @@ int report_finish(struct report **_report)
 	int status = levels[LEVEL_ERROR] > 0 ? EX_CONFIG : levels[LEVEL_WARNING] > 0;
 
 	*_report = NULL;
-	clear_progress(report);
+	progress_clear(&report->progress);
 	if (report->json) {
 		tool_print_json(json_pack("{sI sI sI sO}", "errors",
 					  (json_int_t)levels[LEVEL_ERROR], "warnings",

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "common/buf.h"
 #include "common/rules-users.h"
 #include "common/text.h"
+#include "common/timezone.h"
 #include "common/xalloc.h"
 
 /* The ctx of its host. */
@@ -88,6 +90,17 @@ struct mum_core *tool_core(struct tool *tool, enum mum_role role)
 const struct mum_config *tool_config(struct tool *tool, enum mum_role role)
 {
 	return mum_core_config(tool_core(tool, role));
+}
+
+char *tool_now(const struct mum_config *config)
+{
+	time_t now = time(NULL);
+	struct timezone_table *zone = timezone_new(config->mum.timezone, now);
+	char text[TIMEZONE_TEXT_SIZE];
+
+	timezone_format(zone, now, text);
+	timezone_free(&zone);
+	return xstrdup(text);
 }
 
 /* ---- questions ---- */

@@ -44,6 +44,9 @@ void tool_wait(struct tool *tool);
 struct mum_core *tool_core(struct tool *tool, enum mum_role role);
 const struct mum_config *tool_config(struct tool *tool, enum mum_role role);
 
+/* The time now as MUM stores it, in MUM's time zone. Caller frees. */
+char *tool_now(const struct mum_config *config);
+
 /* An answer that stays. */
 struct asked {
 	struct mum_answer answer;

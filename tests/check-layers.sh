@@ -150,12 +150,12 @@ complain "parsers do no I/O" \
 	includes 'postfix-policy/(client|cores|listen|session|host-libevent|metrics-server|privileges|process-stats)' $pure)"
 
 # Deadlines, caches and pauses must not move when somebody sets the clock: they
-# go by host_now(), CLOCK_MONOTONIC. The time of day is for what MUM compares
-# with it (deactivate_at), which the hosts' wall() and mumctl's check give, for
-# the metric of when mumd was started, and for the stamps of log lines.
-complain "the time of day is for deactivate_at, the start of mumd and log lines" "$(
+# go by host_now(), CLOCK_MONOTONIC. The time of day is for the times
+# in MUM's tables (deactivate_at, created_at), which the hosts' wall() and mumctl
+# give, for the metric of when mumd was started, and for the stamps of log lines.
+complain "the time of day is for MUM's columns, the start of mumd and log lines" "$(
 	grep -HnE '(^|[^_[:alnum:]])time\((NULL|0|&)|CLOCK_REALTIME|gettimeofday|timespec_get' \
-		$product | grep -vE '^(dovecot-plugin/host-dovecot|postfix-policy/(host-libevent|main|syslog-socket)|mumctl/check-names)\.c:[0-9]+:.*time\(NULL\)')"
+		$product | grep -vE '^(dovecot-plugin/host-dovecot|postfix-policy/(host-libevent|main|syslog-socket)|mumctl/tool)\.c:[0-9]+:.*time\(NULL\)')"
 
 # ---- one door ----
 
