@@ -10,6 +10,7 @@ command_fn command_check;
 command_fn command_compare;
 command_fn command_explain;
 command_fn command_list;
+command_fn command_measure;
 command_fn command_policy;
 command_fn command_query;
 command_fn command_senders;
@@ -23,6 +24,7 @@ command_fn command_user;
 	"compare [--all] [--maillog FILE] [--keys FILE] [--postfix DIR] [--dovecot FILE]"
 #define USAGE_EXPLAIN "explain ADDRESS [--as LOGIN]"
 #define USAGE_LIST "list [PATTERN]"
+#define USAGE_MEASURE "measure"
 #define USAGE_POLICY "policy NAME=VALUE..."
 #define USAGE_QUERY "query MAP KEY"
 #define USAGE_SENDERS "senders"

@@ -312,6 +312,12 @@ service auth-worker {{
         return run(*with_modules, "doveadm", "-c", self.config, *arguments, check=check,
                    **options)
 
+    def doveadm_in_shell(self, config=None):
+        """The same program for a shell, whatever is called doveadm there."""
+        with_modules = self._with_modules() if self.language.settings_module else []
+        return shlex.join(map(str, [*with_modules, "/usr/bin/doveadm", "-c",
+                                    config or self.config]))
+
     def doveconf(self, *arguments):
         """What doveconf of 2.4 says."""
         return run(*self._with_modules(), "doveconf", "-c", self.config, *arguments).stdout

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/doveadm-sizes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const *sizes_command(enum sizes_source source)
+{
+	static const char *const quota[] = { "doveadm", "-f", "tab", "quota", "get", "-A", NULL };
+	static const char *const vsize[] = {
+		"doveadm", "-f", "tab", "mailbox", "status", "-A", "-t", "vsize", "*", NULL
+	};
+
+	return source == SIZES_QUOTA ? quota : vsize;
+}
+
+/* The fields of each row, and which of them is the size. */
+enum { QUOTA_USER, QUOTA_ROOT, QUOTA_TYPE, QUOTA_VALUE, QUOTA_LIMIT, QUOTA_PERCENT, QUOTA_FIELDS };
+enum { VSIZE_USER, VSIZE_VALUE, VSIZE_FIELDS };
+enum { FIELDS_MAX = QUOTA_FIELDS };
+
+/* So many fields; FIELDS_MAX + 1 when there are more. */
+static size_t split(char *line, char *fields[FIELDS_MAX])
+{
+	size_t count = 0;
+	char *field;
+
+	while ((field = strsep(&line, "\t")) != NULL) {
+		if (count == FIELDS_MAX)
+			return FIELDS_MAX + 1;
+		fields[count++] = field;
+	}
+	return count;
+}
+
+/* Decimal digits and nothing else. */
+static bool read_number(const char *text, uint64_t *number_r)
+{
+	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
+		return false;
+	errno = 0;
+	*number_r = strtoull(text, NULL, 10);
+	return errno == 0;
+}
+
+bool sizes_read_row(enum sizes_source source, char *line, struct size_row *row_r)
+{
+	bool quota = source == SIZES_QUOTA;
+	char *fields[FIELDS_MAX];
+	uint64_t number;
+	const char *value;
+
+	if (split(line, fields) != (size_t)(quota ? QUOTA_FIELDS : VSIZE_FIELDS) ||
+	    (quota && strcmp(fields[QUOTA_TYPE], "STORAGE") != 0))
+		return false;
+	value = fields[quota ? QUOTA_VALUE : VSIZE_VALUE];
+	*row_r = (struct size_row){ .user = fields[quota ? QUOTA_USER : VSIZE_USER] };
+	if (!read_number(value, &number))
+		return quota && strcmp(value, "error") == 0;
+	row_r->kib = quota ? number : number / 1024 + (number % 1024 > 0);
+	row_r->known = row_r->kib >> SIZES_KIB_BITS == 0;
+	return true;
+}
+
+/* 2.3 and 2.4 put a process id and a session in <> behind the name, in some lines. */
+const char *sizes_read_error(char *line)
+{
+	static const char begin[] = "doveadm(";
+	char *user = line + sizeof(begin) - 1, *end;
+
+	if (strncmp(line, begin, sizeof(begin) - 1) != 0)
+		return NULL;
+	/* A name may hold brackets; what follows it holds none before the colon. */
+	end = strstr(user, ": Error: ");
+	while (end != NULL && end > user && *end != ')')
+		end--;
+	if (end == NULL || end == user)
+		return NULL;
+	*end = '\0';
+	return user;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/measure-set.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/columns.h"
+#include "common/keyed-hash.h"
+#include "common/rules-users.h"
+#include "common/xalloc.h"
+
+enum state { UNASKED, SIZED, FAILED, GONE };
+
+struct domain {
+	UT_hash_handle hh;
+	uint64_t id;		/* the key */
+	uint64_t kib;
+	bool left_out;		/* a mailbox of it has no size, or it is gone */
+};
+
+struct mailbox {
+	UT_hash_handle hh;
+	uint64_t id, kib;
+	struct domain *domain;
+	enum state state;
+	char name[];		/* the key: as stored, and so as Dovecot names it */
+};
+
+struct measure_set {
+	struct keyed_hash hash;
+	struct mailbox *mailboxes;
+	struct domain *domains;
+	size_t done;
+	uint64_t kib;
+	bool failed;
+	const char *why;	/* a row could not be read */
+};
+
+/* ---- reading ---- */
+
+/* As MUM_USERS has them, and one more. */
+enum { ROW_DOMAIN_ID = LISTED_COLUMNS };
+
+static const char mailboxes_sql[] =
+	"SELECT 1, " LISTED_COLUMNS_SQL ", d.id"
+	" FROM mailboxes m JOIN domains d ON d.id = m.domain_id";
+static const char domains_sql[] = "SELECT id FROM domains WHERE active = 1";
+
+static struct domain *find_domain(const struct measure_set *set, uint64_t id)
+{
+	struct domain *domain;
+
+	HASH_FIND(hh, set->domains, &id, sizeof(id), domain);
+	return domain;
+}
+
+static struct domain *domain_of(struct measure_set *set, uint64_t id)
+{
+	struct domain *domain = find_domain(set, id);
+
+	if (domain == NULL) {
+		domain = xcalloc(1, sizeof(*domain));
+		domain->id = id;
+		HASH_ADD(hh, set->domains, id, sizeof(id), domain);
+	}
+	return domain;
+}
+
+static uint64_t id_of(const struct column *column)
+{
+	return column->data != NULL ? strtoull(column->data, NULL, 10) : 0;
+}
+
+static void on_domain(const struct column *columns, void *arg)
+{
+	domain_of(arg, id_of(&columns[0]));
+}
+
+static struct mailbox *find(const struct measure_set *set, const char *name)
+{
+	size_t len = strlen(name);
+	struct mailbox *mailbox;
+
+	HASH_FIND_BYHASHVALUE(hh, set->mailboxes, name, len, keyed_hash(&set->hash, name, len),
+			      mailbox);
+	return mailbox;
+}
+
+static void add(struct measure_set *set, const struct listed_row *row, uint64_t domain)
+{
+	const char *name = row->mailbox.address;
+	size_t len = strlen(name);
+	struct mailbox *mailbox = xcalloc(1, sizeof(*mailbox) + len + 1);
+
+	memcpy(mailbox->name, name, len);
+	mailbox->id = row->id;
+	mailbox->domain = domain_of(set, domain);
+	HASH_ADD_BYHASHVALUE(hh, set->mailboxes, name, len, keyed_hash(&set->hash, name, len),
+			     mailbox);
+}
+
+/* Else nobody has mail by this name, though Dovecot lists it. */
+static bool is_login(const char *name)
+{
+	struct address *address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
+	bool is = address != NULL;
+
+	address_unref(&address);
+	return is;
+}
+
+/* By way of facts and rule, as Dovecot's list of users comes to be. */
+static void on_mailbox(const struct column *columns, void *arg)
+{
+	struct measure_set *set = arg;
+	struct facts *facts = facts_new(MUM_USERS);
+	const char *why = NULL;
+
+	if (!facts_add_row(facts, NULL, 0, columns, &why))
+		set->why = why;
+	else if (facts->count > 0 && rule_is_listed(&facts->listed[0]) &&
+		 is_login(facts->listed[0].mailbox.address))
+		add(set, &facts->listed[0], id_of(&columns[ROW_DOMAIN_ID]));
+	facts_unref(&facts);
+}
+
+bool measure_set_read(struct inspect *db, struct measure_set **set_r,
+		      struct inspect_error *error_r)
+{
+	struct measure_set *set = xcalloc(1, sizeof(*set));
+	bool good;
+
+	keyed_hash_init(&set->hash);
+	good = inspect_query(db, domains_sql, on_domain, set, error_r) &&
+	       inspect_query(db, mailboxes_sql, on_mailbox, set, error_r);
+	if (good && set->why != NULL) {
+		error_r->trouble = INSPECT_OTHER;
+		snprintf(error_r->text, sizeof(error_r->text), "%s", set->why);
+		good = false;
+	}
+	if (!good)
+		measure_set_free(&set);
+	*set_r = set;
+	return good;
+}
+
+void measure_set_free(struct measure_set **_set)
+{
+	struct measure_set *set = *_set;
+	struct mailbox *mailbox, *next;
+	struct domain *domain, *next_domain;
+
+	*_set = NULL;
+	if (set == NULL)
+		return;
+	HASH_ITER(hh, set->mailboxes, mailbox, next) {
+		HASH_DELETE(hh, set->mailboxes, mailbox);
+		free(mailbox);
+	}
+	HASH_ITER(hh, set->domains, domain, next_domain) {
+		HASH_DELETE(hh, set->domains, domain);
+		free(domain);
+	}
+	free(set);
+}
+
+/* ---- measuring ---- */
+
+void measure_set_size(struct measure_set *set, const char *user, uint64_t kib)
+{
+	struct mailbox *mailbox = find(set, user);
+
+	if (mailbox == NULL || mailbox->state != UNASKED)
+		return;
+	mailbox->state = SIZED;
+	mailbox->kib = kib;
+	set->done++;
+}
+
+void measure_set_fail(struct measure_set *set, const char *user)
+{
+	struct mailbox *mailbox = find(set, user);
+
+	if (mailbox == NULL)
+		return;
+	if (mailbox->state == UNASKED)
+		set->done++;
+	mailbox->state = FAILED;
+}
+
+void measure_set_fail_all(struct measure_set *set)
+{
+	struct mailbox *mailbox, *next;
+
+	HASH_ITER(hh, set->mailboxes, mailbox, next)
+		mailbox->state = FAILED;
+	set->done = HASH_COUNT(set->mailboxes);
+}
+
+size_t measure_set_done(const struct measure_set *set)
+{
+	return set->done;
+}
+
+size_t measure_set_count(const struct measure_set *set)
+{
+	return HASH_COUNT(set->mailboxes);
+}
+
+/* ---- results ---- */
+
+void measure_set_sum(struct measure_set *set, const struct measure_set *later)
+{
+	struct mailbox *mailbox, *next;
+	struct domain *domain, *next_domain;
+
+	HASH_ITER(hh, set->mailboxes, mailbox, next) {
+		const struct mailbox *now = find(later, mailbox->name);
+
+		if (now == NULL || now->id != mailbox->id) {
+			mailbox->state = GONE;
+		} else if (mailbox->state == SIZED) {
+			mailbox->domain->kib += mailbox->kib;
+			set->kib += mailbox->kib;
+		} else {
+			mailbox->state = FAILED;
+			mailbox->domain->left_out = set->failed = true;
+		}
+	}
+	HASH_ITER(hh, set->domains, domain, next_domain)
+		domain->left_out = domain->left_out || find_domain(later, domain->id) == NULL;
+}
+
+void measure_set_each_row(const struct measure_set *set, measure_row_fn *fn, void *arg)
+{
+	const struct mailbox *mailbox;
+	const struct domain *domain;
+
+	for (mailbox = set->mailboxes; mailbox != NULL; mailbox = mailbox->hh.next) {
+		if (mailbox->state == SIZED)
+			fn(MEASURED_MAILBOX, mailbox->id, mailbox->kib, arg);
+	}
+	for (domain = set->domains; domain != NULL; domain = domain->hh.next) {
+		if (!domain->left_out)
+			fn(MEASURED_DOMAIN, domain->id, domain->kib, arg);
+	}
+	if (!set->failed)
+		fn(MEASURED_WHOLE, 0, set->kib, arg);
+}
+
+void measure_set_each_failed(const struct measure_set *set, measure_failed_fn *fn, void *arg)
+{
+	const struct mailbox *mailbox;
+
+	for (mailbox = set->mailboxes; mailbox != NULL; mailbox = mailbox->hh.next) {
+		if (mailbox->state == FAILED)
+			fn(mailbox->name, arg);
+	}
+}

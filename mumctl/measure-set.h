@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The mailboxes and domains that are measured, and their sizes as far as they are known. */
+#ifndef MUM_MEASURE_SET_H
+#define MUM_MEASURE_SET_H
+
+#include "common/inspect.h"
+
+struct measure_set;
+
+/* What a row of size_measurements is about. */
+enum measured { MEASURED_MAILBOX, MEASURED_DOMAIN, MEASURED_WHOLE };
+
+/* The mailboxes that Dovecot lists, of role Postfix. False sets the error. */
+bool measure_set_read(struct inspect *db, struct measure_set **set_r,
+		      struct inspect_error *error_r);
+void measure_set_free(struct measure_set **set);	/* sets NULL; NULL is fine */
+
+/* What Dovecot says of a user; the first word counts. Somebody else's is passed over. */
+void measure_set_size(struct measure_set *set, const char *user, uint64_t kib);
+/* Its size is not known, whatever was or will be said. */
+void measure_set_fail(struct measure_set *set, const char *user);
+void measure_set_fail_all(struct measure_set *set);
+/* So many mailboxes have been spoken of; so many there are. */
+size_t measure_set_done(const struct measure_set *set);
+size_t measure_set_count(const struct measure_set *set);
+
+/*
+ * Sums up. later: read again when all was measured; what is gone or no longer active by
+ * then has neither failed nor a size.
+ */
+void measure_set_sum(struct measure_set *set, const struct measure_set *later);
+
+/* After measure_set_sum(). Rows: id is 0 with MEASURED_WHOLE. */
+typedef void measure_row_fn(enum measured what, uint64_t id, uint64_t kib, void *arg);
+void measure_set_each_row(const struct measure_set *set, measure_row_fn *fn, void *arg);
+/* The mailboxes without a size, as stored. */
+typedef void measure_failed_fn(const char *name, void *arg);
+void measure_set_each_failed(const struct measure_set *set, measure_failed_fn *fn, void *arg);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/run-lines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/xalloc.h"
+
+enum { OUTPUT, ERRORS, STREAMS, CANNOT_RUN = 127, SIGNALLED = 128 };
+
+struct stream {
+	int fd;			/* -1: at its end */
+	size_t len;
+	char line[RUN_LINE_MAX + 1];
+};
+
+/* ---- the child ---- */
+
+/* cron's PATH has no sbin. */
+static void widen_path(void)
+{
+	const char *path = getenv("PATH");
+	char *wide = xasprintf("%s:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin",
+			       path != NULL ? path : "");
+
+	setenv("PATH", wide, 1);
+	free(wide);
+}
+
+static void run_child(const char *const *argv, const int ends[STREAMS])
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+	    dup2(ends[OUTPUT], STDOUT_FILENO) >= 0 && dup2(ends[ERRORS], STDERR_FILENO) >= 0) {
+		widen_path();
+		execvp(argv[0], (char *const *)argv);
+		fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+	}
+	_exit(CANNOT_RUN);
+}
+
+/* -1 without a process. */
+static pid_t start(const char *const *argv, struct stream streams[STREAMS])
+{
+	int pipes[STREAMS][2] = { { -1, -1 }, { -1, -1 } };
+	pid_t pid = -1;
+
+	fflush(NULL);
+	if (pipe2(pipes[OUTPUT], O_CLOEXEC) == 0 && pipe2(pipes[ERRORS], O_CLOEXEC) == 0)
+		pid = fork();
+	if (pid == 0)
+		run_child(argv, (int[]){ pipes[OUTPUT][1], pipes[ERRORS][1] });
+	for (int i = 0; i < STREAMS; i++) {
+		if (pipes[i][1] >= 0)
+			close(pipes[i][1]);
+		streams[i].fd = pipes[i][0];
+	}
+	return pid;
+}
+
+/* ---- its lines ---- */
+
+struct run {
+	struct stream streams[STREAMS];
+	run_line_fn *fn;
+	void *arg;
+};
+
+static void end_line(struct run *run, int which)
+{
+	struct stream *stream = &run->streams[which];
+
+	stream->line[stream->len] = '\0';
+	run->fn(stream->line, which == ERRORS, run->arg);
+	stream->len = 0;
+}
+
+static void take(struct run *run, int which, const char *bytes, size_t count)
+{
+	struct stream *stream = &run->streams[which];
+
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i] == '\n')
+			end_line(run, which);
+		else if (stream->len < RUN_LINE_MAX)
+			stream->line[stream->len++] = bytes[i];
+	}
+}
+
+static void read_some(struct run *run, int which)
+{
+	struct stream *stream = &run->streams[which];
+	char bytes[16384];
+	ssize_t count = read(stream->fd, bytes, sizeof(bytes));
+
+	if (count > 0) {
+		take(run, which, bytes, (size_t)count);
+		return;
+	}
+	if (count < 0 && errno == EINTR)
+		return;
+	/* A last line without its end is one that was not finished: nobody gets it. */
+	close(stream->fd);
+	stream->fd = -1;
+}
+
+static void read_all(struct run *run)
+{
+	while (run->streams[OUTPUT].fd >= 0 || run->streams[ERRORS].fd >= 0) {
+		struct pollfd fds[STREAMS];
+
+		for (int i = 0; i < STREAMS; i++)
+			fds[i] = (struct pollfd){ .fd = run->streams[i].fd, .events = POLLIN };
+		if (poll(fds, STREAMS, -1) < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < STREAMS; i++) {
+			if (fds[i].revents != 0)
+				read_some(run, i);
+		}
+	}
+}
+
+int run_lines(const char *const *argv, run_line_fn *fn, void *arg)
+{
+	struct run *run = xcalloc(1, sizeof(*run));
+	int status = 0;
+	pid_t pid = start(argv, run->streams);
+
+	run->fn = fn;
+	run->arg = arg;
+	if (pid > 0)
+		read_all(run);
+	for (int i = 0; i < STREAMS; i++) {
+		if (run->streams[i].fd >= 0)
+			close(run->streams[i].fd);
+	}
+	free(run);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (pid < 0)
+		return CANNOT_RUN;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
+}
