@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/xalloc.h"
+#include "mumctl/paths.h"
 
 /* ---- homes inside homes ---- */
 
@@ -25,20 +26,11 @@ enum { ROW_ID, ROW_LOCAL, ROW_DOMAIN, ROW_HOME };
 struct homes {
 	const struct check *check;
 	size_t count;
-	char *outer;		/* the last one that is in no other, with a slash */
-	char *owner;		/* whose it is */
+	struct nesting nesting;
 };
 
-static char *with_slash(const char *home)
-{
-	size_t len = strlen(home);
-
-	while (len > 0 && home[len - 1] == '/')
-		len--;
-	return xasprintf("%.*s/", (int)len, home);
-}
-
-static void report_nested(const struct homes *homes, const struct column *columns)
+static void report_nested(const struct homes *homes, const char *owner,
+			  const struct column *columns)
 {
 	char *where = xasprintf("mailboxes.id=%s <%s@%s>", columns[ROW_ID].data,
 				columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
@@ -47,33 +39,33 @@ static void report_nested(const struct homes *homes, const struct column *column
 		report_add(homes->check->report, LEVEL_WARNING, "home-nested", where,
 			   "delete the mailbox in MUM, and create it without a \"/\" in its name",
 			   "by the \"/\" in its name its home %s is inside that of %s, who "
-			   "may read its mail", columns[ROW_HOME].data, homes->owner);
+			   "may read its mail", columns[ROW_HOME].data, owner);
 	else
 		report_add(homes->check->report, LEVEL_WARNING, "home-nested", where,
 			   "move its mail, and change homedir and maildir in MUM's database",
 			   "its home %s is inside that of %s, who may read its mail",
-			   columns[ROW_HOME].data, homes->owner);
+			   columns[ROW_HOME].data, owner);
 	free(where);
 }
 
 static void on_home(const struct column *columns, void *arg)
 {
 	struct homes *homes = arg;
-	char *home;
+	char *home, *name;
+	const char *owner;
 
 	report_progress(homes->check->report, "homes", ++homes->count);
 	if (columns[ROW_LOCAL].data == NULL || columns[ROW_HOME].data == NULL)
 		return;
-	home = with_slash(columns[ROW_HOME].data);
-	if (homes->outer != NULL && strncmp(home, homes->outer, strlen(homes->outer)) == 0) {
-		report_nested(homes, columns);
-		free(home);
+	home = path_normal(columns[ROW_HOME].data);
+	if (home == NULL)
 		return;
-	}
-	free(homes->outer);
-	free(homes->owner);
-	homes->outer = home;
-	homes->owner = xasprintf("<%s@%s>", columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
+	name = xasprintf("<%s@%s>", columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
+	owner = nesting_enter(&homes->nesting, home, name);
+	if (owner != NULL)
+		report_nested(homes, owner, columns);
+	free(name);
+	free(home);
 }
 
 static void check_nesting(const struct check *check)
@@ -82,8 +74,7 @@ static void check_nesting(const struct check *check)
 	char *sql = xasprintf(HOMES_SQL, check_is_sqlite(check) ? ORDER_SQLITE : ORDER_MARIADB);
 
 	check_query(check, sql, on_home, &homes);
-	free(homes.outer);
-	free(homes.owner);
+	nesting_clear(&homes.nesting);
 	free(sql);
 }
 
