@@ -9,6 +9,7 @@ command_fn command_auth;
 command_fn command_check;
 command_fn command_compare;
 command_fn command_explain;
+command_fn command_homes;
 command_fn command_list;
 command_fn command_measure;
 command_fn command_policy;
@@ -23,6 +24,7 @@ command_fn command_user;
 #define USAGE_COMPARE \
 	"compare [--all] [--maillog FILE] [--keys FILE] [--postfix DIR] [--dovecot FILE]"
 #define USAGE_EXPLAIN "explain ADDRESS [--as LOGIN]"
+#define USAGE_HOMES "homes [--size] [--under PATH]"
 #define USAGE_LIST "list [PATTERN]"
 #define USAGE_MEASURE "measure"
 #define USAGE_POLICY "policy NAME=VALUE..."

@@ -28,6 +28,8 @@ static const struct command {
 	  "MUM's stock files against mumd and the Dovecot module: what changes, for whom" },
 	{ "senders", command_senders, USAGE_SENDERS,
 	  "which login sent to how many recipients lately, as the running mumd counts" },
+	{ "homes", command_homes, USAGE_HOMES,
+	  "folders of mail that belong to no mailbox, and homes that are missing or shared" },
 	{ "measure", command_measure, USAGE_MEASURE,
 	  "Dovecot's sizes of mailboxes, written for MUM's charts" },
 	{ "setup", command_setup, USAGE_SETUP,

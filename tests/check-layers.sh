@@ -105,7 +105,7 @@ complain "the neighbours do not know each other" "$(
 	includes '(\.\./)*(dovecot-plugin|mumctl|tests)/' $(sources postfix-policy)
 	includes '(\.\./)*(dovecot-plugin|tests)/' $(sources mumctl) |
 		grep -v '"dovecot-plugin/userdb-fields\.h"')"
-for command in check compare explain measure; do
+for command in check compare explain homes measure; do
 	only_in "mumctl/$command*.h is for mumctl $command" "mumctl/$command([-/][^\"]*)?\.h" \
 		"mumctl/($command|tls-policy)[^:]*|tests/unit/[^:]*"
 done
@@ -117,7 +117,7 @@ only_in "store-mariadb/ keeps its client to itself" \
 complain "stores are reached through store.h" "$(
 	includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/'
 	includes '(.*/)?store-sqlite/' $product | grep -v '^common/store-sqlite/')"
-only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare|measure)[^:]*|tests/unit/test_inspect\.c'
+only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare|homes|measure)[^:]*|tests/unit/test_inspect\.c'
 complain "programs ask through core.h" "$(
 	includes 'common/(lookup|fetch|cache|store[^"]*)\.h' \
 		$(sources dovecot-plugin postfix-policy mumctl))"
@@ -142,8 +142,8 @@ for module in netstring socketmap policy action metrics counts gcra send-check s
 	send-table send-text; do
 	pure="$pure $(find postfix-policy -name "$module.[ch]")"
 done
-for module in mail-log doveadm-sizes dovecot-sql sender-checks alias-graph compare-lists \
-	compare-effects; do
+for module in mail-log doveadm-sizes dovecot-sql paths sender-checks alias-graph \
+	compare-lists compare-effects; do
 	pure="$pure $(find mumctl -name "$module.[ch]")"
 done
 complain "parsers do no I/O" \

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What mumctl homes has found: as JSON, and as text made of that. */
+#ifndef MUM_HOMES_REPORT_H
+#define MUM_HOMES_REPORT_H
+
+#include "mumctl/homes-disk.h"
+#include "mumctl/tool.h"
+
+/* sizes: orphans_measure() has been there. The caller owns it. */
+json_t *homes_report(const struct home_rows *rows, const struct home_names *names,
+		     const struct orphans *orphans, bool sizes);
+/* now: as tool_now() has it. */
+void homes_print(const json_t *report, const char *now);
+/* Is there anything but mailboxes without a home yet? */
+bool homes_report_is_grave(const json_t *report);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/homes-rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mail-location.h"
+#include "common/xalloc.h"
+#include "mumctl/paths.h"
+
+enum { ROW_LOCAL, ROW_DOMAIN, ROW_HOME, ROW_MAILDIR, ROW_ACTIVE, ROW_SEND_ONLY };
+
+static const char rows_sql[] =
+	"SELECT m.local_part, d.domain, m.homedir, m.maildir, m.active, m.send_only"
+	" FROM mailboxes m LEFT JOIN domains d ON d.id = m.domain_id ORDER BY m.id";
+
+static const char *text_of(const struct column *column, const char *otherwise)
+{
+	return column->data != NULL ? column->data : otherwise;
+}
+
+static const char *keep(struct home_rows *rows, const char *text)
+{
+	return arena_strndup(&rows->arena, text, strlen(text));
+}
+
+static const char *keep_normal(struct home_rows *rows, const char *path)
+{
+	char *normal = path_normal(path);
+	const char *kept = normal != NULL ? keep(rows, normal) : NULL;
+
+	free(normal);
+	return kept;
+}
+
+static void add_other(struct home_rows *rows, struct home_row *row, const char *path)
+{
+	const char **others = arena_alloc(&rows->arena, (row->others_count + 1) * sizeof(*others));
+
+	if (row->others_count > 0)
+		memcpy(others, row->others, row->others_count * sizeof(*others));
+	others[row->others_count++] = keep(rows, path);
+	row->others = others;
+}
+
+/* The absolute paths in a text that is no mail location: rather too many than too few. */
+static void add_all_in(struct home_rows *rows, struct home_row *row, const char *text)
+{
+	char *copy = xstrdup(text), *rest = copy, *part;
+
+	while ((part = strsep(&rest, ":")) != NULL) {
+		const char *slash = strchr(part, '/');
+
+		if (slash != NULL && (slash == part || slash[-1] == '='))
+			add_other(rows, row, slash);
+	}
+	free(copy);
+}
+
+/* Where Dovecot expands a variable the mail may be anywhere in that folder. */
+static char *cut_variable(const char *path)
+{
+	const char *percent = strchr(path, '%');
+
+	while (percent != NULL && strchr("{abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+					 percent[1]) == NULL)
+		percent = strchr(percent + 1, '%');
+	if (percent == NULL || percent[1] == '\0')
+		return NULL;
+	while (percent > path && *percent != '/')
+		percent--;
+	return xstrndup(path, (size_t)(percent - path) + 1);
+}
+
+static void add_place(struct home_rows *rows, struct home_row *row, const char *path)
+{
+	char *folder = cut_variable(path);
+
+	add_other(rows, row, path);
+	if (folder != NULL)
+		add_other(rows, row, folder);
+	free(folder);
+}
+
+static void read_maildir(struct home_rows *rows, struct home_row *row, const char *maildir)
+{
+	struct mail_location location;
+	struct arena scratch = { NULL };
+
+	if (mail_location_parse(maildir, &scratch, &location) != NULL)
+		add_all_in(rows, row, maildir);
+	if (location.values[MAIL_PATH] != NULL)
+		row->mail = keep_normal(rows, location.values[MAIL_PATH]);
+	for (int i = 0; i < MAIL_SETTINGS; i++) {
+		if (location.values[i] != NULL && *location.values[i] == '/')
+			add_place(rows, row, location.values[i]);
+	}
+	arena_free(&scratch);
+}
+
+static bool is_true(const struct column *column)
+{
+	return column->data != NULL && strcmp(column->data, "1") == 0;
+}
+
+static void on_row(const struct column *columns, void *arg)
+{
+	struct home_rows *rows = arg;
+	const char *home = text_of(&columns[ROW_HOME], "");
+	char *name = xjoin(text_of(&columns[ROW_LOCAL], "?"), "@",
+			   text_of(&columns[ROW_DOMAIN], "?"));
+	struct home_row *row;
+
+	if ((rows->count & (rows->count - 1)) == 0)
+		rows->rows = xrealloc(rows->rows, sizeof(*row) *
+						  (rows->count > 0 ? rows->count * 2 : 1));
+	row = &rows->rows[rows->count++];
+	*row = (struct home_row){ .name = keep(rows, name), .home = keep_normal(rows, home) };
+	row->active = is_true(&columns[ROW_ACTIVE]);
+	row->send_only = is_true(&columns[ROW_SEND_ONLY]);
+	if (row->home == NULL && *home == '/')
+		add_other(rows, row, home);
+	read_maildir(rows, row, text_of(&columns[ROW_MAILDIR], ""));
+	free(name);
+}
+
+bool home_rows_read(struct inspect *db, struct home_rows *rows_r, struct inspect_error *error_r)
+{
+	*rows_r = (struct home_rows){ .count = 0 };
+	if (inspect_query(db, rows_sql, on_row, rows_r, error_r))
+		return true;
+	home_rows_clear(rows_r);
+	return false;
+}
+
+void home_rows_clear(struct home_rows *rows)
+{
+	free(rows->rows);
+	arena_free(&rows->arena);
+	*rows = (struct home_rows){ .count = 0 };
+}

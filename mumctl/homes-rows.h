@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What the rows of mailboxes name as homes and places of mail: texts, before a look at them. */
+#ifndef MUM_HOMES_ROWS_H
+#define MUM_HOMES_ROWS_H
+
+#include "common/arena.h"
+#include "common/inspect.h"
+
+/* Paths are normal (paths.h); NULL: none, or one with "..", which is in others. */
+struct home_row {
+	const char *name;	/* local@domain; "?" where the domain is gone */
+	bool active, send_only;
+	const char *home, *mail;
+	/* What else is the mailbox's, as it is stored: indexes, and all that cannot be read. */
+	size_t others_count;
+	const char **others;
+};
+
+struct home_rows {
+	size_t count;
+	struct home_row *rows;
+	struct arena arena;	/* owns all texts */
+};
+
+/* All rows, active or not, of role Dovecot. False sets the error: then none are of use. */
+bool home_rows_read(struct inspect *db, struct home_rows *rows_r, struct inspect_error *error_r);
+void home_rows_clear(struct home_rows *rows);
+
+#endif
