@@ -24,6 +24,7 @@ static const struct {
 	ATTRIBUTE("sender", sender),
 	ATTRIBUTE("recipient", recipient),
 	ATTRIBUTE("sasl_username", login),
+	ATTRIBUTE("size", size),
 	ATTRIBUTE("client_name", client_name),
 	ATTRIBUTE("client_address", client_address),
 	ATTRIBUTE("queue_id", queue_id),
@@ -40,44 +41,80 @@ static void keep_attribute(struct policy_request *request, const struct slice *n
 	}
 }
 
-/* Reads "name=value"; the value may hold further '='. */
-static bool read_line(struct policy_request *request, const char *line, size_t len,
-		      bool *is_policy)
+/* Splits "name=value"; the value may hold further '='. */
+static bool split_line(const char *line, size_t len, struct slice *name_r,
+		       struct slice *value_r)
 {
 	const char *equals = memchr(line, '=', len);
-	struct slice name, value;
 
 	if (equals == NULL || memchr(line, '\0', len) != NULL)
 		return false;
-	name = (struct slice){ line, (size_t)(equals - line) };
-	value = (struct slice){ equals + 1, len - name.len - 1 };
-	if (slice_is(&name, "request") && slice_is(&value, "smtpd_access_policy"))
-		*is_policy = true;
-	keep_attribute(request, &name, &value);
+	*name_r = (struct slice){ line, (size_t)(equals - line) };
+	*value_r = (struct slice){ equals + 1, len - name_r->len - 1 };
 	return true;
+}
+
+/*
+ * The next line of attributes. DONE: the empty line that ends them, and *at is behind it;
+ * MORE: name and value, and *at is behind them, or at the end where no line is whole.
+ */
+static enum parse_result next_line(const char **at, const char *end, struct slice *name_r,
+				   struct slice *value_r)
+{
+	const char *line = *at, *newline = memchr(line, '\n', (size_t)(end - line));
+
+	*at = newline != NULL ? newline + 1 : end;
+	name_r->data = NULL;
+	if (newline == NULL)
+		return PARSE_MORE;
+	if (newline == line)
+		return PARSE_DONE;
+	return split_line(line, (size_t)(newline - line), name_r, value_r) ? PARSE_MORE
+									   : PARSE_BAD;
 }
 
 enum parse_result policy_parse(const char *bytes, size_t len,
 			       struct policy_request *out, size_t *wire_len_r)
 {
-	const char *at = bytes, *end = bytes + len, *newline;
+	const char *at = bytes, *end = bytes + len;
 	struct policy_request request;
+	struct slice name, value;
+	enum parse_result result;
 	bool is_policy = false;
 
 	memset(&request, 0, sizeof(request));
-	while ((newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-		if (newline == at) {
-			if (!is_policy)
-				return PARSE_BAD;
-			*out = request;
-			*wire_len_r = (size_t)(newline + 1 - bytes);
-			return PARSE_DONE;
-		}
-		if (!read_line(&request, at, (size_t)(newline - at), &is_policy))
-			return PARSE_BAD;
-		at = newline + 1;
+	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE) {
+		if (name.data == NULL)
+			return len >= POLICY_REQUEST_MAX ? PARSE_BAD : PARSE_MORE;
+		if (slice_is(&name, "request") && slice_is(&value, "smtpd_access_policy"))
+			is_policy = true;
+		keep_attribute(&request, &name, &value);
 	}
-	return len >= POLICY_REQUEST_MAX ? PARSE_BAD : PARSE_MORE;
+	if (result == PARSE_BAD || !is_policy)
+		return PARSE_BAD;
+	*out = request;
+	*wire_len_r = (size_t)(at - bytes);
+	return PARSE_DONE;
+}
+
+enum parse_result policy_parse_reply(const char *bytes, size_t len, struct slice *action_r,
+				     size_t *wire_len_r)
+{
+	const char *at = bytes, *end = bytes + len;
+	struct slice name, value, action = { NULL, 0 };
+	enum parse_result result;
+
+	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE) {
+		if (name.data == NULL)
+			return PARSE_MORE;
+		if (slice_is(&name, "action"))
+			action = value;
+	}
+	if (result == PARSE_BAD || action.data == NULL)
+		return PARSE_BAD;
+	*action_r = action;
+	*wire_len_r = (size_t)(at - bytes);
+	return PARSE_DONE;
 }
 
 bool policy_wants_recipient(const struct policy_request *request)

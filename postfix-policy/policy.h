@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Postfix's policy delegation protocol (SMTPD_POLICY_README): attributes in,
- * one action out. Pure.
+ * one action out. Both ends of it. Pure.
  */
 #ifndef MUM_POLICY_H
 #define MUM_POLICY_H
@@ -21,7 +21,7 @@ struct slice {
 
 /* The attributes that we need; each is empty if Postfix did not send it. */
 struct policy_request {
-	struct slice state, context, sender, recipient, login;
+	struct slice state, context, sender, recipient, login, size;
 	struct slice client_name, client_address, queue_id;	/* for the log */
 	struct slice recipient_count;	/* those accepted so far; at RCPT always 0 */
 };
@@ -32,6 +32,13 @@ struct policy_request {
  */
 enum parse_result policy_parse(const char *bytes, size_t len,
 			       struct policy_request *out, size_t *wire_len_r);
+
+/*
+ * Reads what such a service answers, up to the empty line; the action is empty where it
+ * says "action=". Bad: a line without '=', a NUL byte, no action.
+ */
+enum parse_result policy_parse_reply(const char *bytes, size_t len, struct slice *action_r,
+				     size_t *wire_len_r);
 
 bool slice_is(const struct slice *slice, const char *text);
 

@@ -138,8 +138,8 @@ only_in "Dovecot's headers are for dovecot-plugin/" \
 	'dovecot-plugin/[^:]*'
 
 pure=
-for module in netstring socketmap policy action metrics counts gcra send-check send-limits \
-	send-table send-text; do
+for module in netstring socketmap policy action metrics counts gcra quota-status send-check \
+	send-limits send-table send-text; do
 	pure="$pure $(find postfix-policy -name "$module.[ch]")"
 done
 for module in mail-log doveadm-sizes dovecot-sql paths sender-checks alias-graph \

@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_slice(&request.client_address, bytes, len);
 	check_slice(&request.queue_id, bytes, len);
 	check_slice(&request.recipient_count, bytes, len);
+	check_slice(&request.size, bytes, len);
 	/* Its own bytes are enough, any fewer are not. */
 	HOLDS(policy_parse(bytes, len, &again, &again_len) == PARSE_DONE);
 	HOLDS(again_len == len && memcmp(&again, &request, sizeof(again)) == 0);

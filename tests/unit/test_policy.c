@@ -63,6 +63,7 @@ static void test_a_real_request(void **state)
 	want_slice("login", &request.login, "alice@example.test");
 	want_slice("client name, not the reverse one", &request.client_name, "unknown");
 	want_slice("client address", &request.client_address, "127.0.0.1");
+	want_slice("size", &request.size, "22");
 	want_slice("empty values", &request.queue_id, "");
 	WANT_NUMBER("all of it", wire_len, len);
 	free(block);
