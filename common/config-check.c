@@ -33,6 +33,17 @@ static void check_listen(struct config_loader *loader, unsigned line, const char
 		check_entry(loader, line, what, list->items[i], &endpoint);
 }
 
+/* Dovecot serves it on this machine, and asks nobody who they are. */
+static void check_quota(struct config_loader *loader)
+{
+	const char *entry = loader->config->policy.quota_status;
+	struct endpoint endpoint;
+
+	if (!endpoint_parse_listen(entry, &endpoint) || endpoint.path == NULL)
+		config_error(loader, CONFIG_LINE(loader, policy.quota_status),
+			     "policy.quota_status = \"%s\": want unix:/PATH", entry);
+}
+
 /* The page names hosts and tells how much mail there is. */
 static void check_metrics(struct config_loader *loader)
 {
@@ -143,6 +154,7 @@ void config_check(struct config_loader *loader, enum mum_role role)
 	check_listen(loader, CONFIG_LINE(loader, policy.listen), "policy",
 		     &config->policy.listen);
 	check_send_limits(loader);
+	check_quota(loader);
 	check_metrics(loader);
 	if (role == MUM_ROLE_POSTFIX)
 		check_process(loader);

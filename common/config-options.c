@@ -71,6 +71,13 @@ const struct config_option config_options[] = {
 	OPTION(policy, send_logins, OPTION_NUMBER, "100000", NULL, 100, 1000000),
 	OPTION(policy, send_state, OPTION_PATH, "/var/lib/mumd/senders", NULL, 0, 0),
 	OPTION(policy, send_socket, OPTION_PATH, "/run/mumd/senders", NULL, 0, 0),
+	OPTION(policy, quota, OPTION_CHOICE, "off", "enforce|warn|off", 0, 0),
+	OPTION(policy, quota_status, OPTION_STRING, "unix:/run/dovecot/quota-status", NULL, 0, 0),
+	OPTION(policy, quota_reply, OPTION_CHOICE, "defer", "defer|reject", 0, 0),
+	OPTION(policy, quota_recipients, OPTION_NUMBER, "10", NULL, 1, 100),
+	OPTION(policy, quota_connections, OPTION_NUMBER, "4", NULL, 1, 64),
+	OPTION(policy, quota_deadline, OPTION_TIME, "1s", NULL, 100, 5000),
+	OPTION(policy, quota_ttl, OPTION_TIME, "1s", NULL, 0, 60000),
 	OPTION(metrics, listen, OPTION_STRING, "", NULL, 0, 0),
 	OPTION(metrics, allow_remote, OPTION_BOOL, "false", NULL, 0, 0),
 	OPTION(process, user, OPTION_STRING, "mum", NULL, 0, 0),
@@ -181,6 +188,7 @@ static char *set_choice(void *choice, const char *words, const char *text)
 			       IS_UNSIGNED(enum mum_sender_login) &&
 			       IS_UNSIGNED(enum mum_unauthenticated) &&
 			       IS_UNSIGNED(enum mum_send_reply) &&
+			       IS_UNSIGNED(enum mum_quota_reply) &&
 			       IS_UNSIGNED(enum mum_verify),
 		       "which is what is copied");
 	if (!parse_choice(text, words, &value))

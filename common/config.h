@@ -27,6 +27,7 @@ enum mum_check { MUM_CHECK_ENFORCE, MUM_CHECK_WARN, MUM_CHECK_OFF };
 enum mum_sender_login { MUM_SENDER_STRICT, MUM_SENDER_KNOWN };
 enum mum_unauthenticated { MUM_UNAUTHENTICATED_ACCEPT, MUM_UNAUTHENTICATED_REJECT };
 enum mum_send_reply { MUM_SEND_DEFER, MUM_SEND_REJECT, MUM_SEND_HOLD };
+enum mum_quota_reply { MUM_QUOTA_DEFER, MUM_QUOTA_REJECT };
 enum mum_verify { MUM_VERIFY_WORKER, MUM_VERIFY_INLINE };
 
 struct mum_list {
@@ -90,6 +91,10 @@ struct mum_config {
 		struct mum_list send_exempt;	/* logins, and domains as @DOMAIN */
 		unsigned send_logins;
 		const char *send_state, *send_socket;	/* paths */
+		enum mum_check quota;
+		const char *quota_status;	/* unix:PATH */
+		enum mum_quota_reply quota_reply;
+		unsigned quota_recipients, quota_connections, quota_deadline, quota_ttl;
 	} policy;
 	struct {
 		const char *listen;	/* unix:PATH or inet:HOST:PORT; "" = off */

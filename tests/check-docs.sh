@@ -58,6 +58,8 @@ tr -s '\n\t' '  ' <common/config-options.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*,
 			return value
 		if (value < 1000)
 			return value " ms"
+		if (value < 60000)
+			return value / 1000 " s"
 		if (value < 3600000)
 			return value / 60000 " minute"
 		if (value < 86400000)
@@ -81,7 +83,7 @@ tr -s '\n\t' '  ' <common/config-options.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*,
 awk '$1 == ".Ss" { section = $2 }
 	/^\.(It|El|Sh|Ss)/ { name = "" }
 	$1 == ".It" && $2 == "Ic" { name = section "." $3 }
-	name != "" && match($0, /(from [0-9]+( ms| minute)? to|up to) [0-9]+( minute| hour| day)?/) {
+	name != "" && match($0, /(from [0-9]+( ms| minute)? to|up to) [0-9]+( s| minute| hour| day)?/) {
 		print name " " substr($0, RSTART, RLENGTH)
 	}
 	name != "" && $1 == ".Cm" {
