@@ -102,8 +102,8 @@ char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
 	good = good && !wire.failed &&
 	       policy_parse(wire.data, wire.len, &request, &wire_len) == PARSE_DONE;
 	if (good) {
-		(void)decision_start(&tool->host.host, core, NULL, &request, on_action,
-				     &action);
+		(void)decision_start(&tool->host.host, core, NULL, tool_quota(tool), &request,
+				     on_action, &action);
 		while (action == NULL)
 			tool_wait(tool);
 	}

@@ -45,6 +45,7 @@ void tool_init(struct tool *tool)
 
 void tool_free(struct tool *tool)
 {
+	quota_client_free(&tool->quota);
 	for (int i = 0; i < MUM_ROLES; i++)
 		mum_core_free(&tool->cores[i]);
 	host_libevent_clear(&tool->host);
@@ -101,6 +102,16 @@ char *tool_now(const struct mum_config *config)
 	timezone_format(zone, now, text);
 	timezone_free(&zone);
 	return xstrdup(text);
+}
+
+struct quota_client *tool_quota(struct tool *tool)
+{
+	struct quota_settings settings =
+		quota_settings(tool_config(tool, MUM_ROLE_POSTFIX));
+
+	if (tool->quota == NULL)
+		tool->quota = quota_client_new(&tool->host.host, &settings);
+	return tool->quota;
 }
 
 /* ---- questions ---- */

@@ -12,6 +12,7 @@
 
 #include "common/core.h"
 #include "postfix-policy/host-libevent.h"
+#include "postfix-policy/quota-client.h"
 
 enum { MUM_ROLES = MUM_ROLE_DOVECOT + 1 };
 
@@ -23,6 +24,7 @@ struct tool {
 	struct host_libevent host;
 	struct mum_host_ops ops;	/* libevent's, with a log of our own */
 	struct mum_core *cores[MUM_ROLES];	/* NULL until first needed */
+	struct quota_client *quota;	/* the same */
 };
 
 /* A command gets what follows its name; returns the exit status. */
@@ -46,6 +48,9 @@ const struct mum_config *tool_config(struct tool *tool, enum mum_role role);
 
 /* The time now as MUM stores it, in MUM's time zone. Caller frees. */
 char *tool_now(const struct mum_config *config);
+
+/* Asks Dovecot's quota-status as mumd does. Never NULL. */
+struct quota_client *tool_quota(struct tool *tool);
 
 /* An answer that stays. */
 struct asked {

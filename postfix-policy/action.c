@@ -13,6 +13,7 @@ static const char *const reason_names[REASONS] = {
 	[REASON_SENDER_NOT_OWNED] = "sender_not_owned",
 	[REASON_NOT_LOGGED_IN] = "not_logged_in",
 	[REASON_TOO_MANY_READINGS] = "too_many_readings",
+	[REASON_OVER_QUOTA] = "over_quota",
 	[REASON_NO_ANSWER] = "no_answer",
 	[REASON_SEND_LIMIT] = "send_limit",
 	[REASON_SEND_LIMIT_MAIL] = "send_limit_mail",
@@ -43,6 +44,16 @@ const char *action_for_recipient(enum recipient_verdict verdict)
 enum reason reason_for_recipient(enum recipient_verdict verdict)
 {
 	return recipient_actions[verdict].reason;
+}
+
+/* A full mailbox is a state that ends, so by default the mail is tried again. */
+const char *action_for_quota(enum mum_quota_reply reply, bool one)
+{
+	if (reply == MUM_QUOTA_REJECT)
+		return one ? "552 5.2.2 mailbox is full"
+			   : "552 5.2.2 all mailboxes of this address are full";
+	return one ? "452 4.2.2 mailbox is full"
+		   : "452 4.2.2 all mailboxes of this address are full";
 }
 
 void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char *login)

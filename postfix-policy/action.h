@@ -7,6 +7,7 @@
 #define MUM_ACTION_H
 
 #include "common/buf.h"
+#include "common/config.h"
 #include "common/rules.h"
 
 /* Static text: a reject, or "DUNNO". Never "OK", never empty. */
@@ -14,6 +15,9 @@ const char *action_for_recipient(enum recipient_verdict verdict);
 
 /* Appends the action for a sender; login may hold any bytes. */
 void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char *login);
+
+/* Static text. one: there is one mailbox behind the recipient. */
+const char *action_for_quota(enum mum_quota_reply reply, bool one);
 
 /* The action when a check gave no verdict. */
 #define ACTION_TEMPFAIL "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
@@ -38,7 +42,8 @@ enum reason {
 	REASON_SENDER_NOT_OWNED,
 	REASON_NOT_LOGGED_IN,
 	REASON_TOO_MANY_READINGS,
-	REASON_NO_ANSWER,	/* neither database nor cache had an answer */
+	REASON_OVER_QUOTA,
+	REASON_NO_ANSWER,	/* neither database nor cache had an answer, or Dovecot none */
 	REASON_SEND_LIMIT,
 	REASON_SEND_LIMIT_MAIL,	/* this mail alone is over the limit */
 	REASONS

@@ -8,7 +8,7 @@
 
 #include "postfix-policy/action.h"
 
-enum check { CHECK_RECIPIENT, CHECK_SENDER, CHECK_SEND, CHECKS };
+enum check { CHECK_RECIPIENT, CHECK_SENDER, CHECK_SEND, CHECK_QUOTA, CHECKS };
 
 /* What a check of the policy service does to the mail. */
 enum outcome {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "postfix-policy/decision.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/log-text.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
+#include "postfix-policy/quota-check.h"
 
 enum { ACTION_MAX = 8192 };	/* bytes; a login may be long */
 
@@ -24,11 +27,18 @@ struct decision {
 	void *arg;
 	char *sender, *recipient, *login;
 	char *client_name, *client_address, *queue_id;	/* for the log */
-	bool check_recipient, check_sender;	/* still to be done */
+	bool check_recipient, check_sender, check_quota;	/* still to be done */
 	enum check check;			/* being done */
 	size_t count, waiting;			/* readings; lookups */
 	struct part parts[READINGS_MAX];
 	struct judged judged[READINGS_MAX];
+	/* Copied, because the core may be gone when the service answers. */
+	enum mum_check quota_mode;
+	enum mum_quota_reply quota_reply;
+	struct quota_client *quota_client;
+	struct quota_check *quota;		/* borrowed; NULL when none */
+	uint64_t size;
+	char detail[64];			/* for the log: "", or name=value and a blank */
 };
 
 /*
@@ -52,6 +62,7 @@ void decision_cancel(struct decision **_decision)
 		mum_lookup_cancel(&decision->parts[i].lookup);
 		mum_lookup_cancel(&decision->parts[i].domain);
 	}
+	quota_check_cancel(&decision->quota);
 	free(decision->sender);
 	free(decision->recipient);
 	free(decision->login);
@@ -80,10 +91,10 @@ static void count(struct decision *decision, enum outcome outcome, enum reason r
 /* Of the check that is being done. */
 static enum mum_check mode_of(const struct decision *decision)
 {
-	const struct mum_config *config = config_of(decision);
-
-	return decision->check == CHECK_RECIPIENT ? config->policy.recipient
-						  : config->policy.sender;
+	if (decision->check == CHECK_QUOTA)
+		return decision->quota_mode;
+	return decision->check == CHECK_RECIPIENT ? config_of(decision)->policy.recipient
+						  : config_of(decision)->policy.sender;
 }
 
 /* Logs a line for each refusal, also for one that "warn" lets pass. */
@@ -92,13 +103,13 @@ static void log_refusal(const struct decision *decision, const char *verb,
 {
 	host_log(decision->host, MUM_LOG_INFO,
 		 "policy: %s: reason=%s sender=<%s> recipient=<%s> login=<%s> "
-		 "client=%s[%s] queue_id=%s action=<%s>",
+		 "client=%s[%s] queue_id=%s %saction=<%s>",
 		 verb, reason_name(reason), LOG_TEXT(decision->sender),
 		 LOG_TEXT(decision->recipient), LOG_TEXT(decision->login),
 		 LOG_WORD(decision->client_name), LOG_WORD(decision->client_address),
 		 /* What Postfix writes when there is no queue ID yet. */
 		 *decision->queue_id != '\0' ? LOG_WORD(decision->queue_id) : "NOQUEUE",
-		 LOG_TEXT(action));
+		 decision->detail, LOG_TEXT(action));
 }
 
 static bool accept_one(struct decision *decision)
@@ -113,6 +124,7 @@ static bool refuse(struct decision *decision, enum reason reason, const char *ac
 	if (mode_of(decision) == MUM_CHECK_WARN) {
 		count(decision, OUTCOME_WOULD_REJECT, reason);
 		log_refusal(decision, "would reject", reason, action);
+		decision->check_quota = false;	/* only after the others have passed */
 		return next_check(decision);
 	}
 	count(decision, OUTCOME_REJECT, reason);
@@ -127,6 +139,7 @@ static bool no_verdict(struct decision *decision)
 {
 	if (mode_of(decision) == MUM_CHECK_WARN) {
 		count(decision, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER);
+		decision->check_quota = false;
 		return next_check(decision);
 	}
 	count(decision, OUTCOME_DEFER, REASON_NO_ANSWER);
@@ -264,7 +277,49 @@ static bool judge(struct decision *decision, enum check check, const char *text)
 	return few || refuse(decision, REASON_TOO_MANY_READINGS, ACTION_TOO_MANY_READINGS);
 }
 
-/* Checks the recipient, then the sender; DUNNO when neither check objects. */
+/* ---- quota ---- */
+
+static bool accept_quota(struct decision *decision, enum reason reason)
+{
+	count(decision, OUTCOME_DUNNO, reason);
+	return next_check(decision);
+}
+
+/* Of a verdict that refuses nothing. */
+static enum reason reason_for_quota(const struct quota_verdict *verdict)
+{
+	bool answered = verdict->mailboxes == MAILBOXES_FOUND
+				? verdict->answer >= QUOTA_UNKNOWN
+				: verdict->mailboxes != MAILBOXES_NO_ANSWER;
+
+	return answered ? REASON_NONE : REASON_NO_ANSWER;
+}
+
+static void on_quota(const struct quota_verdict *verdict, void *arg)
+{
+	struct decision *decision = arg;
+
+	decision->quota = NULL;
+	if (!verdict->full) {
+		(void)accept_quota(decision, reason_for_quota(verdict));
+		return;
+	}
+	snprintf(decision->detail, sizeof(decision->detail), "size=%" PRIu64 " asked=%zu ",
+		 decision->size, verdict->asked);
+	(void)refuse(decision, REASON_OVER_QUOTA,
+		     action_for_quota(decision->quota_reply, verdict->count == 1));
+}
+
+static bool ask_quota(struct decision *decision)
+{
+	decision->check = CHECK_QUOTA;
+	decision->quota = quota_check_start(decision->host, decision->core,
+					    decision->quota_client, decision->recipient,
+					    decision->size, on_quota, decision);
+	return decision->quota != NULL || accept_quota(decision, REASON_NO_ANSWER);
+}
+
+/* Checks the recipient, then the sender, then the quota; DUNNO when none objects. */
 static bool next_check(struct decision *decision)
 {
 	if (decision->check_recipient) {
@@ -275,6 +330,10 @@ static bool next_check(struct decision *decision)
 		decision->check_sender = false;
 		return judge(decision, CHECK_SENDER, decision->sender);
 	}
+	if (decision->check_quota) {
+		decision->check_quota = false;
+		return ask_quota(decision);
+	}
 	return finish(decision, ACTION_DUNNO);
 }
 
@@ -284,7 +343,7 @@ static char *copy(const struct slice *slice)
 }
 
 struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
-				struct decision_counts *counts,
+				struct decision_counts *counts, struct quota_client *quota,
 				const struct policy_request *request, decision_fn *fn,
 				void *arg)
 {
@@ -313,8 +372,15 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 				request->sender.len > 0 &&
 				(logged_in || config->policy.sender_unauthenticated ==
 						      MUM_UNAUTHENTICATED_REJECT),
+		.check_quota = policy_wants_recipient(request) && quota != NULL &&
+			       config->policy.quota != MUM_CHECK_OFF &&
+			       request->recipient.len > 0,
+		.quota_mode = config->policy.quota,
+		.quota_reply = config->policy.quota_reply,
+		.quota_client = quota,
+		.size = quota_read_size(&request->size),
 	};
-	if (!decision->check_recipient && !decision->check_sender) {
+	if (!decision->check_recipient && !decision->check_sender && !decision->check_quota) {
 		if (counts != NULL)
 			counts->unchecked++;
 		(void)finish(decision, ACTION_DUNNO);

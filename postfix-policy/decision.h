@@ -10,6 +10,7 @@
 #include "common/core.h"
 #include "postfix-policy/counts.h"
 #include "postfix-policy/policy.h"
+#include "postfix-policy/quota-client.h"
 
 struct decision;
 
@@ -20,10 +21,11 @@ typedef void decision_fn(const char *action, void *arg);
  * Copies what it needs of the request. fn runs once. If there is nothing to ask, it
  * runs inside this call, which then returns NULL. The handle is gone when fn is
  * called. Refusals are logged, also those that "warn" lets pass. Each check is counted
- * in counts, unless that is NULL. All arguments but the request outlive the decision.
+ * in counts, unless that is NULL. All arguments but the request outlive the decision,
+ * the core only as long as it has lookups in flight.
  */
 struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
-				struct decision_counts *counts,
+				struct decision_counts *counts, struct quota_client *quota,
 				const struct policy_request *request, decision_fn *fn,
 				void *arg);
 /* fn never runs. Sets NULL; NULL inside is fine. */

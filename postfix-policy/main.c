@@ -61,6 +61,7 @@ static void put_page(struct buf *out, void *arg)
 	struct metrics_now now = {
 		.database_up = mum_core_is_up(mumd->service.core),
 		.clients = clients_counts(mumd->service.clients),
+		.quota = quota_client_counts(mumd->service.quota),
 		.process.start_time = (double)mumd->started,
 	};
 	const struct mum_stats **stats = cores_stats(mumd->cores, &now.cores_count);
@@ -96,13 +97,15 @@ static void on_watchdog(void *arg)
 
 /*
  * We need a descriptor for each client, and some that no client may take: two for each
- * connection to the database, those of an old core included, and some for sockets and
- * the log. If the limit is lower, fewer clients may connect.
+ * connection to the database, those of an old core included, one for each connection to
+ * Dovecot, and some for sockets and the log. If the limit is lower, fewer clients may
+ * connect.
  */
 static void fit_descriptors(struct mumd *mumd)
 {
 	const struct mum_config *config = mum_core_config(mumd->service.core);
-	rlim_t spare = DESCRIPTORS_EXTRA + 4 * (rlim_t)config->database.connections;
+	rlim_t spare = DESCRIPTORS_EXTRA + 4 * (rlim_t)config->database.connections +
+		       config->policy.quota_connections;
 	rlim_t clients = config->process.max_clients, want = clients + spare;
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 
@@ -151,7 +154,8 @@ static void on_terminate(evutil_socket_t number, short what, void *arg)
 {
 	struct mumd *mumd = arg;
 	const struct mum_host *host = &mumd->host.host;
-	unsigned deadline = mum_core_config(mumd->service.core)->database.deadline;
+	const struct mum_config *config = mum_core_config(mumd->service.core);
+	unsigned deadline = config->database.deadline + config->policy.quota_deadline;
 
 	(void)number;
 	(void)what;
@@ -191,6 +195,7 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 			bool again, void *arg)
 {
 	struct mumd *mumd = arg;
+	struct quota_settings settings;
 
 	/* If another reload follows, the manager waits for that one. */
 	if (!again)
@@ -203,6 +208,8 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 			 mumd->config_path);
 	senders_update(mumd->senders);
 	fit_descriptors(mumd);
+	settings = quota_settings(now);
+	quota_client_configure(mumd->service.quota, &settings);
 }
 
 static void on_hangup(evutil_socket_t number, short what, void *arg)
@@ -293,6 +300,7 @@ static void cleanup(struct mumd *mumd)
 	host_untimer(&mumd->host.host, &mumd->watchdog);
 	clients_free(&mumd->service.clients);
 	senders_free(&mumd->senders);
+	quota_client_free(&mumd->service.quota);
 	cores_free(&mumd->cores);
 	metrics_clear(&mumd->metrics);
 	host_untimer(&mumd->host.host, &mumd->drain_timer);
@@ -310,6 +318,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 {
 	struct mumd mumd = { .config_path = config_path, .started = time(NULL) };
 	unsigned clients_max = config->process.max_clients;
+	struct quota_settings quota = quota_settings(config);
 	int result;
 
 	/* If libevent failed to make a watch or a timer, a client would wait for ever. */
@@ -324,6 +333,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	host_libevent_init(&mumd.host, mumd.base, true);
 	mumd.service.host = &mumd.host.host;
 	mumd.service.metrics = &mumd.metrics;
+	mumd.service.quota = quota_client_new(&mumd.host.host, &quota);
 	mumd.cores = cores_new(&mumd.service, config_path, &config, on_reloaded, &mumd);
 	mumd.senders = senders_new(&mumd.service);
 	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PATIENCE);

@@ -193,6 +193,10 @@ static const struct decision_row {
 	{ CHECK_SEND, OUTCOME_HOLD, REASON_SEND_LIMIT_MAIL },
 	{ CHECK_SEND, OUTCOME_WOULD_REJECT, REASON_SEND_LIMIT },
 	{ CHECK_SEND, OUTCOME_WOULD_REJECT, REASON_SEND_LIMIT_MAIL },
+	{ CHECK_QUOTA, OUTCOME_DUNNO, REASON_NONE },
+	{ CHECK_QUOTA, OUTCOME_DUNNO, REASON_NO_ANSWER },
+	{ CHECK_QUOTA, OUTCOME_REJECT, REASON_OVER_QUOTA },
+	{ CHECK_QUOTA, OUTCOME_WOULD_REJECT, REASON_OVER_QUOTA },
 };
 
 static void put_decision(struct buf *out, const char *check, const char *action,
@@ -206,7 +210,8 @@ static void put_decisions(struct buf *out, const struct decision_counts *counts)
 {
 	static const char *const checks[CHECKS] = { [CHECK_RECIPIENT] = "recipient",
 						    [CHECK_SENDER] = "sender",
-						    [CHECK_SEND] = "send" };
+						    [CHECK_SEND] = "send",
+						    [CHECK_QUOTA] = "quota" };
 	static const char *const outcomes[OUTCOMES] = {
 		[OUTCOME_DUNNO] = "dunno",
 		[OUTCOME_REJECT] = "reject",
@@ -264,22 +269,25 @@ static void put_senders(struct buf *out, const struct metrics *metrics,
 
 /* ---- questions ---- */
 
-static void put_histogram(struct buf *out, const char *name, const char *question,
+/* labels: "" or with a comma behind each. */
+static void put_histogram(struct buf *out, const char *name, const char *labels,
 			  const struct mum_histogram *histogram)
 {
+	/* Where "le" does not follow them. */
+	char *alone = *labels == '\0' ? xstrdup("")
+				      : xasprintf("{%.*s}", (int)strlen(labels) - 1, labels);
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < MUM_BUCKETS; i++) {
 		count += histogram->counts[i];
-		buf_printf(out, "%s_bucket{question=\"%s\",le=\"%g\"} %" PRIu64 "\n", name,
-			   question, mum_bucket_bounds[i] / 1e6, count);
+		buf_printf(out, "%s_bucket{%sle=\"%g\"} %" PRIu64 "\n", name, labels,
+			   mum_bucket_bounds[i] / 1e6, count);
 	}
 	count += histogram->counts[MUM_BUCKETS];
-	buf_printf(out, "%s_bucket{question=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, question,
-		   count);
-	buf_printf(out, "%s_sum{question=\"%s\"} %.6f\n", name, question,
-		   (double)histogram->sum_us / 1e6);
-	buf_printf(out, "%s_count{question=\"%s\"} %" PRIu64 "\n", name, question, count);
+	buf_printf(out, "%s_bucket{%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, count);
+	buf_printf(out, "%s_sum%s %.6f\n", name, alone, (double)histogram->sum_us / 1e6);
+	buf_printf(out, "%s_count%s %" PRIu64 "\n", name, alone, count);
+	free(alone);
 }
 
 static void put_questions(struct buf *out, const struct mum_stats *sum)
@@ -301,9 +309,13 @@ static void put_questions(struct buf *out, const struct mum_stats *sum)
 	family(out, duration, "histogram",
 	       "Time from asking the database to its answer, or to giving up.");
 	for (enum mum_question asked = 0; asked < MUM_QUESTIONS; asked++) {
-		if (mum_question_is_for_mail(asked))
-			put_histogram(out, duration, mum_question_name(asked),
-				      &sum->questions[asked].duration);
+		char *label;
+
+		if (!mum_question_is_for_mail(asked))
+			continue;
+		label = xasprintf("question=\"%s\",", mum_question_name(asked));
+		put_histogram(out, duration, label, &sum->questions[asked].duration);
+		free(label);
 	}
 	for (size_t c = 0; c < sizeof(counters) / sizeof(counters[0]); c++) {
 		family(out, counters[c].name, "counter", counters[c].help);
@@ -371,6 +383,34 @@ static void put_database(struct buf *out, const struct mum_stats *sum, bool up)
 	}
 }
 
+/* ---- Dovecot's quota-status ---- */
+
+static void put_quota(struct buf *out, const struct quota_counts *counts)
+{
+	static const char questions[] = "mumd_quota_questions_total";
+	static const char connections[] = "mumd_quota_connections";
+	static const char duration[] = "mumd_quota_question_duration_seconds";
+	const uint64_t *answers = counts->answers;
+
+	family(out, questions, "counter", "Questions to Dovecot whether a mailbox is full.");
+	buf_printf(out, "%s{result=\"room\"} %" PRIu64 "\n", questions, answers[QUOTA_ROOM]);
+	buf_printf(out, "%s{result=\"full\"} %" PRIu64 "\n", questions, answers[QUOTA_FULL]);
+	buf_printf(out, "%s{result=\"unknown\"} %" PRIu64 "\n", questions,
+		   answers[QUOTA_UNKNOWN] + answers[QUOTA_TROUBLE]);
+	buf_printf(out, "%s{result=\"no_answer\"} %" PRIu64 "\n", questions,
+		   answers[QUOTA_NO_ANSWER]);
+	buf_printf(out, "%s{result=\"remembered\"} %" PRIu64 "\n", questions,
+		   counts->remembered);
+	buf_printf(out, "%s{result=\"skipped\"} %" PRIu64 "\n", questions, counts->skipped);
+	family(out, duration, "histogram", "Time from asking Dovecot to its answer, or to giving up.");
+	put_histogram(out, duration, "", &counts->duration);
+	put_one(out, "mumd_quota_up", "gauge",
+		"0 while Dovecot is known to give no answers about quota.", counts->up);
+	family(out, connections, "gauge", "Connections to Dovecot's quota-status.");
+	buf_printf(out, "%s{state=\"idle\"} %zu\n", connections, counts->idle);
+	buf_printf(out, "%s{state=\"busy\"} %zu\n", connections, counts->busy);
+}
+
 /* ---- mumd itself ---- */
 
 static void put_clients(struct buf *out, const struct client_counts *clients)
@@ -434,6 +474,7 @@ void metrics_put(struct buf *out, const struct metrics *metrics,
 	put_senders(out, metrics, now);
 	put_questions(out, &sum);
 	put_database(out, &sum, now->database_up);
+	put_quota(out, &now->quota);
 	put_clients(out, &now->clients);
 	put_process(out, &now->process);
 	clear_hosts(&sum);

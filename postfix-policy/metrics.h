@@ -13,6 +13,7 @@
 #include "common/buf.h"
 #include "common/stats.h"
 #include "postfix-policy/counts.h"
+#include "postfix-policy/quota-status.h"
 #include "postfix-policy/socketmap.h"
 
 /* Counted since the start; begins as zeroed memory. */
@@ -49,6 +50,7 @@ struct metrics_now {
 		uint64_t evicted;
 		bool saved;
 	} senders;			/* zero while policy.send is off, but saved is true */
+	struct quota_counts quota;
 	struct metrics_process process;
 };
 

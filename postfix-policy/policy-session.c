@@ -36,8 +36,8 @@ static void decide(struct session *session, const struct policy_request *request
 		on_action(action, session);
 	else
 		session->decision = decision_start(service->host, service->core,
-						   &service->metrics->decisions, request,
-						   on_action, session);
+						   &service->metrics->decisions,
+						   service->quota, request, on_action, session);
 }
 
 static long on_request(void *arg, const char *bytes, size_t len, const char **why)

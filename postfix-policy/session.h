@@ -6,6 +6,7 @@
 #include "common/core.h"
 #include "postfix-policy/client.h"
 #include "postfix-policy/metrics.h"
+#include "postfix-policy/quota-client.h"
 
 struct send;
 
@@ -16,6 +17,7 @@ struct service {
 	struct clients *clients;
 	struct metrics *metrics;
 	struct send *send;		/* NULL: policy.send is off */
+	struct quota_client *quota;	/* a reload gives it other settings */
 };
 
 /*

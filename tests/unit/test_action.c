@@ -29,6 +29,28 @@ static void test_recipients(void **state)
 	}
 }
 
+static void test_quota(void **state)
+{
+	static const struct {
+		const char *name;
+		enum mum_quota_reply reply;
+		bool one;
+		const char *want;
+	} rows[] = {
+		{ "one, deferred", MUM_QUOTA_DEFER, true, "452 4.2.2 mailbox is full" },
+		{ "several, deferred", MUM_QUOTA_DEFER, false,
+		  "452 4.2.2 all mailboxes of this address are full" },
+		{ "one, refused", MUM_QUOTA_REJECT, true, "552 5.2.2 mailbox is full" },
+		{ "several, refused", MUM_QUOTA_REJECT, false,
+		  "552 5.2.2 all mailboxes of this address are full" },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows)
+		WANT_TEXT(row->name, action_for_quota(row->reply, row->one), row->want);
+	WANT_TEXT("the reason", reason_name(REASON_OVER_QUOTA), "over_quota");
+}
+
 static void test_senders(void **state)
 {
 	static const struct {
@@ -116,7 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_recipients),
-		UNIT_TEST(test_senders),
+		UNIT_TEST(test_quota), UNIT_TEST(test_senders),
 		UNIT_TEST(test_never_permits),
 		UNIT_TEST(test_a_login_too_long_fails_the_buffer),
 	};

@@ -155,6 +155,43 @@ static void test_questions_and_the_database(void **state)
 	free(text);
 }
 
+static void test_quota(void **state)
+{
+	char *text;
+
+	(void)state;
+	set_up("a", "b");
+	metrics.decisions.checks[CHECK_QUOTA][OUTCOME_REJECT][REASON_OVER_QUOTA] = 1;
+	metrics.decisions.checks[CHECK_QUOTA][OUTCOME_WOULD_REJECT][REASON_OVER_QUOTA] = 2;
+	metrics.decisions.checks[CHECK_QUOTA][OUTCOME_DUNNO][REASON_NO_ANSWER] = 3;
+	now.quota = (struct quota_counts){
+		.answers = { [QUOTA_NO_ANSWER] = 4, [QUOTA_TROUBLE] = 5, [QUOTA_UNKNOWN] = 6,
+			     [QUOTA_ROOM] = 7, [QUOTA_FULL] = 8 },
+		.remembered = 12, .skipped = 9, .up = true, .idle = 10, .busy = 11,
+	};
+	mum_histogram_add(&now.quota.duration, 1000);
+	text = page();
+#define QUOTA_DECISION(rest) "mumd_policy_decisions_total{check=\"quota\"," rest
+	WANT_LINE(text, QUOTA_DECISION("action=\"reject\",reason=\"over_quota\"} 1"));
+	WANT_LINE(text, QUOTA_DECISION("action=\"would_reject\",reason=\"over_quota\"} 2"));
+	WANT_LINE(text, QUOTA_DECISION("action=\"dunno\",reason=\"no_answer\"} 3"));
+	WANT_LINE(text, "mumd_quota_questions_total{result=\"no_answer\"} 4");
+	WANT_LINE(text, "mumd_quota_questions_total{result=\"unknown\"} 11");
+	WANT_LINE(text, "mumd_quota_questions_total{result=\"room\"} 7");
+	WANT_LINE(text, "mumd_quota_questions_total{result=\"full\"} 8");
+	WANT_LINE(text, "mumd_quota_questions_total{result=\"skipped\"} 9");
+	WANT_LINE(text, "mumd_quota_questions_total{result=\"remembered\"} 12");
+	WANT_LINE(text, "mumd_quota_up 1");
+	WANT_LINE(text, "mumd_quota_connections{state=\"idle\"} 10");
+	WANT_LINE(text, "mumd_quota_connections{state=\"busy\"} 11");
+	WANT_LINE(text, "mumd_quota_question_duration_seconds_bucket{le=\"0.0005\"} 0");
+	WANT_LINE(text, "mumd_quota_question_duration_seconds_bucket{le=\"0.001\"} 1");
+	WANT_LINE(text, "mumd_quota_question_duration_seconds_bucket{le=\"+Inf\"} 1");
+	WANT_LINE(text, "mumd_quota_question_duration_seconds_sum 0.001000");
+	WANT_LINE(text, "mumd_quota_question_duration_seconds_count 1");
+	free(text);
+}
+
 static void test_mumd_itself(void **state)
 {
 	char *text;
@@ -360,6 +397,7 @@ int main(void)
 		UNIT_TEST(test_requests_and_decisions),
 		UNIT_TEST(test_senders),
 		UNIT_TEST(test_questions_and_the_database),
+		UNIT_TEST(test_quota),
 		UNIT_TEST(test_mumd_itself),
 		UNIT_TEST(test_buckets_hold_all_below_them),
 		UNIT_TEST(test_host_names_as_labels),

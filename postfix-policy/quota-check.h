@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is a recipient to be refused because it is over quota? Only if that is said of each
+ * mailbox behind it, and there is nothing but mailboxes. In doubt it is not.
+ */
+#ifndef MUM_QUOTA_CHECK_H
+#define MUM_QUOTA_CHECK_H
+
+#include "common/mailboxes.h"
+#include "postfix-policy/quota-client.h"
+
+struct quota_check;	/* on its way; owned by its fn */
+
+/* How it was found. The texts are gone when the callback returns. */
+struct quota_verdict {
+	bool full;		/* all are: the recipient is to be refused */
+	size_t count;		/* mailboxes behind it */
+	size_t asked;		/* about so many of them, one after the other */
+	enum mailboxes_status mailboxes;	/* nobody is asked unless they are found */
+	enum quota_answer answer;	/* the last one */
+	const char *text;	/* its action, or why there is none; NULL: none was asked */
+	const char *name;	/* the mailbox that it is about, else what mailboxes is about */
+};
+
+typedef void quota_check_fn(const struct quota_verdict *verdict, void *arg);
+
+/*
+ * recipient: as policy services get it. fn runs once, later, from the loop and never from
+ * inside this call, at the latest policy.quota_deadline from now. The handle is gone when
+ * fn is called; so may be the core. NULL, and fn never runs: the service is down.
+ */
+struct quota_check *quota_check_start(const struct mum_host *host, struct mum_core *core,
+				      struct quota_client *client, const char *recipient,
+				      uint64_t size, quota_check_fn *fn, void *arg);
+/* fn never runs. Sets NULL; NULL inside is fine. */
+void quota_check_cancel(struct quota_check **check);
+
+#endif
