@@ -65,6 +65,7 @@ static const struct {
 	{ "other-maps-off", NEW },
 	{ "propagate-differs", NEW },
 	{ "quota-over-limit", AS_WITH_STOCK },
+	{ "quota-silent", NEW },
 	{ "recipient-dangling", AS_WITH_STOCK },
 	{ "recipient-dead", AS_WITH_STOCK },
 	{ "recipient-domain-inactive", AS_WITH_STOCK },

@@ -141,6 +141,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 		check_postfix_settings(&check);
 		check_services(&check);
 		check_senders(&check);
+		check_quota(&check);
 		check_dovecot_settings(&check);
 	}
 	check_role(&check, &postfix, MUM_ROLE_POSTFIX);

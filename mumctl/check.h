@@ -49,6 +49,7 @@ void check_services(const struct check *check);	/* role Postfix */
 void check_senders(const struct check *check);	/* role Postfix */
 /* Does the list of restrictions name a listener of the policy service? */
 bool check_asks_us(const struct check *check, const char *list);
+void check_quota(const struct check *check);	/* role Postfix */
 void check_sql_behind(const struct check *check);	/* role Postfix */
 void check_encryption(const struct check *check);
 /* False when nothing further can be read. */

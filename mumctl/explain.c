@@ -175,6 +175,15 @@ static void add_check(struct explain *explain, const char *context,
 	free(who);
 }
 
+static void add_quota(struct explain *explain)
+{
+	const char *action;
+	char *reason = reason_of_quota(explain->tool, explain->address, &action);
+
+	if (reason != NULL)
+		add_verdict(explain, "postfix", "policy quota", action, reason);
+}
+
 /* As who sends: the login, or whoever has the address. */
 static void add_limit(struct explain *explain)
 {
@@ -200,6 +209,7 @@ static void explain_address(struct explain *explain)
 	add_map(explain, SOCKETMAP_ALIASES, &delivery);
 	add_map(explain, SOCKETMAP_ACCESS, &delivery);
 	add_check(explain, "recipient", MUM_DELIVERY, &delivery);
+	add_quota(explain);
 	add_map(explain, SOCKETMAP_SENDERS, &owners);
 	add_check(explain, "sender", MUM_OWNERS, &owners);
 	add_limit(explain);

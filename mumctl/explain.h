@@ -39,6 +39,12 @@ char *reason_of_sender_check(const struct asked *owners, const char *login,
 const char *explain_limit(const struct mum_config *config, const char *login, char **reason_r);
 
 /*
+ * Why the check of the quota decides so; asks Dovecot. *action_r is static. NULL when
+ * policy.quota is off. Caller frees.
+ */
+char *reason_of_quota(struct tool *tool, const char *address, const char **action_r);
+
+/*
  * In plain words: who gets the mail and who may send, or why nobody. deferred: why Postfix
  * cannot be handed what there is, or NULL. Caller frees.
  */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* setup: the lines that make Postfix and Dovecot ask us, for this machine. */
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "mumctl/commands.h"
 #include "mumctl/grants.h"
 #include "mumctl/settings.h"
+#include "postfix-policy/quota-settings.h"
 
 /* The first line that a command prints; "" when it cannot be run. Caller frees. */
 static char *first_line(const char *command)
@@ -228,12 +231,43 @@ static void put_dovecot_24(struct buf *out, const char *path)
 		   path);
 }
 
+/* What mumd asks at policy.quota_status; its user must be able to connect. */
+static void put_quota_status(struct setup *setup, bool is_24)
+{
+	const struct mum_config *config = setup->config;
+	const struct passwd *user = getpwnam(config->process.user);
+	const struct group *group = user != NULL ? getgrgid(user->pw_gid) : NULL;
+	const char *path = quota_settings(config).path;
+
+	if (path == NULL)
+		return;
+	buf_puts(&setup->dovecot_conf,
+		 is_24 ? "quota_status_success = DUNNO\n"
+			 "quota_status_nouser = DUNNO\n"
+			 "quota_status_overquota = 452 4.2.2 mailbox is full\n"
+			 "quota_status_toolarge = 452 4.2.2 mailbox is full\n"
+		       : "plugin {\n"
+			 "  quota_status_success = DUNNO\n"
+			 "  quota_status_nouser = DUNNO\n"
+			 "  quota_status_overquota = 452 4.2.2 mailbox is full\n"
+			 "}\n");
+	buf_printf(&setup->dovecot_conf,
+		   "service quota-status {\n"
+		   "  executable = quota-status -p postfix\n"
+		   "  client_limit = 1\n"
+		   "  process_limit = %u\n"
+		   "  unix_listener %s {\n    mode = 0660\n    group = %s\n  }\n}\n",
+		   config->policy.quota_connections + 16, path,
+		   group != NULL ? group->gr_name : config->process.user);
+}
+
 static void put_dovecot(struct setup *setup)
 {
 	const char *queue = setup->queue;
 	char *path = dovecot_value(setup->config_path);
+	bool is_24 = settings_generation(setup->dovecot) == DOVECOT_2_4;
 
-	if (settings_generation(setup->dovecot) == DOVECOT_2_4)
+	if (is_24)
 		put_dovecot_24(&setup->dovecot_conf, path);
 	else
 		put_dovecot_23(&setup->dovecot_conf, path);
@@ -245,6 +279,7 @@ static void put_dovecot(struct setup *setup)
 		   "service auth {\n  unix_listener %s/private/auth {\n"
 		   "    mode = 0660\n    user = postfix\n    group = postfix\n  }\n}\n",
 		   queue, queue);
+	put_quota_status(setup, is_24);
 	free(path);
 }
 

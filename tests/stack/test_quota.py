@@ -3,13 +3,15 @@
 the real one is asked in test_quota_dovecot.py."""
 
 import concurrent.futures
+import re
 import time
 
 import pytest
 
 from fakes.quota_status import FULL, TROUBLE, QuotaStatus
-from lab import Mumd, wait_until
-from lab.mumd import sqlite_settings
+from lab import Mumctl, Mumd, wait_until
+from lab.lab import ENVIRONMENT, TOP
+from lab.mumd import GROUP, sqlite_settings
 
 DUNNO = "DUNNO"
 ONE = "452 4.2.2 mailbox is full"
@@ -382,6 +384,68 @@ def test_the_end_answers_what_was_asked(pair):
         one.mumd.terminate()
         assert asked.result() == ONE
     assert one.mumd.process.wait() == 0
+
+
+def silent(findings):
+    return [one["what"] for one in findings if one["code"] == "quota-silent"]
+
+
+def test_check_asks_the_service(pair):
+    one = pair()
+    mumctl = Mumctl(one.mumd.config)
+    assert silent(mumctl.findings()) == []
+    one.service.default = TROUBLE
+    assert "it answers that it cannot tell now" in silent(mumctl.findings())[0]
+    one.service.raw = b"220 ready\n\n"
+    assert "none of a policy service" in silent(mumctl.findings())[0]
+    one.service.silent = True
+    assert "no answer within policy.quota_deadline" in silent(mumctl.findings())[0]
+    one.service.silent = False
+    one.service.path.chmod(0o600)
+    assert "as user nobody: Permission denied" in silent(mumctl.findings())[0]
+    one.service.path.unlink()
+    assert "No such file or directory" in silent(mumctl.findings())[0]
+    one.configure(quota="off")
+    assert silent(mumctl.findings()) == []
+
+
+@pytest.mark.parametrize("version, example", [("2.3.19.1 (9b53102964)", "dovecot-2.3.conf"),
+                                              ("2.4.1-4 (7d8e9f0)", "dovecot-2.4.conf")])
+def test_setup_prints_the_lines_of_the_example(pair, tmp_path, version, example):
+    program = tmp_path / "dovecot"
+    program.write_text(f"#!/bin/sh\necho '{version}'\n")
+    program.chmod(0o755)
+    one = pair()
+    lines = Mumctl(one.mumd.config).run("--json", "setup", environment={
+        "PATH": f"{tmp_path}:{ENVIRONMENT['PATH']}"}).json()["dovecot.conf"]
+    shown = (TOP / "conf-examples" / example).read_text().partition("# With policy.quota")[2]
+    shown = "".join(f"{line[1:]}\n" for line in shown.partition("\n\n")[0].splitlines()
+                    if re.match("#(  |[a-z}])", line))
+    shown = shown.replace("unix_listener quota-status", f"unix_listener {one.service.path}")
+    assert lines.endswith(shown.replace("group = mum", f"group = {GROUP}"))
+    one.configure(quota="off")
+    assert "quota_status" not in Mumctl(one.mumd.config).json("setup")["dovecot.conf"]
+
+
+def test_explain_asks_it_too(pair):
+    one = pair()
+    one.service.actions = {ALICE: FULL, CAROL: FULL, BOB: ""}
+    mumctl = Mumctl(one.mumd.config)
+
+    def explained(address):
+        return [(verdict["answer"], verdict["reason"])
+                for verdict in mumctl.json("explain", address)["verdicts"]
+                if verdict["what"] == "policy quota"]
+    assert explained(ALICE) == [(ONE, f"<{ALICE}> is full")]
+    assert explained("team@example.test") == [
+        (DUNNO, f"nobody knows about <{BOB}>: Dovecot's action is empty")]
+    assert explained("info@example.test")[0][1].endswith("which is not in MUM")
+    assert mumctl.json("policy", f"recipient={ALICE}")["action"] == ONE
+    one.configure(quota="warn")
+    assert explained(ALICE) == [
+        (DUNNO, f"<{ALICE}> is full; policy.quota = \"warn\" lets it pass")]
+    one.configure(quota="off")
+    assert explained(ALICE) == []
 
 
 def test_while_it_is_off_nobody_is_asked(pair):
