@@ -17,8 +17,8 @@
 /* ---- one recipient ---- */
 
 /* Takes over what. cure: NULL to delete it. */
-static void add_finding(const struct check *check, enum level level, const char *code,
-			const struct delivery_row *row, const char *cure, char *what)
+static void add_row(const struct check *check, enum level level, const char *code,
+		    const struct delivery_row *row, const char *cure, char *what)
 {
 	char *where = xasprintf("alias_recipients.id=%" PRIu64 " <%s>", row->recipient_id,
 				row->alias);
@@ -43,9 +43,9 @@ static void check_text(const struct check *check, const struct delivery_row *row
 				 : "CONCAT(m.local_part, '@', d.domain)", row->recipient_id);
 
 	if (!address_is_same(trimmed, row->stands_for))
-		add_finding(check, LEVEL_WARNING, "recipient-stale", row, cure,
-			    xasprintf("it says <%s>, and its mailbox is <%s> now: mail goes to "
-				      "the latter", trimmed, row->stands_for));
+		add_row(check, LEVEL_WARNING, "recipient-stale", row, cure,
+			xasprintf("it says <%s>, and its mailbox is <%s> now: mail goes to "
+				  "the latter", trimmed, row->stands_for));
 	free(cure);
 	free(trimmed);
 }
@@ -57,15 +57,15 @@ static void check_live_text(const struct check *check, const struct delivery_row
 	struct address *address = address_new(ADDRESS_MAIL, text, strlen(text), "");
 
 	if (row->behind.ours && !row->behind.known)
-		add_finding(check, LEVEL_WARNING, "recipient-unknown", row, NULL,
-			    xasprintf("MUM has the domain of <%s>, and neither mailbox nor alias "
-				      "of this name: mail to it is bounced, unless another table "
-				      "of Postfix has it", text));
+		add_row(check, LEVEL_WARNING, "recipient-unknown", row, NULL,
+			xasprintf("MUM has the domain of <%s>, and neither mailbox nor alias "
+				  "of this name: mail to it is bounced, unless another table "
+				  "of Postfix has it", text));
 	else if (address != NULL && names_domain(check->names, address) == DOMAIN_IS_INACTIVE)
-		add_finding(check, LEVEL_WARNING, "recipient-domain-inactive", row,
-			    "activate the domain, or delete the recipient",
-			    xasprintf("the domain of <%s> is inactive in MUM, so Postfix looks "
-				      "for its mail server, which may be this one", text));
+		add_row(check, LEVEL_WARNING, "recipient-domain-inactive", row,
+			"activate the domain, or delete the recipient",
+			xasprintf("the domain of <%s> is inactive in MUM, so Postfix looks "
+				  "for its mail server, which may be this one", text));
 	address_unref(&address);
 }
 
@@ -94,16 +94,16 @@ void check_recipient(const struct check *check, const struct delivery_row *row)
 	enum recipient_state state = state_of_recipient(row);
 
 	if (state == RECIPIENT_IS_GONE)
-		add_finding(check, LEVEL_WARNING, "recipient-dangling", row, NULL,
-			    xasprintf("its mailbox is gone: <%s> gets nothing", row->recipient));
+		add_row(check, LEVEL_WARNING, "recipient-dangling", row, NULL,
+			xasprintf("its mailbox is gone: <%s> gets nothing", row->recipient));
 	else if (row->recipient_local)
 		check_text(check, row);
 	else if (state == RECIPIENT_IS_LIVE)
 		check_live_text(check, row);
 	else if (why_dead(state) != NULL)
-		add_finding(check, LEVEL_WARNING, "recipient-dead", row, NULL,
-			    xasprintf("no mail is handed to <%s>: %s", row->stands_for,
-				      why_dead(state)));
+		add_row(check, LEVEL_WARNING, "recipient-dead", row, NULL,
+			xasprintf("no mail is handed to <%s>: %s", row->stands_for,
+				  why_dead(state)));
 }
 
 /* ---- postmaster and abuse ---- */

@@ -44,11 +44,13 @@ def texts_in_sources():
     """{(code, member of a finding, pattern)} of all that check can print."""
     source = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check*.c")))
     said = set()
-    for name, call in re.findall(r"\b(report_add|add_finding)\((.*?)\);\n", source, re.DOTALL):
+    calls = r"\b(report_add|add_finding|add_row)\((.*?)\);\n"
+    for name, call in re.findall(calls, source, re.DOTALL):
         words = arguments(call)
         if not words[1].strip().startswith("LEVEL_"):
-            continue    # these two functions themselves
-        where, mend = (words[3], words[4]) if name == "report_add" else ("", words[3])
+            continue    # these functions themselves
+        where = words[3] if name == "report_add" else ""
+        mend = words[3] if name == "add_finding" else words[4]
         what = words[words.index(mend) + 1:]    # a format comes first
         code = texts(words[2])[0]
         said |= {(code, "code", "")} | {

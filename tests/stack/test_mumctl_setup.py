@@ -217,6 +217,10 @@ def examples():
     return [line for line in text.splitlines() if line.startswith("mumctl ")]
 
 
+# There is nothing to compare with; no limit is set; no Dovecot runs, or no user may write.
+NOT_HERE = {"compare": [66], "senders": [78], "measure": [75, 78]}
+
+
 @pytest.mark.parametrize("line", examples())
 def test_the_examples_of_the_manual_work(world, line):
     words = shlex.split(line)[1:]
@@ -224,15 +228,14 @@ def test_the_examples_of_the_manual_work(world, line):
         result = world.ctl.on_terminal(*words, prompt="Password: ", typed="secret\n")
     else:
         result = world.ctl.run(*words)
-    # there is nothing to compare with
-    assert result.status == {"compare": 66}.get(words[0], 0), result.seen
-    assert result.stdout
+    assert result.status in NOT_HERE.get(words[0], [0]), result.seen
+    assert result.stdout or words[0] in NOT_HERE
 
 
 def test_the_manual_has_an_example_of_each_command():
     text = (TOP / "mumctl/commands.h").read_text()
     known = set(re.findall(r'USAGE_\w+ [\\\s]*"(\w+)', text))
-    assert {line.split()[1] for line in examples()} == known and len(known) == 9
+    assert {line.split()[1] for line in examples()} == known and len(known) == 12
 
 
 def test_json_may_stand_before_or_behind_the_command(world):
