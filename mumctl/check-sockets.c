@@ -20,6 +20,7 @@
 #include "mumctl/postfix.h"
 #include "postfix-policy/action.h"
 #include "postfix-policy/netstring.h"
+#include "postfix-policy/policy.h"
 
 enum {
 	CONNECT_MAX = 5,	/* seconds */
@@ -98,19 +99,27 @@ static int connect_entry(const char *entry)
 	return connect_to(AF_UNIX, &address, sizeof(address));
 }
 
-static bool is_whole(const struct query *query, const char *bytes, size_t len)
+/* DONE sets *text_r, a view: the reply without its frame. */
+static enum parse_result parse_reply(const struct query *query, const char *bytes, size_t len,
+				     struct slice *text_r)
 {
 	struct netstring frame;
+	enum parse_result result;
+	size_t wire_len;
 
 	if (query->policy)
-		return len >= 2 && memcmp(bytes + len - 2, "\n\n", 2) == 0;
-	return netstring_parse(bytes, len, REPLY_MAX, &frame) != PARSE_MORE;
+		return policy_parse_reply(bytes, len, text_r, &wire_len);
+	result = netstring_parse(bytes, len, REPLY_MAX, &frame);
+	if (result == PARSE_DONE)
+		*text_r = (struct slice){ frame.data, frame.len };
+	return result;
 }
 
 static int run_probe(void *arg)
 {
 	const struct probe *probe = arg;
 	char reply[REPLY_MAX];
+	struct slice text;
 	size_t len = 0;
 	ssize_t size;
 	int fd;
@@ -128,7 +137,8 @@ static int run_probe(void *arg)
 	do {
 		size = read(fd, reply + len, sizeof(reply) - len);
 		len += size > 0 ? (size_t)size : 0;
-	} while (size > 0 && len < sizeof(reply) && !is_whole(probe->query, reply, len));
+	} while (size > 0 && len < sizeof(reply) &&
+		 parse_reply(probe->query, reply, len, &text) == PARSE_MORE);
 	return write(probe->out, reply, len) == (ssize_t)len ? 0 : errno;
 }
 
@@ -143,16 +153,10 @@ struct heard {
 /* NULL when it is no whole reply. The caller frees. */
 static char *unframe(const struct query *query, const char *bytes, size_t len)
 {
-	static const char action[] = "action=";
-	struct netstring frame;
+	struct slice text;
 
-	if (!query->policy)
-		return netstring_parse(bytes, len, REPLY_MAX, &frame) == PARSE_DONE
-			       ? xstrndup(frame.data, frame.len) : NULL;
-	if (!is_whole(query, bytes, len) || len < sizeof(action) ||
-	    memcmp(bytes, action, sizeof(action) - 1) != 0)
-		return NULL;
-	return xstrndup(bytes + sizeof(action) - 1, len - sizeof(action) - 1);
+	return parse_reply(query, bytes, len, &text) == PARSE_DONE
+		       ? xstrndup(text.data, text.len) : NULL;
 }
 
 static void ask_socket(const struct check *check, const struct passwd *user,
