@@ -168,10 +168,20 @@ def mumd_with_another_database(world):
         mumd.stop()
 
 
+@contextlib.contextmanager
+def no_quota_status(world):
+    path = world.directory / "no-quota-status"
+    yield world.ctl_with(policy={"quota": "warn", "quota_status": f"unix:{path}"}), [
+        finding("quota-silent", "warning", f"unix:{path}",
+                'see service quota-status in the lines for Dovecot that "mumctl setup" prints',
+                "as user nobody: No such file or directory; mail to full mailboxes is accepted")]
+
+
 BOTH, SQLITE = ("mariadb", "sqlite"), ("sqlite",)
 SOCKETS = [
     (nobody_at_the_sockets, BOTH, 78), (socket_closed_to_postfix, SQLITE, 78),
     (folder_closed_to_postfix, SQLITE, 78), (sockets_that_nobody_accepts_from, SQLITE, 78),
     (mumd_stopped, BOTH, 78), (others_at_the_sockets, SQLITE, 78),
     (mumd_without_database, BOTH, 78), (mumd_with_another_database, SQLITE, 78),
+    (no_quota_status, SQLITE, 1),
 ]
