@@ -153,7 +153,7 @@ sed -n '/^\.Sh DESCRIPTION/,/^\.Sh COMMANDS/s/^\.It .*Fl -\([a-z]*\).*/--\1/p' d
 same "mumctl's options" "$scratch/options" "$scratch/manual-options" mumctl/main.c doc/mumctl.8
 
 cat mumctl/check*.c | tr -s '\n\t' '  ' |
-	grep -o -E '(report_add|add_finding)\([a-z>-]*,? ?[^;"]*LEVEL_[A-Z]*, "[a-z0-9-]*"' |
+	grep -o -E '(report_add|add_finding|add_row)\([a-z>-]*,? ?[^;"]*LEVEL_[A-Z]*, "[a-z0-9-]*"' |
 	sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u >"$scratch/codes"
 sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl.8 >"$scratch/manual-codes"
 same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check*.c' doc/mumctl.8
