@@ -78,7 +78,7 @@ def test_a_removal_stops_both(machine):
 
 
 # Files that README.md and the manuals name, and files that only the admin knows.
-PASSWORDS = "/etc/mum/postfix.password /etc/mum/dovecot.password"
+PASSWORDS = " ".join(f"/etc/mum/{name}.password" for name in ("postfix", "measure", "dovecot"))
 OWN = "/etc/mum/second.conf /var/spool/postfix/mum/metrics"
 
 
@@ -100,7 +100,7 @@ def test_a_purge_leaves_nothing_but_what_the_admin_has_put_there(machine, packag
 def test_a_purge_leaves_the_password_of_the_package_that_stays(machine):
     machine.run(f"rm -rf /etc/mum; mkdir /etc/mum; touch {PASSWORDS}")
     purge(machine, "dovecot-auth-mum")
-    assert machine.run("ls /etc/mum").stdout == "postfix.password\n"
+    assert machine.run("ls /etc/mum").stdout == "measure.password\npostfix.password\n"
     machine.run(f"touch {PASSWORDS}")
     purge(machine, "mumd")
     assert machine.run("ls /etc/mum").stdout == "dovecot.password\n"
