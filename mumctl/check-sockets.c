@@ -230,7 +230,7 @@ static void add_policy(struct queries *queries, struct tool *tool, const char *d
 	*query = (struct query){ .what = "an unknown recipient", .policy = true };
 	query->wire = xasprintf("request=smtpd_access_policy\nprotocol_state=RCPT\n%s\n\n",
 				recipient);
-	query->reply = postfix_ask_policy(tool, attributes);
+	query->reply = postfix_ask_policy(tool, tool_quota(tool), attributes);
 	if (query->reply != NULL && strcmp(query->reply, ACTION_TEMPFAIL) == 0) {
 		free(query->reply);
 		query->reply = NULL;

@@ -165,7 +165,7 @@ static void add_check(struct explain *explain, const char *context,
 	char *where = xasprintf("policy_context=%s", context);
 	const char *const attributes[] = { who, login, where, NULL };
 	char *what = xasprintf("policy %s", context);
-	char *action = postfix_ask_policy(explain->tool, attributes);
+	char *action = postfix_ask_policy(explain->tool, NULL, attributes);
 
 	add_verdict(explain, "postfix", what, action != NULL ? action : "?", reason);
 	free(action);

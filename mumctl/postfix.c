@@ -82,7 +82,8 @@ static void on_action(const char *action, void *arg)
 	*(char **)arg = xstrdup(action);
 }
 
-char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
+char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
+			 const char *const *attributes)
 {
 	struct buf wire = BUF_INIT(POLICY_REQUEST_MAX);
 	struct mum_core *core = tool_core(tool, MUM_ROLE_POSTFIX);
@@ -102,8 +103,8 @@ char *postfix_ask_policy(struct tool *tool, const char *const *attributes)
 	good = good && !wire.failed &&
 	       policy_parse(wire.data, wire.len, &request, &wire_len) == PARSE_DONE;
 	if (good) {
-		(void)decision_start(&tool->host.host, core, NULL, tool_quota(tool), &request,
-				     on_action, &action);
+		(void)decision_start(&tool->host.host, core, NULL, quota, &request, on_action,
+				     &action);
 		while (action == NULL)
 			tool_wait(tool);
 	}

@@ -27,9 +27,10 @@ void map_reply_free(struct map_reply *reply);
 
 /*
  * attributes: NAME=VALUE each, NULL at the end; request and protocol_state are
- * those of a RCPT command unless given. The action, which the caller frees; NULL
- * when they are no policy request.
+ * those of a RCPT command unless given. quota: NULL leaves that check out. The action,
+ * which the caller frees; NULL when they are no policy request.
  */
-char *postfix_ask_policy(struct tool *tool, const char *const *attributes);
+char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
+			 const char *const *attributes);
 
 #endif

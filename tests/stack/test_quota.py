@@ -432,11 +432,12 @@ def test_explain_asks_it_too(pair):
     one.service.actions = {ALICE: FULL, CAROL: FULL, BOB: ""}
     mumctl = Mumctl(one.mumd.config)
 
-    def explained(address):
+    def explained(address, what="policy quota"):
         return [(verdict["answer"], verdict["reason"])
                 for verdict in mumctl.json("explain", address)["verdicts"]
-                if verdict["what"] == "policy quota"]
+                if verdict["what"] == what]
     assert explained(ALICE) == [(ONE, f"<{ALICE}> is full")]
+    assert explained(ALICE, "policy recipient")[0][0] == DUNNO
     assert explained("team@example.test") == [
         (DUNNO, f"nobody knows about <{BOB}>: Dovecot's action is empty")]
     assert explained("info@example.test")[0][1].endswith("which is not in MUM")
