@@ -104,8 +104,8 @@ static void on_watchdog(void *arg)
 static void fit_descriptors(struct mumd *mumd)
 {
 	const struct mum_config *config = mum_core_config(mumd->service.core);
-	rlim_t spare = DESCRIPTORS_EXTRA + 4 * (rlim_t)config->database.connections +
-		       config->policy.quota_connections;
+	rlim_t quota = config->policy.quota == MUM_CHECK_OFF ? 0 : config->policy.quota_connections;
+	rlim_t spare = DESCRIPTORS_EXTRA + 4 * (rlim_t)config->database.connections + quota;
 	rlim_t clients = config->process.max_clients, want = clients + spare;
 	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 

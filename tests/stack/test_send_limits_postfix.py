@@ -28,12 +28,12 @@ class Site:
 
     def __init__(self, lab, sqlite):
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
-        self.postfix = Postfix(lab, self.outside.address, name="pf-limits", send_limits=True)
+        self.postfix = Postfix(lab, self.outside.address, name="pf-send", send_limits=True)
         self.database = sqlite_settings(sqlite)
-        self.mumd = Mumd(lab, {"database": self.database}, name="mumd-limits",
+        self.mumd = Mumd(lab, {"database": self.database}, name="mumd-send",
                          sockets=self.postfix.sockets)
         # one that hands on a login as it is typed
-        Dovecot(lab, self.postfix, [ALICE, TYPED, BOB], name="dc-limits").start()
+        Dovecot(lab, self.postfix, [ALICE, TYPED, BOB], name="dc-send").start()
 
     def begin(self, **policy):
         """Nobody has sent anything."""
