@@ -7,7 +7,7 @@
 
 #include "mumctl/commands.h"
 #include "mumctl/postfix.h"
-#include "postfix-policy/action.h"
+#include "postfix-policy/protocol/action.h"
 
 int command_policy(struct tool *tool, int argc, char **argv)
 {

@@ -4,7 +4,7 @@
 #define MUM_CTL_POSTFIX_H
 
 #include "mumctl/tool.h"
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 struct map_reply {
 	enum mum_status status;

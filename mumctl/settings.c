@@ -7,7 +7,7 @@
 
 #include "common/buf.h"
 #include "common/xalloc.h"
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 /* cron's PATH has no sbin, where postconf is. */
 #define RUN "PATH=$PATH:/usr/sbin:/usr/local/sbin; export PATH; exec 2>/dev/null; "

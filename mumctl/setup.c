@@ -12,7 +12,7 @@
 #include "mumctl/commands.h"
 #include "mumctl/grants.h"
 #include "mumctl/settings.h"
-#include "postfix-policy/quota-settings.h"
+#include "postfix-policy/quota/settings.h"
 
 /* The first line that a command prints; "" when it cannot be run. Caller frees. */
 static char *first_line(const char *command)

@@ -12,7 +12,7 @@
 
 #include "common/core.h"
 #include "postfix-policy/host-libevent.h"
-#include "postfix-policy/quota-client.h"
+#include "postfix-policy/quota/client.h"
 
 enum { MUM_ROLES = MUM_ROLE_DOVECOT + 1 };
 

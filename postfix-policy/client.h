@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
-#include "postfix-policy/counts.h"
+#include "postfix-policy/protocol/counts.h"
 
 struct client;
 struct clients;		/* all clients of the daemon, the longest idle first */

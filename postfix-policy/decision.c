@@ -9,7 +9,7 @@
 #include "common/log-text.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
-#include "postfix-policy/quota-check.h"
+#include "postfix-policy/quota/check.h"
 
 enum { ACTION_MAX = 8192 };	/* bytes; a login may be long */
 

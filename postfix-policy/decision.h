@@ -8,9 +8,9 @@
 #define MUM_DECISION_H
 
 #include "common/core.h"
-#include "postfix-policy/counts.h"
-#include "postfix-policy/policy.h"
-#include "postfix-policy/quota-client.h"
+#include "postfix-policy/protocol/counts.h"
+#include "postfix-policy/protocol/policy.h"
+#include "postfix-policy/quota/client.h"
 
 struct decision;
 

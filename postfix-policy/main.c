@@ -20,7 +20,7 @@
 #include "postfix-policy/notify.h"
 #include "postfix-policy/privileges.h"
 #include "postfix-policy/process-stats.h"
-#include "postfix-policy/senders.h"
+#include "postfix-policy/send/senders.h"
 #include "postfix-policy/session.h"
 
 enum {

@@ -5,8 +5,8 @@
 
 #include "common/xalloc.h"
 #include "postfix-policy/decision.h"
-#include "postfix-policy/policy.h"
-#include "postfix-policy/send-check.h"
+#include "postfix-policy/protocol/policy.h"
+#include "postfix-policy/send/check.h"
 
 /* One client of the policy service; holds at most one decision. */
 struct session {

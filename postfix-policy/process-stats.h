@@ -3,7 +3,7 @@
 #ifndef MUM_PROCESS_STATS_H
 #define MUM_PROCESS_STATS_H
 
-#include "postfix-policy/metrics.h"
+#include "postfix-policy/protocol/metrics.h"
 
 /* Leaves start_time alone. A number that cannot be read is 0. */
 void process_stats_read(struct metrics_process *process);

@@ -5,8 +5,8 @@
 
 #include "common/core.h"
 #include "postfix-policy/client.h"
-#include "postfix-policy/metrics.h"
-#include "postfix-policy/quota-client.h"
+#include "postfix-policy/protocol/metrics.h"
+#include "postfix-policy/quota/client.h"
 
 struct send;
 

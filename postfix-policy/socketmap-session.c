@@ -5,7 +5,7 @@
 
 #include "common/log-text.h"
 #include "common/xalloc.h"
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 /* One client of the socketmap service; holds at most one lookup. */
 struct session {

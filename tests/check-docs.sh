@@ -152,26 +152,26 @@ sed -n '/^\.Sh DESCRIPTION/,/^\.Sh COMMANDS/s/^\.It .*Fl -\([a-z]*\).*/--\1/p' d
 	LC_ALL=C sort >"$scratch/manual-options"
 same "mumctl's options" "$scratch/options" "$scratch/manual-options" mumctl/main.c doc/mumctl.8
 
-cat mumctl/check*.c | tr -s '\n\t' '  ' |
+cat mumctl/check/*.c | tr -s '\n\t' '  ' |
 	grep -o -E '(report_add|add_finding|add_row)\([a-z>-]*,? ?[^;"]*LEVEL_[A-Z]*, "[a-z0-9-]*"' |
 	sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u >"$scratch/codes"
 sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl.8 >"$scratch/manual-codes"
-same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check*.c' doc/mumctl.8
+same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check/*.c' doc/mumctl.8
 
 # Each has its kind: new, or as with stock; the manual names the latter.
-sed -n 's/^	{ "\([a-z0-9-]*\)", \(NEW\|AS_WITH_STOCK\) },$/\1 \2/p' mumctl/check-report.c \
+sed -n 's/^	{ "\([a-z0-9-]*\)", \(NEW\|AS_WITH_STOCK\) },$/\1 \2/p' mumctl/check/report.c \
 	>"$scratch/kinds"
 sed 's/ .*//' "$scratch/kinds" >"$scratch/kind-codes"
-same "kinds of findings" "$scratch/codes" "$scratch/kind-codes" 'mumctl/check*.c' \
-	mumctl/check-report.c
+same "kinds of findings" "$scratch/codes" "$scratch/kind-codes" 'mumctl/check/*.c' \
+	mumctl/check/report.c
 sed -n 's/ AS_WITH_STOCK$//p' "$scratch/kinds" >"$scratch/as-with-stock"
 sed -n '/and may wait:$/,/^\.Bl/s/^\.Cm //p' doc/mumctl.8 | tr -s ' ,.' '[\n*]' | sed '/^$/d' \
 	>"$scratch/manual-kinds"
 same "findings as with stock" "$scratch/as-with-stock" "$scratch/manual-kinds" \
-	mumctl/check-report.c doc/mumctl.8
+	mumctl/check/report.c doc/mumctl.8
 
 # Each EX_ of sysexits(3) that it ends with, out of memory included.
-cat mumctl/*.c common/xalloc.c | grep -o '\<EX_[A-Z]*' | LC_ALL=C sort -u >"$scratch/names"
+cat mumctl/*.c mumctl/*/*.c common/xalloc.c | grep -o '\<EX_[A-Z]*' | LC_ALL=C sort -u >"$scratch/names"
 awk 'NR == FNR { wanted[$1]; next } $1 == "#define" && $2 in wanted { print $3 }' \
 	"$scratch/names" /usr/include/sysexits.h | LC_ALL=C sort -u >"$scratch/statuses"
 sed -n '/^\.Sh EXIT/,/^\.Sh EXAMPLES/s/^\.It \([0-9][0-9]\)$/\1/p' doc/mumctl.8 \
@@ -196,11 +196,11 @@ fi
 
 # ---- maps ----
 
-sed -n 's/^	\[SOCKETMAP_[A-Z]*\] = { "\([a-z-]*\)", MUM_.*/\1/p' postfix-policy/socketmap.c |
+sed -n 's/^	\[SOCKETMAP_[A-Z]*\] = { "\([a-z-]*\)", MUM_.*/\1/p' postfix-policy/protocol/socketmap.c |
 	LC_ALL=C sort >"$scratch/maps"
 sed -n '/^\.Sh THE MAPS/,/^\.Sh THE POLICY/s/^\.It Cm //p' doc/mumd.8 |
 	LC_ALL=C sort >"$scratch/manual-maps"
-same 'maps' "$scratch/maps" "$scratch/manual-maps" postfix-policy/socketmap.c doc/mumd.8
+same 'maps' "$scratch/maps" "$scratch/manual-maps" postfix-policy/protocol/socketmap.c doc/mumd.8
 for file in README.md doc/mum-postfix.7 conf-examples/main.cf; do
 	grep -o 'mum/socketmap:[a-z-]*' "$file" | sed 's/.*://; /^$/d' | LC_ALL=C sort -u |
 		LC_ALL=C comm -13 "$scratch/maps" - | sed "s|^|$file: no such map: |" >"$scratch/bad"
@@ -212,23 +212,23 @@ done
 
 # ---- metrics: each name of the code stands in the manual, and no other ----
 
-grep -o '"\(mumd\|process\)_[a-z_]*[^a-z_]' postfix-policy/metrics.c | tr -d '"{ ,' |
+grep -o '"\(mumd\|process\)_[a-z_]*[^a-z_]' postfix-policy/protocol/metrics.c | tr -d '"{ ,' |
 	sed 's/[^a-z_]*$//' | LC_ALL=C sort -u >"$scratch/metrics"
 sed -n '/^\.Sh METRICS/,/^\.Sh SIGNALS/p' doc/mumd.8 | grep -o '\(mumd\|process\)_[a-z_]*' |
 	LC_ALL=C sort -u >"$scratch/manual-metrics"
-same 'metrics' "$scratch/metrics" "$scratch/manual-metrics" postfix-policy/metrics.c doc/mumd.8
+same 'metrics' "$scratch/metrics" "$scratch/manual-metrics" postfix-policy/protocol/metrics.c doc/mumd.8
 
 # So does each word of a label that says how a request ended.
 sed -n '/^static void put_requests/,/^}/s/.*\(= "\|result=\\"\)\([a-z_]*\)\\*".*/\2/p' \
-	postfix-policy/metrics.c | LC_ALL=C sort >"$scratch/results"
+	postfix-policy/protocol/metrics.c | LC_ALL=C sort >"$scratch/results"
 sed -n '/^\.It Cm mumd_requests_total/,/^\.It Cm mumd_policy/p' doc/mumd.8 | grep '^\.Cm ' |
 	tr -s ' ,.' '[\n*]' | grep -v -x -e Cm -e unknown -e '' | LC_ALL=C sort >"$scratch/manual-results"
 same 'results of requests' "$scratch/results" "$scratch/manual-results" \
-	postfix-policy/metrics.c doc/mumd.8
+	postfix-policy/protocol/metrics.c doc/mumd.8
 
 # ---- reply texts: each of the code stands in the manual ----
 
-grep -o '"[45D][^"]*[0-9]\.[0-9]\.[0-9] [^"]*"' postfix-policy/action.c postfix-policy/action.h |
+grep -o '"[45D][^"]*[0-9]\.[0-9]\.[0-9] [^"]*"' postfix-policy/protocol/action.c postfix-policy/protocol/action.h |
 	sed -E 's/^[^"]*"//; s/ ?(%s)?"$//' >"$scratch/replies"
 [ -s "$scratch/replies" ] || { echo "$0 finds no reply texts any more"; status=1; }
 while read -r reply; do

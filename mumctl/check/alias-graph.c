@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/alias-graph.h"
+#include "mumctl/check/alias-graph.h"
 
 #include <stdlib.h>
 #include <string.h>

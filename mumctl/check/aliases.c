@@ -3,7 +3,7 @@
  * Aliases whose rows hurt: judged one by one by the rules of live traffic, then
  * together (alias-graph.h).
  */
-#include "mumctl/check-names.h"
+#include "mumctl/check/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +13,9 @@
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
-#include "mumctl/alias-graph.h"
+#include "mumctl/check/alias-graph.h"
 #include "mumctl/settings.h"
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 enum {
 	ROW_ALIAS_ID = DELIVERY_COLUMNS,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* check: all that keeps mumd and the Dovecot module from working well. */
-#include "mumctl/check-names.h"
+#include "mumctl/check/names.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Collations of the columns that are compared with what is asked for. MariaDB only. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Encryption, columns, grants and indexes: what the database server can tell. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>

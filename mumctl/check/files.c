@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files, as the users who must read them see them. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <errno.h>
 #include <pwd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Homes and quotas of mailboxes beside those of others and the domain's: role Dovecot. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <stdlib.h>
 #include <string.h>

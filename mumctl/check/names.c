@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/check-names.h"
+#include "mumctl/check/names.h"
 
 #include <stdlib.h>
 #include <string.h>

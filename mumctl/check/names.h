@@ -7,7 +7,7 @@
 #define MUM_CHECK_NAMES_H
 
 #include "common/states.h"
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 struct address;
 struct names;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What every part of check asks its database by. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 void check_report_read(const struct check *check, const struct inspect_error *error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Does Dovecot's quota-status answer mumd? Asked as the user of mumd. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "mumctl/as-user.h"
-#include "postfix-policy/quota-settings.h"
-#include "postfix-policy/quota-status.h"
+#include "postfix-policy/quota/settings.h"
+#include "postfix-policy/protocol/quota-status.h"
 
 struct probe {
 	const struct quota_settings *settings;

@@ -12,7 +12,7 @@
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
-#include "mumctl/check-names.h"
+#include "mumctl/check/names.h"
 
 /* ---- one recipient ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Mailboxes and TLS policies whose rows hurt: judged by the rules of live traffic. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <limits.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Does Postfix ask mumd where the limits of logins count, and does mumd say who sends? */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What of Postfix still goes round mumd where it asks mumd already: a move that stopped. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <stdlib.h>
 #include <string.h>

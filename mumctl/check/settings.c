@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What Postfix and Dovecot are set to beside mum.conf, where it changes what mail does. */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <stdlib.h>
 #include <string.h>

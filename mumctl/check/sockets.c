@@ -4,7 +4,7 @@
  * manager holds the socket, whether mumd runs or not. So each socket is asked, and its
  * answer is compared with our own.
  */
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -18,9 +18,9 @@
 #include "common/xalloc.h"
 #include "mumctl/as-user.h"
 #include "mumctl/postfix.h"
-#include "postfix-policy/action.h"
-#include "postfix-policy/netstring.h"
-#include "postfix-policy/policy.h"
+#include "postfix-policy/protocol/action.h"
+#include "postfix-policy/protocol/netstring.h"
+#include "postfix-policy/protocol/policy.h"
 
 enum {
 	CONNECT_MAX = 5,	/* seconds */

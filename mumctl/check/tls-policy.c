@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "common/xalloc.h"
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 enum tls_level {
 	TLS_LEVEL_NONE, TLS_LEVEL_MAY, TLS_LEVEL_ENCRYPT, TLS_LEVEL_FINGERPRINT,

@@ -2,9 +2,9 @@
 /*
  * compare: MUM's stock configuration against mumd and the Dovecot module, for every name
  * in the database and, if wanted, in a mail log. What differs is gathered in one JSON
- * document, which is printed as it is or put into words (compare-report.c).
+ * document, which is printed as it is or put into words (report.c).
  */
-#include "mumctl/compare.h"
+#include "mumctl/compare/compare.h"
 
 #include <errno.h>
 #include <string.h>

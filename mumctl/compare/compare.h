@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "common/inspect.h"
-#include "mumctl/compare-effects.h"
-#include "mumctl/compare-names.h"
+#include "mumctl/compare/effects.h"
+#include "mumctl/compare/names.h"
 #include "mumctl/postfix.h"
 #include "mumctl/tool.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/dovecot-sql.h"
+#include "mumctl/compare/dovecot-sql.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who may log in and where the mail lives: stock's SQL file against the module. */
-#include "mumctl/compare.h"
+#include "mumctl/compare/compare.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include "common/rules-users.h"
 #include "common/text.h"
 #include "common/xalloc.h"
-#include "mumctl/compare-logins.h"
+#include "mumctl/compare/logins.h"
 
 struct dovecot {
 	struct tool *tool;

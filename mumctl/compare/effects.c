@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a difference changes for mail, and that in plain words. Pure. */
-#include "mumctl/compare-effects.h"
+#include "mumctl/compare/effects.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/compare-lists.h"
+#include "mumctl/compare/lists.h"
 
 #include <string.h>
 

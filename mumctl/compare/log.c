@@ -3,7 +3,7 @@
  * Names from a mail log. Its text comes from whoever talks to Postfix: lines, names and
  * memory have limits, and what is no address is left out.
  */
-#include "mumctl/compare-names.h"
+#include "mumctl/compare/names.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #include "common/text.h"
 #include "common/xalloc.h"
-#include "mumctl/mail-log.h"
+#include "mumctl/compare/mail-log.h"
 #include "mumctl/tool.h"
 
 enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/compare-logins.h"
+#include "mumctl/compare/logins.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define MUM_COMPARE_LOGINS_H
 
 #include "common/inspect.h"
-#include "mumctl/dovecot-sql.h"
+#include "mumctl/compare/dovecot-sql.h"
 #include "mumctl/tool.h"
 
 enum login { LOGIN_UNKNOWN, LOGIN_REFUSED, LOGIN_ACCEPTED, LOGIN_FAILS };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/mail-log.h"
+#include "mumctl/compare/mail-log.h"
 
 #include <string.h>
 

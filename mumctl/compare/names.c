@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The names that compare asks about, each once, whatever it is the name of. */
-#include "mumctl/compare-names.h"
+#include "mumctl/compare/names.h"
 
 #include <errno.h>
 #include <fcntl.h>

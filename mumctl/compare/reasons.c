@@ -3,7 +3,7 @@
  * Why stock and we differ, in the numbers of doc/differences.md. Told from the
  * facts about the key, not from the texts alone: an unknown reason must show.
  */
-#include "mumctl/compare.h"
+#include "mumctl/compare/compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
-#include "mumctl/compare-lists.h"
+#include "mumctl/compare/lists.h"
 
 struct difference {
 	struct tool *tool;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The document of compare in plain words: first how much changes, then what. */
-#include "mumctl/compare.h"
+#include "mumctl/compare/compare.h"
 
 #include <stdlib.h>
 #include <string.h>

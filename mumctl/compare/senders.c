@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who sent as what in the mail log, and what either side says to that. */
-#include "mumctl/compare.h"
+#include "mumctl/compare/compare.h"
 
 #include <stdlib.h>
 #include <string.h>

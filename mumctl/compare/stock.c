@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/compare.h"
+#include "mumctl/compare/compare.h"
 
 #include <errno.h>
 #include <fcntl.h>

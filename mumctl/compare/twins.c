@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names that the server's collation takes for equal: D1 is claimed of no others. */
-#include "mumctl/compare.h"
+#include "mumctl/compare/compare.h"
 
 #include <stdlib.h>
 #include <string.h>

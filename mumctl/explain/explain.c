@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* explain ADDRESS [--as LOGIN]: what MUM says, and every decision with its reason. */
-#include "mumctl/explain.h"
+#include "mumctl/explain/explain.h"
 
 #include <stdio.h>
 #include <stdlib.h>

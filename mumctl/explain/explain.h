@@ -4,7 +4,7 @@
 #define MUM_EXPLAIN_H
 
 #include "mumctl/tool.h"
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 /*
  * The rows of one question as an array of objects, nothing left out but what is

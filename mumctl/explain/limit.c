@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How many recipients a login may send to: what a mail to one is answered, and why. */
-#include "mumctl/explain.h"
+#include "mumctl/explain/explain.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 
 #include "common/xalloc.h"
 #include "mumctl/sender-list.h"
-#include "postfix-policy/action.h"
-#include "postfix-policy/send-limits.h"
+#include "postfix-policy/protocol/action.h"
+#include "postfix-policy/send/limits.h"
 
 static const struct sender *find(const struct sender_list *list, const char *login)
 {

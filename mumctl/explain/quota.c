@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Which mailboxes behind an address mumd asks Dovecot about, and what comes of it. */
-#include "mumctl/explain.h"
+#include "mumctl/explain/explain.h"
 
 #include <stdlib.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/action.h"
-#include "postfix-policy/quota-check.h"
+#include "postfix-policy/protocol/action.h"
+#include "postfix-policy/quota/check.h"
 
 struct told {
 	const struct mum_config *config;

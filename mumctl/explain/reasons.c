@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/explain.h"
+#include "mumctl/explain/explain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/verify.h"
-#include "postfix-policy/action.h"
+#include "postfix-policy/protocol/action.h"
 
 enum { REASON_MAX = 4096 };	/* bytes; an alias may have many recipients */
 

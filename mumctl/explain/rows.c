@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/explain.h"
+#include "mumctl/explain/explain.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The first line of explain: who gets the mail of a name, and who may send as it. */
-#include "mumctl/explain.h"
+#include "mumctl/explain/explain.h"
 
 #include <stdlib.h>
 

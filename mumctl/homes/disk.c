@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/homes-disk.h"
+#include "mumctl/homes/disk.h"
 
 #include <dirent.h>
 #include <errno.h>

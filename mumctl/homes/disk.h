@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "mumctl/homes-names.h"
+#include "mumctl/homes/names.h"
 
 struct orphan {
 	char *path;

@@ -8,7 +8,7 @@
 
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
-#include "mumctl/homes-report.h"
+#include "mumctl/homes/report.h"
 #include "mumctl/paths.h"
 
 struct homes {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/homes-names.h"
+#include "mumctl/homes/names.h"
 
 #include <errno.h>
 #include <pwd.h>

@@ -8,7 +8,7 @@
 
 #include <sys/stat.h>
 
-#include "mumctl/homes-rows.h"
+#include "mumctl/homes/rows.h"
 
 enum belongs {
 	BELONGS_TO_NOBODY,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/homes-report.h"
+#include "mumctl/homes/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>

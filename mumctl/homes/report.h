@@ -3,7 +3,7 @@
 #ifndef MUM_HOMES_REPORT_H
 #define MUM_HOMES_REPORT_H
 
-#include "mumctl/homes-disk.h"
+#include "mumctl/homes/disk.h"
 #include "mumctl/tool.h"
 
 /* sizes: orphans_measure() has been there. The caller owns it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/homes-rows.h"
+#include "mumctl/homes/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

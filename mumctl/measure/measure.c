@@ -9,11 +9,11 @@
 #include "common/buf.h"
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
-#include "mumctl/doveadm-sizes.h"
-#include "mumctl/measure-set.h"
-#include "mumctl/measure-write.h"
+#include "mumctl/measure/doveadm-sizes.h"
+#include "mumctl/measure/set.h"
+#include "mumctl/measure/write.h"
 #include "mumctl/progress.h"
-#include "mumctl/run-lines.h"
+#include "mumctl/measure/run-lines.h"
 
 enum { NAMED_MAX = 3 };		/* mailboxes without a size that a line names */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/run-lines.h"
+#include "mumctl/measure/run-lines.h"
 
 #include <errno.h>
 #include <fcntl.h>

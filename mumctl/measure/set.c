@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/measure-set.h"
+#include "mumctl/measure/set.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/measure-write.h"
+#include "mumctl/measure/write.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

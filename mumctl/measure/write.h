@@ -3,7 +3,7 @@
 #ifndef MUM_MEASURE_WRITE_H
 #define MUM_MEASURE_WRITE_H
 
-#include "mumctl/measure-set.h"
+#include "mumctl/measure/set.h"
 
 /*
  * Writes all rows of the set or none, a thousand in a statement, as the user of role

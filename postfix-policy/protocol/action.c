@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/action.h"
+#include "postfix-policy/protocol/action.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "postfix-policy/action.h"
+#include "postfix-policy/protocol/action.h"
 
 enum check { CHECK_RECIPIENT, CHECK_SENDER, CHECK_SEND, CHECK_QUOTA, CHECKS };
 

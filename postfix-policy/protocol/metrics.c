@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/metrics.h"
+#include "postfix-policy/protocol/metrics.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -12,9 +12,9 @@
 
 #include "common/buf.h"
 #include "common/stats.h"
-#include "postfix-policy/counts.h"
-#include "postfix-policy/quota-status.h"
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/counts.h"
+#include "postfix-policy/protocol/quota-status.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 /* Counted since the start; begins as zeroed memory. */
 struct metrics {

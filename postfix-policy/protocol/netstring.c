@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/netstring.h"
+#include "postfix-policy/protocol/netstring.h"
 
 #include <assert.h>
 #include <stdint.h>

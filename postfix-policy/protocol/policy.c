@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/policy.h"
+#include "postfix-policy/protocol/policy.h"
 
 #include <assert.h>
 #include <stddef.h>

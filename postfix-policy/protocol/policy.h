@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "common/buf.h"
-#include "postfix-policy/netstring.h"
+#include "postfix-policy/protocol/netstring.h"
 
 enum { POLICY_REQUEST_MAX = 65536 };	/* bytes; a real request has about 700 */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/quota-status.h"
+#include "postfix-policy/protocol/quota-status.h"
 
 #include <inttypes.h>
 #include <string.h>

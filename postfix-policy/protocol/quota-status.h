@@ -12,7 +12,7 @@
 
 #include "common/buf.h"
 #include "common/stats.h"
-#include "postfix-policy/policy.h"
+#include "postfix-policy/protocol/policy.h"
 
 enum {
 	QUOTA_MAILBOX_MAX = 256,	/* bytes of a name that is asked about */

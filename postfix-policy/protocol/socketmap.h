@@ -9,8 +9,8 @@
 
 #include "common/buf.h"
 #include "common/facts.h"
-#include "postfix-policy/action.h"
-#include "postfix-policy/netstring.h"
+#include "postfix-policy/protocol/action.h"
+#include "postfix-policy/protocol/netstring.h"
 
 enum {
 	/* dict_sockmap.c of Postfix sends keys of up to 10,000 bytes, and a map name. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/quota-breaker.h"
+#include "postfix-policy/quota/breaker.h"
 
 #include "common/log-text.h"
 

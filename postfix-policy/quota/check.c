@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/quota-check.h"
+#include "postfix-policy/quota/check.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #define MUM_QUOTA_CHECK_H
 
 #include "common/mailboxes.h"
-#include "postfix-policy/quota-client.h"
+#include "postfix-policy/quota/client.h"
 
 struct quota_check;	/* on its way; owned by its fn */
 

@@ -8,7 +8,7 @@
  * A new connection begins with a probe, too: at Dovecot's process_limit the kernel takes it
  * and nobody answers, while the older ones work. It is pending then, and nobody waits for it.
  */
-#include "postfix-policy/quota-client.h"
+#include "postfix-policy/quota/client.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,9 +17,9 @@
 #include <utlist.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/quota-breaker.h"
-#include "postfix-policy/quota-conn.h"
-#include "postfix-policy/quota-rooms.h"
+#include "postfix-policy/quota/breaker.h"
+#include "postfix-policy/quota/conn.h"
+#include "postfix-policy/quota/rooms.h"
 
 struct quota_question {
 	struct quota_client *client;

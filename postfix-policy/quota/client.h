@@ -8,8 +8,8 @@
 #define MUM_QUOTA_CLIENT_H
 
 #include "common/host.h"
-#include "postfix-policy/quota-settings.h"
-#include "postfix-policy/quota-status.h"
+#include "postfix-policy/quota/settings.h"
+#include "postfix-policy/protocol/quota-status.h"
 
 struct quota_client;
 struct quota_question;	/* on its way; owned by the client */

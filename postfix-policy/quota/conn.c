@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/quota-conn.h"
+#include "postfix-policy/quota/conn.h"
 
 #include <errno.h>
 #include <stdlib.h>

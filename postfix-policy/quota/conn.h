@@ -4,7 +4,7 @@
 #define MUM_QUOTA_CONN_H
 
 #include "common/host.h"
-#include "postfix-policy/quota-status.h"
+#include "postfix-policy/protocol/quota-status.h"
 
 struct quota_conn;
 struct quota_question;	/* the caller's; this knows nothing of it */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/quota-rooms.h"
+#include "postfix-policy/quota/rooms.h"
 
 #include <stdlib.h>
 #include <string.h>

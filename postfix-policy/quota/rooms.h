@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "postfix-policy/quota-status.h"
+#include "postfix-policy/protocol/quota-status.h"
 
 struct quota_rooms;
 

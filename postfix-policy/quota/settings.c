@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/quota-settings.h"
+#include "postfix-policy/quota/settings.h"
 
 #include <string.h>
 

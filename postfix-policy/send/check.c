@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/send-check.h"
+#include "postfix-policy/send/check.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/log-text.h"
 #include "common/xalloc.h"
-#include "postfix-policy/action.h"
+#include "postfix-policy/protocol/action.h"
 
 enum { COUNT_MAX = 1000000000 };	/* recipients; far above any burst */
 

@@ -9,9 +9,9 @@
 
 #include "common/config.h"
 #include "common/host.h"
-#include "postfix-policy/counts.h"
-#include "postfix-policy/policy.h"
-#include "postfix-policy/send-table.h"
+#include "postfix-policy/protocol/counts.h"
+#include "postfix-policy/protocol/policy.h"
+#include "postfix-policy/send/table.h"
 
 struct send;
 

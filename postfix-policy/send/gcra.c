@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/gcra.h"
+#include "postfix-policy/send/gcra.h"
 
 struct gcra gcra_new(unsigned rate, unsigned period_ms, unsigned burst)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/send-limits.h"
+#include "postfix-policy/send/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

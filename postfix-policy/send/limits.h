@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "common/config.h"
-#include "postfix-policy/gcra.h"
+#include "postfix-policy/send/gcra.h"
 
 enum { SEND_LOGIN_SIZE = 1024 };	/* bytes, with the NUL; the widest login of MUM's fits */
 

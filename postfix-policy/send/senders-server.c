@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/senders-server.h"
+#include "postfix-policy/send/senders-server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <utlist.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/send-text.h"
+#include "postfix-policy/send/text.h"
 
 enum {
 	READERS_MAX = 4,

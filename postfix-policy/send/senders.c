@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/senders.h"
+#include "postfix-policy/send/senders.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/send-check.h"
-#include "postfix-policy/send-text.h"
-#include "postfix-policy/senders-server.h"
-#include "postfix-policy/state-file.h"
-#include "postfix-policy/state-saver.h"
+#include "postfix-policy/send/check.h"
+#include "postfix-policy/send/text.h"
+#include "postfix-policy/send/senders-server.h"
+#include "postfix-policy/send/state-file.h"
+#include "postfix-policy/send/state-saver.h"
 
 enum { SAVE_EVERY = 60000 };	/* ms */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/state-file.h"
+#include "postfix-policy/send/state-file.h"
 
 #include <errno.h>
 #include <fcntl.h>

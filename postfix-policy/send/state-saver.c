@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/state-saver.h"
+#include "postfix-policy/send/state-saver.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "common/threads.h"
 #include "common/xalloc.h"
-#include "postfix-policy/state-file.h"
+#include "postfix-policy/send/state-file.h"
 
 struct state_saver {
 	const struct mum_host *host;

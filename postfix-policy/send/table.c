@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/send-table.h"
+#include "postfix-policy/send/table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "postfix-policy/send-limits.h"
+#include "postfix-policy/send/limits.h"
 
 struct send_table;
 

@@ -16,7 +16,7 @@
 #define MUM_SEND_TEXT_H
 
 #include "common/buf.h"
-#include "postfix-policy/send-table.h"
+#include "postfix-policy/send/table.h"
 
 enum { SEND_TEXT_MAX = 128 << 20 };	/* bytes; a million logins of the usual length fit */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines of a mail log, whose text comes from whoever talks to Postfix. */
-#include "mumctl/mail-log.h"
+#include "mumctl/compare/mail-log.h"
 
 #include <stdlib.h>
 #include <string.h>

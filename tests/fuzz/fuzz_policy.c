@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests of policy clients. */
-#include "postfix-policy/policy.h"
+#include "postfix-policy/protocol/policy.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Answers of Dovecot's quota-status. */
-#include "postfix-policy/quota-status.h"
+#include "postfix-policy/protocol/quota-status.h"
 
 #include <string.h>
 

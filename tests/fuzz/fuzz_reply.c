@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Rows of any content as replies of any map: what Postfix gets is always sound. */
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests of socketmap clients: netstring.c and socketmap.c. */
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef QUOTA_SERVER_H
 #define QUOTA_SERVER_H
 
-#include "postfix-policy/quota-client.h"
+#include "postfix-policy/quota/client.h"
 #include "tests/fakes/fake-host.h"
 #include "tests/unit/scratch.h"
 

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "common/text.h"
-#include "postfix-policy/action.h"
+#include "postfix-policy/protocol/action.h"
 
 static const struct {
 	const char *name;

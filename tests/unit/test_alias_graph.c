@@ -10,7 +10,7 @@
 #include "common/buf.h"
 #include "common/text.h"
 #include "common/xalloc.h"
-#include "mumctl/alias-graph.h"
+#include "mumctl/check/alias-graph.h"
 
 enum { ALIASES = 4, RECIPIENTS = 4, LIMIT = 5 };
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "mumctl/compare-effects.h"
+#include "mumctl/compare/effects.h"
 
 #define REFUSED_550 "550 5.2.1 alias leads to no mailbox that accepts mail"
 #define UNKNOWN "refuses it, as it knows no such address"

@@ -2,7 +2,7 @@
 /* Lists as MUM's stock queries put them together, and whether MySQL has cut one. */
 #include "tests/unit/unit.h"
 
-#include "mumctl/compare-lists.h"
+#include "mumctl/compare/lists.h"
 
 static void test_words(void **state)
 {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "common/xalloc.h"
-#include "mumctl/compare-names.h"
+#include "mumctl/compare/names.h"
 #include "mumctl/tool.h"
 
 enum { NAMES_MAX = 100000 };

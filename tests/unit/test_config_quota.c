@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "postfix-policy/quota-settings.h"
+#include "postfix-policy/quota/settings.h"
 #include "tests/unit/scratch.h"
 
 /* NULL: it is refused, and errors hold "want unix:/PATH". */

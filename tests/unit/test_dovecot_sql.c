@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "common/xalloc.h"
-#include "mumctl/dovecot-sql.h"
+#include "mumctl/compare/dovecot-sql.h"
 
 static struct dovecot_sql read_text(const char *text)
 {

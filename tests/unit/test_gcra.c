@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
-#include "postfix-policy/gcra.h"
+#include "postfix-policy/send/gcra.h"
 
 enum { MINUTE = 60000 };	/* ms */
 

@@ -3,7 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/xalloc.h"
-#include "mumctl/mail-log.h"
+#include "mumctl/compare/mail-log.h"
 
 #define SYSLOG "Nov 29 15:00:01 mx postfix/smtpd[123]: "
 #define QMGR "Nov  9 15:00:01 mx postfix/qmgr[123]: "

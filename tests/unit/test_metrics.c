@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "postfix-policy/metrics.h"
+#include "postfix-policy/protocol/metrics.h"
 
 static struct mum_host_stats hosts[2];
 static struct mum_stats stats;

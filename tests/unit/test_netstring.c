@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "postfix-policy/netstring.h"
+#include "postfix-policy/protocol/netstring.h"
 
 enum { MAX = 100 };
 

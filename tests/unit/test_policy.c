@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/buf.h"
-#include "postfix-policy/policy.h"
+#include "postfix-policy/protocol/policy.h"
 
 /* As smtpd of Postfix 3.7 sends it. */
 static const char real_request[] =

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "postfix-policy/quota-rooms.h"
+#include "postfix-policy/quota/rooms.h"
 
 enum { NOW = 1000, TTL = 1000, UNTIL = NOW + TTL, RENEWAL = 250, MANY = 20000 };
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "postfix-policy/quota-status.h"
+#include "postfix-policy/protocol/quota-status.h"
 
 /* Answers that Dovecot 2.3.19 and 2.4.1 were seen to give, and others. */
 static const struct {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
-#include "mumctl/run-lines.h"
+#include "mumctl/measure/run-lines.h"
 
 static const struct {
 	const char *name, *script;

@@ -2,8 +2,8 @@
 #include "tests/unit/unit.h"
 
 #include "common/xalloc.h"
-#include "postfix-policy/action.h"
-#include "postfix-policy/send-check.h"
+#include "postfix-policy/protocol/action.h"
+#include "postfix-policy/send/check.h"
 #include "tests/fakes/fake-host.h"
 
 enum { MINUTE = 60000 };	/* ms */

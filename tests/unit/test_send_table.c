@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "postfix-policy/send-table.h"
+#include "postfix-policy/send/table.h"
 
 enum { SECOND = 1000000, MINUTE = 60 * SECOND };	/* us */
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "postfix-policy/socketmap.h"
+#include "postfix-policy/protocol/socketmap.h"
 
 #define REPLY_TEMP "29:TEMP temporary lookup failure,"
 #define REPLY_NOTFOUND "9:NOTFOUND ,"

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/state-file.h"
-#include "postfix-policy/state-saver.h"
+#include "postfix-policy/send/state-file.h"
+#include "postfix-policy/send/state-saver.h"
 #include "tests/fakes/fake-host.h"
 #include "tests/unit/scratch.h"
 

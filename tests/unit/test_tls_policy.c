@@ -5,7 +5,7 @@
  */
 #include "tests/unit/unit.h"
 
-#include "mumctl/check.h"
+#include "mumctl/check/check.h"
 
 #define DIGEST "AB:CD:ef:01"
 
