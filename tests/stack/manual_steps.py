@@ -2,7 +2,7 @@
 """How a test runs what README.md and the manuals show, and the server they begin with:
 MUM's stock configuration, as its manual has it."""
 
-from conformance_stock import QUERIES
+from conformance.stock import QUERIES
 from lab.dovecot_language import dovecot_language
 from lab.lab import TOP
 from lab.manual import blocks, commands

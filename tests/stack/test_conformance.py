@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from conformance_entries import mismatches
-from conformance_hostile import CHEAP, HOSTILE
-from conformance_judge import ALL_RULES, Failure
-from conformance_report import again, describe
-from conformance_run import Conformance
+from conformance.entries import mismatches
+from conformance.hostile import CHEAP, HOSTILE
+from conformance.judge import ALL_RULES, Failure
+from conformance.report import again, describe
+from conformance.rounds import Conformance
 from lab.lab import TOP
 
 # Together they show every rule.
@@ -70,7 +70,7 @@ def bash(command):
 
 
 def test_the_script_runs_a_seed_and_asks_one_key_again():
-    whole = bash("tests/stack/conformance --seeds 1 --first 1")
+    whole = bash("tests/stack/conformance/run --seeds 1 --first 1")
     assert (whole.returncode, whole.stderr) == (0, ""), whole.stdout
     assert "keys; failed seeds: none" in whole.stdout.splitlines()[-1]
     failure = Failure("aliases", "-o'brien+x\u200b@example.test", "", "", "")
@@ -81,7 +81,7 @@ def test_the_script_runs_a_seed_and_asks_one_key_again():
 def test_a_failure_names_the_very_key():
     commands = [again(Seed(7, "+-"), Failure("aliases", key, "", "", "")) for key in ODD_KEYS]
     shown = bash("show() { shift $(($# - 1)); printf '%s\\0' \"$1\"; }\n" + "\n".join(
-        command.replace("tests/stack/conformance", "show") for command in commands))
+        command.replace("tests/stack/conformance/run", "show") for command in commands))
     assert shown.stdout.split("\0")[:-1] == [f"--key={key}" for key in ODD_KEYS]
 
 

@@ -10,10 +10,10 @@ import re
 
 import pytest
 
-from conformance_database import literal
-from conformance_entries import DOCUMENT
-from conformance_senders import stock_answers, verdict
-from conformance_stock import StockPostfix
+from conformance.database import literal
+from conformance.entries import DOCUMENT
+from conformance.senders import stock_answers, verdict
+from conformance.stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, Postfix, free_port, hashes, sample
 from lab.lab import run
 from lab.mariadb import POSTFIX_PASSWORD

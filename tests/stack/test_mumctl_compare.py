@@ -10,16 +10,16 @@ import unicodedata
 
 import pytest
 
-from conformance_data import MAX_BCRYPT_COST, Generator
-from conformance_database import Database
-from conformance_entries import entries
-from conformance_judge import ALL_RULES, LISTS, Judge
-from conformance_keys import MAPS, Keys
-from conformance_logins import LOGIN_RULES, Logins
-from conformance_model import NAMES, STOCK, TEMP, Model
-from conformance_names import fold_domain, fold_local
-from conformance_passwords import PASSWORD_RULES, Passwords
-from conformance_stock import StockPostfix
+from conformance.data import MAX_BCRYPT_COST, Generator
+from conformance.database import Database
+from conformance.entries import entries
+from conformance.judge import ALL_RULES, LISTS, Judge
+from conformance.keys import MAPS, Keys
+from conformance.logins import LOGIN_RULES, Logins
+from conformance.model import NAMES, STOCK, TEMP, Model
+from conformance.names import fold_domain, fold_local
+from conformance.passwords import PASSWORD_RULES, Passwords
+from conformance.stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, free_port
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.dovecot_language import Dovecot23

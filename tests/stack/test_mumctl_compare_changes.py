@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from conformance_stock import StockPostfix
+from conformance.stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, sample
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 from lab.dovecot_language import Dovecot23

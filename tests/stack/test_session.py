@@ -2,7 +2,7 @@
 """The session of a database connection is set, read back and tried; or it is refused, and
 the log says why.
 
-conformance_hostile.py tries settings of the server itself; here a proxy before the server
+conformance/hostile.py tries settings of the server itself; here a proxy before the server
 does not let us set anything, or lies.
 """
 

@@ -9,14 +9,14 @@ import types
 import pytest
 
 from lab import free_port
-from soak_actors import Asker, Reader, Sender, Submitter
-from soak_excuses import EFFECTS
-from soak_faults import FAULTS
-from soak_history import (NO_ANSWER, Answer, Bounce, Delivery, Fault, Hiccup, History, Limits, Message,
+from soak.actors import Asker, Reader, Sender, Submitter
+from soak.excuses import EFFECTS
+from soak.faults import FAULTS
+from soak.history import (NO_ANSWER, Answer, Bounce, Delivery, Fault, Hiccup, History, Limits, Message,
                           Reading, Version)
-from soak_judge import KINDS, Judge, describe
-from soak_model import Alias, Mailbox, State
-from soak_plan import LANES, Plan
+from soak.judge import KINDS, Judge, describe
+from soak.model import Alias, Mailbox, State
+from soak.plan import LANES, Plan
 
 pytestmark = pytest.mark.many
 
@@ -24,7 +24,7 @@ SEED, MINUTES = 7, 2
 
 
 def test_soak():
-    script = pathlib.Path(__file__).with_name("soak")
+    script = pathlib.Path(__file__).with_name("soak") / "run"
     result = subprocess.run([sys.executable, str(script), "--seed", str(SEED), "--minutes", str(MINUTES)],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(result.stdout)

@@ -4,8 +4,8 @@
 import random
 import unicodedata
 
-from conformance_data import DOMAINS, SPECIAL, TLS_KEYS, WORDS
-from conformance_names import fold_domain, quote, tls_domain, without_accents
+from conformance.data import DOMAINS, SPECIAL, TLS_KEYS, WORDS
+from conformance.names import fold_domain, quote, tls_domain, without_accents
 
 ADDRESS_MAPS = ("mailboxes", "aliases", "recipient-access", "sender-login-maps")
 MAPS = ("domains",) + ADDRESS_MAPS + ("tls-policies",)

@@ -4,7 +4,7 @@
 import functools
 import random
 
-from conformance_logins import HASH, LOGIN_RULES, service_of
+from conformance.logins import HASH, LOGIN_RULES, service_of
 from lab import hashes
 
 MAPS = ("login imap", "login smtp")

@@ -9,7 +9,7 @@ import collections
 import datetime
 import random
 
-from conformance_names import fold_domain
+from conformance.names import fold_domain
 from lab import hashes
 
 Domain = collections.namedtuple("Domain", "id domain quota homedir active")

@@ -3,7 +3,7 @@
 
 import shlex
 
-from conformance_names import fold_local, split_extension, unquote, without_accents
+from conformance.names import fold_local, split_extension, unquote, without_accents
 
 
 def _bare(text):
@@ -49,7 +49,7 @@ def _shell(text):
 
 def again(result, failure):
     """The command, for bash, that asks only this question again."""
-    return (f"tests/stack/conformance --seed={result.seed} "
+    return (f"tests/stack/conformance/run --seed={result.seed} "
             f"--delimiters={_shell(result.delimiters)} --map={_shell(failure.map)} "
             f"--key={_shell(failure.key)}")
 

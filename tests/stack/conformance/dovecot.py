@@ -3,9 +3,9 @@
 
 import itertools
 
-import conformance_passwords as passwords
-from conformance_data import MAX_BCRYPT_COST
-from conformance_logins import service_of
+from conformance import passwords
+from conformance.data import MAX_BCRYPT_COST
+from conformance.logins import service_of
 from lab import LabError
 from lab.auth_clients import AuthClient, Reply, UserdbClient, unescape
 from lab.mum_dovecot import MumDovecot, mail, quota

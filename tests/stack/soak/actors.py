@@ -11,10 +11,10 @@ from lab.auth_clients import Imap
 from lab.clients import PolicyClient, SocketmapClient
 from lab.mum_dovecot import verdict
 from lab.smtp import SmtpDialogue
-from soak_faults import FAULTS
-from soak_history import NO_ANSWER, Answer, Hiccup, Message, Reading
-from soak_model import CLOSED, DOMAIN, FOREIGN
-from soak_plan import PASSWORDS, WRONG
+from soak.faults import FAULTS
+from soak.history import NO_ANSWER, Answer, Hiccup, Message, Reading
+from soak.model import CLOSED, DOMAIN, FOREIGN
+from soak.plan import PASSWORDS, WRONG
 
 # Seconds that a client waits for a reply before we call the server hung: longer than
 # all our deadlines, and than Postfix' tries with each table.

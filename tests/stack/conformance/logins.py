@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The right answers for Dovecot: who may log in, where mail lives, who is listed.
 
-As in conformance_model.py: without rules this is stock, with all of them it is what we promise.
+As in conformance/model.py: without rules this is stock, with all of them it is what we promise.
 """
 
 import re
 
-from conformance_data import MAX_BCRYPT_COST
-from conformance_model import NAMES, TEMP
-from conformance_names import is_clean, is_text
+from conformance.data import MAX_BCRYPT_COST
+from conformance.model import NAMES, TEMP
+from conformance.names import is_clean, is_text
 
 LOGIN = NAMES | {"two-ats"}
 LOGIN_RULES = {

@@ -3,7 +3,7 @@
 
 import re
 
-from conformance_judge import ALL_RULES
+from conformance.judge import ALL_RULES
 from lab.lab import TOP
 
 DOCUMENT = TOP / "doc/differences.md"

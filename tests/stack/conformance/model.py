@@ -8,8 +8,8 @@ Each rule is one entry of doc/differences.md, and one place below.
 import datetime
 import itertools
 
-from conformance_data import text_of
-from conformance_names import (ENDS, WIDTH, extend, fold_address, fold_domain, fold_local,
+from conformance.data import text_of
+from conformance.names import (ENDS, WIDTH, extend, fold_address, fold_domain, fold_local,
                                fold_tls, is_clean, is_text, quote, split_extension, unquote)
 
 TEMP = "TEMP"           # a temporary failure, as an answer

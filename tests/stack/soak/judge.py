@@ -4,10 +4,10 @@
 import collections
 import re
 
-import soak_model as model
-from soak_excuses import (AUTH, GRACE, IMAP, INBOX, MAPS, MUMD, SASL, SMTP, SUBMISSION, THEIRS,
+from soak import model
+from soak.excuses import (AUTH, GRACE, IMAP, INBOX, MAPS, MUMD, SASL, SMTP, SUBMISSION, THEIRS,
                           excuses, held_up)
-from soak_history import NO_ANSWER
+from soak.history import NO_ANSWER
 
 # expected: what would have been right, as text. to what time span the states are judged.
 Violation = collections.namedtuple("Violation", "what question reply expected since until")

@@ -4,13 +4,13 @@
 import collections
 import itertools
 
-from conformance_keys import ADDRESS_MAPS
-from conformance_logins import LOGIN_RULES, Logins
-from conformance_model import RULES, SEARCH, STOCK
-from conformance_names import WIDTH, is_text, quote_address, search_keys, unquote
-from conformance_passwords import PASSWORD_RULES, Passwords
-from conformance_recipients import RECIPIENT_RULES, Recipients
-from conformance_senders import SENDER_RULES, Senders
+from conformance.keys import ADDRESS_MAPS
+from conformance.logins import LOGIN_RULES, Logins
+from conformance.model import RULES, SEARCH, STOCK
+from conformance.names import WIDTH, is_text, quote_address, search_keys, unquote
+from conformance.passwords import PASSWORD_RULES, Passwords
+from conformance.recipients import RECIPIENT_RULES, Recipients
+from conformance.senders import SENDER_RULES, Senders
 
 ALL_RULES = {**RULES, **LOGIN_RULES, **PASSWORD_RULES, **RECIPIENT_RULES, **SENDER_RULES}
 

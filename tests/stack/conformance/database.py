@@ -5,8 +5,8 @@ SQLite. Also asks MariaDB which texts are equal by its collation.
 
 import sqlite3
 
-from conformance_data import TABLES
-from conformance_names import WIDTH
+from conformance.data import TABLES
+from conformance.names import WIDTH
 from lab.lab import TOP
 
 # MUM's own query, as Dovecot fills it in for `doveadm user '*'`.

@@ -11,8 +11,8 @@ from lab import LabError, MailRecorder, MariaDB, Mumd, Postfix, free_port, hashe
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import COMPLAINTS, MumDovecot
 from lab.mumd import mariadb_settings
-from soak_history import Bounce, Delivery
-from soak_model import CLOSED, DOMAIN, plain
+from soak.history import Bounce, Delivery
+from soak.model import CLOSED, DOMAIN, plain
 
 # Deferred mail is tried again soon, because the queue must be empty in the end.
 POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",

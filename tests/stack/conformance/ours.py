@@ -3,8 +3,8 @@
 
 import itertools
 
-from conformance_names import is_clean
-from conformance_senders import verdict
+from conformance.names import is_clean
+from conformance.senders import verdict
 from lab import LabError, Mumd
 from lab.clients import netstring
 from lab.mariadb import POSTFIX_PASSWORD

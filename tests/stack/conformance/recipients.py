@@ -6,9 +6,9 @@ gets it.
 
 import random
 
-from conformance_model import RULES, SEARCH
-from conformance_names import search_keys
-from conformance_senders import internal, is_resolved
+from conformance.model import RULES, SEARCH
+from conformance.names import search_keys
+from conformance.senders import internal, is_resolved
 
 ACCESS = "recipient-access"
 MAP = "policy recipient"

@@ -5,8 +5,8 @@ sender-login-maps, and our policy service. A key is "LOGIN > SENDER"."""
 import random
 import re
 
-from conformance_model import RULES, SEARCH
-from conformance_names import fold_address, search_keys, unquote
+from conformance.model import RULES, SEARCH
+from conformance.names import fold_address, search_keys, unquote
 
 OWNERS = "sender-login-maps"
 MAP = "policy sender"

@@ -9,7 +9,7 @@ import imaplib
 import threading
 import time
 
-# kind: a key of soak_judge.KINDS. question: its arguments there. reply: as it came.
+# kind: a key of KINDS of judge.py. question: its arguments there. reply: as it came.
 Answer = collections.namedtuple("Answer", "kind question reply asked answered")
 
 # rcpts: the Answers to RCPT. reply: to the end of the data; "" when none came.

@@ -4,7 +4,7 @@ manual, and how Postfix uses them."""
 
 import subprocess
 
-from conformance_keys import MAPS
+from conformance.keys import MAPS
 from lab.lab import ENVIRONMENT, LabError
 
 USER, PASSWORD = "stock", "stock-secret"

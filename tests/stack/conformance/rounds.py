@@ -4,20 +4,20 @@
 import concurrent.futures
 import time
 
-from conformance_data import Generator
-from conformance_database import Database
-from conformance_judge import Judge
-import conformance_passwords as passwords
-import conformance_recipients as recipients
-import conformance_senders as senders
-from conformance_dovecot import Users
-from conformance_hostile import hostile, sees_changes
-from conformance_keys import ADDRESS_MAPS, MAPS, Keys
-from conformance_logins import LOGIN_RULES
-from conformance_model import Model
-from conformance_names import search_keys
-from conformance_ours import FRESH, OurPostfix
-from conformance_stock import StockPostfix
+from conformance.data import Generator
+from conformance.database import Database
+from conformance.judge import Judge
+from conformance import passwords
+from conformance import recipients
+from conformance import senders
+from conformance.dovecot import Users
+from conformance.hostile import hostile, sees_changes
+from conformance.keys import ADDRESS_MAPS, MAPS, Keys
+from conformance.logins import LOGIN_RULES
+from conformance.model import Model
+from conformance.names import search_keys
+from conformance.ours import FRESH, OurPostfix
+from conformance.stock import StockPostfix
 from lab import MariaDB
 from lab.mumd import mariadb_settings, sqlite_settings
 

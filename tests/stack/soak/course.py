@@ -3,11 +3,11 @@
 
 import time
 
-from soak_actors import Lane, cast
-from soak_history import History, Limits
-from soak_judge import KINDS, Judge
-from soak_plan import Plan
-from soak_world import World
+from soak.actors import Lane, cast
+from soak.history import History, Limits
+from soak.judge import KINDS, Judge
+from soak.plan import Plan
+from soak.world import World
 
 # So short that answers become stale before some faults end; the deadlines are the usual
 # ones.

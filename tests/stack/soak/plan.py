@@ -4,7 +4,7 @@
 import collections
 import random
 
-from soak_model import DOMAIN, FOREIGN, Alias, Mailbox, State
+from soak.model import DOMAIN, FOREIGN, Alias, Mailbox, State
 
 PASSWORDS = ("first secret", "second secret")
 WRONG = "wrong"
