@@ -7,7 +7,6 @@ Run by the script demo.
 import argparse
 import os
 import pathlib
-import re
 import shlex
 import signal
 import sqlite3
@@ -15,7 +14,9 @@ import sys
 import time
 
 import demo_dovecot
-from lab import Lab, LabError, MailRecorder, MariaDB, Mumd, Postfix, free_port
+import demo_limits
+from demo_screen import Screen, short
+from lab import Lab, LabError, MailRecorder, MariaDB, Mumctl, Mumd, Postfix, free_port
 from lab.dovecot import USER_PASSWORD
 from lab.lab import TOP, run, tail
 from lab.mariadb import POSTFIX_PASSWORD
@@ -83,40 +84,6 @@ SENDERS = [
 ]
 
 
-class Screen:
-    """Lines of what was asked, what MUM has and what came back; and the score."""
-
-    def __init__(self):
-        self._colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        self.good = self.bad = 0
-
-    def _paint(self, code, text):
-        return f"\033[{code}m{text}\033[0m" if self._colour else text
-
-    @staticmethod
-    def line(text=""):
-        print(text, flush=True)
-
-    def title(self, text, how=""):
-        self.line("\n" + self._paint("1", text) + (f"  {how}" if how else ""))
-
-    def compare(self, asked, has, got, want):
-        if got == want:
-            self.good += 1
-            mark = self._paint("32", "ok")
-        else:
-            self.bad += 1
-            mark = self._paint("31", "NO")
-        self.line(f"  {mark} {asked:<18}  {has:<24}  {got}")
-        if got != want:
-            self.line(f"     {'':<18}  {'':<24}  wanted: {want}")
-
-
-def short(reply):
-    """Without Postfix's "<address>: Recipient address rejected: "."""
-    return re.sub(r"^(\d+ \S+) <[^>]*>: (?:\w+ address rejected: )?", r"\1 ", reply)
-
-
 def data(mail):
     """The rows, with all mail below that directory."""
     return DATA.read_text().replace("/srv/mail", str(mail))
@@ -170,11 +137,14 @@ class House:
         self.mail = lab.directory("mail", "mail", mode=0o770)
         self.database = store(lab, self.mail)
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
-        self.postfix = Postfix(lab, self.outside.address)
+        self.postfix = Postfix(lab, self.outside.address, send_limits=True)
         # Short, so that nobody has to wait long for a database that is away.
-        self.mumd = Mumd(lab, {"database": {**self.database.settings, "deadline": "1s"}},
+        self.mumd = Mumd(lab, {"database": {**self.database.settings, "deadline": "1s"},
+                               "policy": demo_limits.settings(lab)},
                          sockets=self.postfix.sockets).start()
-        self.dovecot = demo_dovecot.start_dovecot(lab, self.postfix, self.database.settings)
+        self.dovecot = demo_dovecot.start_dovecot(
+            lab, self.postfix, self.database.settings,
+            Mumctl(self.mumd.config).quota_status_lines())
         self.postfix.start()
 
 
@@ -255,6 +225,8 @@ def show(screen, lab, store):
     demo_dovecot.show_delivery(screen, house)
     demo_dovecot.show_submission_logins(screen, house.postfix)
     show_senders(screen, house)
+    demo_limits.show_full(screen, house)
+    demo_limits.show_send_limits(screen, house)
     show_outage(screen, house)
     screen.line(f"\n{screen.good} answers as expected, {screen.bad} not"
                 f"   ({time.monotonic() - start:.1f} s)")

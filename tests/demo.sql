@@ -25,13 +25,17 @@ INSERT INTO mailboxes (id, local_part, domain_id, send_only, active, quota, pass
     (7, 'dora', 1, 0, 1, NULL, '$argon2id$v=19$m=1024,t=3,p=1$ONQbKgcYLn4EqZzhSrS5pA$BkjbsJ0gGOTlejxs7U99pRgp8wEsscoS0PG/FN6F0Ls',
      '/srv/mail/mum.test/dora', 'maildir:/srv/mail/mum.test/dora/Maildir'),
     (8, 'emil', 1, 0, 1, NULL, '$y$j75$abcdefghijklmnop$vZlXu1XtxOBWRxjOpQqONp1WYfMO0dN.H4xeSMU2ZvC',
-     '/srv/mail/mum.test/emil', 'maildir:/srv/mail/mum.test/emil/Maildir');
+     '/srv/mail/mum.test/emil', 'maildir:/srv/mail/mum.test/emil/Maildir'),
+    (9, 'fred', 1, 0, 1, 1, '$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a',
+     '/srv/mail/mum.test/fred', 'maildir:/srv/mail/mum.test/fred/Maildir');
 
 INSERT INTO aliases (id, local_part, domain_id, active, deactivate_at) VALUES
     (1, 'info', 1, 1, NULL),
     (2, 'sales', 1, 1, NULL),
     (3, 'party', 1, 1, '2020-01-01 00:00:00'),
-    (4, 'ghost', 1, 1, NULL);
+    (4, 'ghost', 1, 1, NULL),
+    (5, 'scans', 1, 1, NULL),
+    (6, 'staff', 1, 1, NULL);
 
 -- Where mail to an alias goes. A mailbox_id marks MUM's own mailboxes.
 INSERT INTO alias_recipients (alias_id, recipient_address, mailbox_id) VALUES
@@ -41,7 +45,10 @@ INSERT INTO alias_recipients (alias_id, recipient_address, mailbox_id) VALUES
     (2, 'ben@mum.test', 2),
     (2, 'partner@else.test', NULL),
     (3, 'anna@mum.test', 1),
-    (4, 'former@mum.test', 4);
+    (4, 'former@mum.test', 4),
+    (5, 'fred@mum.test', 9),
+    (6, 'anna@mum.test', 1),
+    (6, 'fred@mum.test', 9);
 
 -- Who may send under the name of an alias.
 INSERT INTO alias_senders (alias_id, mailbox_id) VALUES

@@ -27,7 +27,7 @@ PASSWORDS = [
 ]
 
 NOBODY = "no such user"
-PEOPLE = ["anna", "ben", "carl", "dora", "emil"]
+PEOPLE = ["anna", "ben", "carl", "dora", "emil", "fred"]
 
 # (who, what MUM has, gigabytes of quota or None for nobody)
 USERS = [
@@ -64,10 +64,10 @@ UNAVAILABLE = "[UNAVAILABLE] Temporary authentication failure."
 LMTP_DEFERRED = "451 4.3.0 Temporary internal error"
 
 
-def start_dovecot(lab, postfix, database):
-    """Serves postfix, configured as README.md says."""
+def start_dovecot(lab, postfix, database, settings):
+    """Serves postfix, configured as README.md says. settings: more lines for dovecot.conf."""
     return MumDovecot(lab, database, "dovecot", postfix=postfix, prefetch=True,
-                      options={"deadline": "1s"}).start()
+                      options={"deadline": "1s"}, settings=settings).start()
 
 
 def enter(dovecot, user, password):

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 import signal
 
 from .auth_clients import AuthClient, Imap, LmtpDialogue, Pop3, UserdbClient
@@ -305,6 +306,17 @@ service auth-worker {{
         wait_until(lambda: not self._auth_pids() & old, "the end of the old auth process", 30)
 
     # ---- talk ----
+
+    def fill(self, user, size):
+        """Puts one large message into the mailbox: a sparse file whose name says its size."""
+        home = pathlib.Path(self.user(user)["home"])
+        with self.lmtp() as lmtp:       # makes the maildir
+            if not lmtp.deliver(user, "first").startswith("250"):
+                raise LabError(f"no mail can be delivered to {user}")
+        path = home / "Maildir/cur" / f"1.M1P1.test,S={size},W={size}:2,S"
+        path.touch()
+        os.truncate(path, size)
+        shutil.chown(path, "mail", "mail")
 
     def doveadm(self, *arguments, check=False, **options):
         # doveadm of 2.4 must know our settings, too

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import subprocess
 import time
@@ -48,6 +49,11 @@ class Mumctl:
 
     def json(self, *arguments, **options):
         return self.run("--json", *arguments, **options).json()
+
+    def quota_status_lines(self):
+        """What setup prints for quota-status: the end of Dovecot's configuration."""
+        return re.search(r"(plugin \{\n  )?quota_status_success.*\Z",
+                         self.json("setup")["dovecot.conf"], re.S)[0]
 
     def findings(self, *options):
         """The findings of check: [{"level", "code", "where", "what", "mend"}, ...]"""

@@ -11,6 +11,7 @@ import sys
 
 import pytest
 
+from lab import mumctl
 from lab.lab import ENVIRONMENT, TOP, accepts, run
 from lab.mum_dovecot import module_path
 from lab.mumd import binary
@@ -25,7 +26,8 @@ ASKED = {"ask a map": "@", "a password": "auth succeeded", "a user": "quota_",
 @pytest.fixture
 def kept():
     """{what: how}, as it is printed at the end."""
-    environment = {**ENVIRONMENT, "MUMD": str(binary()), "MUM_AUTH_MODULE": str(module_path())}
+    environment = {**ENVIRONMENT, "MUMD": str(binary()), "MUMCTL": str(mumctl.binary()),
+                   "MUM_AUTH_MODULE": str(module_path())}
     shown = subprocess.run([sys.executable, TOP / "tests/demo.py", "--keep"], check=False,
                            env=environment, stdin=subprocess.DEVNULL, capture_output=True,
                            text=True, timeout=120)

@@ -3,8 +3,6 @@
 
 import itertools
 import os
-import pathlib
-import shutil
 
 import pytest
 
@@ -117,20 +115,9 @@ def test_lmtp_knows_only_who_accepts_mail(host, store, user):
     assert replies == ["250 2.1.5", "550 5.1.1", "550 5.1.1", "550 5.1.1"]
 
 
-def fill(host, user, size):
-    """One large message, a sparse file whose name says its size."""
-    home = pathlib.Path(host.dovecot.user(user)["home"])
-    with host.dovecot.lmtp() as lmtp:       # makes the maildir
-        assert lmtp.deliver(user, "first").startswith("250")
-    path = home / "Maildir/cur" / f"1.M1P1.test,S={size},W={size}:2,S"
-    path.touch()
-    os.truncate(path, size)
-    shutil.chown(path, "mail", "mail")
-
-
 def test_quota_is_enforced_at_delivery_and_shown_over_imap(host, store):
     user = store.add(f"mail{next(_numbers)}", quota=1)
-    fill(host, user, 1200 * 1024 * 1024)
+    host.dovecot.fill(user, 1200 * 1024 * 1024)
     imap = host.dovecot.imap()
     assert imap.enter(user, "secret") == "OK"
     imap.select("INBOX")

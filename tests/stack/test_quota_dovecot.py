@@ -16,7 +16,7 @@ import pytest
 from lab import MailRecorder, Mumctl, Mumd, Postfix, free_port, wait_until
 from lab.mum_dovecot import MumDovecot
 from lab.mumd import GROUP
-from test_dovecot_delivery import add_alias, fill
+from test_dovecot_delivery import add_alias
 
 pytestmark = pytest.mark.auth_module
 
@@ -32,14 +32,6 @@ AT_ONCE, A_SECOND = 0.45, 1.4
 _numbers = itertools.count(1)
 
 
-def lines_of_setup(mumd):
-    """What mumctl setup prints for quota-status."""
-    text = Mumctl(mumd.config).json("setup")["dovecot.conf"]
-    found = re.search(r"(plugin \{\n  )?quota_status_success.*\Z", text, re.S)
-    assert f"group = {GROUP}\n" in found[0]
-    return found[0]
-
-
 class Host:
     """Postfix, mumd, and a Dovecot that says which mailboxes are full."""
 
@@ -52,15 +44,17 @@ class Host:
             "database": dict(store.settings), "cache": {"ttl": "0s"},
             "policy": {"quota": "enforce", "quota_status": f"unix:{self.socket}"}},
             name="mumd-quota-real", sockets=self.postfix.sockets).start()
+        lines = Mumctl(self.mumd.config).quota_status_lines()
+        assert f"group = {GROUP}\n" in lines
         self.dovecot = lab.own(MumDovecot(
             lab, store.settings, name="dc-quota", postfix=self.postfix,
-            settings=lines_of_setup(self.mumd), sections={"cache": {"ttl": "0s"}}).start())
+            settings=lines, sections={"cache": {"ttl": "0s"}}).start())
         self.postfix.start()
 
     def user(self, full=False):
         user = self.store.add(f"quota{next(_numbers)}", quota=1)
         if full:
-            fill(self, user, GIGABYTE + 1)
+            self.dovecot.fill(user, GIGABYTE + 1)
         return user
 
     def alias(self, *recipients):
