@@ -2,7 +2,6 @@
 #include "postfix-policy/protocol/policy.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <string.h>
 
 bool slice_is(const struct slice *slice, const char *text)
@@ -11,66 +10,65 @@ bool slice_is(const struct slice *slice, const char *text)
 	       (slice->len == 0 || memcmp(slice->data, text, slice->len) == 0);
 }
 
-#define ATTRIBUTE(NAME, MEMBER) { NAME, sizeof(NAME) - 1, offsetof(struct policy_request, MEMBER) }
-
-/* Postfix sends about thirty attributes; the length alone rules out most of them. */
-static const struct {
-	const char *name;
-	size_t len;
-	size_t offset;	/* of the slice in struct policy_request */
-} attributes[] = {
-	ATTRIBUTE("protocol_state", state),
-	ATTRIBUTE("policy_context", context),
-	ATTRIBUTE("sender", sender),
-	ATTRIBUTE("recipient", recipient),
-	ATTRIBUTE("sasl_username", login),
-	ATTRIBUTE("size", size),
-	ATTRIBUTE("client_name", client_name),
-	ATTRIBUTE("client_address", client_address),
-	ATTRIBUTE("queue_id", queue_id),
-	ATTRIBUTE("recipient_count", recipient_count),
-};
-
-static void keep_attribute(struct policy_request *request, const struct slice *name,
-			   const struct slice *value)
+/*
+ * Where an attribute of that name belongs; NULL if we do not need it. A switch and no
+ * table: most of the thirty names that Postfix sends end at their length, and the
+ * compiler compares the others word by word.
+ */
+static struct slice *member(struct policy_request *request, const struct slice *name)
 {
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
-		if (name->len == attributes[i].len &&
-		    memcmp(name->data, attributes[i].name, name->len) == 0)
-			*(struct slice *)((char *)request + attributes[i].offset) = *value;
+#define IS(NAME) (memcmp(name->data, NAME, sizeof(NAME) - 1) == 0)
+#define MEMBER(NAME) (IS(#NAME) ? &request->NAME : NULL)
+	switch (name->len) {
+	case 4:
+		return MEMBER(size);
+	case 6:
+		return MEMBER(sender);
+	case 7:
+		return MEMBER(request);
+	case 8:
+		return MEMBER(queue_id);
+	case 9:
+		return MEMBER(recipient);
+	case 11:
+		return MEMBER(client_name);
+	case 13:
+		return IS("sasl_username") ? &request->login : NULL;
+	case 14:
+		if (IS("protocol_state"))
+			return &request->state;
+		return IS("policy_context") ? &request->context : MEMBER(client_address);
+	case 15:
+		return MEMBER(recipient_count);
+	default:
+		return NULL;
 	}
-}
-
-/* Splits "name=value"; the value may hold further '='. */
-static bool split_line(const char *line, size_t len, struct slice *name_r,
-		       struct slice *value_r)
-{
-	const char *equals = memchr(line, '=', len);
-
-	if (equals == NULL || memchr(line, '\0', len) != NULL)
-		return false;
-	*name_r = (struct slice){ line, (size_t)(equals - line) };
-	*value_r = (struct slice){ equals + 1, len - name_r->len - 1 };
-	return true;
+#undef MEMBER
+#undef IS
 }
 
 /*
- * The next line of attributes. DONE: the empty line that ends them, and *at is behind it;
- * MORE: name and value, and *at is behind them, or at the end where no line is whole.
+ * The next line, "name=value", where the value may hold further '='. DONE: the empty line
+ * that ends them, and *at is behind it; MORE: name and value, and *at is behind them, or
+ * name_r->data is NULL and no line is whole.
  */
 static enum parse_result next_line(const char **at, const char *end, struct slice *name_r,
 				   struct slice *value_r)
 {
-	const char *line = *at, *newline = memchr(line, '\n', (size_t)(end - line));
+	const char *line = *at, *newline = memchr(line, '\n', (size_t)(end - line)), *equals;
 
-	*at = newline != NULL ? newline + 1 : end;
 	name_r->data = NULL;
 	if (newline == NULL)
 		return PARSE_MORE;
+	*at = newline + 1;
 	if (newline == line)
 		return PARSE_DONE;
-	return split_line(line, (size_t)(newline - line), name_r, value_r) ? PARSE_MORE
-									   : PARSE_BAD;
+	equals = memchr(line, '=', (size_t)(newline - line));
+	if (equals == NULL)
+		return PARSE_BAD;
+	*name_r = (struct slice){ line, (size_t)(equals - line) };
+	*value_r = (struct slice){ equals + 1, (size_t)(newline - equals) - 1 };
+	return PARSE_MORE;
 }
 
 enum parse_result policy_parse(const char *bytes, size_t len,
@@ -78,22 +76,22 @@ enum parse_result policy_parse(const char *bytes, size_t len,
 {
 	const char *at = bytes, *end = bytes + len;
 	struct policy_request request;
-	struct slice name, value;
+	struct slice name, value, *kept;
 	enum parse_result result;
-	bool is_policy = false;
 
 	memset(&request, 0, sizeof(request));
 	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE) {
 		if (name.data == NULL)
 			return len >= POLICY_REQUEST_MAX ? PARSE_BAD : PARSE_MORE;
-		if (slice_is(&name, "request") && slice_is(&value, "smtpd_access_policy"))
-			is_policy = true;
-		keep_attribute(&request, &name, &value);
+		kept = member(&request, &name);
+		if (kept != NULL)
+			*kept = value;
 	}
-	if (result == PARSE_BAD || !is_policy)
+	*wire_len_r = (size_t)(at - bytes);
+	if (result == PARSE_BAD || memchr(bytes, '\0', *wire_len_r) != NULL ||
+	    !slice_is(&request.request, "smtpd_access_policy"))
 		return PARSE_BAD;
 	*out = request;
-	*wire_len_r = (size_t)(at - bytes);
 	return PARSE_DONE;
 }
 
@@ -110,10 +108,10 @@ enum parse_result policy_parse_reply(const char *bytes, size_t len, struct slice
 		if (slice_is(&name, "action"))
 			action = value;
 	}
-	if (result == PARSE_BAD || action.data == NULL)
+	*wire_len_r = (size_t)(at - bytes);
+	if (result == PARSE_BAD || memchr(bytes, '\0', *wire_len_r) != NULL || action.data == NULL)
 		return PARSE_BAD;
 	*action_r = action;
-	*wire_len_r = (size_t)(at - bytes);
 	return PARSE_DONE;
 }
 

@@ -21,6 +21,7 @@ struct slice {
 
 /* The attributes that we need; each is empty if Postfix did not send it. */
 struct policy_request {
+	struct slice request;	/* what it asks for */
 	struct slice state, context, sender, recipient, login, size;
 	struct slice client_name, client_address, queue_id;	/* for the log */
 	struct slice recipient_count;	/* those accepted so far; at RCPT always 0 */
