@@ -5,6 +5,7 @@
 #include <idn2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unicase.h>
 #include <uninorm.h>
 #include <unistr.h>
@@ -41,6 +42,22 @@ char *address_fold_local(const char *text, size_t len)
 	if (text_is_ascii(text, len))
 		return text_lower(xstrndup(text, len));
 	return u8_mapped(u8_casefold, UNINORM_NFC, text, len);
+}
+
+/* Takes over `text`. */
+static const char *keep(struct arena *arena, char *text)
+{
+	const char *kept = arena_strndup(arena, text, strlen(text));
+
+	free(text);
+	return kept;
+}
+
+const char *address_keep_local(struct arena *arena, const char *text, size_t len)
+{
+	if (text_is_ascii(text, len))
+		return text_lower(arena_strndup(arena, text, len));
+	return keep(arena, address_fold_local(text, len));
 }
 
 char *address_fold_case(const char *text, size_t len)
@@ -174,6 +191,13 @@ char *address_fold_domain(const char *text, size_t len)
 	return alabels;
 }
 
+const char *address_keep_domain(struct arena *arena, const char *text, size_t len)
+{
+	if (text_is_ascii(text, len))
+		return text_lower(arena_strndup(arena, text, len));
+	return keep(arena, address_fold_domain(text, len));
+}
+
 char *address_other_spelling(const char *alabels)
 {
 	char *ulabels, *back;
@@ -210,9 +234,15 @@ char *address_fold(const char *text)
 
 bool address_is_same(const char *one, const char *other)
 {
-	char *folded = address_fold(one), *other_folded = address_fold(other);
-	bool same = strcmp(folded, other_folded) == 0;
+	char *folded, *other_folded;
+	bool same;
 
+	/* Only the case of ASCII is folded, and most addresses are ASCII. */
+	if (text_is_ascii(one, strlen(one)) && text_is_ascii(other, strlen(other)))
+		return strcasecmp(one, other) == 0;
+	folded = address_fold(one);
+	other_folded = address_fold(other);
+	same = strcmp(folded, other_folded) == 0;
 	free(folded);
 	free(other_folded);
 	return same;

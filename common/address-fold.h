@@ -5,7 +5,7 @@
  * that UTS #46 changes by more than case (full width, zero width) is another name.
  *
  * The text must be text_is_clean(); other text comes back in some form, but names
- * nothing. The caller frees each char * that is returned.
+ * nothing. The caller frees each char * that is returned, but no const char *.
  */
 #ifndef MUM_ADDRESS_FOLD_H
 #define MUM_ADDRESS_FOLD_H
@@ -13,10 +13,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/arena.h"
+
 char *address_fold_local(const char *text, size_t len);
 /* Folds the case as smtpd(8) does with its keys, and composes nothing. */
 char *address_fold_case(const char *text, size_t len);
 char *address_fold_domain(const char *text, size_t len);
+
+/* The same, as memory of the arena. */
+const char *address_keep_local(struct arena *arena, const char *text, size_t len);
+const char *address_keep_domain(struct arena *arena, const char *text, size_t len);
 
 /* The folded form of a whole address: equal for equal mailboxes. */
 char *address_fold(const char *text);

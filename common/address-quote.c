@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/address-quote.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,14 +25,17 @@ char *address_unquote(const char *local, size_t len)
 	return inside;
 }
 
-bool address_is_dot_atom(const char *text)
+bool address_is_dot_atom(const char *text, size_t len)
 {
+	static const bool special[UCHAR_MAX + 1] = {
+		['('] = true, [')'] = true, ['<'] = true, ['>'] = true, ['['] = true,
+		[']'] = true, [':'] = true, [';'] = true, ['@'] = true, ['\\'] = true,
+		[','] = true, ['"'] = true, [' '] = true
+	};
 	char before = '.';
 
-	for (; *text != '\0'; before = *text++) {
-		if (*text == '.' && before == '.')
-			return false;
-		if (strchr("()<>[]:;@\\,\" ", *text) != NULL)
+	for (size_t i = 0; i < len; before = text[i++]) {
+		if (special[(unsigned char)text[i]] || (text[i] == '.' && before == '.'))
 			return false;
 	}
 	return before != '.';
@@ -75,7 +79,7 @@ static void put_local(struct buf *buf, const char *local, size_t len,
 {
 	char *whole = xasprintf("%.*s%s", (int)len, local, extension);
 
-	if (address_is_dot_atom(whole)) {
+	if (address_is_dot_atom(whole, strlen(whole))) {
 		buf_puts(buf, whole);
 	} else {
 		buf_puts(buf, "\"");

@@ -9,7 +9,7 @@
 #include "common/buf.h"
 
 /* dot-atom of RFC 5322 section 3.2.3, with the UTF-8 of RFC 6532: needs no quotes. */
-bool address_is_dot_atom(const char *text);
+bool address_is_dot_atom(const char *text, size_t len);
 
 /* The inside of a quoted-string, or NULL when local is none. Caller frees. */
 char *address_unquote(const char *local, size_t len);

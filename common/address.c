@@ -11,6 +11,9 @@
 #include "common/text.h"
 #include "common/xalloc.h"
 
+/* Bytes beside three copies of the key: the form, the domain and both as the name. */
+enum { TYPICAL_ADDRESS = 64 };
+
 static bool fits_column(const char *text)
 {
 	size_t len = strlen(text);
@@ -19,28 +22,19 @@ static bool fits_column(const char *text)
 			   text_characters(text, len) <= ADDRESS_PART_MAX);
 }
 
-/* Takes over `text`. */
-static const char *keep(struct address *address, char *text)
-{
-	const char *kept = arena_strndup(&address->arena, text, strlen(text));
-
-	free(text);
-	return kept;
-}
-
 /*
  * Sets the domain that stored ones are compared with, and of its spellings those
- * that fit a column. Takes over both; other may be NULL. False when none fits.
+ * that fit a column. Takes over other, which may be NULL. False when none fits.
  */
-static bool set_domain(struct address *address, char *domain, char *other)
+static bool set_domain(struct address *address, const char *domain, char *other)
 {
-	address->domain = keep(address, domain);
-	if (fits_column(address->domain))
-		address->domains[address->domains_count++] = address->domain;
+	address->domain = domain;
+	if (fits_column(domain))
+		address->domains[address->domains_count++] = domain;
 	if (other != NULL && fits_column(other))
-		address->domains[address->domains_count++] = keep(address, other);
-	else
-		free(other);
+		address->domains[address->domains_count++] =
+			arena_strndup(&address->arena, other, strlen(other));
+	free(other);
 	return address->domains_count > 0;
 }
 
@@ -48,7 +42,7 @@ static bool set_domain(struct address *address, char *domain, char *other)
 static void add_form(struct address *address, const char *local, size_t len,
 		     const char *extension)
 {
-	const char *folded = keep(address, address_fold_local(local, len));
+	const char *folded = address_keep_local(&address->arena, local, len);
 
 	if (!fits_column(folded))
 		return;
@@ -64,15 +58,13 @@ static void add_spellings(struct address *address, const char *local, size_t len
 			  const char *extension)
 {
 	struct buf quoted = BUF_INIT(len * 2 + 2);
-	char *plain = xstrndup(local, len);
 
-	if (!address_is_dot_atom(plain)) {
+	if (!address_is_dot_atom(local, len)) {
 		address_put_quoted(&quoted, local, len);
 		add_form(address, quoted.data, quoted.len, extension);
 	}
 	add_form(address, local, len, extension);
 	buf_free(&quoted);
-	free(plain);
 }
 
 static void set_forms(struct address *address, const char *local, size_t len,
@@ -83,7 +75,7 @@ static void set_forms(struct address *address, const char *local, size_t len,
 	size_t cut = address_find_extension(plain, delimiters);
 
 	/* Quotes that are not needed: no other spelling has them. */
-	if (unquoted != NULL && address_is_dot_atom(plain))
+	if (unquoted != NULL && address_is_dot_atom(plain, strlen(plain)))
 		add_form(address, local, len, "");
 	add_spellings(address, plain, strlen(plain), "");
 	if (plain[cut] != '\0')
@@ -120,7 +112,7 @@ static bool read_address(struct address *address, enum address_kind kind,
 {
 	const char *at = memrchr(text, '@', len);
 	size_t local_len = at != NULL ? (size_t)(at - text) : 0;
-	char *domain;
+	const char *domain;
 
 	if (at == NULL || local_len == 0)
 		return false;
@@ -128,7 +120,7 @@ static bool read_address(struct address *address, enum address_kind kind,
 		add_form(address, text, local_len, "");
 	else
 		set_forms(address, text, local_len, delimiters);
-	domain = address_fold_domain(at + 1, len - local_len - 1);
+	domain = address_keep_domain(&address->arena, at + 1, len - local_len - 1);
 	if (!set_domain(address, domain, address_other_spelling(domain)) ||
 	    address->forms_count == 0)
 		return false;
@@ -136,15 +128,25 @@ static bool read_address(struct address *address, enum address_kind kind,
 	return true;
 }
 
+static const char *keep_tls(struct arena *arena, const char *text, size_t len)
+{
+	char *folded = address_fold_tls(text, len);
+	const char *kept = arena_strndup(arena, folded, strlen(folded));
+
+	free(folded);
+	return kept;
+}
+
 static bool read_domain(struct address *address, enum address_kind kind,
 			const char *text, size_t len)
 {
 	bool tls = kind == ADDRESS_TLS;
-	char *domain;
+	const char *domain;
 
 	if (len == 0 || (!tls && memchr(text, '@', len) != NULL))
 		return false;
-	domain = tls ? address_fold_tls(text, len) : address_fold_domain(text, len);
+	domain = tls ? keep_tls(&address->arena, text, len)
+		     : address_keep_domain(&address->arena, text, len);
 	if (!set_domain(address, domain, tls ? address_other_tls(domain)
 					     : address_other_spelling(domain)))
 		return false;
@@ -164,6 +166,7 @@ struct address *address_new(enum address_kind kind, const char *text,
 		return NULL;
 	address = xcalloc(1, sizeof(*address));
 	address->refs = 1;
+	arena_reserve(&address->arena, 3 * len + TYPICAL_ADDRESS);
 	if (kind == ADDRESS_MAIL || kind == ADDRESS_LOGIN)
 		ok = read_address(address, kind, text, len, delimiters);
 	else

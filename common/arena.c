@@ -16,10 +16,30 @@ struct arena_chunk {
 	alignas(max_align_t) char bytes[];
 };
 
-void *arena_alloc(struct arena *arena, size_t size)
+static size_t rounded(size_t size)
 {
 	size_t step = alignof(max_align_t);
-	size_t need = (size + step - 1) / step * step;
+
+	return (size + step - 1) / step * step;
+}
+
+static struct arena_chunk *add_chunk(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + size);
+
+	*chunk = (struct arena_chunk){ arena->chunks, 0, size };
+	arena->chunks = chunk;
+	return chunk;
+}
+
+void arena_reserve(struct arena *arena, size_t size)
+{
+	add_chunk(arena, rounded(size));
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t need = rounded(size);
 	struct arena_chunk *chunk = arena->chunks;
 	void *memory;
 
@@ -28,11 +48,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 		if (chunk_size > LARGEST_CHUNK)
 			chunk_size = LARGEST_CHUNK;
-		if (chunk_size < need)
-			chunk_size = need;
-		chunk = xmalloc(sizeof(*chunk) + chunk_size);
-		*chunk = (struct arena_chunk){ arena->chunks, 0, chunk_size };
-		arena->chunks = chunk;
+		chunk = add_chunk(arena, chunk_size < need ? need : chunk_size);
 	}
 	memory = chunk->bytes + chunk->used;
 	chunk->used += need;

@@ -9,6 +9,8 @@ struct arena {
 	struct arena_chunk *chunks;	/* the first one has room */
 };
 
+/* Room for what follows: takes as many bytes from the system at once. */
+void arena_reserve(struct arena *arena, size_t size);
 /* Zeroed, aligned for any type, never NULL, valid until arena_free(). */
 void *arena_alloc(struct arena *arena, size_t size)
 	__attribute__((returns_nonnull));
