@@ -54,6 +54,16 @@ void buf_printf(struct buf *buf, const char *format, ...)
 	free(text);
 }
 
+void buf_put_number(struct buf *buf, size_t number)
+{
+	char digits[3 * sizeof(number)], *at = digits + sizeof(digits);
+
+	do
+		*--at = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	buf_put(buf, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void buf_put_json(struct buf *buf, const char *text)
 {
 	buf_put(buf, "\"", 1);

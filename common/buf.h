@@ -24,6 +24,7 @@ void buf_put(struct buf *buf, const void *bytes, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+void buf_put_number(struct buf *buf, size_t number);	/* in decimal */
 /* Appends text as a JSON string, quotes included. The text is valid UTF-8. */
 void buf_put_json(struct buf *buf, const char *text);
 

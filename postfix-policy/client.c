@@ -47,6 +47,8 @@ struct clients {
 	struct mum_timer *sweep;
 	bool draining;
 	bool full;		/* logged */
+	/* One for all: a client keeps only what has come, and an idle one nothing. */
+	char received[READ_SIZE];
 	uint64_t bad_since;	/* host_now() when we began to count the lines */
 	unsigned bad_lines;
 };
@@ -217,13 +219,13 @@ static bool read_input(struct client *client)
 {
 	size_t room = client->in.limit - client->in.len;
 	size_t want = room < READ_SIZE ? room : READ_SIZE;
-	char *to = buf_reserve(&client->in, want);
-	ssize_t got = want > 0 ? recv(client->fd, to, want, 0) : 0;
+	char *received = client->clients->received;
+	ssize_t got = want > 0 ? recv(client->fd, received, want, 0) : 0;
 
 	if (want == 0)
 		return true;
 	if (got > 0) {
-		client->in.len += (size_t)got;
+		buf_put(&client->in, received, (size_t)got);
 		return true;
 	}
 	if (got < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))

@@ -255,7 +255,8 @@ static void put_text(struct buf *out, const struct reply *reply)
 
 static void put_reply(struct buf *out, const struct reply *reply)
 {
-	buf_printf(out, "%zu:", strlen(reply->word) + 1 + reply->len);
+	buf_put_number(out, strlen(reply->word) + 1 + reply->len);
+	buf_puts(out, ":");
 	put_text(out, reply);
 	buf_puts(out, ",");
 }
