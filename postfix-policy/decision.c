@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/arena.h"
 #include "common/log-text.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
 #include "postfix-policy/quota/check.h"
 
-enum { ACTION_MAX = 8192 };	/* bytes; a login may be long */
+enum {
+	ACTION_MAX = 8192,	/* bytes; a login may be long */
+	TYPICAL_TEXTS = 256	/* bytes; of a request, all that is copied */
+};
 
 /* The lookups for one reading of the address. */
 struct part {
@@ -25,8 +29,9 @@ struct decision {
 	struct decision_counts *counts;	/* NULL: nobody counts */
 	decision_fn *fn;
 	void *arg;
-	char *sender, *recipient, *login;
-	char *client_name, *client_address, *queue_id;	/* for the log */
+	struct arena texts;			/* owns those of the request: */
+	const char *sender, *recipient, *login;
+	const char *client_name, *client_address, *queue_id;	/* for the log */
 	bool check_recipient, check_sender, check_quota;	/* still to be done */
 	enum check check;			/* being done */
 	size_t count, waiting;			/* readings; lookups */
@@ -63,12 +68,7 @@ void decision_cancel(struct decision **_decision)
 		mum_lookup_cancel(&decision->parts[i].domain);
 	}
 	quota_check_cancel(&decision->quota);
-	free(decision->sender);
-	free(decision->recipient);
-	free(decision->login);
-	free(decision->client_name);
-	free(decision->client_address);
-	free(decision->queue_id);
+	arena_free(&decision->texts);
 	free(decision);
 }
 
@@ -337,9 +337,19 @@ static bool next_check(struct decision *decision)
 	return finish(decision, ACTION_DUNNO);
 }
 
-static char *copy(const struct slice *slice)
+static const char *copy(struct decision *decision, const struct slice *slice)
 {
-	return slice->len > 0 ? xstrndup(slice->data, slice->len) : xstrdup("");
+	return slice->len > 0 ? arena_strndup(&decision->texts, slice->data, slice->len) : "";
+}
+
+static void copy_texts(struct decision *decision, const struct policy_request *request)
+{
+	decision->sender = copy(decision, &request->sender);
+	decision->recipient = copy(decision, &request->recipient);
+	decision->login = copy(decision, &request->login);
+	decision->client_name = copy(decision, &request->client_name);
+	decision->client_address = copy(decision, &request->client_address);
+	decision->queue_id = copy(decision, &request->queue_id);
 }
 
 struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
@@ -357,12 +367,6 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 		.counts = counts,
 		.fn = fn,
 		.arg = arg,
-		.sender = copy(&request->sender),
-		.recipient = copy(&request->recipient),
-		.login = copy(&request->login),
-		.client_name = copy(&request->client_name),
-		.client_address = copy(&request->client_address),
-		.queue_id = copy(&request->queue_id),
 		.check_recipient = policy_wants_recipient(request) &&
 				   config->policy.recipient != MUM_CHECK_OFF &&
 				   request->recipient.len > 0,
@@ -380,6 +384,8 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 		.quota_client = quota,
 		.size = quota_read_size(&request->size),
 	};
+	arena_reserve(&decision->texts, TYPICAL_TEXTS);
+	copy_texts(decision, request);
 	if (!decision->check_recipient && !decision->check_sender && !decision->check_quota) {
 		if (counts != NULL)
 			counts->unchecked++;
