@@ -1,23 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/text.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include <unistr.h>
 
+/* The byte in each of the eight of a word. */
+#define EACH(BYTE) (UINT64_MAX / UINT8_MAX * (BYTE))
+
+/* The next eight bytes; at the end fewer, and blanks after them. */
+static uint64_t next_word(const char *text, size_t len)
+{
+	uint64_t word = EACH(' ');
+
+	if (len >= sizeof(word))
+		memcpy(&word, text, sizeof(word));
+	else
+		memcpy(&word, text, len);
+	return word;
+}
+
 bool text_is_ascii(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] >= 0x80)
-			return false;
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < len; i += sizeof(seen))
+		seen |= next_word(text + i, len - i);
+	return (seen & EACH(0x80)) == 0;
+}
+
+/*
+ * Most names are. A byte's high bit is set by itself, by adding 1 to DEL, or by taking
+ * 0x20 from a control character. A carry comes from a byte that sets its own bit only.
+ */
+static bool is_printable_ascii(const char *text, size_t len)
+{
+	uint64_t seen = 0;
+
+	for (size_t i = 0; i < len; i += sizeof(seen)) {
+		uint64_t word = next_word(text + i, len - i);
+
+		seen |= word | (word + EACH(0x01)) | (word - EACH(0x20));
 	}
-	return true;
+	return (seen & EACH(0x80)) == 0;
 }
 
 bool text_is_clean(const char *text, size_t len)
 {
-	bool ascii = true;
-
+	if (is_printable_ascii(text, len))
+		return true;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char byte = (unsigned char)text[i];
 
@@ -26,9 +58,8 @@ bool text_is_clean(const char *text, size_t len)
 		/* C1 controls are C2 80 to C2 9F. */
 		if (byte == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0)
 			return false;
-		ascii = ascii && byte < 0x80;
 	}
-	return ascii || u8_check((const uint8_t *)text, len) == NULL;
+	return u8_check((const uint8_t *)text, len) == NULL;
 }
 
 size_t text_character_len(const char *text)
