@@ -222,7 +222,8 @@ char *address_fold(const char *text)
 	const char *at = strrchr(text, '@');
 	char *local, *domain, *whole;
 
-	if (at == NULL)
+	/* Of ASCII both parts fold alike. */
+	if (at == NULL || text_is_ascii(text, strlen(text)))
 		return address_fold_local(text, strlen(text));
 	local = address_fold_local(text, (size_t)(at - text));
 	domain = address_fold_domain(at + 1, strlen(at + 1));

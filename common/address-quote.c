@@ -2,6 +2,7 @@
 #include "common/address-quote.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,10 +78,12 @@ static bool is_quoted_string(const char *text, size_t len)
 static void put_local(struct buf *buf, const char *local, size_t len,
 		      const char *extension)
 {
-	char *whole = xasprintf("%.*s%s", (int)len, local, extension);
+	struct buf whole = BUF_INIT(SIZE_MAX);
 
-	if (address_is_dot_atom(whole, strlen(whole))) {
-		buf_puts(buf, whole);
+	buf_put(&whole, local, len);
+	buf_puts(&whole, extension);
+	if (address_is_dot_atom(whole.data, whole.len)) {
+		buf_put(buf, whole.data, whole.len);
 	} else {
 		buf_puts(buf, "\"");
 		if (is_quoted_string(local, len))
@@ -90,7 +93,7 @@ static void put_local(struct buf *buf, const char *local, size_t len,
 		put_escaped(buf, extension, strlen(extension));
 		buf_puts(buf, "\"");
 	}
-	free(whole);
+	buf_free(&whole);
 }
 
 /* Nothing that ends an address in a list of addresses (RFC 5322 section 3.4). */
