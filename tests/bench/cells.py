@@ -189,13 +189,14 @@ class Stock(Cell):
 
 
 class Smtp(Cell):
-    """RCPT commands to a real smtpd."""
+    """RCPT commands to a real smtpd, each address once."""
 
+    group = "smtp"
     WARMUP = 1.0
     position = 0    # in the key file: every sample has fresh addresses
 
     def __init__(self, name, sessions, bench, servers, postfix, keys, keys_count):
-        super().__init__("smtp", name, sessions)
+        super().__init__(self.group, name, sessions)
         self._bench, self._servers, self._postfix = bench, servers, postfix
         self._keys, self._keys_count = keys, keys_count
         self._seconds = max(1.0, 2 * bench.seconds)
@@ -214,7 +215,7 @@ class Smtp(Cell):
         self._postfix.command("reload")
         time.sleep(1)
         argv = [self._bench.programs / "mum-load", "--json", "--protocol", "smtp",
-                "--keys", self._keys, "--first-key", Smtp.position, "--clients", self.clients,
+                "--keys", self._keys, "--first-key", self._first_key(), "--clients", self.clients,
                 "--seconds", self._seconds, "--warmup", self.WARMUP]
         for pid in self._watched.values():
             argv += ["--pid", pid]
@@ -232,18 +233,38 @@ class Smtp(Cell):
                 load.kill()
                 raise
         sample = read_load_result(load.returncode, output, errors, list(self._watched))
-        # Ten RCPT need eleven lines, also in the warm-up.
-        used = 1.2 * sample["requests"] * (self._seconds + self.WARMUP) / self._seconds
-        Smtp.position = (Smtp.position + int(used)) % self._keys_count
+        self._used(1.2 * sample["requests"] * (self._seconds + self.WARMUP) / self._seconds)
         sample["connections"] = connections
         sample["cpu Postfix"] = cpu * 1e6 / max(1, sample["requests"])
         if self.name == "limit":
             sample["cpu mumd"] = sum(sample[f"cpu {name}"] for name in self._servers.smtp_responders())
         return sample
 
+    def _first_key(self):
+        return Smtp.position
+
+    def _used(self, lines):
+        """Ten RCPT need eleven lines, also in the warm-up."""
+        Smtp.position = (Smtp.position + int(lines)) % self._keys_count
+
     def _connections(self):
         user = {"stock": "mum_stock", "limit": None}.get(self.name, "mum_smtp")
         return len(self._servers.database.connections(user)) if user else 0
+
+
+class WarmSmtp(Smtp):
+    """The same few addresses again and again, all of them asked before, within cache.ttl."""
+
+    group = "smtp warm"
+    WARMUP = 2.0
+    ADDRESSES = 1000    # all of them are asked in the warm-up
+
+    def _first_key(self):
+        return 0
+
+    def _used(self, lines):
+        if self.name.startswith("ours") and lines < 2 * self.ADDRESSES:
+            raise MeasureError(f"{self.label()}: too slow to be warm: {lines:.0f} lines")
 
 
 class Bench:
@@ -269,7 +290,7 @@ class Bench:
                          lambda n: self._data.policy_lines(context, n))
 
     def smtp_keys(self, count):
-        return self.keys("smtp", count, self._data.smtp_lines)
+        return self.keys(f"smtp-{count}", count, self._data.smtp_lines)
 
 
 def load_cells(bench, servers, maps, policies, all_clients, few_clients, keys):
@@ -318,6 +339,6 @@ def stock_cells(bench, servers, maps, etc, processes):
 
 
 def smtp_cells(bench, servers, postfixes, sessions, keys):
-    file = bench.smtp_keys(keys)
-    return [Smtp(name, count, bench, servers, postfix, file, keys)
+    return [kind(name, count, bench, servers, postfix, bench.smtp_keys(lines), lines)
+            for kind, lines in ((Smtp, keys), (WarmSmtp, WarmSmtp.ADDRESSES))
             for count in sessions for name, postfix in postfixes.items()]
