@@ -216,7 +216,7 @@ def facts(command, rounds, seconds, notes):
         f"{field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} processors,"
         f" {field('/proc/meminfo', 'MemTotal')} memory",
         f"{system_name()}, Linux {platform.release()}, Postfix"
-        f" {first_line('postconf', '-h', 'mail_version')}, {first_line('mariadbd', '--version')}",
+        f" {first_line('postconf', '-dh', 'mail_version')}, {first_line('mariadbd', '--version')}",
         f"sources: {first_line('git', '-C', str(top), 'describe', '--always', '--dirty')}",
         *notes]
     return "".join(f"- {line}\n" for line in lines)
