@@ -198,29 +198,39 @@ static void on_retry_timer(void *arg)
 	work(pool);
 }
 
-/* One more connection, if questions wait or we must learn when it is over. */
-static void connect_slots(struct pool *pool)
+/*
+ * Starts to connect to the first host that may be tried, else sets the timer. If no thread
+ * can be made, the host has failed, and it is the next one's turn.
+ */
+static void connect_slot(struct slot *slot)
 {
+	struct pool *pool = slot->owner;
 	const struct slot_shared *shared = &pool->shared;
 	unsigned wait_ms;
 	size_t host;
 
+	while (host_list_pick(shared->hosts, &host, &wait_ms)) {
+		if (slot_connect(slot, host, on_conn_event))
+			return;
+	}
+	if (pool->retry_timer == NULL)
+		pool->retry_timer = shared->host->ops->timer(shared->host->ctx, wait_ms,
+							     on_retry_timer, pool);
+}
+
+/* One more connection, if questions wait or we must learn when it is over. */
+static void connect_slots(struct pool *pool)
+{
+	const struct mum_host *host = pool->shared.host;
+
 	if ((pool->up && !backlog_waits(&pool->backlog)) ||
 	    count_slots(pool, SLOT_IDLE) + count_slots(pool, SLOT_CONNECTING) > 0 ||
-	    (pool->crowded && is_connected(pool) && host_now(shared->host) < pool->grow_at))
+	    (pool->crowded && is_connected(pool) && host_now(host) < pool->grow_at))
 		return;
 	for (size_t i = 0; i < pool->slots_count; i++) {
-		struct slot *slot = &pool->slots[i];
-
-		if (slot->state != SLOT_EMPTY)
+		if (pool->slots[i].state != SLOT_EMPTY)
 			continue;
-		if (host_list_pick(shared->hosts, &host, &wait_ms) &&
-		    slot_connect(slot, host, on_conn_event))
-			return;
-		if (!host_list_pick(shared->hosts, &host, &wait_ms) &&
-		    pool->retry_timer == NULL)
-			pool->retry_timer = shared->host->ops->timer(
-				shared->host->ctx, wait_ms, on_retry_timer, pool);
+		connect_slot(&pool->slots[i]);
 		return;
 	}
 }
