@@ -11,6 +11,7 @@
 
 struct fetch {
 	UT_hash_handle hh;
+	struct fetch *prev, *next;
 	struct fetches *fetches;
 	struct question question;	/* owns a reference to its address */
 	struct store_request *request;	/* NULL once the store has answered */
@@ -18,23 +19,32 @@ struct fetch {
 	struct recipients_walk *walk;	/* completes them */
 	uint64_t read_at;		/* host_now() when the walk began */
 	struct fetch_waiter *waiters;	/* never empty but in fetch_end() */
-	bool joinable;			/* in fetches->by_name */
+	bool joinable;			/* in fetches->by_name; its facts are for the cache */
 	size_t name_len;
 	char name[];			/* question and key, for the hash */
 };
 
 struct fetches {
 	struct fetches_settings settings;
+	struct fetch *all;
 	struct fetch *by_name;		/* those that may be joined */
 	struct keyed_hash hash;
 };
 
 /* ---- the end of one ---- */
 
-static void fetch_free(struct fetch *fetch)
+/* Nobody joins it any more. */
+static void bar(struct fetch *fetch)
 {
 	if (fetch->joinable)
 		HASH_DELETE(hh, fetch->fetches->by_name, fetch);
+	fetch->joinable = false;
+}
+
+static void fetch_free(struct fetch *fetch)
+{
+	bar(fetch);
+	DL_DELETE(fetch->fetches->all, fetch);
 	recipients_walk_cancel(&fetch->walk);
 	facts_unref(&fetch->facts);
 	address_unref(&fetch->question.address);
@@ -63,7 +73,8 @@ static void keep_facts(const struct fetch *fetch, struct facts *facts, unsigned 
 	const struct fetches_settings *settings = &fetch->fetches->settings;
 	const struct question *question = &fetch->question;
 
-	if (!mum_question_is_cached(question->kind))
+	/* Another fetch may have put newer ones there meanwhile. */
+	if (!fetch->joinable)
 		return;
 	cache_put(settings->cache, question->kind, question->address->key, facts,
 		  host_now(settings->host) - age_ms);
@@ -163,7 +174,17 @@ static struct fetch *fetch_new(struct fetches *fetches, const struct question *q
 	fetch->joinable = mum_question_is_cached(question->kind);
 	fetch->name_len = name_len;
 	memcpy(fetch->name, name, name_len);
+	DL_APPEND(fetches->all, fetch);
 	return fetch;
+}
+
+/* Who asks now must not get facts that are older than those of the cache would be. */
+static bool is_too_old(const struct fetch *fetch)
+{
+	const struct fetches_settings *settings = &fetch->fetches->settings;
+
+	return fetch->walk != NULL &&
+	       host_now(settings->host) - fetch->read_at >= settings->ttl_ms;
 }
 
 void fetch_join(struct fetches *fetches, const struct question *question,
@@ -181,6 +202,10 @@ void fetch_join(struct fetches *fetches, const struct question *question,
 	stats->misses++;
 	if (mum_question_is_cached(question->kind))
 		HASH_FIND_BYHASHVALUE(hh, fetches->by_name, name, len, hash, fetch);
+	if (fetch != NULL && is_too_old(fetch)) {
+		bar(fetch);
+		fetch = NULL;
+	}
 	if (fetch != NULL) {
 		stats->joined++;
 	} else {
@@ -208,7 +233,9 @@ struct fetches *fetches_new(const struct fetches_settings *settings)
 
 void fetches_stop(struct fetches *fetches)
 {
-	for (struct fetch *fetch = fetches->by_name; fetch != NULL; fetch = fetch->hh.next)
+	struct fetch *fetch;
+
+	DL_FOREACH(fetches->all, fetch)
 		recipients_walk_cancel(&fetch->walk);
 }
 
@@ -219,6 +246,6 @@ void fetches_free(struct fetches **_fetches)
 	*_fetches = NULL;
 	if (fetches == NULL)
 		return;
-	assert(fetches->by_name == NULL);
+	assert(fetches->all == NULL);
 	free(fetches);
 }

@@ -41,6 +41,7 @@ struct fetches_settings {
 	struct mum_stats *stats;
 	struct lookups *lookups;	/* for the questions of recipients.h */
 	const struct recipients_settings *recipients;
+	unsigned ttl_ms;		/* older facts are not shared with who asks later */
 	fetch_done_fn *done;
 	fetch_over_fn *over;
 	void *arg;			/* of over */

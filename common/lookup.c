@@ -73,7 +73,7 @@ static void part_measure(struct part *part, enum mum_question question)
 			  host_now_us(lookups->host) - part->asked_us);
 }
 
-/* Facts that are not fresh any more, but better than none; *age_r is theirs. */
+/* Facts that may not be fresh any more, but better than none; *age_r is theirs. */
 static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question question,
 				 uint64_t *age_r)
 {
@@ -107,7 +107,7 @@ static void part_fail(struct part *part, enum mum_question question,
 
 	if (stale != NULL) {
 		part_take(part, stale, (unsigned)age);
-		lookup->stale = true;
+		lookup->stale = lookup->stale || age >= lookup->lookups->settings.ttl_ms;
 		return;
 	}
 	if (lookup->reason == NULL) {
@@ -383,6 +383,7 @@ struct lookups *lookups_new(const struct mum_host *host, struct store *store,
 	lookups->fetches = fetches_new(&(struct fetches_settings){
 		.host = host, .store = store, .cache = lookups->cache, .stats = stats,
 		.lookups = lookups, .recipients = &lookups->settings.recipients,
+		.ttl_ms = settings->ttl_ms,
 		.done = on_fetched, .over = on_fetch_over, .arg = lookups });
 	return lookups;
 }

@@ -257,6 +257,44 @@ static void test_the_time_that_recipients_take_counts(void **state)
 	bench_free(&bench);
 }
 
+/* What a change in MUM makes of the alias must show after cache.ttl, whoever waits. */
+static void test_who_comes_late_does_not_get_old_rows(void **state)
+{
+	struct bench bench;
+	struct world world = { .recipients = &foreign, .count = 1 };
+	struct got first, late;
+	struct facts *facts;
+
+	(void)state;
+	bench_init(&bench, 100, STALE);
+	bench_ask(&bench, &first, MUM_ASK(MUM_DELIVERY), "team@d");
+	facts = respond(fake_store_question(&bench.store, 0), &world);
+	fake_store_answer(&bench.store, 0, MUM_FOUND, facts, NULL);
+	facts_unref(&facts);
+	fake_host_advance(&bench.host, 100);
+	bench_ask(&bench, &late, MUM_ASK(MUM_DELIVERY), "team@d");
+	WANT_NUMBER("the alias is asked for again", fake_store_pending(&bench.store), 2);
+	bench_answer(&bench, 1, MUM_FOUND);
+	fake_host_settle(&bench.host, 20);
+	WANT("whose new rows are none", late.calls == 1 && first.calls == 0);
+	bench_answer(&bench, 0, MUM_FOUND);
+	fake_host_settle(&bench.host, 20);
+	WANT("who came first has the old ones", first.calls == 1 && first.status == MUM_FOUND);
+	bench_ask(&bench, &late, MUM_ASK(MUM_DELIVERY), "team@d");
+	fake_host_settle(&bench.host, 20);
+	WANT("the cache keeps the new ones", late.calls == 1 && !late.stale);
+	WANT_NUMBER("and nobody is asked", fake_store_pending(&bench.store), 0);
+	/* The end of the lookups with such a fetch under way. */
+	fake_host_advance(&bench.host, 100);
+	bench_ask(&bench, &first, MUM_ASK(MUM_DELIVERY), "team@d");
+	facts = respond(fake_store_question(&bench.store, 0), &world);
+	fake_store_answer(&bench.store, 0, MUM_FOUND, facts, NULL);
+	facts_unref(&facts);
+	fake_host_advance(&bench.host, 100);
+	bench_ask(&bench, &late, MUM_ASK(MUM_DELIVERY), "team@d");
+	bench_free(&bench);
+}
+
 static void test_no_answer_about_a_recipient_is_no_answer(void **state)
 {
 	struct bench bench;
@@ -373,6 +411,7 @@ int main(void)
 		UNIT_TEST(test_which_are_handed_out),
 		UNIT_TEST(test_facts_are_as_old_as_their_oldest_part),
 		UNIT_TEST(test_the_time_that_recipients_take_counts),
+		UNIT_TEST(test_who_comes_late_does_not_get_old_rows),
 		UNIT_TEST(test_no_answer_about_a_recipient_is_no_answer),
 		UNIT_TEST(test_the_deadline_counts_for_all_of_it),
 		UNIT_TEST(test_an_end_on_the_way),
