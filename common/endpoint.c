@@ -32,9 +32,10 @@ static bool set_port(struct endpoint *endpoint, const char *text)
 static bool is_v6(const char *host)
 {
 	char address[ENDPOINT_HOST_SIZE];
+	size_t len = strcspn(host, "%");
 	struct in6_addr v6;
 
-	return set(address, sizeof(address), host, strcspn(host, "%")) &&
+	return strcmp(host + len, "%") != 0 && set(address, sizeof(address), host, len) &&
 	       inet_pton(AF_INET6, address, &v6) == 1;
 }
 

@@ -55,6 +55,7 @@ static const struct {
 	{ .text = "[" },
 	{ .text = "[db]:3307" },
 	{ .text = "[::1%]x:3307" },
+	{ .text = "[fe80::1%]:3307" },
 	{ .text = "db]:3307" },
 	{ .text = "d[b]:3307" },
 	{ .text = LONG248 "12345678" },
