@@ -308,15 +308,18 @@ service auth-worker {{
     # ---- talk ----
 
     def fill(self, user, size):
-        """Puts one large message into the mailbox: a sparse file whose name says its size."""
+        """Puts one large message into the mailbox: a sparse file whose name says its size.
+        Returns the file.
+        """
         home = pathlib.Path(self.user(user)["home"])
         with self.lmtp() as lmtp:       # makes the maildir
             if not lmtp.deliver(user, "first").startswith("250"):
                 raise LabError(f"no mail can be delivered to {user}")
         path = home / "Maildir/cur" / f"1.M1P1.test,S={size},W={size}:2,S"
-        path.touch()
+        path.write_text("Subject: large\n\n")
         os.truncate(path, size)
-        shutil.chown(path, "mail", "mail")
+        shutil.chown(path, MAIL_USER, MAIL_USER)
+        return path
 
     def doveadm(self, *arguments, check=False, **options):
         # doveadm of 2.4 must know our settings, too
@@ -398,19 +401,22 @@ service auth-worker {{
         return [path.read_text(errors="replace")
                 for path in sorted((self.directory / "reports").glob("*"))]
 
-    def _processes(self):
-        """(pid, is it a worker?) of our auth and its workers."""
+    def children(self, name):
+        """The pids of our processes of that name."""
         if not self.process.running():
             return
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         for pid in children.read_text().split():
-            try:
-                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+            with contextlib.suppress(OSError):      # it has just ended
+                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name:
+                    yield int(pid)
+
+    def _processes(self):
+        """(pid, is it a worker?) of our auth and its workers."""
+        for pid in self.children("auth"):
+            with contextlib.suppress(OSError):
                 line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-            if name == "auth":
-                yield int(pid), "worker" in line or "-w" in line.split("\0")
+                yield pid, "worker" in line or "-w" in line.split("\0")
 
     def _auth_pids(self):
         return {pid for pid, worker in self._processes() if not worker}

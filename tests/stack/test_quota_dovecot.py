@@ -2,7 +2,6 @@
 """A real quota-status: full mailboxes are refused at RCPT, and nothing bounces; when the
 service is killed, stopped, restarted or at its limit, mail flows."""
 
-import contextlib
 import itertools
 import os
 import pathlib
@@ -85,17 +84,6 @@ class Host:
     def bounces(self):
         """Since the beginning, in Postfix's log."""
         return len(re.findall(r"sender non-delivery notification", self.postfix.log()))
-
-    def processes(self, name):
-        """Of this Dovecot."""
-        children = pathlib.Path(
-            f"/proc/{self.dovecot.process.pid}/task/{self.dovecot.process.pid}/children")
-        found = []
-        for pid in map(int, children.read_text().split()):
-            with contextlib.suppress(OSError):
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name:
-                    found.append(pid)
-        return found
 
     def lines(self):
         return [line for line in self.mumd.log() if "quota: unix:" in line]
@@ -190,7 +178,7 @@ def test_explain_and_check(host, full, empty):
 
 def test_killed(host, full):
     assert host.decide(full)[0] == FULL
-    for pid in host.processes("quota-status"):
+    for pid in host.dovecot.children("quota-status"):
         os.kill(pid, signal.SIGKILL)
     assert host.decide(full)[0] == FULL     # another process
     assert host.lines() == []
@@ -201,7 +189,7 @@ def test_stopped(host, full, empty, name):
     """A second for who is under way, then nothing for anybody."""
     lines = len(host.lines())
     assert host.decide(full)[0] == FULL
-    pids = host.processes(name)
+    pids = list(host.dovecot.children(name))
     assert pids
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
