@@ -10,11 +10,11 @@ import pytest
 
 from lab import free_port
 from soak.actors import Asker, Reader, Sender, Submitter
-from soak.excuses import EFFECTS
+from soak.excuses import EFFECTS, QUOTA
 from soak.faults import FAULTS
 from soak.history import (NO_ANSWER, Answer, Bounce, Delivery, Fault, Hiccup, History, Limits, Message,
                           Reading, Version)
-from soak.judge import KINDS, Judge, describe
+from soak.judge import FULL_LEAST, KINDS, Judge, describe
 from soak.model import Alias, Mailbox, State
 from soak.plan import LANES, Plan
 
@@ -56,18 +56,26 @@ def test_each_fault_has_its_place_in_the_plan_and_its_effect():
 
 ANNA, BERT, SCANNER, LIST, FRIEND = ("anna@soak.test", "bert@soak.test", "scanner@soak.test",
                                      "list@soak.test", "friend@external.test")
+CARL, DORA, CROWD = "carl@soak.test", "dora@soak.test", "crowd@soak.test"
+ONE_OF_TWO, ALSO_OUTSIDE = "one-of-two@soak.test", "also-outside@soak.test"
 BEFORE = State({ANNA: Mailbox(True, False, "right"), BERT: Mailbox(False, False, "right"),
-                SCANNER: Mailbox(True, True, "right")},
-               {LIST: Alias(True, (ANNA, BERT, FRIEND), (ANNA,))})
-# At 100 s bert becomes active; it takes a second.
+                SCANNER: Mailbox(True, True, "right"), CARL: Mailbox(True, False, "right"),
+                DORA: Mailbox(True, False, "right")},
+               {LIST: Alias(True, (ANNA, BERT, FRIEND), (ANNA,)), CROWD: Alias(True, (CARL, DORA), ()),
+                ONE_OF_TWO: Alias(True, (CARL, ANNA), ()), ALSO_OUTSIDE: Alias(True, (CARL, FRIEND), ())})
+# At 100 s bert becomes active; it takes a second, as every change does. From 200 to 300 s
+# carl and dora are full.
 AFTER = BEFORE._replace(mailboxes={**BEFORE.mailboxes, BERT: Mailbox(True, False, "right")})
-LIMITS = Limits(ttl=2, stale=10, lookup=2, login=5, smtp_login=12)
+FILLED = AFTER._replace(mailboxes={**AFTER.mailboxes, **dict.fromkeys((CARL, DORA),
+                                                                      Mailbox(True, False, "right", True))})
+LIMITS = Limits(ttl=2, stale=10, lookup=2, login=5, smtp_login=12, room=1, quota=1)
 
 
 def history(*records):
     made = History(BEFORE, LIMITS)
     made.began = 0
-    made.versions = [Version(BEFORE, float("-inf"), 101), Version(AFTER, 100)]
+    made.versions = [Version(BEFORE, float("-inf"), 101), Version(AFTER, 100, 201),
+                     Version(FILLED, 200, 301), Version(AFTER, 300)]
     lists = {Answer: made.answers, Message: made.messages, Delivery: made.deliveries,
              Bounce: made.bounces, Reading: made.readings, Fault: made.faults,
              Hiccup: made.hiccups, str: made.problems}
@@ -102,10 +110,15 @@ def bounced(to, when=51):
 UNKNOWN = "550 5.1.1 <x>: Recipient address rejected: User unknown in virtual mailbox table"
 SEND_ONLY = "550 5.2.1 <x>: Recipient address rejected: mailbox does not accept mail (send-only)"
 RELAY = "554 5.7.1 <x>: Relay access denied"
+FULL = "452 4.2.2 <x>: Recipient address rejected: mailbox is full"
+ALL_FULL = "452 4.2.2 all mailboxes of this address are full"
+TOO_MUCH = "450 4.7.1 <x>: Sender address rejected: too many recipients for this login; try again later"
+ACCEPTED = "250 2.1.5 Ok"
 TEMPORARY = "451 4.3.0 <x>: Temporary lookup failure"
 REFUSED = "[AUTHENTICATIONFAILED] Authentication failed."
 DENIED = "535 5.7.8 Error: authentication failed: (reason unavailable)"
 DOWN = Fault("database killed", 45, 49.5)
+GONE = Fault("quota-status killed", 245, 249)
 
 RIGHT = {
     "accepted": [said("RCPT", ANNA, "250 2.1.5 Ok"), said("RCPT", "ANNA+x@soak.test", "250 2.1.5 Ok")],
@@ -134,6 +147,19 @@ RIGHT = {
     "sent again": [mail(ANNA), arrived(ANNA), arrived(ANNA, 55), ("soak-1", ANNA),
                    Reading(ANNA, ["soak-1", "soak-1"], 60)],
     "read": [mail(ANNA), arrived(ANNA), Reading(ANNA, ["soak-1"], 60)],
+    "full": [said("RCPT", CARL, FULL, 250), said("RCPT", CROWD, FULL, 250), said("policy", CROWD, ALL_FULL, 250),
+             said("policy", "CARL+x@soak.test", "452 4.2.2 mailbox is full", 250),
+             said("submission RCPT", (ANNA, ANNA, CARL), FULL, 250)],
+    "full, sender not judged": [said("submission RCPT", (ANNA, SCANNER, CARL), FULL, 250)],
+    "while it fills": [said("RCPT", CROWD, reply, 200.5) for reply in (ACCEPTED, FULL)],
+    "room that is remembered": [said("RCPT", CARL, ACCEPTED, 205.9), said("policy", CARL, "DUNNO", 205.9)],
+    "room again": [said("RCPT", CARL, FULL, 302.9), said("RCPT", CARL, ACCEPTED, 300.1)],
+    "one of two is full": [said("RCPT", ONE_OF_TWO, ACCEPTED, 250), said("RCPT", ALSO_OUTSIDE, ACCEPTED, 250)],
+    "full, in doubt": [GONE, said("RCPT", CARL, ACCEPTED, 246), said("policy", CROWD, "DUNNO", 251.9)],
+    "full, after a slow answer": [said("RCPT", ANNA, ACCEPTED, 250, 0.5), said("RCPT", CARL, ACCEPTED, 252.4)],
+    "full, accepted and bounced": [GONE, mail(CARL, sent=246), bounced(CARL, 247)],
+    "full, a copy bounced": [mail(ONE_OF_TWO, sent=250), arrived(ANNA, 251), bounced(CARL, 251)],
+    "full when it came": [mail(CARL, sent=199.8), bounced(CARL, 201)],
 }
 
 WRONG = {
@@ -177,6 +203,28 @@ WRONG = {
     "read twice": ("reading", [mail(ANNA), arrived(ANNA), Reading(ANNA, ["soak-1", "soak-1"], 60)]),
     "read and gone": ("reading", [mail(ANNA), arrived(ANNA), Reading(ANNA, ["soak-1", "soak-2"], 60)]),
     "crash": ("trouble", ["mumd has ended with -11"]),
+    "room, refused": ("wrong answer to RCPT", [said("RCPT", ANNA, FULL, 250)]),
+    "not full yet": ("wrong answer to RCPT", [said("RCPT", CARL, FULL, 199)]),
+    "not full any more": ("wrong answer to policy", [said("policy", CARL, "452 4.2.2 mailbox is full", 303.1)]),
+    "one has room": ("wrong answer to RCPT", [said("RCPT", ONE_OF_TWO, FULL, 250)]),
+    "one is outside": ("wrong answer to RCPT", [said("RCPT", ALSO_OUTSIDE, FULL, 250)]),
+    "nobody, full": ("wrong answer to RCPT", [said("RCPT", "nobody@soak.test", FULL, 250)]),
+    "another refusal of two": ("wrong answer to policy", [said("policy", CROWD, "452 4.2.2 mailbox is full", 250)]),
+    "full for good": ("wrong answer to RCPT", [said("RCPT", CARL, FULL.replace("452 4", "552 5"), 250)]),
+    "full, deferred": ("no excuse for RCPT", [GONE, said("RCPT", CARL, TEMPORARY, 246)]),
+    "full, accepted": ("wrong answer to RCPT", [said("RCPT", CARL, ACCEPTED, 206.1)]),
+    "full, accepted by the policy service": ("wrong answer to policy", [said("policy", CROWD, "DUNNO", 206.1)]),
+    "full, accepted from a login": ("wrong answer to submission RCPT",
+                                    [said("submission RCPT", (ANNA, ANNA, CARL), ACCEPTED, 250)]),
+    "full, asked about too late": ("wrong answer to RCPT", [GONE, said("RCPT", CARL, ACCEPTED, 252.1)]),
+    "full, after a fast answer": ("wrong answer to RCPT", [said("RCPT", ANNA, ACCEPTED, 249, 0.4),
+                                                           said("RCPT", CARL, ACCEPTED, 250)]),
+    "full, long after a slow answer": ("wrong answer to RCPT", [said("RCPT", ANNA, ACCEPTED, 247, 0.5),
+                                                                said("RCPT", CARL, ACCEPTED, 250)]),
+    "full, delivered": ("delivery to nobody", [GONE, mail(CARL, sent=246), arrived(CARL, 247)]),
+    "over the limit at RCPT": ("wrong answer to submission RCPT",
+                               [said("submission RCPT", (ANNA, ANNA, ANNA), TOO_MUCH)]),
+    "over the limit at DATA": ("wrong answer to DATA", [DOWN, said("DATA", "soak-1", TOO_MUCH, 46)]),
 }
 
 
@@ -227,6 +275,7 @@ SPOILED = {
     "mumd": (FROM_MUMD | OUR_MAPS, AT_MUMD),
     "dovecot": ({"LOGIN", "AUTH"}, AT_DOVECOT),
     "postfix": ({"MAIL", "RSET", "AUTH", *FROM_MUMD}, AT_POSTFIX),
+    "quota": (set(), set()),        # mail is accepted
 }
 
 
@@ -237,6 +286,7 @@ WHERE = {
     "mumd": {"mumd restarted", "mumd killed", "no descriptors"},
     "dovecot": {"dovecot reloaded"},
     "postfix": {"postfix reloaded"},
+    "quota": {"quota-status hung", "quota-status killed"},
 }
 LONG_RECOVERY = {"wrong password": 2.5, "no descriptors": 1.5}
 STRIKES = [(fault, *SPOILED[where]) for where, faults in WHERE.items() for fault in sorted(faults)]
@@ -279,6 +329,16 @@ def test_an_excuse_ends_with_the_recovery(fault, fails, ends):
             assert not excused(struck, made(kind, 44, 0.5))
 
 
+@pytest.mark.parametrize("fault", sorted(EFFECTS))
+def test_mail_to_the_full_is_accepted_until_a_probe_finds_quota_status(fault):
+    struck, at = Fault(fault, 245, 249), EFFECTS[fault].at
+    doubt = [seconds for seconds in (246, 249 + LONG_RECOVERY.get(fault, 1) + 1.9)
+             if not Judge(history(struck, said("RCPT", CARL, ACCEPTED, seconds))).run().violations]
+    assert len(doubt) == (2 if at in QUOTA.fails else 0)
+    late = said("RCPT", CARL, ACCEPTED, 249 + LONG_RECOVERY.get(fault, 1) + 2.1)
+    assert Judge(history(struck, late)).run().violations
+
+
 @pytest.mark.parametrize("first, second, kind", [
     ("slow clients", "mumd reloaded", "mailboxes"), ("postfix reloaded", "dovecot reloaded", "policy"),
     ("mumd killed", "postfix reloaded", "LOGIN"), ("first host gone", "connections killed", "auth imap")])
@@ -304,7 +364,7 @@ def test_a_connection_that_is_not_made_goes_into_the_history(actor, kind, tmp_pa
 # ---- time ----
 
 HUNG = Fault("database hung", 40, 70)
-DEADLINES = [("mailboxes", "TEMP x", 2), ("policy", "DEFER_IF_PERMIT 4.3.0 x", 2), ("userdb", "temp_fail", 5),
+DEADLINES = [("mailboxes", "TEMP x", 2), ("policy", "DEFER_IF_PERMIT 4.3.0 x", 3), ("userdb", "temp_fail", 5),
              ("auth imap", "temp_fail", 5), ("auth smtp", "temp_fail", 12), ("connect mumd", "ok", 2)]
 
 
@@ -321,6 +381,17 @@ def test_an_answer_comes_a_second_after_its_deadline_at_the_latest(kind, reply, 
 
 def test_postfix_may_take_its_own_time():
     assert not is_late(HUNG, said("RCPT", ANNA, TEMPORARY, 50, 20))
+
+
+@pytest.mark.parametrize("late, more", [
+    (True, []), (True, [Fault("quota-status hung", 40, 70)]), (True, [Fault("database hung", 40, 47.9)]),
+    (False, [Fault("database hung", 40, 48.1)]), (False, [Fault("first host silent", 40, 70)]),
+    (False, [Hiccup(51, 51.2)])])
+def test_quota_status_delays_postfix_by_its_deadline_at_most(late, more):
+    """The answer took a little longer than the deadline and a second."""
+    for kind, question in (("RCPT", ANNA), ("submission RCPT", (ANNA, ANNA, ANNA))):
+        assert is_late(said(kind, question, ACCEPTED, 50, 2.1), *more) == late
+        assert not is_late(said(kind, question, ACCEPTED, 50, 1.9), *more)
 
 
 @pytest.mark.parametrize("late, more", [
@@ -343,6 +414,7 @@ def enough(minutes, leave_out=(), faults=()):
              "recipient-access": (ANNA, "OK DUNNO"), "sender-login-maps": (ANNA, f"OK {ANNA}"), "policy": (ANNA, "DUNNO")}
     records = [said(name, *right.get(name, ((), "ok"))) for name, kind in KINDS.items()
                for _ in range(kind.least * minutes) if name not in leave_out]
+    records += [said("RCPT", CARL, FULL, 250)] * (FULL_LEAST * minutes - ("full" in leave_out))
     judge = Judge(history(*records, *faults)).run()
     judge.judge_amount(minutes, ["mumd killed"])
     return [(violation.what, violation.question) for violation in judge.violations]
@@ -354,6 +426,7 @@ def test_a_soak_must_say_enough_of_each_kind_and_strike_with_each_fault():
     assert enough(1) == [("a fault that never struck", "mumd killed")]
     assert enough(1, faults=[Fault("mumd killed", 45)]) == enough(1)
     assert enough(2, ["LOGIN"], struck) == [("too few answers", "LOGIN")]
+    assert enough(2, ["full"], struck) == [("too few answers", "452 4.2.2")]
 
 
 def test_trouble_is_not_enough():
@@ -372,8 +445,8 @@ VIOLATION wrong answer to RCPT
   expected  250 or 550 5.1.1
   judged by the states from 98.000 to 108.100 s:
     from ..., until 101.000 at the latest
-      bert@soak.test active=False send_only=False password='right'
-    from 100.000, until ... at the latest
-      bert@soak.test active=True send_only=False password='right'
+      bert@soak.test active=False send_only=False password='right' full=False
+    from 100.000, until 201.000 at the latest
+      bert@soak.test active=True send_only=False password='right' full=False
   faults:
     none"""

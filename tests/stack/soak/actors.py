@@ -300,9 +300,13 @@ class Admin(Actor):
         address, change = self.plan.next_change(self.dice)
         state = change(self.history.state)
         row = {**state.mailboxes, **state.aliases}[address]
-        self.history.change(state, lambda: self._write(self.world.statement(address, row)))
+        self.history.change(state, lambda: self._write(address, row))
 
-    def _write(self, statement):
+    def _write(self, address, row):
+        if self.plan.habits[address] == "full":
+            self.world.fill(address, row.full)
+            return
+        statement = self.world.statement(address, row)
         while self.world.server.sql(statement, check=False).returncode != 0:
             time.sleep(0.1)
 

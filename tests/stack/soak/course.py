@@ -11,7 +11,7 @@ from soak.world import World
 
 # So short that answers become stale before some faults end; the deadlines are the usual
 # ones.
-LIMITS = Limits(ttl=1, stale=5, lookup=2, login=5, smtp_login=12)
+LIMITS = Limits(ttl=1, stale=5, lookup=2, login=5, smtp_login=12, room=1, quota=1)
 
 
 class Soak:
@@ -67,6 +67,8 @@ class Soak:
                      f"{len(history.bounces)} bounced, {len(history.repeats)} sent again; "
                      f"{len(history.readings)} readings; {len(history.versions) - 1} changes; "
                      f"{len(history.faults)} faults of {len(self.plan.kinds())} kinds")
+        lines.append(f"full mailboxes: {judge.full['refused']} recipients refused, "
+                     f"{judge.full['in doubt']} accepted in doubt")
         lines.append("slowest answers: " + ", ".join(
             f"{name} {seconds:.2f} s" for name, seconds in sorted(judge.slowest.items()))
             + f"; {len(history.hiccups)} hiccups of this machine, the longest "

@@ -16,6 +16,7 @@ SMTP = Way(("postfix",), ("postfix",))
 SUBMISSION = Way((), ("postfix", "dovecot"))        # smtpd asks Dovecot before it greets
 MAPS = Way(("postfix", "mumd", "database"), ("postfix",))
 SASL = Way(("postfix", "dovecot", "database"), ("postfix",))
+QUOTA = Way(("mumd", "quota", "dovecot", "database"), ())   # where mail is accepted in doubt
 
 # at: the service that the fault hits; None if nobody may notice it. recovery: seconds
 # from the fault's end until our own sockets work again.
@@ -40,10 +41,17 @@ EFFECTS = {
     "slow clients": NONE,
     "dovecot reloaded": Effect("dovecot", 1),       # over when the old auth process has been ended
     "postfix reloaded": Effect("postfix", 1),
+    "quota-status hung": Effect("quota", 1),
+    "quota-status killed": Effect("quota", 1),
 }
 
 THEIRS = 1      # additional seconds for Postfix and Dovecot's services, which stand before us
 GRACE = 1       # seconds that an answer may be later than its deadline
+PROBE = 2       # additional seconds until mumd's probe, once a second, has found quota-status
+
+
+def overlaps(began, ended, asked, answered):
+    return began <= answered and asked <= ended
 
 
 def excuses(fault, way, asked, answered, ended, more=0):
@@ -51,8 +59,8 @@ def excuses(fault, way, asked, answered, ended, more=0):
     additional seconds of recovery.
     """
     effect = EFFECTS[fault.kind]
-    return (effect.at in (way.ends if ended else way.fails) and fault.began <= answered
-            and asked <= fault.ended + effect.recovery + more)
+    return (effect.at in (way.ends if ended else way.fails)
+            and overlaps(fault.began, fault.ended + effect.recovery + more, asked, answered))
 
 
 def held_up(faults, hiccups, way, asked, answered):

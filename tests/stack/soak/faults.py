@@ -2,6 +2,8 @@
 """The faults of a soak. Each is a context: it holds inside, and is undone at the end."""
 
 import contextlib
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -207,6 +209,34 @@ def postfix_reloaded(world):
     yield
 
 
+def _signal_quota_status(world, number):
+    for pid in world.dovecot.children("quota-status"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+@contextlib.contextmanager
+def quota_status_hung(world):
+    """Processes that are started meanwhile hang, too."""
+    try:
+        with _again_and_again(lambda: _signal_quota_status(world, signal.SIGSTOP), 0.05):
+            yield
+    finally:
+        _signal_quota_status(world, signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def quota_status_killed(world):
+    """Without the socket Dovecot does not start it again."""
+    away = world.quota_status.with_name("away")
+    world.quota_status.rename(away)
+    try:
+        _signal_quota_status(world, signal.SIGKILL)
+        yield
+    finally:
+        away.rename(world.quota_status)
+
+
 @contextlib.contextmanager
 def slow_clients(world):
     """A byte of a request now and then; every other one only connects."""
@@ -224,8 +254,12 @@ def slow_clients(world):
         yield
 
 
-FAULTS = {function.__name__.replace("_", " "): function for function in (
+def _kind(function):
+    return function.__name__.replace("quota_status", "quota-status").replace("_", " ")
+
+
+FAULTS = {_kind(function): function for function in (
     database_hung, database_killed, connections_killed, tables_locked, too_many_connections,
     wrong_password, network_cut, network_silent, first_host_gone, first_host_silent,
     mumd_reloaded, mumd_restarted, mumd_killed, no_descriptors, dovecot_reloaded,
-    postfix_reloaded, slow_clients)}
+    postfix_reloaded, quota_status_hung, quota_status_killed, slow_clients)}

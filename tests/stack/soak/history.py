@@ -27,9 +27,24 @@ Hiccup = collections.namedtuple("Hiccup", "began ended")
 
 NO_ANSWER = "no answer: "
 
-# What mum.conf says, in seconds: how old an answer may be, and the deadlines of mumd's
-# lookups, of logins and of logins over SMTP.
-Limits = collections.namedtuple("Limits", "ttl stale lookup login smtp_login")
+
+class Limits(collections.namedtuple("Limits", "ttl stale lookup login smtp_login room quota")):
+    """What mum.conf says, in seconds: how old an answer may be, and the deadlines of mumd's
+    lookups, of logins and of logins over SMTP; how long room in a mailbox is remembered, and
+    the deadline of the question about it.
+    """
+
+    @property
+    def recipient(self):
+        """The deadline of the policy service: it looks up, and then asks about the quota."""
+        return self.lookup + self.quota
+
+    @property
+    def room_age(self):
+        """How old it may be that a mailbox had room: the answer took its time, and whoever
+        asks anew may take as long, while others still go by the old answer.
+        """
+        return self.room + 2 * self.quota
 
 
 class Version:

@@ -5,8 +5,8 @@ import collections
 import re
 
 from soak import model
-from soak.excuses import (AUTH, GRACE, IMAP, INBOX, MAPS, MUMD, SASL, SMTP, SUBMISSION, THEIRS,
-                          excuses, held_up)
+from soak.excuses import (AUTH, EFFECTS, GRACE, IMAP, INBOX, MAPS, MUMD, PROBE, QUOTA, SASL, SMTP,
+                          SUBMISSION, THEIRS, excuses, held_up, overlaps)
 from soak.history import NO_ANSWER
 
 # expected: what would have been right, as text. to what time span the states are judged.
@@ -16,11 +16,15 @@ TEMPORARY = "temporary"
 
 # ---- what a reply says: a word that the model knows, or TEMPORARY ----
 
+# Refusals of mumd that say "later" and yet are no trouble. The second one is never right: no
+# login of ours sends so much.
+FULL, TOO_MUCH = "452 4.2.2", "450 4.7.1"
+
 
 def read_smtp(reply):
-    """250, or the whole of what refuses for good."""
+    """250, or the code of what is no trouble."""
     if reply.startswith("4"):
-        return TEMPORARY
+        return reply[:9] if reply.startswith((FULL, TOO_MUCH)) else TEMPORARY
     return reply[:3] if reply.startswith(("2", "3")) else reply[:9]
 
 
@@ -72,19 +76,21 @@ def login_over(service):
 # may strike. age: the limit of the history for the age of an answer; None: each answer
 # is new. deadline: the limit for its time; None: the time is not ours. least: the
 # answers without failure that a minute must have; with fewer, the soak shows nothing.
-Kind = collections.namedtuple("Kind", "read right way age deadline least")
+# passes: the answer that turns into a refusal where mailboxes are full; right does not know
+# about that. None: nobody asks whether they are.
+Kind = collections.namedtuple("Kind", "read right way age deadline least passes", defaults=[None])
 
 
-def of_mumd(right, read=read_map):
-    return Kind(read, of_each(right), MUMD, "stale", "lookup", 50)
+def of_mumd(right):
+    return Kind(read_map, of_each(right), MUMD, "stale", "lookup", 50)
 
 
 KINDS = {
     "connect MX": Kind(str, always("ok"), SMTP, None, None, 30),
     "connect submission": Kind(str, always("ok"), SUBMISSION, None, None, 30),
     "MAIL": Kind(read_smtp, always("250"), SMTP, None, None, 100),
-    "RCPT": Kind(read_smtp, model.rcpt_replies, MAPS, "stale", None, 100),
-    "submission RCPT": Kind(read_smtp, model.submission_replies, MAPS, "stale", None, 15),
+    "RCPT": Kind(read_smtp, model.rcpt_replies, MAPS, "stale", None, 100, "250"),
+    "submission RCPT": Kind(read_smtp, model.submission_replies, MAPS, "stale", None, 15, "250"),
     "DATA": Kind(read_smtp, always("250"), MAPS, None, None, 60),
     "RSET": Kind(read_smtp, always("250"), SMTP, None, None, 10),
     "AUTH": Kind(read_auth_smtp, login_over("smtp"), SASL, None, None, 30),
@@ -103,8 +109,14 @@ KINDS = {
     "aliases": of_mumd(model.aliases),
     "recipient-access": of_mumd(model.recipient_access),
     "sender-login-maps": of_mumd(model.sender_login_maps),
-    "policy": of_mumd(model.policy, read_policy),
+    "policy": Kind(read_policy, of_each(model.policy), MUMD, "stale", "recipient", 50, "DUNNO"),
 }
+
+# Seconds until Dovecot is sure to see that others have put a file into a maildir, or taken
+# it away: it compares seconds, and looks again at a folder that has just changed.
+BY_HAND = 2
+
+FULL_LEAST = 5      # refusals of full mailboxes that a minute must have
 
 
 class Judge:
@@ -117,6 +129,8 @@ class Judge:
         self.definite = collections.Counter()       # what was said and was no trouble, by kind
         self.recovery = collections.Counter()       # seconds from a fault's end to the last ...
         self.slowest = collections.Counter()        # ... failed question, by kind; seconds, by limit
+        self.full = collections.Counter()           # recipients that are full: "refused", "in doubt"
+        self._doubtful = [answer for answer in history.answers if self._is_doubtful(answer)]
 
     def run(self):
         for answer in self._history.answers:
@@ -152,10 +166,48 @@ class Judge:
             return
         self.definite[answer.kind] += 1
         since = answer.asked - self._age(answer)
-        right = KINDS[answer.kind].right(self._states(since, answer.answered), *answer.question)
+        states = self._states(since, answer.answered)
+        right = KINDS[answer.kind].right(states, *answer.question)
+        if KINDS[answer.kind].passes is not None:
+            right = self._with_quota(answer, states, right)
         if self.word(answer) not in right:
             self._violation(f"wrong answer to {answer.kind}", answer.question, answer.reply,
                             " or ".join(sorted(right)), since, answer.answered)
+
+    # ---- full mailboxes ----
+
+    def _with_quota(self, answer, states, right):
+        """What is right if mumd asks quota-status as well. mumd remembers room, but never that
+        a mailbox is full.
+        """
+        kind, address = KINDS[answer.kind], answer.question[-1]
+        since = answer.asked - BY_HAND
+        now = self._states(since, answer.answered)
+        lately = self._states(since - self._history.limits.room_age, answer.answered)
+        refusals = set(map(kind.read, model.full_refusals(states, now, address)))
+        self.full["refused"] += self.word(answer) in refusals
+        if model.has_room(states, lately, address):
+            return right | refusals
+        if not self._may_be_in_doubt(answer):
+            return right - {kind.passes} | refusals
+        self.full["in doubt"] += self.word(answer) == kind.passes
+        return right | refusals
+
+    def _may_be_in_doubt(self, answer):
+        """A fault on the way to quota-status, or an answer that took until half of the deadline,
+        when mumd begins to suspect it: then mumd asks nobody until a probe finds it well.
+        """
+        asked, answered = answer.asked, answer.answered
+        return (any(excuses(fault, QUOTA, asked, answered, False, PROBE)
+                    for fault in self._history.faults)
+                or any(overlaps(doubt.asked, doubt.answered + PROBE, asked, answered)
+                       for doubt in self._doubtful))
+
+    def _is_doubtful(self, answer):
+        return (KINDS[answer.kind].passes is not None
+                and answer.answered - answer.asked >= 0.45 * self._history.limits.quota)
+
+    # ---- trouble ----
 
     def _judge_trouble(self, answer):
         """A temporary failure is right while a service on its way has a fault, and a little
@@ -180,15 +232,25 @@ class Judge:
     def _judge_time(self, answer):
         """Our own sockets answer by the deadline, whatever happens."""
         kind, asked, answered = KINDS[answer.kind], answer.asked, answer.answered
-        if kind.deadline is None:
+        limit = kind.deadline or ("quota" if kind.passes and self._is_calm(answer) else None)
+        if limit is None:
             return
         took = answered - asked - held_up(self._history.faults, self._history.hiccups, kind.way,
                                           asked, answered)
-        deadline = getattr(self._history.limits, kind.deadline)
-        self.slowest[kind.deadline] = max(self.slowest[kind.deadline], took)
+        deadline = getattr(self._history.limits, limit)
+        self.slowest[limit] = max(self.slowest[limit], took)
         if took > deadline + GRACE:
             self._violation(f"late answer to {answer.kind}", answer.question, answer.reply,
                             f"within {deadline + GRACE} s, not {took:.2f} s", asked, answered)
+
+    def _is_calm(self, answer):
+        """No fault but one of quota-status, which must not delay Postfix for longer than that
+        question may take.
+        """
+        return not any(EFFECTS[fault.kind].at != "quota"
+                       and overlaps(fault.began, fault.ended + EFFECTS[fault.kind].recovery + THEIRS,
+                                    answer.asked, answer.answered)
+                       for fault in self._history.faults)
 
     # ---- is there enough to judge? ----
 
@@ -200,6 +262,9 @@ class Judge:
             if self.definite[name] < kind.least * minutes:
                 self._violation("too few answers", name, str(self.definite[name]),
                                 f"at least {kind.least * minutes:g}", 0, 0)
+        if self.full["refused"] < FULL_LEAST * minutes:
+            self._violation("too few answers", FULL, str(self.full["refused"]),
+                            f"at least {FULL_LEAST * minutes:g}", 0, 0)
         struck = {fault.kind for fault in self._history.faults if fault.ended != float("inf")}
         for name in sorted(set(faults) - struck):
             self._violation("a fault that never struck", name, "none", "at least one", 0, 0)
@@ -248,15 +313,15 @@ class Judge:
                 or (arrivals[0].id, name) not in self._history.repeats]
 
     def _judge_arrival(self, message, rcpt, arrival):
-        """A bounce needs a time at which Dovecot did not know the user; a delivery needs
-        one at which it did.
+        """A bounce needs a time at which Dovecot did not know the user, or the mailbox was full;
+        a delivery needs one at which that was not so.
         """
         if model.domain_of(arrival.to) != model.DOMAIN:
             return
         bounced = arrival in self._history.bounces
-        since = max(rcpt.asked, arrival.when - DELIVERY_TIME) - self._history.limits.ttl
+        since = max(rcpt.asked, arrival.when - DELIVERY_TIME) - max(self._history.limits.ttl, BY_HAND)
         until = arrival.when + 1 if bounced else arrival.when
-        if not any(model.has_mail(state, arrival.to) != bounced
+        if not any(model.takes_mail(state, arrival.to) != bounced
                    for state in self._states(since, until)):
             self._violation("bounce of mail for a user" if bounced else "delivery to nobody",
                             f"{message.id} for {rcpt.question[-1]}", _listed([arrival]),

@@ -5,12 +5,14 @@ import collections
 
 DOMAIN, CLOSED, FOREIGN = "soak.test", "closed.test", "external.test"
 
-Mailbox = collections.namedtuple("Mailbox", "active send_only password")
+Mailbox = collections.namedtuple("Mailbox", "active send_only password full", defaults=[False])
 Alias = collections.namedtuple("Alias", "active recipients senders")     # in their rows' order
 State = collections.namedtuple("State", "mailboxes aliases")             # by address
 
 REFUSED_SEND_ONLY = "550 5.2.1 mailbox does not accept mail (send-only)"
 REFUSED_DEAD = "550 5.2.1 alias leads to no mailbox that accepts mail"
+REFUSED_FULL = "452 4.2.2 mailbox is full"
+REFUSED_ALL_FULL = "452 4.2.2 all mailboxes of this address are full"
 UNKNOWN, RELAY, NOT_OWNED = "550 5.1.1", "554 5.7.1", "553 5.7.1"
 
 
@@ -43,6 +45,11 @@ def has_mail(state, address):
     return mailbox is not None and mailbox.active and not mailbox.send_only
 
 
+def takes_mail(state, address):
+    """Does Dovecot deliver to this address (without extension)?"""
+    return has_mail(state, address) and not state.mailboxes[address.lower()].full
+
+
 # ---- recipients ----
 
 def live_recipients(state, address):
@@ -56,6 +63,30 @@ def live_recipients(state, address):
 def delivered_to(state, address):
     """The mailboxes, without extensions, that get an accepted mail."""
     return live_recipients(state, address) or (plain(address),)
+
+
+def asked_about(state, address):
+    """The mailboxes that must all be full for a refusal; () if nobody asks about them."""
+    alias = live_recipients(state, address)
+    names = alias or (plain(address),)
+    return names if all(has_mail(state, name) for name in names) else ()
+
+
+def full_refusals(states, now, address):
+    """The refusals of full mailboxes that are right. states: those that may tell which mailboxes
+    stand behind the address. now: those that may tell which of them are full.
+    """
+    return {REFUSED_FULL if len(names) == 1 else REFUSED_ALL_FULL
+            for names in {asked_about(state, address) for state in states}
+            if names and all(any(state.mailboxes[name].full for state in now) for name in names)}
+
+
+def has_room(states, lately, address):
+    """May mail to that address pass? states: as above. lately: those in which a mailbox may
+    have had room.
+    """
+    return any(not names or any(not state.mailboxes[name].full for state in lately for name in names)
+               for names in {asked_about(state, address) for state in states})
 
 
 def recipient_refusal(state, address):

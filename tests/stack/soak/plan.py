@@ -11,7 +11,7 @@ WRONG = "wrong"
 
 # What may change about a mailbox or alias. For each only one thing changes: so if two
 # questions see different states, they never make an answer that no state would give.
-HABITS = ("active", "active", "password", "send_only", "none", "none")
+HABITS = ("active", "active", "password", "send_only", "none", "full")
 
 # Faults, and how many seconds each lasts. Two lanes strike independently of each other.
 LANES = {
@@ -21,8 +21,11 @@ LANES = {
                  "first host silent": (1, 4)},
     "services": {"mumd reloaded": (0, 1), "mumd restarted": (0, 1), "mumd killed": (0, 1),
                  "no descriptors": (0.5, 2), "dovecot reloaded": (0, 1),
-                 "postfix reloaded": (0, 1), "slow clients": (2, 4)},
+                 "postfix reloaded": (0, 1), "slow clients": (2, 4), "quota-status hung": (1, 5),
+                 "quota-status killed": (1, 4)},
 }
+CROWDS = 2      # aliases whose recipients may all be full at a time
+
 CALM_BEFORE, CALM_AFTER = 2, 8      # seconds at both ends without a new fault
 PAUSE = {"database": (1, 4), "services": (1, 6)}
 
@@ -38,7 +41,7 @@ class Plan:
         dice = self.dice("rows")
         users = [f"user{number}@{DOMAIN}" for number in range(mailboxes)]
         self.habits = {user: HABITS[number % len(HABITS)] for number, user in enumerate(users)}
-        rows = {user: Mailbox(dice.random() < 0.8 or self.habits[user] == "none",
+        rows = {user: Mailbox(dice.random() < 0.8 or self.habits[user] in ("none", "full"),
                               self.habits[user] == "send_only", PASSWORDS[0]) for user in users}
         rows[f"gone@{DOMAIN}"] = Mailbox(False, False, PASSWORDS[0])
         rows[f"scanner@{DOMAIN}"] = Mailbox(True, True, PASSWORDS[0])
@@ -46,10 +49,17 @@ class Plan:
                         for number in range(aliases)}
         for number, alias in enumerate(self.members):
             self.habits[alias] = ("recipients", "active", "recipients")[number % 3]
+        for number in range(CROWDS):
+            alias = f"crowd{number}@{DOMAIN}"
+            self.members[alias] = dice.sample(self.of_habit("full"), 2)
+            self.habits[alias] = "recipients"
         self.state = State(rows, {alias: Alias(True, self.recipients(dice, alias),
                                                tuple(dice.sample(users, 3)))
                                   for alias in self.members})
         self.strikes = {lane: self._strikes(lane) for lane in LANES}
+
+    def of_habit(self, habit):
+        return [address for address, its in self.habits.items() if its == habit]
 
     def dice(self, name):
         """Each actor has its own dice, so what others do does not change them."""
@@ -88,6 +98,7 @@ class Plan:
             new = old._replace(**{
                 "active": lambda: {"active": not old.active},
                 "send_only": lambda: {"send_only": not old.send_only},
+                "full": lambda: {"full": not old.full},
                 "password": lambda: {"password": PASSWORDS[old.password == PASSWORDS[0]]},
                 "recipients": lambda: {"recipients": recipients},
             }[habit]())

@@ -2,12 +2,14 @@
 """The servers of a soak, and what they hold afterwards."""
 
 import collections
+import itertools
 import multiprocessing.managers
 import re
 import time
 
 from fakes.fault_proxy import FaultProxy
-from lab import LabError, MailRecorder, MariaDB, Mumd, Postfix, free_port, hashes, wait_until
+from lab import (LabError, MailRecorder, MariaDB, Mumctl, Mumd, Postfix, free_port, hashes,
+                 wait_until)
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import COMPLAINTS, MumDovecot
 from lab.mumd import mariadb_settings
@@ -17,6 +19,14 @@ from soak.model import CLOSED, DOMAIN, plain
 # Deferred mail is tried again soon, because the queue must be empty in the end.
 POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
                     "maximal_backoff_time = 6s"]
+
+GIGABYTE = 1 << 30      # the quota of each mailbox
+
+# More than all our submitters send together.
+SEND_RATE = 10000
+
+# How Dovecot calls what our fault does.
+KILLED = re.compile(r"service\(quota-status\): child \d+ killed with signal 9")
 
 MONTHS = {month: number for number, month in enumerate(
     "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)}
@@ -61,7 +71,8 @@ class World:
         self._mail = lab.directory("soak-mail", "mail", mode=0o770)
         self.server = MariaDB(lab, name="soak-db").start().load_mum(self._rows(plan.state))
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
-        self.postfix = Postfix(lab, self.outside.address, name="soak-pf", settings=POSTFIX_SETTINGS)
+        self.postfix = Postfix(lab, self.outside.address, name="soak-pf", settings=POSTFIX_SETTINGS,
+                               send_limits=True)
         paths = [lab.path / "host-1", lab.path / "host-2"]
         proxies = Proxies()
         proxies.start()
@@ -71,12 +82,21 @@ class World:
                                     hosts=[f"unix:{path}" for path in paths],
                                     deadline=f"{limits.lookup}s")
         cache = {"ttl": f"{limits.ttl}s", "stale": f"{limits.stale}s"}
-        self.mumd = Mumd(lab, {"database": database, "cache": cache}, name="soak-mumd",
-                         sockets=self.postfix.sockets).start()
+        self.quota_status = lab.directory("soak-quota") / "quota-status"
+        policy = {"quota": "enforce", "quota_status": f"unix:{self.quota_status}",
+                  "quota_deadline": f"{limits.quota}s", "quota_ttl": f"{limits.room}s",
+                  "send": "enforce", "send_rate": SEND_RATE, "send_burst": SEND_RATE}
+        self.mumd = Mumd(lab, {"database": database, "cache": cache, "policy": policy},
+                         name="soak-mumd", sockets=self.postfix.sockets).start()
         self.dovecot = MumDovecot(lab, database, name="soak-dc", postfix=self.postfix,
                                   options={"deadline": f"{limits.login}s",
                                            "smtp_deadline": f"{limits.smtp_login}s"},
+                                  settings=Mumctl(self.mumd.config).quota_status_lines(),
                                   sections={"cache": cache}, sanitized=sanitized).start()
+        self._numbers = itertools.count(2)
+        self._large = {user: self.dovecot.fill(user, GIGABYTE + 1) for user in plan.of_habit("full")}
+        for user in self._large:
+            self.fill(user, False)
         self.postfix.start()
 
     # ---- the database ----
@@ -92,8 +112,8 @@ class World:
         for address, mailbox in state.mailboxes.items():
             home, local = self.home(address), address.partition("@")[0]
             lines.append(
-                "INSERT INTO mailboxes (id, local_part, domain_id, homedir, maildir, password) VALUES "
-                f"({self._ids[address]}, '{local}', 1, '{home}', 'maildir:{home}/Maildir', '');"
+                "INSERT INTO mailboxes (id, local_part, domain_id, homedir, maildir, password, quota) "
+                f"VALUES ({self._ids[address]}, '{local}', 1, '{home}', 'maildir:{home}/Maildir', '', 1);"
                 + self.statement(address, mailbox))
         for address, alias in state.aliases.items():
             number, local = self._ids[address], address.partition("@")[0]
@@ -118,6 +138,14 @@ class World:
                 f"VALUES {values};"
                 "COMMIT;")
 
+    def fill(self, address, full):
+        """Puts a large mail into the mailbox, or takes it away. It has another name each time,
+        as each mail has.
+        """
+        path = self._large[address]
+        name = f"{next(self._numbers)}.M1P1.test,S={GIGABYTE + 1},W={GIGABYTE + 1}:2,S"
+        self._large[address] = path.rename(self.home(address) / ("Maildir/cur" if full else "") / name)
+
     # ---- the end ----
 
     def heal(self):
@@ -129,6 +157,8 @@ class World:
                        "mumd after all faults", 10)
             wait_until(lambda: self.dovecot.login(user, password) == "ok",
                        "logins after all faults", 10)
+            if not self.mumd.senders():
+                return ["mumd counts nobody's recipients"]
         except (LabError, OSError) as error:
             return [f"after all faults: {error}"]
         return []
@@ -146,7 +176,8 @@ class World:
 
     def complaints(self):
         """Lines that no server may log."""
-        return ([f"in Dovecot's log: {line}" for line in self.dovecot.complaints()]
+        return ([f"in Dovecot's log: {line}" for line in self.dovecot.complaints()
+                 if not KILLED.search(line)]
                 + self.dovecot.sanitizer_reports()
                 + [f"in mumd's log: {line}" for line in self.mumd.log() if COMPLAINTS.search(line)])
 
