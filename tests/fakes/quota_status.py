@@ -65,12 +65,12 @@ class QuotaStatus:
 
     def _accept(self, listener):
         while True:
-            select.select([listener], [], [])
-            while len(self._connections) >= self.limit:
-                time.sleep(0.005)
             try:
+                select.select([listener], [], [])
+                while len(self._connections) >= self.limit:
+                    time.sleep(0.005)
                 connection, _ = listener.accept()
-            except OSError:
+            except (OSError, ValueError):       # stopped
                 return
             self._connections.add(connection)
             threading.Thread(target=self._serve, args=[connection], daemon=True).start()
