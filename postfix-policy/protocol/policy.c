@@ -71,6 +71,12 @@ static enum parse_result next_line(const char **at, const char *end, struct slic
 	return PARSE_MORE;
 }
 
+/* Whole lines hold no NUL. */
+static bool is_text(const char *bytes, const char *end)
+{
+	return end == bytes || memchr(bytes, '\0', (size_t)(end - bytes)) == NULL;
+}
+
 enum parse_result policy_parse(const char *bytes, size_t len,
 			       struct policy_request *out, size_t *wire_len_r)
 {
@@ -80,18 +86,19 @@ enum parse_result policy_parse(const char *bytes, size_t len,
 	enum parse_result result;
 
 	memset(&request, 0, sizeof(request));
-	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE) {
-		if (name.data == NULL)
-			return len >= POLICY_REQUEST_MAX ? PARSE_BAD : PARSE_MORE;
+	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE && name.data != NULL) {
 		kept = member(&request, &name);
 		if (kept != NULL)
 			*kept = value;
 	}
-	*wire_len_r = (size_t)(at - bytes);
-	if (result == PARSE_BAD || memchr(bytes, '\0', *wire_len_r) != NULL ||
-	    !slice_is(&request.request, "smtpd_access_policy"))
+	if (result == PARSE_BAD || !is_text(bytes, at))
+		return PARSE_BAD;
+	if (result == PARSE_MORE)
+		return len >= POLICY_REQUEST_MAX ? PARSE_BAD : PARSE_MORE;
+	if (!slice_is(&request.request, "smtpd_access_policy"))
 		return PARSE_BAD;
 	*out = request;
+	*wire_len_r = (size_t)(at - bytes);
 	return PARSE_DONE;
 }
 
@@ -102,16 +109,18 @@ enum parse_result policy_parse_reply(const char *bytes, size_t len, struct slice
 	struct slice name, value, action = { NULL, 0 };
 	enum parse_result result;
 
-	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE) {
-		if (name.data == NULL)
-			return PARSE_MORE;
+	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE && name.data != NULL) {
 		if (slice_is(&name, "action"))
 			action = value;
 	}
-	*wire_len_r = (size_t)(at - bytes);
-	if (result == PARSE_BAD || memchr(bytes, '\0', *wire_len_r) != NULL || action.data == NULL)
+	if (result == PARSE_BAD || !is_text(bytes, at))
+		return PARSE_BAD;
+	if (result == PARSE_MORE)
+		return PARSE_MORE;
+	if (action.data == NULL)
 		return PARSE_BAD;
 	*action_r = action;
+	*wire_len_r = (size_t)(at - bytes);
 	return PARSE_DONE;
 }
 
