@@ -51,6 +51,9 @@ void *__libc_realloc(void *old, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *memory);
 
+/* Also for what libraries allocate and we free, and the other way round. */
+#pragma GCC visibility push(default)
+
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
 void *realloc(void *old, size_t size);
@@ -146,5 +149,7 @@ void free(void *memory)
 	in_use -= memory != NULL;
 	__libc_free(memory);
 }
+
+#pragma GCC visibility pop
 
 #endif
