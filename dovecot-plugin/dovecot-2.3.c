@@ -38,12 +38,6 @@ int request_compare(struct auth_request *request, const char *crypted, const cha
 						scheme, AUTH_SUBSYS_DB, log);
 }
 
-struct worker_call {
-	struct auth_request *request;
-	worker_answer_fn *fn;
-	void *context;
-};
-
 static bool on_reply(struct auth_worker_connection *conn ATTR_UNUSED, const char *reply,
 		     void *context)
 {
@@ -56,21 +50,15 @@ static bool on_reply(struct auth_worker_connection *conn ATTR_UNUSED, const char
 void request_ask_worker(struct auth_request *request, const char *command,
 			worker_answer_fn *fn, void *context)
 {
-	struct worker_call *call = p_new(request->pool, struct worker_call, 1);
-
-	*call = (struct worker_call){ request, fn, context };
-	auth_worker_call(request->pool, request->fields.user, command, on_reply, call);
+	auth_worker_call(request->pool, request->fields.user, command, on_reply,
+			 worker_call_new(request, fn, context));
 }
 
 /* ---- credentials ---- */
 
-void credentials_give(lookup_credentials_callback_t *callback, enum passdb_result result,
-		      const struct credentials *credentials, struct auth_request *request)
+void credentials_hand_over(lookup_credentials_callback_t *callback, enum passdb_result result,
+			   const struct credentials *credentials, struct auth_request *request)
 {
-	static const struct credentials none;
-
-	if (credentials == NULL)
-		credentials = &none;
 	callback(result, credentials->data, credentials->size, request);
 }
 

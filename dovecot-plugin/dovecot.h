@@ -48,6 +48,22 @@ typedef void worker_answer_fn(enum passdb_result result, void *context);
 void request_ask_worker(struct auth_request *request, const char *command,
 			worker_answer_fn *fn, void *context);
 
+/* What request_ask_worker() needs when the worker replies. Lives as long as the request. */
+struct worker_call {
+	struct auth_request *request;
+	worker_answer_fn *fn;
+	void *context;
+};
+
+static inline struct worker_call *worker_call_new(struct auth_request *request,
+						  worker_answer_fn *fn, void *context)
+{
+	struct worker_call *call = p_new(request->pool, struct worker_call, 1);
+
+	*call = (struct worker_call){ request, fn, context };
+	return call;
+}
+
 /* ---- what a passdb gives to a mechanism that verifies by itself ---- */
 
 struct credentials {
@@ -56,9 +72,21 @@ struct credentials {
 	const char *scheme;	/* NULL before Dovecot 2.4.5 */
 };
 
-/* Calls callback with the credentials; with none if credentials is NULL. */
-void credentials_give(lookup_credentials_callback_t *callback, enum passdb_result result,
-		      const struct credentials *credentials, struct auth_request *request);
+/* Calls callback with the credentials. */
+void credentials_hand_over(lookup_credentials_callback_t *callback, enum passdb_result result,
+			   const struct credentials *credentials, struct auth_request *request);
+
+/* The same; without any if credentials is NULL. */
+static inline void credentials_give(lookup_credentials_callback_t *callback,
+				    enum passdb_result result,
+				    const struct credentials *credentials,
+				    struct auth_request *request)
+{
+	static const struct credentials none;
+
+	credentials_hand_over(callback, result, credentials != NULL ? credentials : &none, request);
+}
+
 /* A callback that hands its arguments to smtp_hold_on_credentials(). */
 extern lookup_credentials_callback_t *const credentials_to_hold;
 
