@@ -7,6 +7,7 @@
 #define MUM_CONFIG_OPTIONS_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "common/config.h"
 
@@ -19,7 +20,7 @@ enum config_option_type {
 	OPTION_SIZE,	/* size_t, bytes: "128M", "1G" */
 	OPTION_MODE,	/* unsigned, octal */
 	OPTION_BOOL,	/* bool */
-	OPTION_CHOICE	/* an enum of config.h, whose values are the words in order */
+	OPTION_CHOICE	/* an enum of config-choices.h, whose values are the words in order */
 };
 
 struct config_option {
@@ -39,6 +40,8 @@ extern const size_t config_options_count;
 size_t config_option_at(size_t offset);
 
 void config_set_defaults(struct mum_config *config);
+/* Prints every option with its default, as a mum.conf that changes nothing. */
+void mum_config_print_defaults(FILE *out);
 /* Sets the member. NULL, or what the option wants instead; caller frees. */
 char *config_set(struct mum_config *config, const struct config_option *option,
 		 size_t count, const char *const *items);

@@ -8,10 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <sys/types.h>
 
 #include "common/arena.h"
+#include "common/config-choices.h"
 #include "common/readings.h"
 
 /* The program that reads the file; each has its own database user and deadline. */
@@ -20,15 +19,6 @@ enum mum_role {
 	MUM_ROLE_DOVECOT,	/* the auth module: never opens database.password_file */
 	MUM_ROLE_MEASURE	/* mumctl measure: never opens either of them */
 };
-
-enum mum_driver { MUM_DRIVER_MARIADB, MUM_DRIVER_SQLITE };
-enum mum_tls { MUM_TLS_DEFAULT, MUM_TLS_OFF, MUM_TLS_VERIFY_CA, MUM_TLS_VERIFY_FULL };
-enum mum_check { MUM_CHECK_ENFORCE, MUM_CHECK_WARN, MUM_CHECK_OFF };
-enum mum_sender_login { MUM_SENDER_STRICT, MUM_SENDER_KNOWN };
-enum mum_unauthenticated { MUM_UNAUTHENTICATED_ACCEPT, MUM_UNAUTHENTICATED_REJECT };
-enum mum_send_reply { MUM_SEND_DEFER, MUM_SEND_REJECT, MUM_SEND_HOLD };
-enum mum_quota_reply { MUM_QUOTA_DEFER, MUM_QUOTA_REJECT };
-enum mum_verify { MUM_VERIFY_WORKER, MUM_VERIFY_INLINE };
 
 struct mum_list {
 	size_t count;
@@ -126,8 +116,5 @@ bool mum_config_wants_tls(const struct mum_config *config, const char *host);
 
 /* What readings_make() needs of it; a view. */
 struct reading_settings mum_config_readings(const struct mum_config *config);
-
-/* Prints every option with its default, as a mum.conf that changes nothing. */
-void mum_config_print_defaults(FILE *out);
 
 #endif

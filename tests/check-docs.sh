@@ -28,8 +28,14 @@ same() {
 
 # ---- options and defaults: "section.name = value" ----
 
-tr '\n' ' ' <common/config-options.c |
-	grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*,[[:space:]]*"[^"]*"' |
+# The rows of the table, each as OPTION(section, name, OPTION_TYPE, value, words, min, max).
+name='\([a-z]*, [a-z_0-9]*\)'
+sed -n -e "s/^	PLAIN(\([A-Z]*\), $name, \(.*\)),\$/OPTION(\2, OPTION_\1, \3, NULL, 0, 0)/p" \
+	-e "s/^	CHOICE($name, \(.*\)),\$/OPTION(\1, OPTION_CHOICE, \2, 0, 0)/p" \
+	-e "s/^	\(NUMBER\|TIME\)($name, \(\"[^\"]*\"\), \(.*\)),\$/OPTION(\2, OPTION_\1, \3, NULL, \4)/p" \
+	common/config-options.c >"$scratch/rows"
+
+grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*,[[:space:]]*"[^"]*"' "$scratch/rows" |
 	sed -E -e 's/^OPTION\(([a-z]*), ([a-z_0-9]*), OPTION_([A-Z]*),[[:space:]]*/\3 \1.\2 = /' \
 		-e '/^LIST/ { s/ "/ {"/; s/"$/"}/; :item
 			s/(\{"[^}]*[^,]) ([^}]*\})/\1", "\2/; t item
@@ -51,8 +57,7 @@ same 'options and defaults' "$scratch/table" "$scratch/manual" common/config-opt
 
 # ---- their limits and words: "section.name from 1 to 64", "section.name off" ----
 
-tr -s '\n\t' '  ' <common/config-options.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_[A-Z]*, [^)]*)' |
-	sed 's/^OPTION(//; s/)$//; s/,  */,/g' | awk -F , '
+sed 's/^OPTION(//; s/)$//; s/,  */,/g' "$scratch/rows" | awk -F , '
 	function shown(value, time) {
 		if (!time)
 			return value
@@ -91,7 +96,7 @@ awk '$1 == ".Ss" { section = $2 }
 			if ($i ~ /^[a-z-]+$/)
 				print name " " $i
 	}' doc/mum.conf.5 | LC_ALL=C sort -u >"$scratch/all"
-tr '\n' ' ' <common/config-options.c | grep -o 'OPTION([a-z]*, [a-z_0-9]*, OPTION_\(CHOICE\|NUMBER\|TIME\)' |
+grep 'OPTION_\(CHOICE\|NUMBER\|TIME\)' "$scratch/rows" |
 	sed 's/OPTION(\([a-z]*\), \([a-z_0-9]*\),.*/\1.\2/' >"$scratch/limited"
 awk 'NR == FNR { limited[$1]; next } $1 in limited' "$scratch/limited" "$scratch/all" \
 	>"$scratch/manual-limits"

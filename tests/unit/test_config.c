@@ -6,6 +6,7 @@
 
 #include "common/config.h"
 #include "common/xalloc.h"
+#include "common/config-options.h"
 #include "tests/unit/load-config.h"
 
 /* ---- good and bad values of each type ---- */
