@@ -200,31 +200,29 @@ char *address_form_text(const struct address *address, size_t form)
 	return *local != '\0' ? xjoin(local, "@", address->domain) : xstrdup(address->domain);
 }
 
-bool address_is_local(const struct address_form *form, const char *stored)
+/* Is the stored text, folded, the same as one that is folded already? */
+static bool folds_to(const char *stored, const char *folded,
+		     char *(*fold)(const char *text, size_t len))
 {
 	size_t len = strlen(stored);
-	char *folded;
+	char *text;
 	bool same;
 
 	if (text_is_ascii(stored, len))
-		return strcasecmp(stored, form->local) == 0;
-	folded = address_fold_local(stored, len);
-	same = strcmp(folded, form->local) == 0;
-	free(folded);
+		return strcasecmp(stored, folded) == 0;
+	text = fold(stored, len);
+	same = strcmp(text, folded) == 0;
+	free(text);
 	return same;
+}
+
+bool address_is_local(const struct address_form *form, const char *stored)
+{
+	return folds_to(stored, form->local, address_fold_local);
 }
 
 bool address_is_domain(const struct address *address, const char *stored)
 {
-	size_t len = strlen(stored);
-	char *folded;
-	bool same;
-
-	if (text_is_ascii(stored, len))
-		return strcasecmp(stored, address->domain) == 0;
 	/* A domain and a TLS key with a domain inside fold alike but for its marks. */
-	folded = address_fold_tls(stored, len);
-	same = strcmp(folded, address->domain) == 0;
-	free(folded);
-	return same;
+	return folds_to(stored, address->domain, address_fold_tls);
 }
