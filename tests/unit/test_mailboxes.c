@@ -75,13 +75,9 @@ static void add(struct facts *facts, const struct question *question, size_t for
 	WANT("the row is read", facts_add_row(facts, question->address, form, columns, &why));
 }
 
-static void add_delivery(struct facts *facts, const struct question *question, size_t form,
-			 const struct name *name)
+/* The cells that MUM_DELIVERY and MUM_NAME have of a mailbox and an alias. */
+static void put_name(const char **cells, const struct name *name)
 {
-	const char *cells[COLUMNS_MAX + 1] = { "1", "d", "1", NULL, NULL, NULL, NULL };
-	char number[24];
-	size_t i = 0;
-
 	if (name->mailbox) {
 		cells[DELIVERY_MAILBOX_LOCAL] = name->local;
 		cells[DELIVERY_MAILBOX_ACTIVE] = "1";
@@ -92,6 +88,16 @@ static void add_delivery(struct facts *facts, const struct question *question, s
 		cells[DELIVERY_ALIAS_ACTIVE] = "1";
 		cells[DELIVERY_ALIAS_EXPIRED] = "0";
 	}
+}
+
+static void add_delivery(struct facts *facts, const struct question *question, size_t form,
+			 const struct name *name)
+{
+	const char *cells[COLUMNS_MAX + 1] = { "1", "d", "1", NULL, NULL, NULL, NULL };
+	char number[24];
+	size_t i = 0;
+
+	put_name(cells, name);
 	do {
 		snprintf(number, sizeof(number), "%zu", i + 1);
 		cells[RECIPIENT_ID] = name->recipients[i] != NULL ? number : NULL;
@@ -106,17 +112,9 @@ static void add_name(struct facts *facts, const struct question *question, size_
 {
 	const char *cells[COLUMNS_MAX + 1] = { "1", "d", "1", NULL, NULL, NULL, NULL };
 
-	if (name->mailbox) {
-		cells[DELIVERY_MAILBOX_LOCAL] = name->local;
-		cells[DELIVERY_MAILBOX_ACTIVE] = "1";
-		cells[DELIVERY_MAILBOX_SEND_ONLY] = name->send_only ? "1" : "0";
-	}
-	if (name->recipients[0] != NULL) {
-		cells[DELIVERY_ALIAS_LOCAL] = name->local;
-		cells[DELIVERY_ALIAS_ACTIVE] = "1";
-		cells[DELIVERY_ALIAS_EXPIRED] = "0";
+	put_name(cells, name);
+	if (name->recipients[0] != NULL)
 		cells[NAME_HAS_RECIPIENTS] = "1";
-	}
 	add(facts, question, form, cells);
 }
 
