@@ -57,10 +57,10 @@ static enum recipient_state state_of_local(const struct delivery_row *row)
 
 static enum recipient_state state_of_text(const struct behind *behind)
 {
-	if (!behind->ours || behind->alias)
+	if (!behind->ours || state_behind_takes_mail(behind))
 		return RECIPIENT_IS_LIVE;
 	if (behind->mailbox)
-		return behind->send_only ? RECIPIENT_IS_SEND_ONLY : RECIPIENT_IS_LIVE;
+		return RECIPIENT_IS_SEND_ONLY;
 	if (behind->known)
 		return RECIPIENT_IS_INACTIVE;
 	return behind->elsewhere ? RECIPIENT_IS_LIVE : RECIPIENT_IS_UNKNOWN;
@@ -80,6 +80,17 @@ enum recipient_state state_of_recipient(const struct delivery_row *row)
 	return row->recipient_local ? state_of_local(row) : state_of_text(&row->behind);
 }
 
+bool state_has_mailbox(const struct delivery_row *row)
+{
+	return row->recipient_local;
+}
+
+bool state_is_elsewhere(const struct delivery_row *row)
+{
+	return !row->recipient_local && row->behind.ours && !row->behind.known &&
+	       row->behind.elsewhere;
+}
+
 bool state_is_renamed(const struct delivery_row *row)
 {
 	return row->recipient_local && row->stands_for != NULL &&
@@ -95,6 +106,11 @@ bool state_needs_behind(const struct delivery_row *row)
 		return row->recipient_domain_active &&
 		       (!row->recipient_active || row->recipient_send_only);
 	return true;
+}
+
+bool state_behind_takes_mail(const struct behind *behind)
+{
+	return behind->alias || (behind->mailbox && !behind->send_only);
 }
 
 bool state_takes_mail(const struct name_row *row)

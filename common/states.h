@@ -65,11 +65,17 @@ enum recipient_state {
  */
 enum recipient_state state_of_recipient(const struct delivery_row *row);
 
+/* Is the recipient a mailbox that is there, under whatever address? */
+bool state_has_mailbox(const struct delivery_row *row);
+/* Is it live only because another table of Postfix may know what MUM does not? */
+bool state_is_elsewhere(const struct delivery_row *row);
 /* Has the recipient's mailbox another address by now than the text says? */
 bool state_is_renamed(const struct delivery_row *row);
 /* Does the state depend on row->behind, which is to be asked for? */
 bool state_needs_behind(const struct delivery_row *row);
 
+/* Does an alias or a mailbox of MUM's take mail under this name? */
+bool state_behind_takes_mail(const struct behind *behind);
 /* Is there an active alias of the name that has recipients? It takes mail, see above. */
 bool state_takes_mail(const struct name_row *row);
 
