@@ -5,17 +5,24 @@
 
 /* ---- readings of one address ---- */
 
+size_t rule_readings_end(const struct judged *readings, size_t count)
+{
+	size_t end = 1;
+
+	while (end < count && !(readings[end].if_local && readings[end - 1].domain == MUM_FOUND))
+		end++;
+	return end;
+}
+
 enum mum_status rule_strictest(const struct judged *readings, size_t count,
 			       int *verdict_r)
 {
+	size_t end = rule_readings_end(readings, count);
+
 	*verdict_r = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && readings[i].if_local) {
-			if (readings[i - 1].domain == MUM_FOUND)
-				break;
-			if (readings[i - 1].domain != MUM_NOT_FOUND)
-				return readings[i - 1].domain;
-		}
+	for (size_t i = 0; i < end; i++) {
+		if (i > 0 && readings[i].if_local && readings[i - 1].domain != MUM_NOT_FOUND)
+			return readings[i - 1].domain;
 		if (readings[i].status != MUM_FOUND)
 			return readings[i].status;
 		if (readings[i].verdict > *verdict_r)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts to verdict, for mail: pure functions, the same for every program. What is
- * inactive or expired does not exist for any rule. Each takes an answer that
- * asked the questions named, and passes a status other than MUM_FOUND through.
- * Logins: rules-users.h.
+ * Facts to verdict, for mail (for logins: rules-users.h). Pure, the same for every program.
+ * What is inactive or expired does not exist for any rule. Each takes an answer to the
+ * questions that are named, and passes a status other than MUM_FOUND through.
  */
 #ifndef MUM_RULES_H
 #define MUM_RULES_H
@@ -18,16 +17,15 @@ struct judged {
 	enum mum_status status;	/* MUM_FOUND: there is a verdict */
 	int verdict;		/* enum recipient_verdict or enum sender_verdict */
 	/*
-	 * rule_domain() of its domain; counts where the next reading is if_local. MUM's
-	 * domains are virtual mailbox domains of Postfix, so they are not local.
+	 * rule_domain() of its domain, set if the next reading is if_local. MUM's domains
+	 * are virtual mailbox domains of Postfix, so they are not local.
 	 */
 	enum mum_status domain;
 };
 
-/*
- * The strictest verdict of all readings that Postfix may come to; other statuses
- * than MUM_FOUND are those of the first question without a verdict. At least one.
- */
+/* How many readings Postfix may come to: up to one whose domain is MUM's. At least 1. */
+size_t rule_readings_end(const struct judged *readings, size_t count);
+/* The strictest verdict of those; or the status of the first question without one. */
 enum mum_status rule_strictest(const struct judged *readings, size_t count,
 			       int *verdict_r);
 
@@ -48,7 +46,7 @@ enum mum_status rule_mailbox(const struct mum_answer *answer,
 enum mailbox_state rule_mailbox_state(const struct mum_answer *answer,
 				      const struct delivery_row **row_r);
 
-/* Asks MUM_NAME about the address. Sets what MUM knows of it, and leaves the rest. */
+/* Asks MUM_NAME. Sets what MUM knows of the address, and leaves the rest. */
 void rule_behind(const struct mum_answer *answer, struct behind *behind_r);
 
 /* What there is of an address as an alias. */

@@ -34,7 +34,8 @@ struct decision {
 	const char *client_name, *client_address, *queue_id;	/* for the log */
 	bool check_recipient, check_sender, check_quota;	/* still to be done */
 	enum check check;			/* being done */
-	size_t count, waiting;			/* readings; lookups */
+	struct readings readings;		/* of the address that is being judged */
+	size_t waiting;				/* lookups in flight */
 	struct part parts[READINGS_MAX];
 	struct judged judged[READINGS_MAX];
 	/* Copied, because the core may be gone when the service answers. */
@@ -44,6 +45,7 @@ struct decision {
 	struct quota_check *quota;		/* borrowed; NULL when none */
 	uint64_t size;
 	char detail[64];			/* for the log: "", or name=value and a blank */
+	const struct decision_watch *watch;	/* NULL: nobody watches */
 };
 
 /*
@@ -63,11 +65,12 @@ void decision_cancel(struct decision **_decision)
 	*_decision = NULL;
 	if (decision == NULL)
 		return;
-	for (size_t i = 0; i < decision->count; i++) {
+	for (size_t i = 0; i < decision->readings.count; i++) {
 		mum_lookup_cancel(&decision->parts[i].lookup);
 		mum_lookup_cancel(&decision->parts[i].domain);
 	}
 	quota_check_cancel(&decision->quota);
+	readings_free(&decision->readings);
 	arena_free(&decision->texts);
 	free(decision);
 }
@@ -163,9 +166,13 @@ static bool refuse_sender(struct decision *decision, enum sender_verdict verdict
 /* All readings are judged. */
 static bool conclude(struct decision *decision)
 {
+	size_t count = decision->readings.count;
 	int verdict;
 
-	if (rule_strictest(decision->judged, decision->count, &verdict) != MUM_FOUND)
+	if (decision->watch != NULL)
+		decision->watch->on_judged(rule_readings_end(decision->judged, count),
+					   decision->watch->arg);
+	if (rule_strictest(decision->judged, count, &verdict) != MUM_FOUND)
 		return no_verdict(decision);
 	if (decision->check == CHECK_RECIPIENT) {
 		enum recipient_verdict recipient = (enum recipient_verdict)verdict;
@@ -215,13 +222,18 @@ static void answered(struct decision *decision)
 static void on_reading(const struct mum_answer *answer, void *arg)
 {
 	struct part *part = arg;
+	struct decision *decision = part->decision;
+	size_t at = (size_t)(part - decision->parts);
 
 	part->lookup = NULL;
-	if (part->decision->check == CHECK_RECIPIENT)
+	if (decision->check == CHECK_RECIPIENT)
 		judge_recipient(answer, judged_of(part));
 	else
-		judge_sender(part->decision, answer, judged_of(part));
-	answered(part->decision);
+		judge_sender(decision, answer, judged_of(part));
+	if (decision->watch != NULL)
+		decision->watch->on_reading(at, decision->readings.items[at].text, answer,
+					    decision->watch->arg);
+	answered(decision);
 }
 
 static void on_domain(const struct mum_answer *answer, void *arg)
@@ -245,12 +257,12 @@ static struct mum_lookup *ask(struct decision *decision, enum mum_question quest
 /*
  * Asks about all readings at once, so that one deadline holds for all. Answers come later.
  */
-static void ask_all(struct decision *decision, const struct readings *readings)
+static void ask_all(struct decision *decision)
 {
+	const struct readings *readings = &decision->readings;
 	enum mum_question question =
 		decision->check == CHECK_RECIPIENT ? MUM_DELIVERY : MUM_OWNERS;
 
-	decision->count = readings->count;
 	for (size_t i = 0; i < readings->count; i++) {
 		const struct reading *reading = &readings->items[i];
 		struct part *part = &decision->parts[i];
@@ -267,14 +279,13 @@ static void ask_all(struct decision *decision, const struct readings *readings)
 static bool judge(struct decision *decision, enum check check, const char *text)
 {
 	const struct reading_settings settings = mum_config_readings(config_of(decision));
-	struct readings readings;
-	bool few = readings_make(&readings, text, &settings);
 
 	decision->check = check;
-	if (few)
-		ask_all(decision, &readings);
-	readings_free(&readings);
-	return few || refuse(decision, REASON_TOO_MANY_READINGS, ACTION_TOO_MANY_READINGS);
+	readings_free(&decision->readings);
+	if (!readings_make(&decision->readings, text, &settings))
+		return refuse(decision, REASON_TOO_MANY_READINGS, ACTION_TOO_MANY_READINGS);
+	ask_all(decision);
+	return true;
 }
 
 /* ---- quota ---- */
@@ -335,6 +346,11 @@ static bool next_check(struct decision *decision)
 		return ask_quota(decision);
 	}
 	return finish(decision, ACTION_DUNNO);
+}
+
+void decision_watch(struct decision *decision, const struct decision_watch *watch)
+{
+	decision->watch = watch;
 }
 
 static const char *copy(struct decision *decision, const struct slice *slice)

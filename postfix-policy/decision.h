@@ -28,6 +28,21 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 				struct decision_counts *counts, struct quota_client *quota,
 				const struct policy_request *request, decision_fn *fn,
 				void *arg);
+
+/*
+ * For those who want to know why. on_reading is told of each reading of the address when
+ * its answer is there; at: its place in the order in which Postfix comes to them. Then
+ * on_judged is told how many of them count.
+ */
+struct decision_watch {
+	void (*on_reading)(size_t at, const char *text, const struct mum_answer *answer, void *arg);
+	void (*on_judged)(size_t count, void *arg);
+	void *arg;
+};
+
+/* Call it at once after decision_start(). The watch outlives the decision. */
+void decision_watch(struct decision *decision, const struct decision_watch *watch);
+
 /* fn never runs. Sets NULL; NULL inside is fine. */
 void decision_cancel(struct decision **decision);
 
