@@ -56,6 +56,15 @@ const char *action_for_quota(enum mum_quota_reply reply, bool one)
 		   : "452 4.2.2 all mailboxes of this address are full";
 }
 
+const char *action_for_send(enum mum_send_reply reply, bool never)
+{
+	if (reply == MUM_SEND_HOLD)
+		return ACTION_SEND_HOLD;
+	if (never)
+		return ACTION_SEND_NEVER;
+	return reply == MUM_SEND_REJECT ? ACTION_SEND_REJECT : ACTION_SEND_DEFER;
+}
+
 void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char *login)
 {
 	switch (verdict) {

@@ -19,6 +19,9 @@ void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char 
 /* Static text. one: there is one mailbox behind the recipient. */
 const char *action_for_quota(enum mum_quota_reply reply, bool one);
 
+/* For a login over its limit. never: the one mail has more recipients than it may ever send to. */
+const char *action_for_send(enum mum_send_reply reply, bool never);
+
 /* The action when a check gave no verdict. */
 #define ACTION_TEMPFAIL "DEFER_IF_PERMIT 4.3.0 temporary lookup failure"
 #define ACTION_DUNNO "DUNNO"

@@ -149,16 +149,11 @@ static const char *over_limit(const struct attempt *attempt, struct send_entry *
 	bool never = attempt->recipients > entry->limit->burst;
 	enum reason reason = never ? REASON_SEND_LIMIT_MAIL : REASON_SEND_LIMIT;
 	enum outcome outcome = OUTCOME_REJECT;
-	const char *verb = "reject", *action = ACTION_SEND_DEFER;
+	const char *verb = "reject", *action = action_for_send(send->reply, never);
 
 	if (send->reply == MUM_SEND_HOLD) {
 		outcome = OUTCOME_HOLD;
 		verb = "hold";
-		action = ACTION_SEND_HOLD;
-	} else if (never) {
-		action = ACTION_SEND_NEVER;
-	} else if (send->reply == MUM_SEND_REJECT) {
-		action = ACTION_SEND_REJECT;
 	}
 	if (send->mode == MUM_CHECK_WARN) {
 		outcome = OUTCOME_WOULD_REJECT;
