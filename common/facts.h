@@ -40,7 +40,7 @@ bool mum_question_is_cached(enum mum_question question);
 /* Is it asked for mail, by mumd? The others are the Dovecot module's. */
 bool mum_question_is_for_mail(enum mum_question question);
 
-/* One cell of a result row; data is NULL for SQL NULL, else NUL-terminated. */
+/* One column of a result row; data is NULL for SQL NULL, else NUL-terminated. */
 struct column {
 	const char *data;
 	size_t len;

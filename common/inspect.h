@@ -51,7 +51,7 @@ void inspect_close(struct inspect **inspect);	/* sets NULL; NULL is fine */
 /* The connection's cipher, valid until inspect_close(); NULL when it is not encrypted. */
 const char *inspect_cipher(const struct inspect *inspect);
 
-/* The cells are gone when it returns. */
+/* The columns are gone when it returns. */
 typedef void inspect_row_fn(const struct column *columns, void *arg);
 
 /*

@@ -52,4 +52,11 @@ static inline unsigned keyed_hash(const struct keyed_hash *hash, const char *tex
 					    keyed_hash(hash, text, len), entry); \
 	} while (0)
 
+/* Frees all entries, which own nothing. */
+#define KEYED_FREE(table, entry, next) \
+	HASH_ITER(hh, table, entry, next) { \
+		HASH_DELETE(hh, table, entry); \
+		free(entry); \
+	}
+
 #endif
