@@ -117,7 +117,7 @@ only_in "store-mariadb/ keeps its client to itself" \
 complain "stores are reached through store.h" "$(
 	includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/'
 	includes '(.*/)?store-sqlite/' $product | grep -v '^common/store-sqlite/')"
-only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare|homes|measure)/[^:]*|tests/unit/test_inspect\.c'
+only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare|homes|measure)/[^:]*|mumctl/tool\.c|tests/unit/test_inspect\.c'
 complain "programs ask through core.h" "$(
 	includes 'common/(lookup|fetch|cache|store[^"]*)\.h' \
 		$(sources dovecot-plugin postfix-policy mumctl))"
@@ -193,6 +193,7 @@ larger()
 
 scripts=$(find tests -name '*.py' -o -name '*.sh' | sort)
 complain "files have at most 500 lines" "$(larger 500 $product)"
+complain "headers have at most 120 lines" "$(larger 120 $(echo "$all" | grep '\.h$'))"
 complain "tests have at most 700 lines" "$(larger 700 $tests $scripts)"
 if ctags --version 2>/dev/null | grep -q 'Universal Ctags'; then
 	complain "functions have at most 50 lines" \
