@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/rules-users.h"
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
@@ -18,7 +19,7 @@ enum { PASSWORD_MAX = 1024 };
 
 /*
  * The first line of standard input, without its newline; no buffer but ours sees
- * it. False when it is no password, of which nothing is kept.
+ * it. False when it is no password: then nothing of it is kept.
  */
 static bool read_line(char password[PASSWORD_MAX])
 {
@@ -33,7 +34,7 @@ static bool read_line(char password[PASSWORD_MAX])
 		len += good;
 	}
 	password[len] = '\0';
-	/* What an error cuts is another password. */
+	/* If reading failed, this may be only a part of the password. */
 	good = good && got >= 0 && (len > 0 || got == 1);
 	if (!good)
 		explicit_bzero(password, PASSWORD_MAX);
@@ -43,7 +44,7 @@ static bool read_line(char password[PASSWORD_MAX])
 /* For the handler: how the terminal was before the prompt. */
 static struct termios terminal_before;
 
-/* A terminal without echo is no place to leave an admin at. */
+/* Switches the echo on again before the signal ends the program. */
 static void on_signal(int number)
 {
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal_before);
@@ -111,7 +112,7 @@ static void judge(struct tool *tool, const struct credential *credential,
 					&verdict->why);
 	}
 	if (scheme == HASH_PREFIXED && verdict->why != NULL) {
-		/* Not wrong: nobody here can tell. */
+		/* Not "wrong": mumctl cannot tell. */
 		verdict->result = "unchecked";
 		verdict->exit_status = EX_TEMPFAIL;
 		return;
@@ -120,35 +121,32 @@ static void judge(struct tool *tool, const struct credential *credential,
 	verdict->exit_status = right ? 0 : 1;
 }
 
-static void print_verdict(const struct tool *tool, const struct verdict *verdict)
+static void print_json(const struct verdict *verdict)
+{
+	tool_print_json(json_pack("{so ss so* so* sb}", "user", tool_json_text(verdict->user),
+				  "result", verdict->result, "hash", tool_json_text(verdict->hash),
+				  "reason", tool_json_text(verdict->why), "send_only",
+				  verdict->send_only));
+}
+
+static void print_line(struct tool *tool, const struct verdict *verdict)
 {
 	const struct mum_list *services =
-		&mum_core_config(tool->cores[MUM_ROLE_DOVECOT])->dovecot.send_only_refuse;
-	json_t *document;
+		&tool_config(tool, MUM_ROLE_DOVECOT)->dovecot.send_only_refuse;
+	struct buf line = BUF_INIT(65536);
+	char *text;
 
-	if (tool->json) {
-		document = json_pack("{so ss so* so* sb}", "user",
-				     tool_json_text(verdict->user), "result",
-				     verdict->result, "hash", tool_json_text(verdict->hash),
-				     "reason", tool_json_text(verdict->why), "send_only",
-				     verdict->send_only);
-		tool_print_json(document);
-		return;
-	}
-	tool_print_clean(verdict->user);
-	printf(": %s", verdict->result);
-	if (verdict->hash != NULL) {
-		printf("; ");
-		tool_print_clean(verdict->hash);
-	}
-	if (verdict->why != NULL) {
-		printf("; ");
-		tool_print_clean(verdict->why);
-	}
+	buf_printf(&line, "%s: %s", verdict->user, verdict->result);
+	if (verdict->hash != NULL)
+		buf_printf(&line, "; %s", verdict->hash);
+	if (verdict->why != NULL)
+		buf_printf(&line, "; %s", verdict->why);
 	for (size_t i = 0; verdict->send_only && i < services->count; i++)
-		printf("%s%s", i == 0 ? "; send-only: no login for " : ", ",
-		       services->items[i]);
-	printf("\n");
+		buf_printf(&line, "%s%s", i == 0 ? "; send-only: no login for " : ", ",
+			   services->items[i]);
+	text = buf_steal(&line);
+	tool_print_line("%s", text);
+	free(text);
 }
 
 int command_auth(struct tool *tool, int argc, char **argv)
@@ -162,7 +160,7 @@ int command_auth(struct tool *tool, int argc, char **argv)
 
 	if (argc != (from_stdin ? 2 : 1) || argv[argc - 1][0] == '-')
 		tool_usage(USAGE_AUTH);
-	/* Nobody is asked for a password that mum.conf keeps from being of use. */
+	/* If mum.conf is wrong, the program ends before anybody types a password. */
 	tool_core(tool, MUM_ROLE_DOVECOT);
 	if (!read_password(from_stdin, password))
 		return EX_USAGE;
@@ -180,7 +178,10 @@ int command_auth(struct tool *tool, int argc, char **argv)
 			.exit_status = tool_exit_status(status),
 		};
 	explicit_bzero(password, sizeof(password));
-	print_verdict(tool, &verdict);
+	if (tool->json)
+		print_json(&verdict);
+	else
+		print_line(tool, &verdict);
 	free(verdict.hash);
 	asked_free(&asked);
 	return verdict.exit_status;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* list [PATTERN]: the users that "doveadm user PATTERN" lists. */
 #include <fnmatch.h>
-#include <stdio.h>
 
 #include "mumctl/commands.h"
 
@@ -20,8 +19,7 @@ static void on_user(const char *address, void *arg)
 		json_array_append_new(list->users, tool_json_text(address));
 		return;
 	}
-	tool_print_clean(address);
-	printf("\n");
+	tool_print_line("%s", address);
 }
 
 int command_list(struct tool *tool, int argc, char **argv)

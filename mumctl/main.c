@@ -63,7 +63,7 @@ static const struct command *find_command(const char *name)
 	exit(EX_USAGE);
 }
 
-/* status, unless what was printed got lost: a full disk, a closed descriptor. */
+/* Returns status, or EX_IOERR if the output got lost: a full disk, a closed descriptor. */
 static int finish_output(int status)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
@@ -84,7 +84,7 @@ static void read_options(struct tool *tool, int argc, char **argv)
 	};
 	int option;
 
-	/* "+": what follows the command is the command's. */
+	/* "+": what follows the command belongs to the command. */
 	while ((option = getopt_long(argc, argv, "+c:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':

@@ -85,7 +85,7 @@ void nesting_clear(struct nesting *nesting)
 
 /* ---- for a shell ---- */
 
-/* '...': each quote in it ends the text, stands for itself, and begins it again. */
+/* '...', in which each quote ends the text, is put by itself, and begins the text again. */
 static void put_quoted(struct buf *word, const char *text)
 {
 	buf_puts(word, "'");
@@ -98,7 +98,7 @@ static void put_quoted(struct buf *word, const char *text)
 	buf_puts(word, "'");
 }
 
-/* $'...', which other shells than bash take for the name of no file. */
+/* $'...', which only bash reads. To other shells it names a file that does not exist. */
 static void put_escaped(struct buf *word, const char *text)
 {
 	buf_puts(word, "$'");
@@ -113,7 +113,7 @@ static void put_escaped(struct buf *word, const char *text)
 	buf_puts(word, "'");
 }
 
-char *shell_word(const char *text)
+char *path_shell_word(const char *text)
 {
 	struct buf word = BUF_INIT(4 * strlen(text) + 16);
 

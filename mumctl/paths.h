@@ -12,18 +12,18 @@
  */
 char *path_normal(const char *path);
 
-/* How long the path of its folder is: 1 for "/x" and "/". path is normal. */
+/* The length of the path of its folder: 1 for "/x" and "/". path is normal. */
 size_t path_parent_len(const char *path);
 
-/* Is it below outer, or outer itself? Both are normal. */
+/* Is path below outer, or the same? Both are normal. */
 bool path_is_in(const char *path, const char *outer);
-/* For qsort(): right behind a path comes all that is in it. */
+/* For qsort(): a path is followed by all that is in it. */
 int path_compare(const char *one, const char *other);
 
 /*
- * Homes inside homes, where they come in the order of path_compare(): the owner of the
- * outermost home that this one is in or the same as, which came before; else NULL, and
- * from then on it is the outermost.
+ * Finds homes inside homes. Call nesting_enter() with each home, in the order of
+ * path_compare(). If the home is in an outer one, or the same, it returns the owner of that;
+ * else NULL, and the home is the outer one from then on.
  */
 struct nesting {
 	char *outer, *owner;
@@ -33,6 +33,6 @@ const char *nesting_enter(struct nesting *nesting, const char *home, const char 
 void nesting_clear(struct nesting *nesting);
 
 /* One word of bash: quoted, and printable whatever it holds. Caller frees. */
-char *shell_word(const char *text);
+char *path_shell_word(const char *text);
 
 #endif

@@ -83,10 +83,11 @@ static void on_action(const char *action, void *arg)
 }
 
 char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
-			 const char *const *attributes)
+			 const struct decision_watch *watch, const char *const *attributes)
 {
 	struct buf wire = BUF_INIT(POLICY_REQUEST_MAX);
 	struct mum_core *core = tool_core(tool, MUM_ROLE_POSTFIX);
+	struct decision *decision;
 	struct policy_request request;
 	char *action = NULL;
 	size_t wire_len;
@@ -94,7 +95,7 @@ char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
 
 	buf_puts(&wire, "request=smtpd_access_policy\nprotocol_state=RCPT\n");
 	for (; *attributes != NULL; attributes++) {
-		/* A line end would make two attributes of one, an empty one is the end. */
+		/* A line end would make two attributes of one; an empty attribute ends the request. */
 		good = good && **attributes != '\0' && **attributes != '=' &&
 		       strchr(*attributes, '\n') == NULL;
 		buf_printf(&wire, "%s\n", *attributes);
@@ -103,8 +104,10 @@ char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
 	good = good && !wire.failed &&
 	       policy_parse(wire.data, wire.len, &request, &wire_len) == PARSE_DONE;
 	if (good) {
-		(void)decision_start(&tool->host.host, core, NULL, quota, &request, on_action,
-				     &action);
+		decision = decision_start(&tool->host.host, core, NULL, quota, &request,
+					  on_action, &action);
+		if (decision != NULL)
+			decision_watch(decision, watch);
 		while (action == NULL)
 			tool_wait(tool);
 	}

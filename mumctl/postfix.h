@@ -6,6 +6,8 @@
 #include "mumctl/tool.h"
 #include "postfix-policy/protocol/socketmap.h"
 
+struct decision_watch;
+
 struct map_reply {
 	enum mum_status status;
 	bool bad_value;		/* MUM_TEMPFAIL: there is one, which Postfix must not be handed */
@@ -26,11 +28,12 @@ bool postfix_ask_map(struct tool *tool, enum socketmap_number map, const char *k
 void map_reply_free(struct map_reply *reply);
 
 /*
- * attributes: NAME=VALUE each, NULL at the end; request and protocol_state are
- * those of a RCPT command unless given. quota: NULL leaves that check out. The action,
- * which the caller frees; NULL when they are no policy request.
+ * Asks the policy service. attributes: NAME=VALUE each, NULL at the end; request and
+ * protocol_state are those of a RCPT command unless given. quota: NULL leaves that check out.
+ * watch may be NULL. Returns the action, which the caller frees; NULL when the attributes are
+ * no policy request.
  */
 char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
-			 const char *const *attributes);
+			 const struct decision_watch *watch, const char *const *attributes);
 
 #endif

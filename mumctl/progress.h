@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tells a terminal how far a long run is, in a line that is overwritten each time. */
+/* Shows on a terminal how far a long run is, in one line that is overwritten each time. */
 #ifndef MUM_CTL_PROGRESS_H
 #define MUM_CTL_PROGRESS_H
 

@@ -18,12 +18,12 @@ enum sender_check {
 	SENDER_CHECK_OURS		/* a policy service with policy_context=sender */
 };
 
-/* The settings that may have restrictions of senders: Postfix asks most of them late. */
+/* The settings that may restrict senders. Postfix evaluates most of them late. */
 enum { SENDER_RESTRICTIONS = 7 };
 
 enum { SENDER_SERVICES_MAX = 64 };
 
-/* SENDER_CHECK_UNKNOWN, or -1 for asks: not set, so that main.cf counts. */
+/* SENDER_CHECK_UNKNOWN (asks: -1) means "not set": then main.cf counts. */
 struct sender_service {
 	char *name;		/* "submission/inet"; NULL for main.cf */
 	int asks;		/* does it ask for a login? */

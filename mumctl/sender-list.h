@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who sent how much, as the running mumd tells it on policy.send_socket. */
+/* Who sent how much, as the running mumd says on policy.send_socket. */
 #ifndef MUM_SENDER_LIST_H
 #define MUM_SENDER_LIST_H
 
@@ -22,7 +22,7 @@ struct sender_list {
 	struct sender *items;	/* who sent most comes first */
 };
 
-/* What is left is said by the limits of config. False with *why_r, which the caller frees. */
+/* Computes what is left by the limits of config. False sets *why_r, which the caller frees. */
 bool sender_list_ask(const struct mum_config *config, struct sender_list *list_r,
 		      char **why_r);
 void sender_list_free(struct sender_list *list);

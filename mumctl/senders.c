@@ -32,10 +32,8 @@ static void print_list(const struct sender_list *list)
 		put_time(since, sender->since);
 		if (sender->limited)
 			snprintf(left, sizeof(left), "%" PRIu64, sender->left);
-		printf("%9" PRIu64 " %9" PRIu64 " %9s  %-19s  ", sender->sent, sender->over, left,
-		       since);
-		tool_print_clean(sender->login);
-		printf("\n");
+		tool_print_line("%9" PRIu64 " %9" PRIu64 " %9s  %-19s  %s", sender->sent,
+				sender->over, left, since, sender->login);
 	}
 }
 

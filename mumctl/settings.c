@@ -7,10 +7,8 @@
 
 #include "common/buf.h"
 #include "common/xalloc.h"
+#include "mumctl/run-lines.h"
 #include "postfix-policy/protocol/socketmap.h"
-
-/* cron's PATH has no sbin, where postconf is. */
-#define RUN "PATH=$PATH:/usr/sbin:/usr/local/sbin; export PATH; exec 2>/dev/null; "
 
 static const char *const names[] = {
 	"allow_percent_hack", "append_dot_mydomain", "mydomain", "myorigin",
@@ -23,94 +21,106 @@ static const char *const names[] = {
 	"virtual_mailbox_maps", "virtual_transport",
 };
 
-enum {
-	NAMES = sizeof(names) / sizeof(names[0]),
-	LINES_MAX = 1000	/* that are kept: far more than anybody sets */
+enum { LINES_MAX = 1000 };	/* that are kept: far more than anybody sets */
+
+/* "name = value" of main.cf, "service/type/name = value" of master.cf. */
+struct lines {
+	size_t count;
+	char *items[LINES_MAX];
 };
 
 struct settings {
-	char *values[NAMES];	/* of Postfix, or NULL */
+	struct lines asked;	/* the settings named above, defaults included */
+	struct lines set;	/* what main.cf and master.cf set */
 	unsigned postfix_version;
-	char *lines[LINES_MAX];	/* "name = value" of main.cf, "service/type/name = value" */
-	size_t lines_count;
-	char *dovecot_version, *dovecot_delimiter, *dovecot_lmtp_name;
+	char *dovecot_delimiter, *dovecot_lmtp_name;	/* NULL: it does not ask us */
 	bool dovecot_asks_us, dovecot_asks_sql;
 };
 
-/* Calls fn with each line that the shell's command prints, without its end. */
-static void each_line(const char *command, void (*fn)(struct settings *settings, char *line),
-		      struct settings *settings)
+/* Calls fn with each line that the shell's command prints. */
+static void each_line(const char *command, run_line_fn *fn, void *arg)
 {
-	FILE *output = popen(command, "re");
+	const char *const argv[] = { "sh", "-c", command, NULL };
+
+	(void)run_lines(argv, fn, arg);
+}
+
+static void keep_first(char *line, bool is_error, void *arg)
+{
+	char **first = arg;
+
+	if (!is_error && *first == NULL)
+		*first = xstrdup(line);
+}
+
+char *settings_first_line(const char *command)
+{
 	char *line = NULL;
-	size_t size = 0;
 
-	if (output == NULL)
-		return;
-	while (getline(&line, &size, output) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		fn(settings, line);
-	}
-	free(line);
-	pclose(output);
+	each_line(command, keep_first, &line);
+	return line != NULL ? line : xstrdup("");
 }
 
-/* "name = value", or "name =" */
-static void on_postfix(struct settings *settings, char *line)
+/* The value of "key = value"; NULL when it is no such line. *len_r: of the key. */
+static const char *value_of(const char *line, size_t *len_r)
 {
-	size_t len = strcspn(line, " ");
-	const char *value = line + len + strspn(line + len, " ");
+	const char *value;
 
-	if (*value++ != '=')
-		return;
-	for (size_t i = 0; i < NAMES; i++) {
-		if (strlen(names[i]) == len && memcmp(names[i], line, len) == 0 &&
-		    settings->values[i] == NULL)
-			settings->values[i] = xstrdup(value + strspn(value, " "));
-	}
+	*len_r = strcspn(line, " ");
+	value = line + *len_r + strspn(line + *len_r, " ");
+	return *value == '=' ? value + 1 + strspn(value + 1, " ") : NULL;
 }
 
-static void on_line(struct settings *settings, char *line)
+static void keep_line(char *line, bool is_error, void *arg)
 {
-	if (settings->lines_count < LINES_MAX)
-		settings->lines[settings->lines_count++] = xstrdup(line);
+	struct lines *lines = arg;
+
+	if (!is_error && lines->count < LINES_MAX)
+		lines->items[lines->count++] = xstrdup(line);
 }
 
-static void on_version(struct settings *settings, char *line)
+/* NULL when no line has the key. */
+static const char *find_value(const struct lines *lines, const char *key)
+{
+	for (size_t i = 0; i < lines->count; i++) {
+		size_t len;
+		const char *value = value_of(lines->items[i], &len);
+
+		if (strlen(key) == len && memcmp(key, lines->items[i], len) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+static void clear_lines(struct lines *lines)
+{
+	for (size_t i = 0; i < lines->count; i++)
+		free(lines->items[i]);
+}
+
+/* 310 for "3.10.2"; 0 when it is no version. */
+static unsigned read_version(const char *text)
 {
 	unsigned major, minor;
 
-	if (sscanf(line, "%2u.%2u", &major, &minor) == 2)
-		settings->postfix_version = major * 100 + minor;
+	return sscanf(text, "%2u.%2u", &major, &minor) == 2 ? major * 100 + minor : 0;
 }
 
-/* doveconf of 2.4 puts a value into quotes if a configuration needs them. */
-static char *dovecot_value(const char *line)
+/* What doveconf prints. 2.4 puts a value into quotes where a configuration would need them. */
+static char *dovecot_value(const char *command)
 {
-	size_t len = strlen(line);
-	char *value, *to;
+	char *value = settings_first_line(command), *to = value;
+	size_t len = strlen(value);
 
-	if (len < 2 || line[0] != '"' || line[len - 1] != '"')
-		return xstrdup(line);
-	value = to = xstrndup(line + 1, len - 2);
-	for (const char *from = value; *from != '\0'; from++) {
+	if (len < 2 || value[0] != '"' || value[len - 1] != '"')
+		return value;
+	value[len - 1] = '\0';
+	for (const char *from = value + 1; *from != '\0'; from++) {
 		from += *from == '\\' && from[1] != '\0';
 		*to++ = *from;
 	}
 	*to = '\0';
 	return value;
-}
-
-static void on_delimiter(struct settings *settings, char *line)
-{
-	free(settings->dovecot_delimiter);
-	settings->dovecot_delimiter = dovecot_value(line);
-}
-
-static void on_lmtp_name(struct settings *settings, char *line)
-{
-	free(settings->dovecot_lmtp_name);
-	settings->dovecot_lmtp_name = dovecot_value(line);
 }
 
 /* Dovecot 2.3 says "driver = mum" inside the block, 2.4 names the block so. */
@@ -132,8 +142,12 @@ static bool names_driver(const char *line, const char *driver)
 	return names_it;
 }
 
-static void on_dovecot(struct settings *settings, char *line)
+static void on_dovecot(char *line, bool is_error, void *arg)
 {
+	struct settings *settings = arg;
+
+	if (is_error)
+		return;
 	line += strspn(line, " \t");
 	settings->dovecot_asks_us = settings->dovecot_asks_us || names_driver(line, "mum");
 	settings->dovecot_asks_sql = settings->dovecot_asks_sql || names_driver(line, "sql");
@@ -148,19 +162,21 @@ struct settings *settings_load(void)
 	struct buf command = BUF_INIT(4096);
 	char *text;
 
-	buf_puts(&command, RUN WITH_MAIN_CF "postconf -x");
-	for (size_t i = 0; i < NAMES; i++)
+	buf_puts(&command, WITH_MAIN_CF "postconf -x");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		buf_printf(&command, " %s", names[i]);
 	text = buf_steal(&command);
-	each_line(text, on_postfix, settings);
+	each_line(text, keep_line, &settings->asked);
 	free(text);
-	each_line(RUN WITH_MAIN_CF "postconf -nx && postconf -Px", on_line, settings);
-	each_line(RUN "postconf -dh mail_version", on_version, settings);
-	each_line(RUN "doveconf -n", on_dovecot, settings);
+	each_line(WITH_MAIN_CF "postconf -nx && postconf -Px", keep_line, &settings->set);
+	text = settings_first_line("postconf -dh mail_version");
+	settings->postfix_version = read_version(text);
+	free(text);
+	each_line("doveconf -n", on_dovecot, settings);
 	if (settings->dovecot_asks_us) {
-		each_line(RUN "doveconf -h recipient_delimiter", on_delimiter, settings);
-		each_line(RUN "doveconf -f protocol=lmtp -h auth_username_format",
-			  on_lmtp_name, settings);
+		settings->dovecot_delimiter = dovecot_value("doveconf -h recipient_delimiter");
+		settings->dovecot_lmtp_name =
+			dovecot_value("doveconf -f protocol=lmtp -h auth_username_format");
 	}
 	return settings;
 }
@@ -172,10 +188,8 @@ void settings_free(struct settings **_settings)
 	*_settings = NULL;
 	if (settings == NULL)
 		return;
-	for (size_t i = 0; i < NAMES; i++)
-		free(settings->values[i]);
-	for (size_t i = 0; i < settings->lines_count; i++)
-		free(settings->lines[i]);
+	clear_lines(&settings->asked);
+	clear_lines(&settings->set);
 	free(settings->dovecot_delimiter);
 	free(settings->dovecot_lmtp_name);
 	free(settings);
@@ -183,11 +197,7 @@ void settings_free(struct settings **_settings)
 
 const char *settings_of_postfix(const struct settings *settings, const char *name)
 {
-	size_t i = 0;
-
-	while (i < NAMES && strcmp(names[i], name) != 0)
-		i++;
-	return i < NAMES ? settings->values[i] : NULL;
+	return find_value(&settings->asked, name);
 }
 
 unsigned long settings_number_of_postfix(const struct settings *settings,
@@ -206,22 +216,12 @@ unsigned settings_postfix_version(const struct settings *settings)
 
 /* ---- main.cf and master.cf, line by line ---- */
 
-/* The value of "key = value"; NULL when it is no such line. *len_r: of the key. */
-static const char *value_of(const char *line, size_t *len_r)
-{
-	const char *value;
-
-	*len_r = strcspn(line, " ");
-	value = line + *len_r + strspn(line + *len_r, " ");
-	return *value == '=' ? value + 1 + strspn(value + 1, " ") : NULL;
-}
-
 void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, void *arg)
 {
-	for (size_t i = 0; i < settings->lines_count; i++) {
+	for (size_t i = 0; i < settings->set.count; i++) {
 		size_t len;
-		const char *value = value_of(settings->lines[i], &len);
-		char *key = xstrndup(settings->lines[i], len);
+		const char *value = value_of(settings->set.items[i], &len);
+		char *key = xstrndup(settings->set.items[i], len);
 		char *slash = strrchr(key, '/');
 
 		if (slash != NULL)
@@ -236,43 +236,23 @@ void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, 
 const char *settings_of_service(const struct settings *settings, const char *service,
 				const char *name)
 {
-	char *wanted = xasprintf("%s/%s", service, name);
-	const char *found = NULL;
+	char *key = service != NULL ? xjoin(service, "/", name) : xstrdup(name);
+	const char *found = service != NULL ? find_value(&settings->set, key) : NULL;
 
-	for (size_t i = 0; i < settings->lines_count && found == NULL; i++) {
-		size_t len;
-		const char *value = value_of(settings->lines[i], &len);
-
-		if (strlen(wanted) == len && memcmp(wanted, settings->lines[i], len) == 0)
-			found = value;
-	}
-	free(wanted);
+	free(key);
 	return found != NULL ? found : settings_of_postfix(settings, name);
 }
 
 /* ---- Dovecot ---- */
 
-static void on_dovecot_version(struct settings *settings, char *line)
-{
-	if (settings->dovecot_version == NULL)
-		settings->dovecot_version = xstrdup(line);
-}
-
 char *settings_dovecot_version(void)
 {
-	struct settings settings = { .dovecot_version = NULL };
-
-	each_line(RUN "dovecot --version", on_dovecot_version, &settings);
-	return settings.dovecot_version != NULL ? settings.dovecot_version : xstrdup("");
+	return settings_first_line("dovecot --version");
 }
 
 enum dovecot_generation settings_generation(const char *dovecot_version)
 {
-	unsigned major, minor;
-
-	if (sscanf(dovecot_version, "%2u.%2u", &major, &minor) != 2)
-		return DOVECOT_2_3;
-	return major * 100 + minor >= 204 ? DOVECOT_2_4 : DOVECOT_2_3;
+	return read_version(dovecot_version) >= 204 ? DOVECOT_2_4 : DOVECOT_2_3;
 }
 
 enum dovecot_generation settings_generation_here(void)
@@ -309,17 +289,11 @@ const char *settings_dovecot_lmtp_name(const struct settings *settings)
 void settings_sender_checks(const struct settings *settings, struct sender_checks *checks_r)
 {
 	sender_checks_init(checks_r);
-	/* What main.cf leaves out is no less an answer: its default. */
-	for (size_t i = 0; i < NAMES; i++) {
-		char *line = xasprintf("%s = %s", names[i],
-				       settings->values[i] != NULL ? settings->values[i] : "");
-
-		if (settings->values[i] != NULL)
-			sender_checks_add(checks_r, line);
-		free(line);
-	}
-	for (size_t i = 0; i < settings->lines_count; i++)
-		sender_checks_add(checks_r, settings->lines[i]);
+	/* Settings that main.cf leaves out count with their defaults. */
+	for (size_t i = 0; i < settings->asked.count; i++)
+		sender_checks_add(checks_r, settings->asked.items[i]);
+	for (size_t i = 0; i < settings->set.count; i++)
+		sender_checks_add(checks_r, settings->set.items[i]);
 }
 
 /* ---- tables ---- */
@@ -339,6 +313,18 @@ char *settings_next_table(const char **list)
 	return end > start ? xstrndup(start, (size_t)(end - start)) : NULL;
 }
 
+bool settings_any_table(const char *list, settings_table_fn *fn, const void *arg)
+{
+	bool any = false;
+	char *table;
+
+	while (list != NULL && !any && (table = settings_next_table(&list)) != NULL) {
+		any = fn(table, arg);
+		free(table);
+	}
+	return any;
+}
+
 /* A map's name behind the endpoint, or NULL. */
 static const char *behind_endpoint(const char *rest, const char *endpoint)
 {
@@ -347,19 +333,23 @@ static const char *behind_endpoint(const char *rest, const char *endpoint)
 	return strncmp(rest, endpoint, len) == 0 && rest[len] == ':' ? rest + len + 1 : NULL;
 }
 
-/* A unix socket may be written relative to Postfix's queue directory. */
+char *settings_relative(const char *listener, const char *queue)
+{
+	size_t len = strlen(queue);
+	bool below = strncmp(listener, "unix:", 5) == 0 &&
+		     strncmp(listener + 5, queue, len) == 0 && listener[5 + len] == '/';
+
+	return below ? xasprintf("unix:%s", listener + 5 + len + 1) : xstrdup(listener);
+}
+
 static const char *name_of_map(const char *rest, const char *queue, const char *listener)
 {
 	const char *name = behind_endpoint(rest, listener);
-	char *whole;
+	char *relative = settings_relative(listener, queue);
 
-	if (name != NULL || strncmp(rest, "unix:", 5) != 0 || rest[5] == '/')
-		return name;
-	whole = xasprintf("unix:%s/%s", queue, rest + 5);
-	name = behind_endpoint(whole, listener);
-	if (name != NULL)
-		name = rest + strlen(rest) - strlen(name);
-	free(whole);
+	if (name == NULL)
+		name = behind_endpoint(rest, relative);
+	free(relative);
 	return name;
 }
 

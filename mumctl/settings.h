@@ -11,7 +11,10 @@
 
 struct settings;	/* read once: postconf(1) and doveconf(1) take their time */
 
-/* Never NULL. What cannot be read, since it is not installed or set up, is NULL or 0. */
+/* The first line that a command of the shell prints; "" when there is none. Caller frees. */
+char *settings_first_line(const char *command);
+
+/* Never NULL. What cannot be read, because it is not installed or set up, is NULL or 0. */
 struct settings *settings_load(void);
 void settings_free(struct settings **settings);	/* sets NULL; NULL is fine */
 
@@ -38,17 +41,14 @@ void settings_sender_checks(const struct settings *settings, struct sender_check
 typedef void settings_fn(const char *service, const char *name, const char *value, void *arg);
 void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, void *arg);
 
-/* The same for one setting of a service; main.cf's where the service has none. */
+/* The same for one setting of a service; main.cf's if the service has none, or is NULL. */
 const char *settings_of_service(const struct settings *settings, const char *service,
 				const char *name);
 
-/*
- * What the installed Dovecot says of itself, "2.3.19.1 (9b53102964)"; "" where there is
- * none. Asks it each time. Caller frees.
- */
+/* "2.3.19.1 (9b53102964)" of the installed Dovecot, which is asked each time. Caller frees. */
 char *settings_dovecot_version(void);
 
-/* Of such a text; 2.3 of "". Later ones than 2.4 count as 2.4. */
+/* The generation of such a version; "" is 2.3, and later ones than 2.4 count as 2.4. */
 enum dovecot_generation settings_generation(const char *dovecot_version);
 enum dovecot_generation settings_generation_here(void);	/* of the installed one */
 const char *settings_generation_name(enum dovecot_generation generation);	/* "2.3" */
@@ -56,9 +56,9 @@ const char *settings_generation_name(enum dovecot_generation generation);	/* "2.
 /* Does Dovecot still ask by its sql driver? */
 bool settings_dovecot_asks_sql(const struct settings *settings);
 
-/* Of dovecot.conf; NULL unless a passdb or userdb there has the driver "mum". */
+/* recipient_delimiter of dovecot.conf; NULL unless a passdb or userdb there is "mum". */
 const char *settings_dovecot_delimiter(const struct settings *settings);
-/* The same of auth_username_format, as it is for LMTP. */
+/* The same for auth_username_format, as protocol lmtp has it. */
 const char *settings_dovecot_lmtp_name(const struct settings *settings);
 
 /*
@@ -66,6 +66,12 @@ const char *settings_dovecot_lmtp_name(const struct settings *settings);
  * as a whole. Moves *list behind it. NULL at the end. Caller frees.
  */
 char *settings_next_table(const char **list);
+/* Is fn true for any table of the list? A list that is NULL has none. */
+typedef bool settings_table_fn(const char *table, const void *arg);
+bool settings_any_table(const char *list, settings_table_fn *fn, const void *arg);
+
+/* How Postfix may name a listener: relative to its queue directory. Caller frees. */
+char *settings_relative(const char *listener, const char *queue);
 
 /* Is this table one of mumd's, at one of its listeners? queue: Postfix's queue_directory. */
 bool settings_is_our_table(const struct mum_config *config, const char *queue,

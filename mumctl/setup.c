@@ -14,37 +14,11 @@
 #include "mumctl/settings.h"
 #include "postfix-policy/quota/settings.h"
 
-/* The first line that a command prints; "" when it cannot be run. Caller frees. */
-static char *first_line(const char *command)
-{
-	FILE *output = popen(command, "re");
-	char *line = NULL;
-	size_t size = 0;
-
-	if (output == NULL || getline(&line, &size, output) <= 0) {
-		free(line);
-		line = xstrdup("");
-	}
-	if (output != NULL)
-		pclose(output);
-	line[strcspn(line, "\n")] = '\0';
-	return line;
-}
-
 /* What Postfix uses, or its default while there is no main.cf. Caller frees. */
 static char *queue_directory(void)
 {
-	char *queue = first_line("postconf -h queue_directory 2>/dev/null");
-
-	if (*queue == '\0') {
-		free(queue);
-		queue = first_line("postconf -d -h queue_directory 2>/dev/null");
-	}
-	if (*queue == '\0') {
-		free(queue);
-		queue = xstrdup("/var/spool/postfix");
-	}
-	return queue;
+	return settings_first_line("postconf -h queue_directory || "
+				   "postconf -d -h queue_directory || echo /var/spool/postfix");
 }
 
 /*
@@ -71,25 +45,14 @@ struct setup {
 	struct buf mum_conf, main_cf, master_cf, commands, dovecot_conf, grants;
 };
 
-/*
- * A listener as Postfix names it: relative to its queue directory if it is there.
- * NULL when there is none. Caller frees.
- */
+/* The first listener as Postfix names it; NULL when there is none. Caller frees. */
 static char *endpoint(const struct setup *setup, const struct mum_list *listen,
 		      const char *option)
 {
-	const char *first = listen->count > 0 ? listen->items[0] : NULL;
-	size_t len = strlen(setup->queue);
-
-	if (first == NULL) {
-		tool_complain(option, "empty; the lines that ask there are left out");
-		return NULL;
-	}
-	if (strncmp(first, "unix:", 5) != 0)
-		return xstrdup(first);
-	if (strncmp(first + 5, setup->queue, len) == 0 && first[5 + len] == '/')
-		return xasprintf("unix:%s", first + 5 + len + 1);
-	return xstrdup(first);
+	if (listen->count > 0)
+		return settings_relative(listen->items[0], setup->queue);
+	tool_complain(option, "empty; the lines that ask there are left out");
+	return NULL;
 }
 
 static void put_maps(struct setup *setup, const char *map)
@@ -109,7 +72,7 @@ static void put_maps(struct setup *setup, const char *map)
 #define MYSQL "(proxy:)?mysql:[^,[:space:]]*/"
 #define ASK "check_policy_service { %s, policy_context="
 
-/* The names of MUM's mysql: files become ours; what else main.cf says stays. */
+/* Replaces MUM's mysql: files by our maps, and leaves the rest of main.cf. */
 static void put_exchange(struct buf *commands, const char *map, const char *policy)
 {
 	buf_printf(commands,
@@ -155,7 +118,7 @@ static void put_logins(struct buf *commands, const char *policy)
 		   policy, policy);
 }
 
-/* Those of mum-postfix(7), step 8, with the sockets of mum.conf. */
+/* The commands of mum-postfix(7), step 8, with the sockets of mum.conf. */
 static void put_commands(struct buf *commands, const char *map, const char *policy)
 {
 	put_exchange(commands, map, policy);
@@ -178,7 +141,7 @@ static void put_postfix(struct setup *setup)
 
 	if (map != NULL)
 		put_maps(setup, map);
-	/* smtpd_relay_restrictions is the admin's own. */
+	/* The admin decides on smtpd_relay_restrictions. */
 	buf_puts(&setup->main_cf, "smtpd_relay_before_recipient_restrictions = yes\n");
 	if (policy != NULL)
 		buf_printf(&setup->main_cf,
@@ -208,7 +171,7 @@ static void put_postfix(struct setup *setup)
 	free(policy);
 }
 
-/* What Dovecot 2.3 and 2.4 write otherwise. */
+/* What is written differently for Dovecot 2.3 and 2.4. */
 static void put_dovecot_23(struct buf *out, const char *path)
 {
 	buf_printf(out,
@@ -283,7 +246,7 @@ static void put_dovecot(struct setup *setup)
 	free(path);
 }
 
-/* What mum.conf should say, as far as main.cf tells; the rest of it stays. */
+/* What mum.conf should say, as far as main.cf shows that. */
 static void put_mum_conf(struct setup *setup)
 {
 	struct settings *settings = settings_load();
@@ -295,7 +258,7 @@ static void put_mum_conf(struct setup *setup)
 	settings_free(&settings);
 }
 
-/* Where the programs come from, as the server sees it, and what it demands of them. */
+/* from: the host of the programs, as the server sees it. require: what it demands of them. */
 static void put_accounts(struct setup *setup, const char *from, const char *require)
 {
 	const struct mum_config *config = setup->config;
@@ -402,7 +365,7 @@ int command_setup(struct tool *tool, int argc, char **argv)
 	if (argc != 0)
 		tool_usage(USAGE_SETUP);
 	setup.config = tool_config(tool, MUM_ROLE_POSTFIX);
-	setup.postfix = first_line("postconf -d -h mail_version 2>/dev/null");
+	setup.postfix = settings_first_line("postconf -d -h mail_version");
 	setup.queue = queue_directory();
 	setup.dovecot = settings_dovecot_version();
 	put_mum_conf(&setup);

@@ -2,6 +2,7 @@
 #include "mumctl/tool.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,13 @@
 #include <time.h>
 
 #include "common/buf.h"
+#include "common/inspect.h"
 #include "common/rules-users.h"
 #include "common/text.h"
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
-/* The ctx of its host. */
+/* The tool whose host has this ctx. */
 static const struct tool *tool_of(void *ctx)
 {
 	return (const struct tool *)((char *)ctx - offsetof(struct tool, host));
@@ -70,19 +72,27 @@ static void keep_facts(struct mum_config *config)
 		config->cache.entries = ENTRIES;
 }
 
-struct mum_core *tool_core(struct tool *tool, enum mum_role role)
+struct mum_config *tool_load_config(const struct tool *tool, enum mum_role role)
 {
-	struct mum_config *config;
 	char *errors;
+	struct mum_config *config = mum_config_load(tool->config_path, role, &errors);
 
-	if (tool->cores[role] != NULL)
-		return tool->cores[role];
-	config = mum_config_load(tool->config_path, role, &errors);
 	if (config == NULL) {
 		fprintf(stderr, "%s\n", errors);
 		free(errors);
-		exit(EX_CONFIG);
 	}
+	return config;
+}
+
+struct mum_core *tool_core(struct tool *tool, enum mum_role role)
+{
+	struct mum_config *config;
+
+	if (tool->cores[role] != NULL)
+		return tool->cores[role];
+	config = tool_load_config(tool, role);
+	if (config == NULL)
+		exit(EX_CONFIG);
 	keep_facts(config);
 	tool->cores[role] = mum_core_new(&tool->host.host, &config, role);
 	return tool->cores[role];
@@ -116,15 +126,9 @@ struct quota_client *tool_quota(struct tool *tool)
 
 /* ---- questions ---- */
 
-struct waiting {
-	struct asked *asked;
-	bool done;
-};
-
-static void on_answer(const struct mum_answer *answer, void *arg)
+void asked_keep(struct asked *asked, const struct mum_answer *answer)
 {
-	struct waiting *waiting = arg;
-	struct mum_answer *kept = &waiting->asked->answer;
+	struct mum_answer *kept = &asked->answer;
 
 	*kept = *answer;
 	if (kept->address != NULL)
@@ -133,9 +137,22 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 		if (kept->facts[i] != NULL)
 			facts_ref(kept->facts[i]);
 	}
-	if (answer->reason != NULL)
-		waiting->asked->reason = xstrdup(answer->reason);
-	kept->reason = waiting->asked->reason;
+	if (answer->reason != NULL || !tool_is_answered(answer->status))
+		asked->reason = xstrdup(answer->reason != NULL ? answer->reason
+							       : "the database gave no answer");
+	kept->reason = asked->reason;
+}
+
+struct waiting {
+	struct asked *asked;
+	bool done;
+};
+
+static void on_answer(const struct mum_answer *answer, void *arg)
+{
+	struct waiting *waiting = arg;
+
+	asked_keep(waiting->asked, answer);
 	waiting->done = true;
 }
 
@@ -166,6 +183,18 @@ void asked_free(struct asked *asked)
 	*asked = (struct asked){ .reason = NULL };
 }
 
+bool tool_is_answered(enum mum_status status)
+{
+	return status == MUM_FOUND || status == MUM_NOT_FOUND;
+}
+
+bool tool_want_answer(const char *what, enum mum_status status, const struct asked *asked)
+{
+	if (!tool_is_answered(status))
+		tool_complain(what, asked->reason);
+	return tool_is_answered(status);
+}
+
 enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn *fn, void *arg)
 {
 	enum mum_status status;
@@ -187,8 +216,7 @@ enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn
 			if (rule_is_listed(&page->listed[i]))
 				fn(page->listed[i].mailbox.address, arg);
 		}
-		if (status != MUM_FOUND)
-			tool_complain(what, asked.reason != NULL ? asked.reason : "no answer");
+		(void)tool_want_answer(what, status, &asked);
 		asked_free(&asked);
 	} while (more);
 	return status;
@@ -243,7 +271,19 @@ json_t *tool_json_text(const char *text)
 	return string;
 }
 
-/* Of the character that text begins with, if it is whole. */
+const char *tool_json_member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "";
+}
+
+size_t tool_json_number(const json_t *object, const char *name)
+{
+	return (size_t)json_integer_value(json_object_get(object, name));
+}
+
+/* The size of the first character of text, if that is whole. */
 static size_t character_size(const char *text)
 {
 	unsigned char first = (unsigned char)*text;
@@ -266,9 +306,17 @@ static void put_clean(FILE *out, const char *text)
 	}
 }
 
-void tool_print_clean(const char *text)
+void tool_print_line(const char *format, ...)
 {
-	put_clean(stdout, text);
+	va_list args;
+	char *line;
+
+	va_start(args, format);
+	line = xvasprintf(format, args);
+	va_end(args);
+	put_clean(stdout, line);
+	putchar('\n');
+	free(line);
 }
 
 void tool_complain(const char *what, const char *why)
@@ -278,6 +326,12 @@ void tool_complain(const char *what, const char *why)
 	fputs(": ", stderr);
 	put_clean(stderr, why);
 	fputs("\n", stderr);
+}
+
+int tool_complain_database(const char *what, const struct inspect_error *error)
+{
+	tool_complain(what, error->text);
+	return error->trouble == INSPECT_OTHER ? EX_TEMPFAIL : EX_CONFIG;
 }
 
 void tool_usage(const char *usage)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every command of mumctl stands on: the configuration, a core for each
+ * What every command of mumctl is built on: the configuration, a core for each
  * database user, questions that wait for their answer, and the way results are
  * printed. Asks by the code that mumd and the Dovecot module ask by.
  */
@@ -13,6 +13,8 @@
 #include "common/core.h"
 #include "postfix-policy/host-libevent.h"
 #include "postfix-policy/quota/client.h"
+
+struct inspect_error;
 
 enum { MUM_ROLES = MUM_ROLE_DOVECOT + 1 };
 
@@ -39,9 +41,12 @@ void tool_free(struct tool *tool);
  */
 void tool_wait(struct tool *tool);
 
+/* Reads mum.conf. NULL when it is wrong: that is printed. Caller frees. */
+struct mum_config *tool_load_config(const struct tool *tool, enum mum_role role);
+
 /*
- * The core that asks as mumd or as the Dovecot module. Never NULL: prints what is
- * wrong with mum.conf and exits with EX_CONFIG.
+ * The core that asks as mumd or as the Dovecot module. Never NULL: if mum.conf is wrong,
+ * the program says so and exits with EX_CONFIG.
  */
 struct mum_core *tool_core(struct tool *tool, enum mum_role role);
 const struct mum_config *tool_config(struct tool *tool, enum mum_role role);
@@ -59,14 +64,21 @@ struct asked {
 	double ms;		/* that it took */
 };
 
-/* As mum_core_ask(); blocks until the answer is there. */
+/* Like mum_core_ask(), but blocks until the answer is there. */
 void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 	      const char *key, struct asked *asked_r);
+/* Keeps an answer that is about to go. */
+void asked_keep(struct asked *asked, const struct mum_answer *answer);
 void asked_free(struct asked *asked);
 
+/* Is the name found, or is it certain that it is not? Else there was no answer. */
+bool tool_is_answered(enum mum_status status);
+/* Complains about a status without an answer, with what in front. Returns tool_is_answered(). */
+bool tool_want_answer(const char *what, enum mum_status status, const struct asked *asked);
+
 /*
- * Calls fn with each user that Dovecot would list. The status of the last answer: but for
- * MUM_FOUND it is complained about, with what in front.
+ * Calls fn with each user that Dovecot would list. Returns the status of the last answer. If
+ * it is not MUM_FOUND, the function has complained, with what in front.
  */
 typedef void tool_user_fn(const char *address, void *arg);
 enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn *fn, void *arg);
@@ -75,15 +87,27 @@ enum mum_status tool_each_user(struct tool *tool, const char *what, tool_user_fn
 int tool_exit_status(enum mum_status status);
 /* found, not-found, temporary, misconfigured: the word in JSON. */
 const char *tool_status_name(enum mum_status status);
-/* One line to standard error: why there is no answer. Both may hold any bytes. */
+/* Prints one line to standard error. Both texts may hold any bytes. */
 void tool_complain(const char *what, const char *why);
+/*
+ * Complains that a database gave no answer, with what in front. Returns the exit status:
+ * EX_TEMPFAIL, or EX_CONFIG if somebody must change something first.
+ */
+int tool_complain_database(const char *what, const struct inspect_error *error);
 
-/* Prints the document as one line of JSON and gives it back. */
+/* Prints the document as one line of JSON, and gives up our reference to it. */
 void tool_print_json(json_t *document);
 /* A JSON string of bytes that may be no text: what is invalid UTF-8 is escaped. NULL of NULL. */
 json_t *tool_json_text(const char *text);
-/* Prints text with control characters and invalid UTF-8 as \xHH. */
-void tool_print_clean(const char *text);
+/*
+ * Prints one line. Control characters and invalid UTF-8 in the arguments come out as \xHH,
+ * so that nothing in them can end the line.
+ */
+void tool_print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Text members of a JSON object; "" where it has none of that name. */
+const char *tool_json_member(const json_t *object, const char *name);
+/* Number members; 0 where it has none of that name. */
+size_t tool_json_number(const json_t *object, const char *name);
 
 /* Wrong usage: prints it and exits with EX_USAGE. */
 void tool_usage(const char *usage) __attribute__((noreturn));

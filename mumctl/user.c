@@ -11,40 +11,40 @@
 
 enum { LINES_MAX = 65536 };
 
-static void put_json(void *document, const char *name, const char *value)
-{
-	json_object_set_new(document, name, tool_json_text(value));
-}
+/* What is printed: an object, or lines. */
+struct output {
+	json_t *document;	/* NULL without --json */
+	struct buf lines;
+};
 
-static void put_line(void *lines, const char *name, const char *value)
+static void put_field(void *arg, const char *name, const char *value)
 {
-	buf_printf(lines, "%s=%s\n", name, value);
-}
+	struct output *output = arg;
 
-/* Both return why that Dovecot cannot be handed the user, and print nothing then. */
-static const char *print_json(const struct user *user, enum dovecot_generation generation,
-			      struct arena *arena)
-{
-	json_t *document = json_pack("{ss so}", "result", tool_status_name(MUM_FOUND), "user",
-				     tool_json_text(user->address));
-	const char *why = userdb_put_fields(user, generation, arena, put_json, document);
-
-	if (why == NULL)
-		tool_print_json(document);
+	if (output->document != NULL)
+		json_object_set_new(output->document, name, tool_json_text(value));
 	else
-		json_decref(document);
-	return why;
+		buf_printf(&output->lines, "%s=%s\n", name, value);
 }
 
-static const char *print_lines(const struct user *user, enum dovecot_generation generation,
-			       struct arena *arena)
+/* Returns why Dovecot cannot be handed the user; then nothing is printed. Else NULL. */
+static const char *print_user(const struct tool *tool, const struct user *user,
+			      enum dovecot_generation generation, struct arena *arena)
 {
-	struct buf lines = BUF_INIT(LINES_MAX);
-	const char *why = userdb_put_fields(user, generation, arena, put_line, &lines);
-	char *text = buf_steal(&lines);
+	struct output output = { NULL, BUF_INIT(LINES_MAX) };
+	const char *why;
+	char *text;
 
-	if (why == NULL)
-		printf("user=%s\n%s", user->address, text);
+	if (tool->json)
+		output.document = json_pack("{ss}", "result", tool_status_name(MUM_FOUND));
+	put_field(&output, "user", user->address);
+	why = userdb_put_fields(user, generation, arena, put_field, &output);
+	text = buf_steal(&output.lines);
+	if (why == NULL && tool->json)
+		tool_print_json(json_incref(output.document));
+	else if (why == NULL)
+		printf("%s", text);
+	json_decref(output.document);
 	free(text);
 	return why;
 }
@@ -74,8 +74,7 @@ int command_user(struct tool *tool, int argc, char **argv)
 	tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USER), argv[0], &asked);
 	status = rule_user(&asked.answer, &user, &why);
 	if (status == MUM_FOUND) {
-		why = tool->json ? print_json(&user, generation, &arena)
-				 : print_lines(&user, generation, &arena);
+		why = print_user(tool, &user, generation, &arena);
 		status = why == NULL ? MUM_FOUND : MUM_TEMPFAIL;
 	}
 	if (status != MUM_FOUND && tool->json)

@@ -46,43 +46,38 @@ bool verify_password(const char *password, const char *hash, enum hash_scheme sc
 	return false;
 }
 
-/* crypt(5)'s names of what follows the first '$'. */
-static const char *crypt_name(const char *hash)
-{
-	static const struct {
-		const char *prefix, *name;
-	} names[] = {
-		{ "$1$", "MD5-CRYPT" }, { "$5$", "SHA256-CRYPT" },
-		{ "$6$", "SHA512-CRYPT" }, { "$y$", "yescrypt" },
-		{ "$gy$", "gost-yescrypt" }, { "$7$", "scrypt" }, { "$sha1$", "SHA1-CRYPT" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strncmp(hash, names[i].prefix, strlen(names[i].prefix)) == 0)
-			return names[i].name;
-	}
-	return "CRYPT";
-}
-
-/* What stands between the scheme and the salt: rounds=5000, or j9T. */
+/*
+ * What stands between the scheme and the salt: rounds=5000, or j9T. The names are those of
+ * crypt(5) for what follows the first '$'.
+ */
 static char *describe_crypt(const char *hash)
 {
-	const char *name = crypt_name(hash);
+	static const struct {
+		const char *prefix, *name, *what;	/* what: is told of the settings */
+	} schemes[] = {
+		{ "$1$", "MD5-CRYPT", NULL },	       { "$5$", "SHA256-CRYPT", "rounds" },
+		{ "$6$", "SHA512-CRYPT", "rounds" },   { "$sha1$", "SHA1-CRYPT", "rounds" },
+		{ "$y$", "yescrypt", "settings" },     { "$gy$", "gost-yescrypt", "settings" },
+		{ "$7$", "scrypt", "settings" },       { "$", "CRYPT", "settings" },
+	};
 	const char *settings = strchr(hash + 1, '$') + 1;
 	int len = (int)strcspn(settings, "$");
+	size_t i = 0;
 
-	if (strncmp(hash, "$1$", 3) == 0)
-		return xasprintf("%s", name);
-	if (strncmp(hash, "$5$", 3) == 0 || strncmp(hash, "$6$", 3) == 0)
-		return strncmp(settings, "rounds=", 7) == 0
-			       ? xasprintf("%s, rounds %.*s", name, len - 7, settings + 7)
-			       : xasprintf("%s, rounds 5000", name);
-	if (strncmp(hash, "$sha1$", 6) == 0)
-		return xasprintf("%s, rounds %.*s", name, len, settings);
+	while (strncmp(hash, schemes[i].prefix, strlen(schemes[i].prefix)) != 0)
+		i++;
+	if (schemes[i].what == NULL)
+		return xstrdup(schemes[i].name);
+	if (hash[1] == '5' || hash[1] == '6') {
+		if (strncmp(settings, "rounds=", 7) != 0)
+			return xasprintf("%s, rounds 5000", schemes[i].name);
+		settings += 7;
+		len -= 7;
+	}
 	/* scrypt has no '$' between its 11 characters of settings and its salt. */
-	if (strncmp(hash, "$7$", 3) == 0)
+	if (hash[1] == '7')
 		len = 11;
-	return xasprintf("%s, settings %.*s", name, len, settings);
+	return xasprintf("%s, %s %.*s", schemes[i].name, schemes[i].what, len, settings);
 }
 
 char *verify_describe(const char *hash, enum hash_scheme scheme)

@@ -158,18 +158,14 @@ sed -n '/^\.Sh DESCRIPTION/,/^\.Sh COMMANDS/s/^\.It .*Fl -\([a-z]*\).*/--\1/p' d
 same "mumctl's options" "$scratch/options" "$scratch/manual-options" mumctl/main.c doc/mumctl.8
 
 cat mumctl/check/*.c | tr -s '\n\t' '  ' |
-	grep -o -E '(report_add|add_finding|add_row)\([a-z>-]*,? ?[^;"]*LEVEL_[A-Z]*, "[a-z0-9-]*"' |
+	grep -o -E '(report_add|add_finding|add_row|check_duty)\([^;"]*"[a-z0-9-]*"' |
 	sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u >"$scratch/codes"
 sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl.8 >"$scratch/manual-codes"
 same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check/*.c' doc/mumctl.8
 
-# Each has its kind: new, or as with stock; the manual names the latter.
-sed -n 's/^	{ "\([a-z0-9-]*\)", \(NEW\|AS_WITH_STOCK\) },$/\1 \2/p' mumctl/check/report.c \
-	>"$scratch/kinds"
-sed 's/ .*//' "$scratch/kinds" >"$scratch/kind-codes"
-same "kinds of findings" "$scratch/codes" "$scratch/kind-codes" 'mumctl/check/*.c' \
-	mumctl/check/report.c
-sed -n 's/ AS_WITH_STOCK$//p' "$scratch/kinds" >"$scratch/as-with-stock"
+# Those that are as with stock; all others are new.
+sed -n '/as_with_stock\[\]/,/};/p' mumctl/check/report.c | grep -o '"[a-z0-9-]*"' | tr -d '"' \
+	>"$scratch/as-with-stock"
 sed -n '/and may wait:$/,/^\.Bl/s/^\.Cm //p' doc/mumctl.8 | tr -s ' ,.' '[\n*]' | sed '/^$/d' \
 	>"$scratch/manual-kinds"
 same "findings as with stock" "$scratch/as-with-stock" "$scratch/manual-kinds" \

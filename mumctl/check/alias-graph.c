@@ -142,9 +142,9 @@ static struct node *follow(const struct alias_graph *graph, const char *target, 
 }
 
 /*
- * The target that the node has come to leads to so many recipients, by so many aliases
- * in a row; node may be NULL. As cleanup_map1n.c counts: each recipient begins anew, but
- * the first of a list takes the place of the alias.
+ * Adds what the node's present target leads to: so many recipients, by so many aliases in a
+ * row. node may be NULL. This counts as cleanup_map1n.c does: each recipient begins a new
+ * row, but the first of a list takes the place of the alias.
  */
 static void add_target(const struct alias_graph *graph, struct node *node,
 		       size_t recipients, size_t depth)
@@ -158,7 +158,7 @@ static void add_target(const struct alias_graph *graph, struct node *node,
 		node->told.depth = depth + 1;
 }
 
-/* Is there a copy and, on the way back or in a turn of the path, an extension more? */
+/* Does the loop keep a copy, and add an extension in each turn? */
 static bool is_growing_copy(const struct node *first, const struct node *last, bool grows)
 {
 	bool copy = first->keeps_copy;

@@ -36,11 +36,11 @@ struct alias_told {
 	size_t depth;		/* aliases in a row: this one, its first recipient, and so on */
 };
 
-/* way: "<a@x> <- <b@x> <- <a@x>", from the end; of a long one its end. */
+/* way: "<a@x> <- <b@x> <- <a@x>", backwards. Of a long way only the end is shown. */
 typedef void alias_loop_fn(const struct alias_told *first, const char *way, void *arg);
 typedef void alias_told_fn(const struct alias_told *alias, void *arg);
 
-/* Calls on_loop with each loop, then on_alias with each alias. Once. */
+/* Calls on_loop with each loop, then on_alias with each alias. Call it once. */
 void alias_graph_walk(struct alias_graph *graph, alias_loop_fn *on_loop,
 		      alias_told_fn *on_alias, void *arg);
 

@@ -58,7 +58,7 @@ static void add_finding(const struct aliases *aliases, enum level level, const c
 	report_add(aliases->check->report, level, code, aliases->where, mend, "%s", what);
 }
 
-/* What mumd would have to refuse to hand to Postfix. */
+/* Values that mumd would refuse to hand to Postfix. */
 static void check_values(const struct aliases *aliases, const struct recipients *live)
 {
 	size_t len = live->count - 1;	/* commas */
@@ -96,26 +96,6 @@ static void judge_live(struct aliases *aliases, const struct recipients *live, b
 			    "a mailbox has the same name; mail goes to the alias alone");
 }
 
-static void judge_empty(const struct aliases *aliases, bool mailbox)
-{
-	/* MUM's form lets an alias have senders alone: an address that sends and refuses. */
-	if (!aliases->has_senders)
-		add_finding(aliases, LEVEL_WARNING, "alias-empty",
-			    "give it a recipient, or delete it",
-			    mailbox ? "it has no recipients; mail goes to the mailbox of "
-				      "the same name"
-				    : "it has no recipients; mail to it is refused");
-}
-
-static void judge_dead(const struct aliases *aliases, bool mailbox)
-{
-	add_finding(aliases, LEVEL_WARNING, "alias-dead",
-		    "activate a recipient, or deactivate the alias",
-		    mailbox ? "none of its recipients accepts mail; mail goes to the "
-			      "mailbox of the same name"
-			    : "none of its recipients accepts mail; mail to it is refused");
-}
-
 static void check_recipients(const struct aliases *aliases)
 {
 	for (size_t i = 0; i < aliases->facts->count; i++) {
@@ -126,7 +106,7 @@ static void check_recipients(const struct aliases *aliases)
 	}
 }
 
-/* The finding of each state. */
+/* The finding of each state. mailbox: one of the same name takes mail. */
 static void judge_state(struct aliases *aliases, const struct recipients *found, bool mailbox)
 {
 	switch (found->state) {
@@ -139,10 +119,20 @@ static void judge_state(struct aliases *aliases, const struct recipients *found,
 	case ALIAS_IS_EXPIRED:	/* see check_expired() */
 		break;
 	case ALIAS_IS_EMPTY:
-		judge_empty(aliases, mailbox);
+		/* MUM's form lets an alias have senders alone: an address that sends and refuses. */
+		if (!aliases->has_senders)
+			add_finding(aliases, LEVEL_WARNING, "alias-empty",
+				    "give it a recipient, or delete it",
+				    mailbox ? "it has no recipients; mail goes to the mailbox of "
+					      "the same name"
+					    : "it has no recipients; mail to it is refused");
 		break;
 	case ALIAS_IS_DEAD:
-		judge_dead(aliases, mailbox);
+		add_finding(aliases, LEVEL_WARNING, "alias-dead",
+			    "activate a recipient, or deactivate the alias",
+			    mailbox ? "none of its recipients accepts mail; mail goes to the "
+				      "mailbox of the same name"
+				    : "none of its recipients accepts mail; mail to it is refused");
 		break;
 	case ALIAS_IS_LIVE:
 	case ALIAS_IS_TOO_LONG:
@@ -217,21 +207,24 @@ static void on_row(const struct column *columns, void *arg)
 
 /* ---- all of them: loops, and where mail goes in the end ---- */
 
+static const char *place_of(const struct aliases *aliases, const struct alias_told *alias)
+{
+	return report_text(aliases->check->report, "aliases.id=%s <%s>", alias->id, alias->name);
+}
+
 static void on_loop(const struct alias_told *first, const char *way, void *arg)
 {
 	const struct aliases *aliases = arg;
-	char *where = xasprintf("aliases.id=%s <%s>", first->id, first->name);
 
-	report_add(aliases->check->report, LEVEL_ERROR, "alias-loop", where,
+	report_add(aliases->check->report, LEVEL_ERROR, "alias-loop", place_of(aliases, first),
 		   "remove one of these recipients",
 		   "Postfix defers mail to aliases that lead back to themselves: %s", way);
-	free(where);
 }
 
 static void on_alias(const struct alias_told *alias, void *arg)
 {
 	const struct aliases *aliases = arg;
-	char *where = xasprintf("aliases.id=%s <%s>", alias->id, alias->name);
+	const char *where = place_of(aliases, alias);
 
 	if (alias->expansion > aliases->expansion_limit)
 		report_add(aliases->check->report, LEVEL_WARNING, "alias-too-wide", where,
@@ -240,7 +233,7 @@ static void on_alias(const struct alias_told *alias, void *arg)
 			   "mail to it is deferred (4.6.0): it leads to more than %zu "
 			   "recipients, those of other aliases included",
 			   aliases->expansion_limit);
-	/* After the last alias cleanup(8) asks once more. */
+	/* cleanup(8) asks once more after the last alias. */
 	if (alias->depth >= aliases->recursion_limit)
 		report_add(aliases->check->report, LEVEL_WARNING, "alias-too-deep", where,
 			   "have it lead to the end directly, or raise "
@@ -248,10 +241,9 @@ static void on_alias(const struct alias_told *alias, void *arg)
 			   "mail to it is deferred (4.6.0): it leads to an alias, and that to "
 			   "the next, %zu in a row, and Postfix follows fewer than %zu",
 			   alias->depth, aliases->recursion_limit);
-	free(where);
 }
 
-/* The tables may have a collation each, which the server would not compare. */
+/* Each table may have its own collation, and the server would not compare two of them. */
 static char *same_local_part(const struct check *check)
 {
 	char *collation, *same;
@@ -279,7 +271,7 @@ void check_aliases(const struct check *check)
 		check->config->address.recipient_delimiter,
 		check->config->address.propagate_extension, aliases.expansion_limit,
 	};
-	char *now = names_now(check), *same = same_local_part(check);
+	char *now = tool_now(check->config), *same = same_local_part(check);
 	char *sql = xasprintf(ALIASES_SQL, now, same);
 
 	aliases.graph = alias_graph_new(&settings);

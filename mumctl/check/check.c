@@ -47,7 +47,7 @@ static struct mum_config *load(const struct tool *tool, enum mum_role role,
 	return config;
 }
 
-/* What is read of a database is read of the first host that answers. */
+/* Tables are read from the first host that answers. */
 static void check_contents(struct check *check)
 {
 	check_grants(check);
@@ -132,7 +132,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 	settings = settings_load();
 	check.settings = settings;
 	postfix = load(tool, MUM_ROLE_POSTFIX, check.report);
-	/* The same file: what is wrong for both is said once. */
+	/* It is the same file, and a fault that concerns both roles is reported once. */
 	dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
 	if (postfix != NULL) {
 		check.config = postfix;

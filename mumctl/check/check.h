@@ -14,7 +14,7 @@ struct settings;
 
 /* Findings are printed as they come, or kept for --json. all: without a limit. */
 struct report *report_new(bool json, bool all);
-/* The last line, or the JSON. Frees it. The exit status of check. */
+/* Prints the last line, or the JSON, and frees the report. Returns the exit status of check. */
 int report_finish(struct report **report);
 
 /*
@@ -24,6 +24,14 @@ int report_finish(struct report **report);
 void report_add(struct report *report, enum level level, const char *code,
 		const char *where, const char *mend, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+
+/*
+ * A text for the next report_add(), such as the place of a row. It is valid until
+ * REPORT_TEXTS more were made.
+ */
+enum { REPORT_TEXTS = 16 };
+const char *report_text(struct report *report, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* On a terminal: which rows are being read, and how many so far. */
 void report_progress(struct report *report, const char *what, size_t count);
@@ -47,6 +55,8 @@ void check_postfix_settings(const struct check *check);	/* role Postfix */
 void check_dovecot_settings(const struct check *check);	/* any role */
 void check_services(const struct check *check);	/* role Postfix */
 void check_senders(const struct check *check);	/* role Postfix */
+/* "main.cf NAME", or "master.cf SERVICE NAME": a report_text(). */
+const char *check_setting(const struct check *check, const char *service, const char *name);
 /* Does the list of restrictions name a listener of the policy service? */
 bool check_asks_us(const struct check *check, const char *list);
 void check_quota(const struct check *check);	/* role Postfix */
@@ -58,7 +68,7 @@ void check_grants(const struct check *check);
 void check_indexes(const struct check *check);
 void check_collations(const struct check *check);	/* role Postfix */
 void check_aliases(const struct check *check);	/* role Postfix */
-/* Of an alias that exists, whose facts are complete. */
+/* row: of an alias that exists and whose facts are complete. */
 void check_recipient(const struct check *check, const struct delivery_row *row);
 void check_expired(const struct check *check);	/* role Postfix */
 void check_roles(const struct check *check);	/* role Postfix */
@@ -75,7 +85,7 @@ char *check_collation_of(const struct check *check, const char *table, const cha
 bool check_is_sqlite(const struct check *check);
 /* The finding that a statement failed. */
 void check_report_read(const struct check *check, const struct inspect_error *error);
-/* A whole table; a statement that fails is a finding. */
+/* Reads a whole table. A statement that fails is a finding. */
 bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg);
 
 /*

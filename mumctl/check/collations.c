@@ -10,7 +10,7 @@
 /* What MUM's own migrations make. */
 #define WANTED "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
 
-/* The four that mumd and the Dovecot module compare. */
+/* The four columns that mumd and the Dovecot module compare. */
 #define COLUMNS_SQL \
 	"SELECT table_name, column_name, collation_name, @@collation_database," \
 	" DATABASE() FROM information_schema.columns" \
@@ -37,7 +37,7 @@ static bool ends_with(const char *text, const char *end)
 
 static bool is_utf8mb4(const char *collation)
 {
-	/* Of uca1400 the server does not name the character set. */
+	/* For uca1400 the server does not name the character set. */
 	return strncmp(collation, "utf8mb4_", 8) == 0 || strncmp(collation, "uca1400_", 8) == 0;
 }
 
@@ -55,16 +55,15 @@ static void on_column(const struct column *columns, void *arg)
 	struct collations *it = arg;
 	const char *table = columns[ROW_TABLE].data;
 	const char *collation = columns[ROW_COLLATION].data;
-	char *where, *cure;
 
 	if (table == NULL || columns[ROW_COLUMN].data == NULL)
 		return;
 	if (collation == NULL)
 		collation = "binary";
-	where = xasprintf("%s.%s", table, columns[ROW_COLUMN].data);
-	cure = xasprintf("ALTER TABLE %s CONVERT TO " WANTED, table);
 	if (fault_of(collation) != NULL)
-		report_add(it->check->report, LEVEL_ERROR, "collation-unfit", where, cure,
+		report_add(it->check->report, LEVEL_ERROR, "collation-unfit",
+			   report_text(it->check->report, "%s.%s", table, columns[ROW_COLUMN].data),
+			   report_text(it->check->report, "ALTER TABLE %s CONVERT TO " WANTED, table),
 			   "its collation is %s: %s", collation, fault_of(collation));
 	if (strcmp(table, "domains") == 0 && columns[ROW_DEFAULT].data != NULL &&
 	    columns[ROW_DATABASE].data != NULL) {
@@ -73,22 +72,18 @@ static void on_column(const struct column *columns, void *arg)
 		it->preset = xstrdup(columns[ROW_DEFAULT].data);
 		it->database = xstrdup(columns[ROW_DATABASE].data);
 	}
-	free(cure);
-	free(where);
 }
 
-/* Harmless for what is there; the next table that a migration makes would get it. */
+/* Existing tables are not concerned; the next one that a migration makes would be. */
 static void check_default(const struct collations *it)
 {
-	char *cure;
+	struct report *report = it->check->report;
 
-	if (it->preset == NULL || strcmp(it->preset, it->collation) == 0)
-		return;
-	cure = xasprintf("ALTER DATABASE `%s` " WANTED, it->database);
-	report_add(it->check->report, LEVEL_NOTE, "collation-default", it->database, cure,
-		   "the database's default collation is %s, that of its tables %s: a new "
-		   "table would get the former", it->preset, it->collation);
-	free(cure);
+	if (it->preset != NULL && strcmp(it->preset, it->collation) != 0)
+		report_add(report, LEVEL_NOTE, "collation-default", it->database,
+			   report_text(report, "ALTER DATABASE `%s` " WANTED, it->database),
+			   "the database's default collation is %s, that of its tables %s: a new "
+			   "table would get the former", it->preset, it->collation);
 }
 
 static void on_collation(const struct column *columns, void *arg)

@@ -10,6 +10,31 @@
 #include "common/xalloc.h"
 #include "mumctl/grants.h"
 
+/* ---- asking ---- */
+
+void check_report_read(const struct check *check, const struct inspect_error *error)
+{
+	report_add(check->report, LEVEL_ERROR, "database-read", check->host,
+		   "mend what the message names, then check again", "%s", error->text);
+}
+
+bool check_is_sqlite(const struct check *check)
+{
+	return check->config->database.driver == MUM_DRIVER_SQLITE;
+}
+
+bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg)
+{
+	struct inspect_error error;
+
+	if (inspect_query(check->db, sql, fn, arg, &error))
+		return true;
+	check_report_read(check, &error);
+	return false;
+}
+
+/* ---- encryption ---- */
+
 void check_encryption(const struct check *check)
 {
 	if (check_is_sqlite(check) ||
@@ -54,7 +79,7 @@ static char *account(const struct check *check)
 static void report_column(const struct check *check, const struct grant *grant,
 			  const char *column, const struct inspect_error *error)
 {
-	char *where = xasprintf("%s.%s", grant->table, column);
+	const char *where = report_text(check->report, "%s.%s", grant->table, column);
 	char *user = account(check);
 	char *cure = grant_statement(grant, check->config->database.name, user);
 
@@ -65,12 +90,11 @@ static void report_column(const struct check *check, const struct grant *grant,
 		report_add(check->report, LEVEL_ERROR, "schema-missing", where,
 			   "is this MUM's database, and are its migrations done?", "%s",
 			   error->text);
-	free(where);
 	free(user);
 	free(cure);
 }
 
-/* The table as a whole first; only in trouble each column for itself. */
+/* Tries the whole table first, and each column by itself only if that fails. */
 static bool check_table(const struct check *check, const struct grant *grant)
 {
 	struct inspect_error error;
@@ -158,7 +182,7 @@ static void on_grant(const struct column *columns, void *arg)
 
 	if (grant == NULL || !is_writing(grant))
 		return;
-	/* "IDENTIFIED BY PASSWORD '...'" follows in a global one. */
+	/* In a global grant "IDENTIFIED BY PASSWORD '...'" follows, which is not shown. */
 	report_add(check->report, LEVEL_WARNING, "grant-writes",
 		   check->config->database.user, grantee->cure,
 		   "it may change data, which it never needs: %.*s",
@@ -185,35 +209,24 @@ void check_grants(const struct check *check)
 
 /* ---- indexes ---- */
 
-/* InnoDB has all of MUM's; SQLite lacks those of schema-sqlite.sql. */
+/* InnoDB has all indexes that MUM defines; SQLite lacks those of schema-sqlite.sql. */
 static const struct {
-	const char *name, *sql;
+	const char *name, *on;
 } sqlite_indexes[] = {
-	{ "alias_senders_alias_id",
-	  "CREATE INDEX \"alias_senders_alias_id\" ON \"alias_senders\" (\"alias_id\")" },
-	{ "domains_domain_nocase",
-	  "CREATE INDEX \"domains_domain_nocase\" ON \"domains\" "
-	  "(\"domain\" COLLATE NOCASE)" },
+	{ "alias_senders_alias_id", "\"alias_senders\" (\"alias_id\")" },
+	{ "domains_domain_nocase", "\"domains\" (\"domain\" COLLATE NOCASE)" },
 	{ "mailboxes_address_nocase",
-	  "CREATE INDEX \"mailboxes_address_nocase\" ON \"mailboxes\" "
-	  "(\"local_part\" COLLATE NOCASE, \"domain_id\")" },
+	  "\"mailboxes\" (\"local_part\" COLLATE NOCASE, \"domain_id\")" },
 	{ "aliases_address_nocase",
-	  "CREATE INDEX \"aliases_address_nocase\" ON \"aliases\" "
-	  "(\"local_part\" COLLATE NOCASE, \"domain_id\")" },
-	{ "tls_policies_domain_nocase",
-	  "CREATE INDEX \"tls_policies_domain_nocase\" ON \"tls_policies\" "
-	  "(\"domain\" COLLATE NOCASE)" },
+	  "\"aliases\" (\"local_part\" COLLATE NOCASE, \"domain_id\")" },
+	{ "tls_policies_domain_nocase", "\"tls_policies\" (\"domain\" COLLATE NOCASE)" },
 	{ "domains_unicode",
-	  "CREATE INDEX \"domains_unicode\" ON \"domains\" (\"id\") "
-	  "WHERE length(\"domain\") <> length(CAST(\"domain\" AS BLOB))" },
-	{ "mailboxes_unicode",
-	  "CREATE INDEX \"mailboxes_unicode\" ON \"mailboxes\" (\"domain_id\") "
+	  "\"domains\" (\"id\") WHERE length(\"domain\") <> length(CAST(\"domain\" AS BLOB))" },
+	{ "mailboxes_unicode", "\"mailboxes\" (\"domain_id\") "
 	  "WHERE length(\"local_part\") <> length(CAST(\"local_part\" AS BLOB))" },
-	{ "aliases_unicode",
-	  "CREATE INDEX \"aliases_unicode\" ON \"aliases\" (\"domain_id\") "
+	{ "aliases_unicode", "\"aliases\" (\"domain_id\") "
 	  "WHERE length(\"local_part\") <> length(CAST(\"local_part\" AS BLOB))" },
-	{ "tls_policies_unicode",
-	  "CREATE INDEX \"tls_policies_unicode\" ON \"tls_policies\" (\"id\") "
+	{ "tls_policies_unicode", "\"tls_policies\" (\"id\") "
 	  "WHERE length(\"domain\") <> length(CAST(\"domain\" AS BLOB))" },
 };
 
@@ -243,31 +256,33 @@ static void check_index(const struct check *check, const char *where, const char
 
 static void check_sqlite_indexes(const struct check *check)
 {
-	for (size_t i = 0; i < sizeof(sqlite_indexes) / sizeof(sqlite_indexes[0]); i++) {
-		char *sql = xasprintf("SELECT 1 FROM sqlite_master WHERE type = 'index' "
-				      "AND name = '%s'", sqlite_indexes[i].name);
+	struct report *report = check->report;
 
-		check_index(check, sqlite_indexes[i].name, sql, sqlite_indexes[i].sql);
-		free(sql);
+	for (size_t i = 0; i < sizeof(sqlite_indexes) / sizeof(sqlite_indexes[0]); i++) {
+		const char *name = sqlite_indexes[i].name;
+
+		check_index(check, name,
+			    report_text(report, "SELECT 1 FROM sqlite_master WHERE "
+					"type = 'index' AND name = '%s'", name),
+			    report_text(report, "CREATE INDEX \"%s\" ON %s", name,
+					sqlite_indexes[i].on));
 	}
 }
 
 static void check_mariadb_indexes(const struct check *check)
 {
+	struct report *report = check->report;
+
 	for (size_t i = 0; i < sizeof(mariadb_indexes) / sizeof(mariadb_indexes[0]); i++) {
 		const char *table = mariadb_indexes[i].table;
 		const char *column = mariadb_indexes[i].column;
-		char *sql = xasprintf("SELECT 1 FROM information_schema.statistics WHERE "
-				      "table_schema = DATABASE() AND table_name = '%s' AND "
-				      "column_name = '%s' AND seq_in_index = 1", table, column);
-		char *where = xasprintf("%s.%s", table, column);
-		char *mend = xasprintf("CREATE INDEX %s_%s ON %s (%s)", table, column, table,
-				       column);
 
-		check_index(check, where, sql, mend);
-		free(mend);
-		free(where);
-		free(sql);
+		check_index(check, report_text(report, "%s.%s", table, column),
+			    report_text(report, "SELECT 1 FROM information_schema.statistics WHERE "
+					"table_schema = DATABASE() AND table_name = '%s' AND "
+					"column_name = '%s' AND seq_in_index = 1", table, column),
+			    report_text(report, "CREATE INDEX %s_%s ON %s (%s)", table, column,
+					table, column));
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files, as the users who must read them see them. */
+/* Can each file be read by those users who need it, and by no others? */
 #include "mumctl/check/check.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static void check_readable(const struct check *check, const struct passwd *user,
 			   user->pw_name, strerror(error));
 }
 
-/* Opened by each program after it has dropped root's rights. */
+/* Each program opens the file after it has dropped root's rights. */
 static void check_sqlite_file(const struct check *check, const struct passwd *user)
 {
 	const char *path = check->config->database.path;
@@ -77,7 +77,7 @@ void check_files(const struct check *check, const struct mum_config *dovecot)
 	if (config->database.driver == MUM_DRIVER_SQLITE) {
 		check_sqlite_file(check, user);
 		check_sqlite_file(check, getpwnam("dovecot"));
-		user = getpwnam(config->process.user);	/* its memory was used again */
+		user = getpwnam(config->process.user);	/* getpwnam() used its memory again */
 		if (user == NULL)
 			return;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Homes and quotas of mailboxes beside those of others and the domain's: role Dovecot. */
+/* Homes inside the homes of others, and quotas above the domain's. Role Dovecot. */
 #include "mumctl/check/check.h"
 
 #include <stdlib.h>
@@ -29,23 +29,28 @@ struct homes {
 	struct nesting nesting;
 };
 
+static const char *place_of(struct report *report, const struct column *columns)
+{
+	return report_text(report, "mailboxes.id=%s <%s@%s>", columns[ROW_ID].data,
+			   columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
+}
+
 static void report_nested(const struct homes *homes, const char *owner,
 			  const struct column *columns)
 {
-	char *where = xasprintf("mailboxes.id=%s <%s@%s>", columns[ROW_ID].data,
-				columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
+	struct report *report = homes->check->report;
+	const char *where = place_of(report, columns);
 
 	if (strchr(columns[ROW_LOCAL].data, '/') != NULL)
-		report_add(homes->check->report, LEVEL_WARNING, "home-nested", where,
+		report_add(report, LEVEL_WARNING, "home-nested", where,
 			   "delete the mailbox in MUM, and create it without a \"/\" in its name",
 			   "by the \"/\" in its name its home %s is inside that of %s, who "
 			   "may read its mail", columns[ROW_HOME].data, owner);
 	else
-		report_add(homes->check->report, LEVEL_WARNING, "home-nested", where,
+		report_add(report, LEVEL_WARNING, "home-nested", where,
 			   "move its mail, and change homedir and maildir in MUM's database",
 			   "its home %s is inside that of %s, who may read its mail",
 			   columns[ROW_HOME].data, owner);
-	free(where);
 }
 
 static void on_home(const struct column *columns, void *arg)
@@ -93,25 +98,21 @@ enum { ROW_QUOTA = ROW_HOME, ROW_MAX };
 static void on_quota(const struct column *columns, void *arg)
 {
 	const struct check *check = arg;
-	char *where = xasprintf("mailboxes.id=%s <%s@%s>", columns[ROW_ID].data,
-				columns[ROW_LOCAL].data, columns[ROW_DOMAIN].data);
-	char *cure = xasprintf("UPDATE mailboxes SET quota = %s WHERE id = %s",
-			       columns[ROW_MAX].data, columns[ROW_ID].data);
+	const char *quota = columns[ROW_QUOTA].data, *max = columns[ROW_MAX].data;
+	const char *cure = report_text(check->report,
+				       "UPDATE mailboxes SET quota = %s WHERE id = %s", max,
+				       columns[ROW_ID].data);
+	const char *what = strcmp(quota, "0") == 0
+				   ? "it has no limit"
+				   : report_text(check->report, "its quota is %s GB", quota);
 
-	if (strcmp(columns[ROW_QUOTA].data, "0") == 0)
-		report_add(check->report, LEVEL_WARNING, "quota-over-limit", where, cure,
-			   "it has no limit, and its domain allows %s GB: MUM stores max_quota, "
-			   "and nothing enforces it", columns[ROW_MAX].data);
-	else
-		report_add(check->report, LEVEL_WARNING, "quota-over-limit", where, cure,
-			   "its quota is %s GB, and its domain allows %s GB: MUM stores "
-			   "max_quota, and nothing enforces it", columns[ROW_QUOTA].data,
-			   columns[ROW_MAX].data);
-	free(cure);
-	free(where);
+	report_add(check->report, LEVEL_WARNING, "quota-over-limit",
+		   place_of(check->report, columns), cure,
+		   "%s, and its domain allows %s GB: MUM stores max_quota, and nothing enforces it",
+		   what, max);
 }
 
-/* max_quota is for this finding alone: a site whose grants are older misses no more. */
+/* Only this finding reads max_quota. With older grants nothing else is left out. */
 static void check_quotas(const struct check *check)
 {
 	struct inspect_error error;

@@ -31,11 +31,6 @@ struct names {
 	struct domain *domains;
 };
 
-char *names_now(const struct check *check)
-{
-	return tool_now(check->config);
-}
-
 /* ---- reading ---- */
 
 static struct domain *find_domain(const struct names *names, const char *key)
@@ -79,7 +74,7 @@ static void on_domain(const struct column *columns, void *arg)
 	free(key);
 }
 
-/* The entry of a stored name, made when it is not there yet; NULL when no mail has it. */
+/* Finds or makes the entry of a stored name. NULL when no mail can have this name. */
 static struct name *name_of(struct names *names, const struct column *local,
 			    const struct column *stored)
 {
@@ -114,7 +109,7 @@ static void on_mailbox(const struct column *columns, void *arg)
 	name->mailbox_send_only = is_true(&columns[READ_FLAG]);
 }
 
-/* The flag: it is not expired and has recipients. */
+/* The flag: the alias is not expired and has recipients. */
 static void on_alias(const struct column *columns, void *arg)
 {
 	struct name *name = name_of(arg, &columns[READ_LOCAL], &columns[READ_IN_DOMAIN]);
@@ -128,7 +123,7 @@ static void on_alias(const struct column *columns, void *arg)
 struct names *names_load(const struct check *check)
 {
 	struct names *names = xcalloc(1, sizeof(*names));
-	char *now = names_now(check);
+	char *now = tool_now(check->config);
 	char *aliases = xasprintf(
 		"SELECT a.local_part, d.domain, a.active,"
 		" COALESCE(a.deactivate_at >= '%s', 1) AND EXISTS (SELECT 1 FROM alias_recipients r"
@@ -158,10 +153,7 @@ void names_free(struct names **_names)
 	*_names = NULL;
 	if (names == NULL)
 		return;
-	HASH_ITER(hh, names->names, name, next) {
-		HASH_DELETE(hh, names->names, name);
-		free(name);
-	}
+	KEYED_FREE(names->names, name, next);
 	HASH_ITER(hh, names->domains, domain, following) {
 		HASH_DELETE(hh, names->domains, domain);
 		free(domain->stored);

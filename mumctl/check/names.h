@@ -18,17 +18,14 @@ void names_free(struct names **names);	/* sets NULL; NULL is fine */
 
 enum domain_state names_domain(const struct names *names, const struct address *address);
 
-/* What the database would answer to MUM_NAME about the address. The caller's. */
+/* What the database would answer to MUM_NAME about the address. Caller frees. */
 struct facts *names_facts(const struct names *names, const struct address *address);
-/* Completes facts of a MUM_DELIVERY as those of a lookup are: see common/recipients.h. */
+/* Completes facts of MUM_DELIVERY as a lookup does: see common/recipients.h. */
 void names_complete(const struct names *names, const struct mum_config *config,
 		    struct facts *facts);
 
 /* Calls fn with each active domain that has a mailbox or an alias. */
 typedef void names_domain_fn(const char *domain, void *arg);
 void names_each_domain(const struct names *names, names_domain_fn *fn, void *arg);
-
-/* The time as MUM compares deactivate_at with it, for SQL. Caller frees. */
-char *names_now(const struct check *check);
 
 #endif

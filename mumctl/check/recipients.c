@@ -16,60 +16,58 @@
 
 /* ---- one recipient ---- */
 
-/* Takes over what. cure: NULL to delete it. */
-static void add_row(const struct check *check, enum level level, const char *code,
-		    const struct delivery_row *row, const char *cure, char *what)
+/* cure: NULL to delete the recipient. */
+static void add_row(const struct check *check, const char *code, const struct delivery_row *row,
+		    const char *cure, const char *what)
 {
-	char *where = xasprintf("alias_recipients.id=%" PRIu64 " <%s>", row->recipient_id,
-				row->alias);
-	char *deletion = xasprintf("DELETE FROM alias_recipients WHERE id = %" PRIu64,
+	if (cure == NULL)
+		cure = report_text(check->report, "DELETE FROM alias_recipients WHERE id = %" PRIu64,
 				   row->recipient_id);
-
-	report_add(check->report, level, code, where, cure != NULL ? cure : deletion, "%s", what);
-	free(deletion);
-	free(where);
-	free(what);
+	report_add(check->report, LEVEL_WARNING, code,
+		   report_text(check->report, "alias_recipients.id=%" PRIu64 " <%s>",
+			       row->recipient_id, row->alias), cure, "%s", what);
 }
 
-/* The text beside a mailbox. Names are not written into the UPDATE: they may hold any bytes. */
+/* Compares the text with the mailbox. The UPDATE holds no names: they may hold any bytes. */
 static void check_text(const struct check *check, const struct delivery_row *row)
 {
 	const char *text = row->recipient;
 	char *trimmed = xstrndup(text, text_trim(&text, strlen(text)));
-	char *cure = xasprintf(
-		"UPDATE alias_recipients SET recipient_address = (SELECT %s FROM mailboxes m "
-		"JOIN domains d ON d.id = m.domain_id WHERE m.id = mailbox_id) WHERE id = %" PRIu64,
+	const char *cure = report_text(
+		check->report, "UPDATE alias_recipients SET recipient_address = (SELECT %s FROM "
+		"mailboxes m JOIN domains d ON d.id = m.domain_id WHERE m.id = mailbox_id) "
+		"WHERE id = %" PRIu64,
 		check_is_sqlite(check) ? "m.local_part || '@' || d.domain"
 				 : "CONCAT(m.local_part, '@', d.domain)", row->recipient_id);
 
 	if (!address_is_same(trimmed, row->stands_for))
-		add_row(check, LEVEL_WARNING, "recipient-stale", row, cure,
-			xasprintf("it says <%s>, and its mailbox is <%s> now: mail goes to "
-				  "the latter", trimmed, row->stands_for));
-	free(cure);
+		add_row(check, "recipient-stale", row, cure,
+			report_text(check->report, "it says <%s>, and its mailbox is <%s> now: "
+				    "mail goes to the latter", trimmed, row->stands_for));
 	free(trimmed);
 }
 
-/* One without a mailbox that is handed out. */
+/* Checks a recipient that has no mailbox and gets mail. */
 static void check_live_text(const struct check *check, const struct delivery_row *row)
 {
 	const char *text = row->stands_for;
 	struct address *address = address_new(ADDRESS_MAIL, text, strlen(text), "");
 
-	if (row->behind.ours && !row->behind.known)
-		add_row(check, LEVEL_WARNING, "recipient-unknown", row, NULL,
-			xasprintf("MUM has the domain of <%s>, and neither mailbox nor alias "
-				  "of this name: mail to it is bounced, unless another table "
-				  "of Postfix has it", text));
+	if (state_is_elsewhere(row))
+		add_row(check, "recipient-unknown", row, NULL,
+			report_text(check->report, "MUM has the domain of <%s>, and neither mailbox "
+				    "nor alias of this name: mail to it is bounced, unless another "
+				    "table of Postfix has it", text));
 	else if (address != NULL && names_domain(check->names, address) == DOMAIN_IS_INACTIVE)
-		add_row(check, LEVEL_WARNING, "recipient-domain-inactive", row,
+		add_row(check, "recipient-domain-inactive", row,
 			"activate the domain, or delete the recipient",
-			xasprintf("the domain of <%s> is inactive in MUM, so Postfix looks "
-				  "for its mail server, which may be this one", text));
+			report_text(check->report, "the domain of <%s> is inactive in MUM, so "
+				    "Postfix looks for its mail server, which may be this one",
+				    text));
 	address_unref(&address);
 }
 
-/* Of one without a mailbox: NULL where that is as its admin has set it. */
+/* Why a recipient without a mailbox is dead. NULL if its admin has set that on purpose. */
 static const char *why_dead(enum recipient_state state)
 {
 	switch (state) {
@@ -94,16 +92,17 @@ void check_recipient(const struct check *check, const struct delivery_row *row)
 	enum recipient_state state = state_of_recipient(row);
 
 	if (state == RECIPIENT_IS_GONE)
-		add_row(check, LEVEL_WARNING, "recipient-dangling", row, NULL,
-			xasprintf("its mailbox is gone: <%s> gets nothing", row->recipient));
-	else if (row->recipient_local)
+		add_row(check, "recipient-dangling", row, NULL,
+			report_text(check->report, "its mailbox is gone: <%s> gets nothing",
+				    row->recipient));
+	else if (state_has_mailbox(row))
 		check_text(check, row);
 	else if (state == RECIPIENT_IS_LIVE)
 		check_live_text(check, row);
 	else if (why_dead(state) != NULL)
-		add_row(check, LEVEL_WARNING, "recipient-dead", row, NULL,
-			xasprintf("no mail is handed to <%s>: %s", row->stands_for,
-				  why_dead(state)));
+		add_row(check, "recipient-dead", row, NULL,
+			report_text(check->report, "no mail is handed to <%s>: %s",
+				    row->stands_for, why_dead(state)));
 }
 
 /* ---- postmaster and abuse ---- */
@@ -124,14 +123,14 @@ static bool has_mail(const struct names *names, const struct address *address)
 	answer.facts[MUM_NAME] = names_facts(names, address);
 	rule_behind(&answer, &behind);
 	facts_unref(&answer.facts[MUM_NAME]);
-	return behind.alias || (behind.mailbox && !behind.send_only);
+	return state_behind_takes_mail(&behind);
 }
 
 static bool accepts_mail(const struct roles *roles, const char *local, const char *domain)
 {
 	char *text = xasprintf("%s@%s", local, domain);
 	struct address *address = address_new(ADDRESS_MAIL, text, strlen(text), "");
-	/* A domain that no mail can name is another finding's. */
+	/* A domain that no mail can name is reported elsewhere. */
 	bool accepts = address == NULL || has_mail(roles->names, address);
 
 	address_unref(&address);
@@ -169,22 +168,20 @@ void check_roles(const struct check *check)
 static void on_expired(const struct column *columns, void *arg)
 {
 	const struct check *check = arg;
-	char *where = xasprintf("aliases.id=%s <%s@%s>", columns[0].data, columns[1].data,
-				columns[2].data);
-	char *cure = xasprintf("%sDELETE FROM aliases WHERE id = %s",
-			       check_is_sqlite(check) ? "PRAGMA foreign_keys = ON; " : "",
-			       columns[0].data);
 
-	report_add(check->report, LEVEL_NOTE, "alias-expired", where, cure,
+	report_add(check->report, LEVEL_NOTE, "alias-expired",
+		   report_text(check->report, "aliases.id=%s <%s@%s>", columns[0].data,
+			       columns[1].data, columns[2].data),
+		   report_text(check->report, "%sDELETE FROM aliases WHERE id = %s",
+			       check_is_sqlite(check) ? "PRAGMA foreign_keys = ON; " : "",
+			       columns[0].data),
 		   "its deactivate_at has passed: MUM hides it, and nobody can create an "
 		   "alias of this name");
-	free(cure);
-	free(where);
 }
 
 void check_expired(const struct check *check)
 {
-	char *now = names_now(check);
+	char *now = tool_now(check->config);
 	char *sql = xasprintf("SELECT a.id, a.local_part, d.domain FROM aliases a"
 			      " JOIN domains d ON d.id = a.domain_id"
 			      " WHERE a.deactivate_at < '%s' ORDER BY a.id", now);

@@ -17,88 +17,25 @@ enum {
 };
 
 /*
- * Does it trouble MUM's stock configuration just as much, or is it new with mumd and the
- * module? Who moves a server has to know.
+ * Findings that trouble MUM's stock configuration just as much. The others are new with mumd
+ * and the module: whoever moves a server has to know.
  */
-enum kind { NEW, AS_WITH_STOCK, KINDS };
-
-static const struct {
-	const char *code;
-	enum kind kind;
-} kinds[] = {
-	{ "address-differs", NEW },
-	{ "alias-and-mailbox", AS_WITH_STOCK },
-	{ "alias-dead", AS_WITH_STOCK },
-	{ "alias-empty", AS_WITH_STOCK },
-	{ "alias-expired", NEW },
-	{ "alias-loop", AS_WITH_STOCK },
-	{ "alias-too-deep", AS_WITH_STOCK },
-	{ "alias-too-long", NEW },
-	{ "alias-too-wide", AS_WITH_STOCK },
-	{ "collation-default", AS_WITH_STOCK },
-	{ "collation-unfit", AS_WITH_STOCK },
-	{ "config", NEW },
-	{ "database-denied", NEW },
-	{ "database-plain", NEW },
-	{ "database-read", NEW },
-	{ "database-unreachable", NEW },
-	{ "delimiter-differs", NEW },
-	{ "file-exposed", NEW },
-	{ "file-unreadable", NEW },
-	{ "grant-missing", NEW },
-	{ "grant-password", NEW },
-	{ "grant-writes", NEW },
-	{ "hash-refused", NEW },
-	{ "home-nested", AS_WITH_STOCK },
-	{ "index-missing", AS_WITH_STOCK },
-	{ "limits-unasked", NEW },
-	{ "limits-unseen", NEW },
-	{ "lmtp-domain", AS_WITH_STOCK },
-	{ "location-unknown", NEW },
-	{ "mailbox-split", AS_WITH_STOCK },
-	{ "mailbox-unusable", NEW },
-	{ "map-besides", AS_WITH_STOCK },
-	{ "mysql-left", NEW },
-	{ "name-unusable", AS_WITH_STOCK },
-	{ "not-checked", NEW },
-	{ "not-root", NEW },
-	{ "other-maps-off", NEW },
-	{ "propagate-differs", NEW },
-	{ "quota-over-limit", AS_WITH_STOCK },
-	{ "quota-silent", NEW },
-	{ "recipient-dangling", AS_WITH_STOCK },
-	{ "recipient-dead", AS_WITH_STOCK },
-	{ "recipient-domain-inactive", AS_WITH_STOCK },
-	{ "recipient-stale", NEW },
-	{ "recipient-unknown", AS_WITH_STOCK },
-	{ "recipient-unusable", NEW },
-	{ "recipients-unasked", NEW },
-	{ "role-missing", AS_WITH_STOCK },
-	{ "schema-missing", NEW },
-	{ "senders-unasked", NEW },
-	{ "smtputf8-lmtp", AS_WITH_STOCK },
-	{ "socket-dead", NEW },
-	{ "socket-denied", NEW },
-	{ "socket-differs", NEW },
-	{ "socket-silent", NEW },
-	{ "sql-behind", NEW },
-	{ "tls-params", AS_WITH_STOCK },
-	{ "user-missing", NEW },
+static const char *const as_with_stock[] = {
+	"alias-and-mailbox", "alias-dead", "alias-empty", "alias-loop", "alias-too-deep",
+	"alias-too-wide", "collation-default", "collation-unfit", "home-nested",
+	"index-missing", "lmtp-domain", "mailbox-split", "map-besides", "name-unusable",
+	"quota-over-limit", "recipient-dangling", "recipient-dead",
+	"recipient-domain-inactive", "recipient-unknown", "role-missing", "smtputf8-lmtp",
+	"tls-params",
 };
 
-static const char *const kind_titles[] = {
-	[NEW] = "new with mumd, to be fixed before mail depends on it",
-	[AS_WITH_STOCK] = "as with MUM's mysql: files, may wait",
-};
-
-/* Of a code that is not in the table: be careful. */
-static enum kind kind_of(const char *code)
+static bool is_as_with_stock(const char *code)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].code, code) == 0)
-			return kinds[i].kind;
+	for (size_t i = 0; i < sizeof(as_with_stock) / sizeof(as_with_stock[0]); i++) {
+		if (strcmp(as_with_stock[i], code) == 0)
+			return true;
 	}
-	return NEW;
+	return false;
 }
 
 struct report {
@@ -107,6 +44,8 @@ struct report {
 	json_t *findings;
 	size_t levels[LEVEL_ERROR + 1];	/* findings of each */
 	char *kept[KEPT_MAX];		/* the first findings, to say nothing twice */
+	char *texts[REPORT_TEXTS];	/* of report_text() */
+	size_t texts_count;		/* that were made so far */
 	struct {
 		const char *code;
 		size_t count, grave;	/* grave: errors and warnings among them */
@@ -129,7 +68,19 @@ void report_progress(struct report *report, const char *what, size_t count)
 	progress_show(&report->progress, what, count, 0);
 }
 
-/* How many of this code there are with this one. */
+const char *report_text(struct report *report, const char *format, ...)
+{
+	char **text = &report->texts[report->texts_count++ % REPORT_TEXTS];
+	va_list args;
+
+	free(*text);
+	va_start(args, format);
+	*text = xvasprintf(format, args);
+	va_end(args);
+	return *text;
+}
+
+/* Counts this finding, and returns how many have its code. */
 static size_t count_code(struct report *report, const char *code, enum level level)
 {
 	for (size_t i = 0; i < CODES_MAX; i++) {
@@ -173,13 +124,7 @@ static void print_finding(struct report *report, enum level level, const char *c
 			  const char *where, const char *mend, const char *text)
 {
 	progress_clear(&report->progress);
-	printf("%s: %s: ", level_names[level], code);
-	tool_print_clean(where);
-	printf(": ");
-	tool_print_clean(text);
-	printf("; ");
-	tool_print_clean(mend);
-	printf("\n");
+	tool_print_line("%s: %s: %s: %s; %s", level_names[level], code, where, text, mend);
 }
 
 void report_add(struct report *report, enum level level, const char *code,
@@ -203,7 +148,7 @@ void report_add(struct report *report, enum level level, const char *code,
 				      json_pack("{ss ss sb so so so}", "level",
 						level_names[level], "code", code,
 						"as_with_stock",
-						kind_of(code) == AS_WITH_STOCK, "where",
+						is_as_with_stock(code), "where",
 						tool_json_text(where), "what",
 						tool_json_text(text), "mend",
 						tool_json_text(mend)));
@@ -221,23 +166,20 @@ static void print_left_out(const struct report *report)
 	}
 }
 
-/* A line for each kind: the codes of errors and warnings, and how many there are. */
-static void print_kinds(const struct report *report)
+/* The codes of errors and warnings of one kind, and how many there are. */
+static void print_kind(const struct report *report, bool with_stock, const char *title)
 {
-	for (enum kind kind = NEW; kind < KINDS; kind++) {
-		const char *before = ": ";
+	const char *before = title;
 
-		for (size_t i = 0; i < CODES_MAX && report->codes[i].code != NULL; i++) {
-			if (report->codes[i].grave == 0 ||
-			    kind_of(report->codes[i].code) != kind)
-				continue;
-			printf("%s%s%s %zu", *before == ':' ? kind_titles[kind] : "", before,
-			       report->codes[i].code, report->codes[i].grave);
-			before = ", ";
-		}
-		if (*before == ',')
-			printf("\n");
+	for (size_t i = 0; i < CODES_MAX && report->codes[i].code != NULL; i++) {
+		if (report->codes[i].grave == 0 ||
+		    is_as_with_stock(report->codes[i].code) != with_stock)
+			continue;
+		printf("%s%s %zu", before, report->codes[i].code, report->codes[i].grave);
+		before = ", ";
 	}
+	if (before != title)
+		printf("\n");
 }
 
 static void print_count(const struct report *report)
@@ -265,12 +207,15 @@ int report_finish(struct report **_report)
 					  report->findings));
 	} else {
 		print_left_out(report);
-		print_kinds(report);
+		print_kind(report, false, "new with mumd, to be fixed before mail depends on it: ");
+		print_kind(report, true, "as with MUM's mysql: files, may wait: ");
 		print_count(report);
 	}
 	json_decref(report->findings);
 	for (size_t i = 0; i < KEPT_MAX; i++)
 		free(report->kept[i]);
+	for (size_t i = 0; i < REPORT_TEXTS; i++)
+		free(report->texts[i]);
 	free(report);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mailboxes and TLS policies whose rows hurt: judged by the rules of live traffic. */
+/* Rows of mailboxes and TLS policies that do harm, judged by the rules of live traffic. */
 #include "mumctl/check/check.h"
 
 #include <limits.h>
@@ -32,30 +32,33 @@ struct mailboxes {
 	size_t count;
 };
 
-/* What the hash costs and what mum.conf allows. "": that is not why. Caller frees. */
-static char *cost_of(const char *hash, const struct hash_limits *limits)
+/* Says what the hash costs and what mum.conf allows; "" if the cost is not the reason. */
+static const char *cost_of(struct report *report, const char *hash,
+			   const struct hash_limits *limits)
 {
 	struct hash_limits none = {
 		limits->allow_prefix, UINT_MAX, SIZE_MAX, UINT_MAX, UINT_MAX, UINT_MAX / 2,
 	};
 	enum hash_scheme scheme;
-	char *cost, *text;
+	const char *text;
+	char *cost;
 
 	if (hash == NULL || hash_check(hash, &none, &scheme) != NULL)
-		return xstrdup("");
+		return "";
 	cost = verify_describe(hash, scheme);
 	if (scheme == HASH_BCRYPT)
-		text = xasprintf(": %s; dovecot.max_bcrypt_cost is %u", cost,
-				 limits->bcrypt_cost);
+		text = report_text(report, ": %s; dovecot.max_bcrypt_cost is %u", cost,
+				   limits->bcrypt_cost);
 	else if (scheme == HASH_ARGON2I || scheme == HASH_ARGON2ID)
-		text = xasprintf(": %s; dovecot.max_argon2_memory is m=%zu, max_argon2_time t=%u",
-				 cost, limits->argon2_memory / 1024, limits->argon2_time);
+		text = report_text(report, ": %s; dovecot.max_argon2_memory is m=%zu, "
+				   "max_argon2_time t=%u", cost, limits->argon2_memory / 1024,
+				   limits->argon2_time);
 	else if (scheme == HASH_CRYPT && strchr("56s", hash[1]) == NULL)
-		text = xasprintf(": %s; dovecot.max_yescrypt_cost is %u", cost,
-				 limits->yescrypt_cost);
+		text = report_text(report, ": %s; dovecot.max_yescrypt_cost is %u", cost,
+				   limits->yescrypt_cost);
 	else
-		text = xasprintf(": %s; dovecot.max_crypt_rounds is %u", cost,
-				 limits->crypt_rounds);
+		text = report_text(report, ": %s; dovecot.max_crypt_rounds is %u", cost,
+				   limits->crypt_rounds);
 	free(cost);
 	return text;
 }
@@ -63,19 +66,17 @@ static char *cost_of(const char *hash, const struct hash_limits *limits)
 static void check_hash(const struct mailboxes *mailboxes, const char *where,
 		       const struct column *password)
 {
-	enum hash_scheme scheme;
+	struct report *report = mailboxes->check->report;
 	bool clean = password->data != NULL && text_is_clean(password->data, password->len);
-	const char *why = hash_check(clean ? password->data : NULL, &mailboxes->limits,
-				     &scheme);
-	char *cost;
+	const char *hash = clean ? password->data : NULL;
+	enum hash_scheme scheme;
+	const char *why = hash_check(hash, &mailboxes->limits, &scheme);
 
-	if (why == NULL)
-		return;
-	cost = cost_of(clean ? password->data : NULL, &mailboxes->limits);
-	report_add(mailboxes->check->report, LEVEL_ERROR, "hash-refused", where,
-		   "set the password anew in MUM, or see dovecot.max_* in mum.conf(5)",
-		   "nobody can log in: %s%s", why, cost);
-	free(cost);
+	if (why != NULL)
+		report_add(report, LEVEL_ERROR, "hash-refused", where,
+			   "set the password anew in MUM, or see dovecot.max_* in mum.conf(5)",
+			   "nobody can log in: %s%s", why,
+			   cost_of(report, hash, &mailboxes->limits));
 }
 
 static void put_nowhere(void *unused, const char *name, const char *value)
@@ -85,7 +86,7 @@ static void put_nowhere(void *unused, const char *name, const char *value)
 	(void)value;
 }
 
-/* 2.4 takes a mail location in settings, and has none for some. */
+/* Dovecot 2.4 wants a mail location as settings, and some locations have no settings. */
 static void check_location(const struct mailboxes *mailboxes, const char *where,
 			   const struct user *user)
 {
@@ -102,7 +103,7 @@ static void check_location(const struct mailboxes *mailboxes, const char *where,
 	arena_free(&arena);
 }
 
-/* By way of facts and rule, as the userdb would find it. */
+/* Uses the facts and the rule, as the userdb does. */
 static void check_user(const struct mailboxes *mailboxes, const char *where,
 		       const struct address *address, const struct column *columns)
 {
@@ -144,7 +145,8 @@ static void on_mailbox(const struct column *columns, void *arg)
 {
 	struct mailboxes *mailboxes = arg;
 	char *name = xasprintf("%s@%s", columns[MAILBOX_LOCAL].data, columns[MAILBOX_DOMAIN].data);
-	char *where = xasprintf("mailboxes.id=%s <%s>", columns[ROW_ID].data, name);
+	const char *where = report_text(mailboxes->check->report, "mailboxes.id=%s <%s>",
+					columns[ROW_ID].data, name);
 	struct address *address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
 
 	report_progress(mailboxes->check->report, "mailboxes", ++mailboxes->count);
@@ -157,7 +159,6 @@ static void on_mailbox(const struct column *columns, void *arg)
 	}
 	check_hash(mailboxes, where, &columns[ROW_PASSWORD]);
 	check_split(mailboxes, where, &columns[MAILBOX_LOCAL]);
-	free(where);
 	free(name);
 }
 
@@ -186,7 +187,7 @@ static void on_tls_policy(const struct column *columns, void *arg)
 	const char *policy = columns[1].data != NULL ? columns[1].data : "";
 	const char *params = columns[2].data != NULL ? columns[2].data : "";
 	struct address *address = address_new(ADDRESS_TLS, domain, strlen(domain), "");
-	char *where = xasprintf("tls_policies.domain=<%s>", domain);
+	const char *where = report_text(check->report, "tls_policies.domain=<%s>", domain);
 	const char *fault = text_is_clean(policy, columns[1].len) &&
 					    text_is_clean(params, columns[2].len)
 				    ? tls_policy_fault(policy, params, policies->version)
@@ -201,7 +202,6 @@ static void on_tls_policy(const struct column *columns, void *arg)
 			   "mend policy or params in MUM",
 			   "Postfix defers mail to it: %s (%s %s)", fault, policy, params);
 	address_unref(&address);
-	free(where);
 }
 
 void check_tls_policies(const struct check *check)

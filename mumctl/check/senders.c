@@ -2,20 +2,18 @@
 /* Does Postfix ask mumd where the limits of logins count, and does mumd say who sends? */
 #include "mumctl/check/check.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/xalloc.h"
 #include "mumctl/sender-list.h"
 #include "mumctl/settings.h"
 
-/* Asks it our policy service, in a context that counts? */
-static bool counts(const struct check *check, const char *one)
+/* Does it ask our policy service, in a context that counts? */
+static bool counts(const char *one, const void *arg)
 {
 	static const char name[] = "policy_context";
 	const char *context = strstr(one, name);
 
-	if (!check_asks_us(check, one))
+	if (!check_asks_us(arg, one))
 		return false;
 	if (context == NULL)
 		return true;
@@ -27,24 +25,14 @@ static bool counts(const struct check *check, const char *one)
 static void check_data(const struct check *check, const char *service)
 {
 	static const char name[] = "smtpd_data_restrictions";
-	const char *list = service != NULL ? settings_of_service(check->settings, service, name)
-					   : settings_of_postfix(check->settings, name);
-	bool found = list == NULL;
-	char *one, *where;
+	const char *list = settings_of_service(check->settings, service, name);
 
-	while (!found && (one = settings_next_table(&list)) != NULL) {
-		found = counts(check, one);
-		free(one);
-	}
-	if (found)
-		return;
-	where = service != NULL ? xasprintf("master.cf %s %s", service, name)
-				: xasprintf("main.cf %s", name);
-	report_add(check->report, LEVEL_WARNING, "limits-unasked", where,
-		   "put the policy service there with policy_context=limit, see "
-		   "conf-examples/master.cf",
-		   "policy.send is on, but no mail of who logs in there is counted");
-	free(where);
+	if (list != NULL && !settings_any_table(list, counts, check))
+		report_add(check->report, LEVEL_WARNING, "limits-unasked",
+			   check_setting(check, service, name),
+			   "put the policy service there with policy_context=limit, see "
+			   "conf-examples/master.cf",
+			   "policy.send is on, but no mail of who logs in there is counted");
 }
 
 static void find_login_services(const char *service, const char *name, const char *value,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What of Postfix still goes round mumd where it asks mumd already: a move that stopped. */
+/* What Postfix still does without mumd though it asks mumd elsewhere: a move that stopped. */
 #include "mumctl/check/check.h"
 
 #include <stdlib.h>
@@ -8,11 +8,10 @@
 #include "common/xalloc.h"
 #include "mumctl/settings.h"
 
-/* "main.cf NAME", or "master.cf SERVICE NAME". Caller frees. */
-static char *place(const char *service, const char *name)
+const char *check_setting(const struct check *check, const char *service, const char *name)
 {
-	return service != NULL ? xasprintf("master.cf %s %s", service, name)
-			       : xasprintf("main.cf %s", name);
+	return service != NULL ? report_text(check->report, "master.cf %s %s", service, name)
+			       : report_text(check->report, "main.cf %s", name);
 }
 
 /* ---- mysql: files ---- */
@@ -21,7 +20,7 @@ static void find_stock_tables(const char *service, const char *name, const char 
 			      void *arg)
 {
 	const struct check *check = arg;
-	char *where = place(service, name);
+	const char *where = check_setting(check, service, name);
 	char *table;
 
 	while ((table = settings_next_table(&value)) != NULL) {
@@ -31,7 +30,6 @@ static void find_stock_tables(const char *service, const char *name, const char 
 				   "Postfix still asks %s there, and mumd elsewhere", table);
 		free(table);
 	}
-	free(where);
 }
 
 /* ---- who asks the policy service ---- */
@@ -39,10 +37,7 @@ static void find_stock_tables(const char *service, const char *name, const char 
 /* A listener of the policy service, maybe written relative to Postfix's queue directory. */
 static bool names_listener(const char *list, const char *listener, const char *queue)
 {
-	size_t len = strlen(queue);
-	bool below = strncmp(listener, "unix:", 5) == 0 &&
-		     strncmp(listener + 5, queue, len) == 0 && listener[5 + len] == '/';
-	char *relative = below ? xasprintf("unix:%s", listener + 5 + len + 1) : xstrdup(listener);
+	char *relative = settings_relative(listener, queue);
 	bool names = strstr(list, listener) != NULL || strstr(list, relative) != NULL;
 
 	free(relative);
@@ -60,40 +55,32 @@ bool check_asks_us(const struct check *check, const char *list)
 	return asks;
 }
 
-/* other: what does the same without the policy service. */
-static bool asks_us(const struct check *check, const char *list, const char *other)
+/* A list of restrictions that must ask us, and what follows if it does not. */
+struct duty {
+	const char *name, *other;	/* other: what does the same without us */
+	const char *example, *what;
+};
+
+static const struct duty recipients = {
+	"smtpd_recipient_restrictions", "socketmap:recipient-access", "main.cf",
+	"mail to a send-only mailbox is accepted there, and bounced",
+};
+static const struct duty senders = {
+	"smtpd_sender_restrictions", "_login_mismatch", "master.cf",
+	"who logs in there may send under any address",
+};
+
+static void check_duty(const struct check *check, const char *service, const char *code,
+		       const struct duty *duty)
 {
-	return strstr(list, other) != NULL || check_asks_us(check, list);
-}
+	const char *list = settings_of_service(check->settings, service, duty->name);
 
-static void check_recipients(const struct check *check, const char *service)
-{
-	static const char name[] = "smtpd_recipient_restrictions";
-	const char *list = service != NULL ? settings_of_service(check->settings, service, name)
-					   : settings_of_postfix(check->settings, name);
-	char *where = place(service, name);
-
-	if (list != NULL && !asks_us(check, list, "socketmap:recipient-access"))
-		report_add(check->report, LEVEL_WARNING, "recipients-unasked", where,
-			   "put the policy service there, see conf-examples/main.cf, or \"mumctl "
-			   "setup\"",
-			   "mail to a send-only mailbox is accepted there, and bounced");
-	free(where);
-}
-
-static void check_login_service(const struct check *check, const char *service)
-{
-	const char *senders = settings_of_service(check->settings, service,
-						  "smtpd_sender_restrictions");
-	char *where = place(service, "smtpd_sender_restrictions");
-
-	if (senders != NULL && !asks_us(check, senders, "_login_mismatch"))
-		report_add(check->report, LEVEL_WARNING, "senders-unasked", where,
-			   "put the policy service there, see conf-examples/master.cf, or "
-			   "\"mumctl setup\"",
-			   "who logs in there may send under any address");
-	free(where);
-	check_recipients(check, service);
+	if (list == NULL || strstr(list, duty->other) != NULL || check_asks_us(check, list))
+		return;
+	report_add(check->report, LEVEL_WARNING, code,
+		   check_setting(check, service, duty->name),
+		   report_text(check->report, "put the policy service there, see conf-examples/%s, "
+			       "or \"mumctl setup\"", duty->example), "%s", duty->what);
 }
 
 static void find_login_services(const char *service, const char *name, const char *value,
@@ -103,16 +90,14 @@ static void find_login_services(const char *service, const char *name, const cha
 
 	if (service == NULL)
 		return;
-	if (strcmp(name, "smtpd_sasl_auth_enable") == 0 && strcmp(value, "yes") == 0)
-		check_login_service(check, service);
-	if (strcmp(name, "smtpd_reject_unlisted_recipient") == 0 && strcmp(value, "no") == 0) {
-		char *where = place(service, name);
-
-		report_add(check->report, LEVEL_WARNING, "recipients-unasked", where,
-			   "take the line out",
-			   "mail to an address that nobody has is accepted there, and bounced");
-		free(where);
+	if (strcmp(name, "smtpd_sasl_auth_enable") == 0 && strcmp(value, "yes") == 0) {
+		check_duty(check, service, "senders-unasked", &senders);
+		check_duty(check, service, "recipients-unasked", &recipients);
 	}
+	if (strcmp(name, "smtpd_reject_unlisted_recipient") == 0 && strcmp(value, "no") == 0)
+		report_add(check->report, LEVEL_WARNING, "recipients-unasked",
+			   check_setting(check, service, name), "take the line out",
+			   "mail to an address that nobody has is accepted there, and bounced");
 }
 
 void check_services(const struct check *check)
@@ -122,7 +107,7 @@ void check_services(const struct check *check)
 	settings_each_of_postfix(check->settings, find_stock_tables, (void *)check);
 	if (check->config->policy.listen.count == 0)
 		return;
-	check_recipients(check, NULL);
+	check_duty(check, NULL, "recipients-unasked", &recipients);
 	settings_each_of_postfix(check->settings, find_login_services, (void *)check);
 }
 
@@ -147,7 +132,7 @@ static void on_domain(const struct column *columns, void *arg)
 		foreign->first = xstrndup(columns[0].data, columns[0].len);
 }
 
-/* The queries of MUM's manual compare with the stored spelling; LMTP gets the other. */
+/* The queries of MUM's manual find the stored spelling only, and LMTP is given the other one. */
 void check_sql_behind(const struct check *check)
 {
 	struct foreign foreign = { .first = NULL };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Postfix and Dovecot are set to beside mum.conf, where it changes what mail does. */
+/* Settings of Postfix and Dovecot that change what happens to mail. */
 #include "mumctl/check/check.h"
 
 #include <stdlib.h>
@@ -10,16 +10,9 @@
 #include "common/xalloc.h"
 #include "mumctl/settings.h"
 
-static bool has_word(const char *list, const char *word)
+static bool is_word(const char *table, const void *word)
 {
-	bool has = false;
-	char *one;
-
-	while (!has && (one = settings_next_table(&list)) != NULL) {
-		has = strcmp(one, word) == 0;
-		free(one);
-	}
-	return has;
+	return strcmp(table, word) == 0;
 }
 
 /* Is each of these characters one of the others? */
@@ -35,50 +28,30 @@ static const char *of_postfix(const struct check *check, const char *name)
 	return settings_of_postfix(check->settings, name);
 }
 
-struct postfix {
-	const struct check *check;
-	const char *queue, *alias_maps, *mailbox_maps;
-};
-
-static bool is_ours(const struct postfix *postfix, const char *table)
+static bool is_ours(const char *table, const void *arg)
 {
-	return settings_is_our_table(postfix->check->config, postfix->queue, table);
+	const struct check *check = arg;
+
+	return settings_is_our_table(check->config, of_postfix(check, "queue_directory"), table);
 }
 
-static bool names_us(const struct postfix *postfix, const char *list)
+/* Is it one of MUM's mysql: files? */
+static bool is_stock(const char *table, const void *unused)
 {
-	bool ours = false;
-	char *table;
-
-	while (list != NULL && !ours && (table = settings_next_table(&list)) != NULL) {
-		ours = is_ours(postfix, table);
-		free(table);
-	}
-	return ours;
+	(void)unused;
+	return settings_is_stock_table(table);
 }
 
-/* Is one of MUM's mysql: files named? */
-static bool names_stock(const char *list)
+/* what: what happens if another table has a catch-all; it ends the sentence below. */
+static void check_maps(const struct check *check, const char *name, const char *what)
 {
-	bool stock = false;
-	char *table;
-
-	while (list != NULL && !stock && (table = settings_next_table(&list)) != NULL) {
-		stock = settings_is_stock_table(table);
-		free(table);
-	}
-	return stock;
-}
-
-/* what: what happens where another table has a catch-all, for the sentence below. */
-static void check_maps(const struct postfix *postfix, const char *where, const char *list,
-		       const char *what)
-{
+	const char *list = of_postfix(check, name);
 	char *table;
 
 	while (list != NULL && (table = settings_next_table(&list)) != NULL) {
-		if (!is_ours(postfix, table))
-			report_add(postfix->check->report, LEVEL_NOTE, "map-besides", where,
+		if (!is_ours(table, check))
+			report_add(check->report, LEVEL_NOTE, "map-besides",
+				   report_text(check->report, "main.cf %s", name),
 				   "see that it has no entry for a whole domain of MUM's",
 				   "Postfix asks %s, too: with a catch-all (@domain) there %s",
 				   table, what);
@@ -86,61 +59,71 @@ static void check_maps(const struct postfix *postfix, const char *where, const c
 	}
 }
 
-static void check_postfix_delimiter(const struct check *check)
+/* What is said of a program whose delimiters are not mumd's. */
+struct delimiters {
+	enum level level;
+	const char *program, *file;
+	const char *cure_theirs, *theirs_alone;	/* where only the program knows one */
+	const char *cure_ours, *ours_alone;	/* where only mumd does */
+};
+
+static void compare_delimiters(const struct check *check, const struct delimiters *delimiters,
+			       const char *theirs)
 {
 	const char *ours = check->config->address.recipient_delimiter;
-	const char *theirs = of_postfix(check, "recipient_delimiter");
+	const char *where = report_text(check->report, "%s recipient_delimiter", delimiters->file);
 
 	if (theirs != NULL && !has_all(ours, theirs))
-		report_add(check->report, LEVEL_WARNING, "delimiter-differs",
-			   "main.cf recipient_delimiter",
-			   "set address.recipient_delimiter in mum.conf to the same",
-			   "Postfix has \"%s\", mumd \"%s\": an address with an extension "
-			   "that only Postfix knows is refused as unknown", theirs, ours);
+		report_add(check->report, delimiters->level, "delimiter-differs", where,
+			   delimiters->cure_theirs, "%s has \"%s\", mumd \"%s\": %s",
+			   delimiters->program, theirs, ours, delimiters->theirs_alone);
 	if (theirs != NULL && !has_all(theirs, ours))
-		report_add(check->report, LEVEL_WARNING, "delimiter-differs",
-			   "main.cf recipient_delimiter",
-			   "set recipient_delimiter in main.cf to the same",
-			   "Postfix has \"%s\", mumd \"%s\": an address with an extension "
-			   "that only mumd knows is whole for Postfix's other tables and "
-			   "for local(8)", theirs, ours);
+		report_add(check->report, delimiters->level, "delimiter-differs", where,
+			   delimiters->cure_ours, "%s has \"%s\", mumd \"%s\": %s",
+			   delimiters->program, theirs, ours, delimiters->ours_alone);
+}
+
+static const struct delimiters of_main_cf = {
+	LEVEL_WARNING, "Postfix", "main.cf",
+	"set address.recipient_delimiter in mum.conf to the same",
+	"an address with an extension that only Postfix knows is refused as unknown",
+	"set recipient_delimiter in main.cf to the same",
+	"an address with an extension that only mumd knows is whole for Postfix's other tables "
+	"and for local(8)",
+};
+
+static void report_propagation(const struct check *check, const char *ours, const char *what)
+{
+	report_add(check->report, LEVEL_WARNING, "propagate-differs",
+		   "main.cf propagate_unmatched_extensions",
+		   report_text(check->report, "set address.propagate_extension = %s in mum.conf", ours),
+		   "Postfix is told to %s", what);
 }
 
 static void check_propagation(const struct check *check)
 {
 	bool ours = check->config->address.propagate_extension;
 	const char *classes = of_postfix(check, "propagate_unmatched_extensions");
-	bool theirs = classes != NULL && has_word(classes, "virtual");
+	bool theirs = settings_any_table(classes, is_word, "virtual");
 
 	if (classes != NULL && ours && !theirs)
-		report_add(check->report, LEVEL_WARNING, "propagate-differs",
-			   "main.cf propagate_unmatched_extensions",
-			   "set address.propagate_extension = false in mum.conf",
-			   "Postfix is told to leave an extension out, and mumd puts it "
-			   "behind the recipients of an alias");
+		report_propagation(check, "false", "leave an extension out, and mumd puts it "
+						   "behind the recipients of an alias");
 	if (classes != NULL && !ours && theirs)
-		report_add(check->report, LEVEL_WARNING, "propagate-differs",
-			   "main.cf propagate_unmatched_extensions",
-			   "set address.propagate_extension = true in mum.conf",
-			   "Postfix is told to put an extension behind the recipients of "
-			   "an alias, and mumd leaves it out");
+		report_propagation(check, "true", "put an extension behind the recipients of "
+						  "an alias, and mumd leaves it out");
 }
 
 /* theirs: NULL when it cannot be read, and then nothing is found. */
 static void compare_reading(const struct check *check, const char *name,
 			    const char *theirs, const char *ours)
 {
-	char *where, *cure;
-
-	if (theirs == NULL || strcasecmp(theirs, ours) == 0)
-		return;
-	where = xasprintf("main.cf %s", name);
-	cure = xasprintf("set address.%s in mum.conf to the same", name);
-	report_add(check->report, LEVEL_WARNING, "address-differs", where, cure,
-		   "Postfix has \"%s\", mumd \"%s\": its policy service judges another "
-		   "address than the one that Postfix makes of what is typed", theirs, ours);
-	free(cure);
-	free(where);
+	if (theirs != NULL && strcasecmp(theirs, ours) != 0)
+		report_add(check->report, LEVEL_WARNING, "address-differs",
+			   report_text(check->report, "main.cf %s", name),
+			   report_text(check->report, "set address.%s in mum.conf to the same", name),
+			   "Postfix has \"%s\", mumd \"%s\": its policy service judges another "
+			   "address than the one that Postfix makes of what is typed", theirs, ours);
 }
 
 static const char *yes_or_no(bool value)
@@ -183,7 +166,7 @@ static void check_utf8(const struct check *check)
 			   "LMTP does not offer it");
 }
 
-/* What MUM does not know, that other table does: its mail would be refused. */
+/* Another table knows what MUM does not: mail to that would be refused. */
 static void check_other_maps(const struct check *check)
 {
 	if (!check->config->address.other_maps &&
@@ -196,26 +179,21 @@ static void check_other_maps(const struct check *check)
 
 void check_postfix_settings(const struct check *check)
 {
-	struct postfix postfix = {
-		.check = check,
-		.queue = of_postfix(check, "queue_directory"),
-		.alias_maps = of_postfix(check, "virtual_alias_maps"),
-		.mailbox_maps = of_postfix(check, "virtual_mailbox_maps"),
-	};
-
-	bool asks = postfix.queue != NULL && (names_us(&postfix, postfix.alias_maps) ||
-					      names_us(&postfix, postfix.mailbox_maps));
+	const char *mailbox_maps = of_postfix(check, "virtual_mailbox_maps");
+	bool asks = of_postfix(check, "queue_directory") != NULL &&
+		    (settings_any_table(of_postfix(check, "virtual_alias_maps"), is_ours, check) ||
+		     settings_any_table(mailbox_maps, is_ours, check));
 
 	/* A Postfix that does not ask mumd, and is not about to, may be set to anything. */
-	if (asks || names_stock(postfix.mailbox_maps)) {
-		check_postfix_delimiter(check);
+	if (asks || settings_any_table(mailbox_maps, is_stock, NULL)) {
+		compare_delimiters(check, &of_main_cf, of_postfix(check, "recipient_delimiter"));
 		check_propagation(check);
 		check_readings(check);
 	}
 	if (asks) {
-		check_maps(&postfix, "main.cf virtual_alias_maps", postfix.alias_maps,
+		check_maps(check, "virtual_alias_maps",
 			   "mail of MUM's mailboxes in that domain goes elsewhere");
-		check_maps(&postfix, "main.cf virtual_mailbox_maps", postfix.mailbox_maps,
+		check_maps(check, "virtual_mailbox_maps",
 			   "mail to unknown addresses is accepted, and bounced");
 		check_utf8(check);
 		check_other_maps(check);
@@ -238,7 +216,7 @@ static bool drops_domain(const char *format)
 	return local && !domain;
 }
 
-/* Debian 13 has it so, for users of the system. */
+/* Debian 13 sets it this way, for users of the system. */
 static void check_lmtp_name(const struct check *check)
 {
 	const char *format = settings_dovecot_lmtp_name(check->settings);
@@ -251,32 +229,19 @@ static void check_lmtp_name(const struct check *check)
 			   "all mail is bounced", format);
 }
 
-/* LMTP takes off what stands behind the first of these, whatever mailbox has that name. */
-static void check_dovecot_delimiter(const struct check *check)
-{
-	const char *ours = check->config->address.recipient_delimiter;
-	const char *theirs = settings_dovecot_delimiter(check->settings);
-
-	if (theirs == NULL)
-		return;
-	if (!has_all(theirs, ours))
-		report_add(check->report, LEVEL_ERROR, "delimiter-differs",
-			   "dovecot.conf recipient_delimiter",
-			   "set recipient_delimiter in dovecot.conf to the same",
-			   "Dovecot has \"%s\", mumd \"%s\": mail to an address with an "
-			   "extension that only mumd knows is accepted, and bounced by "
-			   "Dovecot's LMTP: \"User doesn't exist\"", theirs, ours);
-	if (!has_all(ours, theirs))
-		report_add(check->report, LEVEL_ERROR, "delimiter-differs",
-			   "dovecot.conf recipient_delimiter",
-			   "set recipient_delimiter in dovecot.conf to the same",
-			   "Dovecot has \"%s\", mumd \"%s\": mail for a mailbox with a "
-			   "character in its name that only Dovecot knows is put into "
-			   "another mailbox, or bounced", theirs, ours);
-}
+/* LMTP cuts a name at the first of these characters, even if a mailbox has the whole name. */
+static const struct delimiters of_dovecot_conf = {
+	LEVEL_ERROR, "Dovecot", "dovecot.conf",
+	"set recipient_delimiter in dovecot.conf to the same",
+	"mail for a mailbox with a character in its name that only Dovecot knows is put into "
+	"another mailbox, or bounced",
+	"set recipient_delimiter in dovecot.conf to the same",
+	"mail to an address with an extension that only mumd knows is accepted, and bounced by "
+	"Dovecot's LMTP: \"User doesn't exist\"",
+};
 
 void check_dovecot_settings(const struct check *check)
 {
-	check_dovecot_delimiter(check);
+	compare_delimiters(check, &of_dovecot_conf, settings_dovecot_delimiter(check->settings));
 	check_lmtp_name(check);
 }

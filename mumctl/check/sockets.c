@@ -230,7 +230,7 @@ static void add_policy(struct queries *queries, struct tool *tool, const char *d
 	*query = (struct query){ .what = "an unknown recipient", .policy = true };
 	query->wire = xasprintf("request=smtpd_access_policy\nprotocol_state=RCPT\n%s\n\n",
 				recipient);
-	query->reply = postfix_ask_policy(tool, tool_quota(tool), attributes);
+	query->reply = postfix_ask_policy(tool, tool_quota(tool), NULL, attributes);
 	if (query->reply != NULL && strcmp(query->reply, ACTION_TEMPFAIL) == 0) {
 		free(query->reply);
 		query->reply = NULL;
@@ -246,7 +246,7 @@ static void keep_name(const struct column *columns, void *arg)
 		*name_r = xstrndup(columns[0].data, columns[0].len);
 }
 
-/* Of MUM's database: one that is there. NULL when it cannot be read. Caller frees. */
+/* Any domain of MUM's database. NULL when it cannot be read. Caller frees. */
 static char *some_domain(const struct check *check)
 {
 	struct inspect_error error;
@@ -295,7 +295,7 @@ static bool is_right(const struct query *query, const struct heard *heard)
 	return query->reply == NULL || strcmp(query->reply, heard->reply) == 0;
 }
 
-/* What mumd has in its cache may be older than what we have just read. */
+/* mumd may have an older answer in its cache than what we have just read. */
 static void ask_again(const struct check *check, const struct passwd *user,
 		      const char *entry, const struct query *query, struct heard *heard)
 {
@@ -306,7 +306,7 @@ static void ask_again(const struct check *check, const struct passwd *user,
 	ask_socket(check, user, entry, query, heard);
 }
 
-/* False when something was wrong, and further questions would only say it again. */
+/* False when something is wrong: then further questions would only repeat it. */
 static bool check_answer(const struct check *check, const struct passwd *user,
 			 const char *entry, const struct query *query)
 {

@@ -41,7 +41,7 @@ static bool is_yes_or_no(const char *value)
 	return strcasecmp(value, "yes") == 0 || strcasecmp(value, "no") == 0;
 }
 
-/* Up to the dot or the end. Moves *at behind it. */
+/* Reads up to the next dot or the end. Moves *at behind the label. */
 static bool is_label(const char **at)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
@@ -53,7 +53,7 @@ static bool is_label(const char **at)
 	return len > 0 && len <= 63 && label[0] != '-' && label[len - 1] != '-';
 }
 
-/* As Postfix's valid_hostname(): no number of dots and digits, no dot at the end. */
+/* As Postfix's valid_hostname(): not only dots and digits, no dot at the end. */
 static bool is_hostname(const char *value)
 {
 	const char *at = value;
@@ -85,7 +85,7 @@ static bool is_digest(const char *word, size_t len)
 	return false;
 }
 
-/* Postfix passes over words that are no digests. */
+/* Postfix ignores words that are no digests. */
 static bool has_digest(const char *value)
 {
 	for (;; value++) {
@@ -111,15 +111,12 @@ static bool is_one_of(const char *word, const char *const *names)
 	return *names != NULL;
 }
 
-static bool is_grade(const char *value)
-{
-	static const char *const grades[] = {
-		"high", "medium", "low", "export", "null", NULL
-	};
-
-	return is_one_of(value, grades);
-}
-
+static const char *const grades[] = { "high", "medium", "low", "export", "null", NULL };
+static const char *const policy_types[] = { "sts", "no-policy-found", NULL };
+static const char *const policy_failures[] = {
+	"sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid", "validation-failure",
+	NULL
+};
 static const char *const protocols[] = {
 	"SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3", NULL
 };
@@ -144,7 +141,7 @@ static bool is_protocol(const char *word)
 	return is_one_of(word + (*word == '!'), protocols);
 }
 
-/* A cipher, not OpenSSL's mark of what to do with it. */
+/* Is it a cipher, without one of OpenSSL's marks in front? */
 static bool is_exclusion(const char *word)
 {
 	return strchr("!+-@", *word) == NULL;
@@ -170,30 +167,13 @@ struct attributes {
 	bool described;		/* any of those that need policy_type */
 };
 
-/* Notes that an attribute which may stand once is there. */
+/* Notes an attribute that may stand only once. */
 static const char *once(bool *seen)
 {
 	bool again = *seen;
 
 	*seen = true;
 	return again ? "an attribute stands there twice" : NULL;
-}
-
-static bool is_policy_type(const char *value)
-{
-	static const char *const types[] = { "sts", "no-policy-found", NULL };
-
-	return is_one_of(value, types);
-}
-
-static bool is_policy_failure(const char *value)
-{
-	static const char *const failures[] = {
-		"sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid",
-		"validation-failure", NULL
-	};
-
-	return is_one_of(value, failures);
 }
 
 /* Digits alone, of a number that fits an int. */
@@ -205,12 +185,12 @@ static bool is_ttl(const char *value)
 	       number <= INT_MAX;
 }
 
-/* What is told to the domain in TLSRPT reports. */
+/* Attributes of which TLSRPT reports tell the domain. */
 static const char *tlsrpt_fault(const char *name, const char *value,
 				struct attributes *seen)
 {
 	if (strcasecmp(name, "policy_type") == 0)
-		return is_policy_type(value) ? once(&seen->type)
+		return is_one_of(value, policy_types) ? once(&seen->type)
 					     : "policy_type is none of sts, no-policy-found";
 	seen->described = true;
 	if (strcasecmp(name, "policy_domain") == 0)
@@ -219,7 +199,7 @@ static const char *tlsrpt_fault(const char *name, const char *value,
 	if (strcasecmp(name, "policy_ttl") == 0)
 		return is_ttl(value) ? once(&seen->ttl) : "policy_ttl is no number";
 	if (strcasecmp(name, "policy_failure") == 0)
-		return is_policy_failure(value) ? once(&seen->failure)
+		return is_one_of(value, policy_failures) ? once(&seen->failure)
 						: "policy_failure is unknown";
 	if (strcasecmp(name, "policy_string") == 0 || strcasecmp(name, "mx_host_pattern") == 0)
 		return NULL;
@@ -231,7 +211,7 @@ static const char *attribute_fault(enum tls_level level, const char *name,
 				   struct attributes *seen)
 {
 	if (strcasecmp(name, "ciphers") == 0)
-		return is_grade(value) ? once(&seen->ciphers)
+		return is_one_of(value, grades) ? once(&seen->ciphers)
 				       : "ciphers is none of high, medium, low, export, null";
 	if (strcasecmp(name, "protocols") == 0)
 		return is_list_of(value, is_protocol) ? once(&seen->protocols)
@@ -280,7 +260,7 @@ static char *next_attribute(char **rest, bool braces)
 	return end > start ? start : NULL;
 }
 
-/* What stands in the braces; NULL when they do not close at the end, and there alone. */
+/* What is in the braces; NULL unless they close at the end, and only there. */
 static char *inside_braces(char *word)
 {
 	size_t len = strlen(word);

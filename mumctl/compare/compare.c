@@ -47,8 +47,9 @@ struct compare {
 	struct names names;
 	struct sents sents;
 	struct stock *stock[SOCKETMAP_MAPS];	/* NULL: there is no file */
-	json_t *differences, *changed, *owners;
-	size_t compared, names_compared, names_changed, unexplained, harmless;
+	struct ledger ledger;
+	json_t *owners;			/* lines about senders */
+	size_t compared, names_compared, names_changed;
 	bool failed;
 };
 
@@ -67,26 +68,27 @@ static const char *name_of(enum socketmap_number map)
 
 /* ---- stock ---- */
 
-/* An admin may leave out a file, but not one that is there and cannot be read. */
+bool compare_complain_missing(const char *file, const char *what)
+{
+	bool good = errno == ENOENT;
+	char *why = xasprintf("%s; %s", strerror(errno), what);
+
+	tool_complain(file, why);
+	free(why);
+	return good;
+}
+
 static bool ask_stock(struct compare *compare, const char *directory, enum socketmap_number map)
 {
 	char *mysql_file = xasprintf("%s/%s.cf", directory, name_of(map));
-	FILE *keys = NULL;
-	bool good = access(mysql_file, R_OK) == 0;
+	bool good;
 
-	if (!good) {
-		char *why = xasprintf("%s; this map is not compared", strerror(errno));
-
-		good = errno == ENOENT;
-		tool_complain(mysql_file, why);
-		free(why);
-	} else {
-		keys = names_write(&compare->names, maps[map].kinds);
-		compare->stock[map] = keys != NULL ? stock_ask(mysql_file, keys) : NULL;
+	if (access(mysql_file, R_OK) == 0) {
+		compare->stock[map] = stock_ask(mysql_file, &compare->names, maps[map].kinds);
 		good = compare->stock[map] != NULL;
+	} else {
+		good = compare_complain_missing(mysql_file, "this map is not compared");
 	}
-	if (keys != NULL)
-		fclose(keys);
 	free(mysql_file);
 	return good;
 }
@@ -126,36 +128,16 @@ static void compare_map(struct compare *compare, struct subject *subject,
 
 /* ---- what differs ---- */
 
-/* One line in the list of what changes. Takes over both texts. */
-static void add_line(json_t *lines, const char *name, char *stock, char *ours,
-		     const char *numbers)
-{
-	json_array_append_new(lines, json_pack("{so so so ss}", "name", tool_json_text(name),
-					       "stock", tool_json_text(stock), "mum",
-					       tool_json_text(ours), "difference", numbers));
-	free(stock);
-	free(ours);
-}
-
 static void add_difference(struct compare *compare, const struct subject *subject,
 			   enum socketmap_number map, bool changes)
 {
 	const struct map_reply *ours = &subject->ours[map];
-	const char *our_text = ours->status == MUM_TEMPFAIL ? "TEMP" : ours->value;
-	const char *reason = subject->reasons[map];
 
-	if (*reason == '\0')
-		return;
-	if (strcmp(reason, "?") == 0)
-		compare->unexplained++;
-	else if (!changes)
-		compare->harmless++;
-	json_array_append_new(
-		compare->differences,
-		json_pack("{ss so so* so* ss sb}", "map", name_of(map), "key",
-			  tool_json_text(subject->name), "stock",
-			  tool_json_text(stock_find(compare->stock[map], subject->name)), "mum",
-			  tool_json_text(our_text), "difference", reason, "changes", changes));
+	if (*subject->reasons[map] != '\0')
+		ledger_add(&compare->ledger, name_of(map), subject->name,
+			   stock_find(compare->stock[map], subject->name),
+			   ours->status == MUM_TEMPFAIL ? "TEMP" : ours->value,
+			   subject->reasons[map], changes);
 }
 
 /* ---- recipients: three maps decide together ---- */
@@ -224,7 +206,7 @@ static void put_mail_numbers(const struct found found[SOCKETMAP_MAPS], bool refu
 	effect_add_numbers(numbers, found[SOCKETMAP_MAILBOXES].reason);
 }
 
-/* Does mail to the name take another way? Then there is a line about it. */
+/* Does mail to the name take another way? If so, adds a line about it. */
 static bool judge_mail(struct compare *compare, const char *name,
 		       const struct found found[SOCKETMAP_MAPS])
 {
@@ -234,12 +216,16 @@ static bool judge_mail(struct compare *compare, const char *name,
 	const struct mail_answers ours = { access->ours, alias->ours, mailbox->ours,
 					   alias->ours_is_bad };
 	char numbers[REASON_TEXT_SIZE];
+	char *before, *after;
 
 	put_mail_numbers(found, effect_is_refusal(&stock) != effect_is_refusal(&ours), numbers);
 	if (numbers[0] == '\0' || !effect_on_mail(&stock, &ours))
 		return false;
-	add_line(compare->changed, name, effect_of_stock(&stock), effect_of_ours(&stock, &ours),
-		 numbers);
+	before = effect_of_stock(&stock);
+	after = effect_of_ours(&stock, &ours);
+	ledger_add_line(compare->ledger.changed, name, before, after, numbers);
+	free(before);
+	free(after);
 	return true;
 }
 
@@ -282,17 +268,19 @@ static bool add_single(struct compare *compare, const struct subject *subject,
 {
 	char numbers[REASON_TEXT_SIZE] = "";
 	struct found found;
+	char *before, *after;
 	bool changes;
 
 	find(compare, subject, map, &found);
+	before = put_words(map, found.stock);
+	after = found.ours_is_bad ? xstrdup("fails for now, since no value can be handed to Postfix")
+				  : put_words(map, found.ours);
 	changes = !effect_is_none(found.reason);
 	effect_add_numbers(numbers, found.reason);
 	if (changes)
-		add_line(lines, subject->name, put_words(map, found.stock),
-			 found.ours_is_bad ? xstrdup("fails for now, since no value can be handed "
-						     "to Postfix")
-					   : put_words(map, found.ours),
-			 numbers);
+		ledger_add_line(lines, subject->name, before, after, numbers);
+	free(before);
+	free(after);
 	add_difference(compare, subject, map, changes);
 	map_reply_free(&found.reply);
 	return changes;
@@ -310,11 +298,11 @@ static void compare_name(struct compare *compare, const struct name *name)
 			compare_map(compare, &subject, map);
 	}
 	if (!compare->failed && subject.asked != 0) {
-		domain = add_single(compare, &subject, SOCKETMAP_DOMAINS, compare->changed);
+		domain = add_single(compare, &subject, SOCKETMAP_DOMAINS, compare->ledger.changed);
 		mail = add_recipient(compare, &subject);
-		hop = add_single(compare, &subject, SOCKETMAP_TLS, compare->changed);
+		hop = add_single(compare, &subject, SOCKETMAP_TLS, compare->ledger.changed);
 		(void)add_single(compare, &subject, SOCKETMAP_SENDERS, compare->owners);
-		/* Who only sent something is often a stranger. */
+		/* Names that were senders only are not counted: many of them are strangers. */
 		compare->names_compared += (subject.asked & ~(1U << SOCKETMAP_SENDERS)) != 0;
 		compare->names_changed += domain || mail || hop;
 	}
@@ -356,18 +344,17 @@ static int read_names(struct compare *compare, const struct options *options)
 
 static json_t *run(struct compare *compare, const struct options *options)
 {
+	const struct ledger *ledger = &compare->ledger;
 	json_t *document;
 
 	compare_names(compare, options->directory);
-	document = json_pack("{sI sI so so sI sI sI sI so}", "names",
-			     (json_int_t)compare->names_compared, "names_changed",
-			     (json_int_t)compare->names_changed, "changed", compare->changed,
-			     "owners", compare->owners, "compared",
-			     (json_int_t)compare->compared, "different",
-			     (json_int_t)json_array_size(compare->differences), "harmless",
-			     (json_int_t)compare->harmless, "unexplained",
-			     (json_int_t)compare->unexplained, "differences",
-			     compare->differences);
+	document = json_pack(
+		"{sI sI sO so sI sI sI sI sO}", "names", (json_int_t)compare->names_compared,
+		"names_changed", (json_int_t)compare->names_changed, "changed", ledger->changed,
+		"owners", compare->owners, "compared", (json_int_t)compare->compared, "different",
+		(json_int_t)json_array_size(ledger->differences), "harmless",
+		(json_int_t)ledger->harmless, "unexplained", (json_int_t)ledger->unexplained,
+		"differences", ledger->differences);
 	if (!compare->failed)
 		compare->failed = !senders_compare(compare->tool, compare->stock[SOCKETMAP_SENDERS],
 						   &compare->sents, options->maillog != NULL,
@@ -390,8 +377,7 @@ static int finish(const struct compare *compare, const struct options *options,
 		tool_complain(options->directory, "nothing was compared");
 		return EX_NOINPUT;
 	}
-	return compare->unexplained > 0 ||
-	       json_integer_value(json_object_get(dovecot, "unexplained")) > 0;
+	return compare->ledger.unexplained > 0 || tool_json_number(dovecot, "unexplained") > 0;
 }
 
 static void read_options(struct options *options, int argc, char **argv)
@@ -427,11 +413,12 @@ static void clear(struct compare *compare)
 	inspect_close(&compare->db);
 	names_clear(&compare->names);
 	sents_clear(&compare->sents);
+	ledger_free(&compare->ledger);
 }
 
 int command_compare(struct tool *tool, int argc, char **argv)
 {
-	struct compare compare = { .tool = tool };
+	struct compare compare = { .tool = tool, .ledger = ledger_new() };
 	struct options options;
 	json_t *document;
 	int status;
@@ -443,8 +430,6 @@ int command_compare(struct tool *tool, int argc, char **argv)
 	status = read_names(&compare, &options);
 	if (status != EX_NOINPUT) {
 		compare.failed = status != 0;
-		compare.differences = json_array();
-		compare.changed = json_array();
 		compare.owners = json_array();
 		document = run(&compare, &options);
 		status = finish(&compare, &options, document);

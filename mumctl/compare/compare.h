@@ -3,23 +3,27 @@
 #ifndef MUM_COMPARE_H
 #define MUM_COMPARE_H
 
-#include <stdio.h>
-
 #include "common/inspect.h"
 #include "mumctl/compare/effects.h"
 #include "mumctl/compare/names.h"
 #include "mumctl/postfix.h"
 #include "mumctl/tool.h"
 
+/*
+ * Complains that a file cannot be opened (errno), and what follows from it. An admin may
+ * leave out a file, but not one that is there and cannot be read: then false.
+ */
+bool compare_complain_missing(const char *file, const char *what);
+
 /* ---- stock: what postmap(1) says of one mysql: file ---- */
 
 struct stock;
 
 /*
- * Asks postmap about every line of the keys file. NULL when it cannot be asked, or
- * fails: why is on standard error.
+ * Asks postmap about the names of these kinds. NULL when it cannot be asked, or fails: why
+ * is on standard error.
  */
-struct stock *stock_ask(const char *mysql_file, FILE *keys);
+struct stock *stock_ask(const char *mysql_file, const struct names *names, unsigned kinds);
 /* The value; NULL when it was not found. Valid until stock_free(). */
 const char *stock_find(const struct stock *stock, const char *key);
 /*
@@ -36,7 +40,7 @@ void stock_free(struct stock **stock);	/* sets NULL; NULL is fine */
  * of MariaDB; NULL finds nothing. Sets *failed when the server gives no answer.
  */
 bool twin_exists(struct inspect *db, enum socketmap_number map, const char *key, bool *failed);
-/* The same of any row, of whatever spelling, under the key as it is. */
+/* The same for any row, in whatever spelling, under the key as it is. */
 bool twin_is_found(struct inspect *db, enum socketmap_number map, const char *key,
 		   bool *failed);
 
@@ -54,7 +58,7 @@ bool compare_reason(struct tool *tool, struct inspect *db, enum socketmap_number
 
 /* ---- senders: who may send as what ---- */
 
-/* Appends an object "senders" to the document. False: no answer, complained about. */
+/* Appends an object "senders" to the document. False: it has complained about no answer. */
 bool senders_compare(struct tool *tool, const struct stock *stock, const struct sents *sents,
 		     bool has_log, json_t *document);
 
@@ -68,6 +72,24 @@ bool dovecot_compare(struct tool *tool, struct inspect *db, const char *sql_file
 		     const struct names *names, json_t *document);
 
 /* ---- the report ---- */
+
+/* Answers that differ, as JSON, and how many of them there are of each kind. */
+struct ledger {
+	json_t *changed, *differences;
+	size_t harmless, unexplained;
+};
+
+struct ledger ledger_new(void);
+void ledger_free(struct ledger *ledger);
+/*
+ * One answer to the key. stock and ours: NULL where it is "not found". reason: as
+ * compare_reason() has it. changes: does it change anything for mail?
+ */
+void ledger_add(struct ledger *ledger, const char *map, const char *key, const char *stock,
+		const char *ours, const char *reason, bool changes);
+/* A line in a list of what changes for a name, in words. */
+void ledger_add_line(json_t *lines, const char *name, const char *stock, const char *ours,
+		     const char *numbers);
 
 /* Prints the document for people. all: also what changes nothing, and whole values. */
 void report_print(const json_t *document, bool all);

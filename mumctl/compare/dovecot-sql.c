@@ -13,7 +13,7 @@ enum { FILE_MAX = 64 * 1024, QUERY_MAX = 256 * 1024 };
 
 /* ---- the file ---- */
 
-/* In a connect line, which has a password, too; of SQLite the line is a path. */
+/* In a connect line, which holds a password, too. For SQLite the line is a path. */
 static size_t find_database(const char **value, size_t len)
 {
 	const char *name = memmem(*value, len, "dbname=", 7);
@@ -160,15 +160,15 @@ static bool expand(struct buf *text, const char *string, size_t len, const struc
 	return true;
 }
 
-static void put_literal(struct buf *sql, const struct buf *text, bool sqlite)
+void dovecot_sql_put_literal(struct buf *sql, const char *text, size_t len, bool sqlite)
 {
 	buf_puts(sql, sqlite ? "CAST(X'" : "_utf8mb4 X'");
-	for (size_t i = 0; i < text->len; i++)
-		buf_printf(sql, "%02x", (unsigned char)text->data[i]);
+	for (size_t i = 0; i < len; i++)
+		buf_printf(sql, "%02x", (unsigned char)text[i]);
 	buf_puts(sql, sqlite ? "' AS TEXT)" : "'");
 }
 
-/* Of a quoted string, with its quotes; 0 when it has no end. */
+/* The length of a quoted string, with its quotes; 0 when it has no end. */
 static size_t quoted_len(const char *query)
 {
 	size_t len = 1;
@@ -190,7 +190,7 @@ static bool put_string(struct buf *sql, const char *string, size_t len,
 	}
 	good = expand(&text, string + 1, len - 2, user);
 	if (good)
-		put_literal(sql, &text, sqlite);
+		dovecot_sql_put_literal(sql, text.data, text.len, sqlite);
 	buf_free(&text);
 	return good;
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "common/buf.h"
+
 /* "" where the file has none of that name. */
 struct dovecot_sql {
 	char *database;			/* of the connect line: a name, or SQLite's path */
@@ -27,6 +29,9 @@ void dovecot_sql_clear(struct dovecot_sql *sql);
  * outside of quotes. Caller frees.
  */
 char *dovecot_sql_for_user(const char *query, const char *user, bool sqlite);
+
+/* Appends a literal of any bytes. It takes on the collation of what it is compared with. */
+void dovecot_sql_put_literal(struct buf *sql, const char *text, size_t len, bool sqlite);
 
 /*
  * Would a verifier of this default_pass_scheme take a well-formed hash for one of its

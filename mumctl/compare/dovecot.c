@@ -2,8 +2,6 @@
 /* Who may log in and where the mail lives: stock's SQL file against the module. */
 #include "mumctl/compare/compare.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +15,8 @@ struct dovecot {
 	struct tool *tool;
 	struct inspect *twins;		/* for reasons: see compare_reason() */
 	struct stock_queries stock;
-	json_t *changed, *differences;
-	size_t compared, harmless, unexplained;
+	struct ledger ledger;
+	size_t compared;
 };
 
 /* ---- why they differ ---- */
@@ -33,7 +31,7 @@ static bool has_same_fields(const struct side *one, const struct side *other)
 	return true;
 }
 
-/* Only one of them has such a mailbox: by the rules of a name. */
+/* Only one side has such a mailbox: the reason is that of the map of mailboxes. */
 static bool explain_name(struct dovecot *dovecot, const char *name, const struct side *stock,
 			 char reason[REASON_TEXT_SIZE])
 {
@@ -42,7 +40,7 @@ static bool explain_name(struct dovecot *dovecot, const char *name, const struct
 					.value = theirs ? NULL : (char[]){ "1" } };
 	struct asked asked;
 
-	/* Stock splits a name at the first of two. */
+	/* Of two "@" stock takes the first. */
 	if (!theirs && strchr(name, '@') != strrchr(name, '@')) {
 		snprintf(reason, REASON_TEXT_SIZE, "D17");
 		return true;
@@ -113,7 +111,7 @@ static void put_mail(struct buf *words, const struct side *side, bool fields)
 	}
 }
 
-/* What is the same on both sides is left out. */
+/* Leaves out what is the same on both sides. */
 static char *put_side(const struct side *side, const struct side *other)
 {
 	struct buf words = BUF_INIT(4096);
@@ -128,47 +126,30 @@ static char *put_side(const struct side *side, const struct side *other)
 
 /* ---- all logins ---- */
 
-static void add_difference(struct dovecot *dovecot, const char *what, const char *name,
-			   const char *stock, const char *ours, const char *reason, bool changes)
-{
-	if (strcmp(reason, "?") == 0)
-		dovecot->unexplained++;
-	else if (!changes)
-		dovecot->harmless++;
-	json_array_append_new(dovecot->differences,
-			      json_pack("{ss so so so ss sb}", "map", what, "key",
-					tool_json_text(name), "stock", tool_json_text(stock),
-					"mum", tool_json_text(ours), "difference", reason,
-					"changes", changes));
-}
-
-static void add_change(struct dovecot *dovecot, const char *name, const struct side *stock,
+static void add_change(struct ledger *ledger, const char *name, const struct side *stock,
 		       const struct side *ours, const char *reason)
 {
 	char *before = put_side(stock, ours), *after = put_side(ours, stock);
 
-	add_difference(dovecot, "login", name, before, after, reason, true);
+	ledger_add(ledger, "login", name, before, after, reason, true);
 	if (strcmp(reason, "?") != 0)
-		json_array_append_new(dovecot->changed,
-				      json_pack("{so so so ss}", "name", tool_json_text(name),
-						"stock", tool_json_text(before), "mum",
-						tool_json_text(after), "difference", reason));
+		ledger_add_line(ledger->changed, name, before, after, reason);
 	free(before);
 	free(after);
 }
 
-/* What both let in, and then name or refuse in another way. */
-static void add_spellings(struct dovecot *dovecot, const char *name, const struct side *stock,
+/* Both sides know the login, but name it or refuse it in different ways. */
+static void add_spellings(struct ledger *ledger, const char *name, const struct side *stock,
 			  const struct side *ours)
 {
 	char *typed = text_lower(xstrdup(name));
 
 	if (stock->mail == MAIL_FOUND && ours->mail == MAIL_FOUND &&
 	    strcmp(typed, ours->user) != 0)
-		add_difference(dovecot, "user", name, typed, ours->user, "D22", false);
+		ledger_add(ledger, "user", name, typed, ours->user, "D22", false);
 	if (ours->send_only && ours->login == LOGIN_ACCEPTED && stock->login == LOGIN_ACCEPTED)
-		add_difference(dovecot, "login to read mail", name,
-			       "accepted, and an internal error then", "refused", "D21", false);
+		ledger_add(ledger, "login to read mail", name,
+			   "accepted, and an internal error then", "refused", "D21", false);
 	free(typed);
 }
 
@@ -183,8 +164,8 @@ static bool compare_login(struct dovecot *dovecot, const char *name)
 	if (good) {
 		dovecot->compared++;
 		if (reason[0] != '\0')
-			add_change(dovecot, name, &stock, &ours, reason);
-		add_spellings(dovecot, name, &stock, &ours);
+			add_change(&dovecot->ledger, name, &stock, &ours, reason);
+		add_spellings(&dovecot->ledger, name, &stock, &ours);
 	}
 	side_clear(&stock);
 	side_clear(&ours);
@@ -211,8 +192,8 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 	if (*dovecot->stock.sql.iterate_query == '\0')
 		return true;
 	/* Dovecot asks it without a user. */
-	if (!stock_query(&dovecot->stock, "iterate_query", "stock.username", dovecot->stock.sql.iterate_query, "",
-		       on_listed, &stock) ||
+	if (!stock_query(&dovecot->stock, "iterate_query", "stock.username",
+			 dovecot->stock.sql.iterate_query, "", on_listed, &stock) ||
 	    tool_each_user(dovecot->tool, "users", on_user, &ours) != MUM_FOUND)
 		return false;
 	json_object_set_new(object, "listed_stock", json_integer((json_int_t)stock));
@@ -222,22 +203,17 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 
 /* ---- the file ---- */
 
-/* The module's part of mum.conf may not be there yet: then the rest is compared all the same. */
+/* If mum.conf has no part for the module yet, the rest is still compared. */
 static bool can_ask(struct tool *tool, const char *sql_file)
 {
-	char *errors;
-	struct mum_config *config =
-		mum_config_load(tool->config_path, MUM_ROLE_DOVECOT, &errors);
+	struct mum_config *config = tool_load_config(tool, MUM_ROLE_DOVECOT);
+	bool good = config != NULL;
 
-	if (config == NULL) {
-		fprintf(stderr, "%s\n", errors);
+	if (!good)
 		tool_complain(sql_file, "Dovecot's answers are not compared: see mum.conf, "
 					"section dovecot");
-		free(errors);
-		return false;
-	}
 	mum_config_free(&config);
-	return true;
+	return good;
 }
 
 /* Is it a file that can be compared with this mum.conf? Says so if not. */
@@ -261,10 +237,11 @@ static bool is_comparable(const struct dovecot *dovecot, const char *sql_file)
 
 static json_t *put_document(const struct dovecot *dovecot)
 {
+	const struct ledger *ledger = &dovecot->ledger;
+
 	return json_pack("{sI sO sI sI sO}", "names", (json_int_t)dovecot->compared, "changed",
-			 dovecot->changed, "harmless", (json_int_t)dovecot->harmless,
-			 "unexplained", (json_int_t)dovecot->unexplained, "differences",
-			 dovecot->differences);
+			 ledger->changed, "harmless", (json_int_t)ledger->harmless, "unexplained",
+			 (json_int_t)ledger->unexplained, "differences", ledger->differences);
 }
 
 static bool compare_all(struct dovecot *dovecot, const char *sql_file, const struct names *names,
@@ -300,21 +277,13 @@ bool dovecot_compare(struct tool *tool, struct inspect *db, const char *sql_file
 	FILE *file = fopen(sql_file, "re");
 	bool good;
 
-	if (file == NULL) {
-		char *why = xasprintf("%s; Dovecot's answers are not compared", strerror(errno));
-
-		good = errno == ENOENT;
-		tool_complain(sql_file, why);
-		free(why);
-		return good;
-	}
+	if (file == NULL)
+		return compare_complain_missing(sql_file, "Dovecot's answers are not compared");
 	dovecot_sql_read(file, &dovecot.stock.sql);
 	fclose(file);
-	dovecot.changed = json_array();
-	dovecot.differences = json_array();
+	dovecot.ledger = ledger_new();
 	good = !can_ask(tool, sql_file) || compare_all(&dovecot, sql_file, names, document);
-	json_decref(dovecot.changed);
-	json_decref(dovecot.differences);
+	ledger_free(&dovecot.ledger);
 	inspect_close(&dovecot.stock.db);
 	dovecot_sql_clear(&dovecot.stock.sql);
 	return good;

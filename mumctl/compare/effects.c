@@ -29,7 +29,7 @@ char *effect_value(const char *value)
 
 /* ---- lists of addresses ---- */
 
-/* Of the next address, up to a comma that stands outside of quotes. */
+/* The length of the next address, up to a comma outside of quotes. */
 static size_t word_len(const char *list)
 {
 	bool quoted = false;
@@ -99,7 +99,7 @@ static void free_list(struct addresses *addresses)
 	free(addresses->plain);
 }
 
-/* Appends what the list has and the others have not, with commas between. */
+/* Appends what is in the list and not in others, with commas between. */
 static void put_missing(struct buf *text, const char *list, const struct addresses *others)
 {
 	while (*list != '\0') {
@@ -218,7 +218,7 @@ static void put_value(struct buf *words, const char *what, const char *value)
 	free(shown);
 }
 
-/* Of two long lists nobody finds the one address. */
+/* Nobody would find the one address that differs in two long lists. */
 char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers *ours)
 {
 	struct buf words = BUF_INIT(WORDS_MAX);

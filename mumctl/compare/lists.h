@@ -14,9 +14,9 @@ bool list_is_within(const char *one, const char *other);
 bool list_is_same_set(const char *one, const char *other);
 /* Was the list cut by MySQL? ours: the whole one, or NULL. */
 bool list_is_cut(const char *list, const char *ours);
-/* Is a word blank, or has it blanks at an end? */
+/* Is the word blank, or are there blanks at its ends? */
 bool list_is_untrimmed(const char *word);
-/* Is ours the same but for a blank where the list has its first comma? */
+/* Does ours differ only by a blank in place of the first comma? */
 bool list_is_joined_otherwise(const char *list, const char *ours);
 
 #endif

@@ -15,7 +15,7 @@
 #include "mumctl/tool.h"
 
 enum {
-	LINE_MAX_BYTES = 8192,		/* what is behind them in a line is passed over */
+	LINE_MAX_BYTES = 8192,		/* the rest of a longer line is ignored */
 	LOG_NAMES_MAX = 100000,		/* addresses, and pairs of login and sender */
 	WAITING_MAX = 100000		/* mails whose login is known and whose sender is not yet */
 };
@@ -58,7 +58,7 @@ void sents_clear(struct sents *sents)
 	}
 }
 
-/* Neither of them has a line end, which stands between them in the key. */
+/* In the key a line end separates them, because neither of them has one. */
 static void add_sent(struct log *log, const char *login, const struct mail_log_text *sender)
 {
 	char *key = xasprintf("%s\n%.*s", login, (int)sender->len, sender->data);
@@ -141,7 +141,7 @@ static void add_name(struct log *log, const struct mail_log_text *text, unsigned
 	log->names_count += HASH_COUNT(log->names->first) - count;
 }
 
-/* Mail to it may go to its domain, or to LMTP under its name. */
+/* The domain may be a next hop, and LMTP may be given the address as a login. */
 static void add_recipient(struct log *log, const struct mail_log_text *text)
 {
 	struct mail_log_text domain;

@@ -26,7 +26,7 @@ struct stock_answer {
 	size_t rows;
 };
 
-/* Any hash that is one, whatever it costs. */
+/* Accepts any well-formed hash, whatever it costs. */
 static enum login judge_hash(const char *hash, const char *scheme)
 {
 	static const struct hash_limits any = {
@@ -107,11 +107,6 @@ bool side_ask_stock(const struct stock_queries *queries, const char *user, struc
 
 /* ---- ours ---- */
 
-static bool is_answer(enum mum_status status)
-{
-	return status == MUM_FOUND || status == MUM_NOT_FOUND;
-}
-
 static bool ask_login(struct tool *tool, const char *user, struct side *side)
 {
 	const struct hash_limits limits =
@@ -120,6 +115,7 @@ static bool ask_login(struct tool *tool, const char *user, struct side *side)
 	enum hash_scheme scheme;
 	enum mum_status status;
 	struct asked asked;
+	bool answered;
 
 	tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_CREDENTIAL), user, &asked);
 	status = rule_credential(&asked.answer, &credential);
@@ -128,11 +124,10 @@ static bool ask_login(struct tool *tool, const char *user, struct side *side)
 		side->login = side->why == NULL ? LOGIN_ACCEPTED : LOGIN_REFUSED;
 		side->send_only = credential.send_only;
 		side->user = xstrdup(credential.address);
-	} else if (!is_answer(status)) {
-		tool_complain(user, asked.reason != NULL ? asked.reason : "no answer");
 	}
+	answered = tool_want_answer(user, status, &asked);
 	asked_free(&asked);
-	return is_answer(status);
+	return answered;
 }
 
 static void on_field(void *arg, const char *name, const char *value)
@@ -151,6 +146,7 @@ static bool ask_mail(struct tool *tool, const char *name, struct side *side)
 	struct asked asked;
 	struct user user;
 	const char *why;
+	bool answered;
 
 	tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USER), name, &asked);
 	status = rule_user(&asked.answer, &user, &why);
@@ -160,11 +156,10 @@ static bool ask_mail(struct tool *tool, const char *name, struct side *side)
 	} else if (why != NULL) {
 		side->mail = MAIL_FAILS;
 		side->why = why;
-	} else if (!is_answer(status)) {
-		tool_complain(name, asked.reason != NULL ? asked.reason : "no answer");
 	}
+	answered = why != NULL || tool_want_answer(name, status, &asked);
 	asked_free(&asked);
-	return why != NULL || is_answer(status);
+	return answered;
 }
 
 bool side_ask_ours(struct tool *tool, const char *user, struct side *side_r)

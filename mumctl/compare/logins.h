@@ -37,7 +37,7 @@ struct stock_queries {
 bool stock_query(const struct stock_queries *queries, const char *what, const char *columns,
 		 const char *query, const char *user, inspect_row_fn *fn, void *arg);
 
-/* False when there is no answer: complained about. side_clear() is due all the same. */
+/* False when there is no answer: it has complained. Call side_clear() in any case. */
 bool side_ask_stock(const struct stock_queries *queries, const char *user,
 		    struct side *side_r);
 bool side_ask_ours(struct tool *tool, const char *user, struct side *side_r);

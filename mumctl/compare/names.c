@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names that compare asks about, each once, whatever it is the name of. */
+/* The names that compare asks about. Each is there once, even if it names several things. */
 #include "mumctl/compare/names.h"
 
 #include <errno.h>
@@ -23,10 +23,7 @@ void names_clear(struct names *names)
 {
 	struct name *name, *next;
 
-	HASH_ITER(hh, names->first, name, next) {
-		HASH_DELETE(hh, names->first, name);
-		free(name);
-	}
+	KEYED_FREE(names->first, name, next);
 }
 
 static struct name *find(struct names *names, const char *text, size_t len)
@@ -39,7 +36,7 @@ static struct name *find(struct names *names, const char *text, size_t len)
 	return name;
 }
 
-/* postmap takes a name a line; what it cannot be asked is not compared. */
+/* postmap reads one name per line. A name that does not fit there is not compared. */
 void names_add(struct names *names, const char *text, size_t len, unsigned kinds)
 {
 	if (len > 0 && text_is_clean(text, len))
@@ -167,7 +164,7 @@ static void add_form(struct names *names, const char *text, const struct address
 
 void names_add_forms(struct names *names, const char *delimiters)
 {
-	/* The forms come behind the names, and have no other forms than these. */
+	/* The forms are added behind the names, and have no further forms. */
 	for (struct name *name = names->first; name != NULL; name = name->hh.next) {
 		unsigned kinds = name->kinds & (NAME_IS_RECIPIENT | NAME_IS_SENDER);
 		struct address *address;
@@ -179,54 +176,4 @@ void names_add_forms(struct names *names, const char *delimiters)
 			add_form(names, name->text, &address->forms[i], kinds);
 		address_unref(&address);
 	}
-}
-
-/* ---- for postmap ---- */
-
-/* Without a name, so that nothing is left of it, however we end. */
-static FILE *open_temporary(void)
-{
-	const char *directory = getenv("TMPDIR");
-	char *path = xasprintf("%s/mumctl-keys-XXXXXX", directory != NULL ? directory : "/tmp");
-	int fd = mkostemp(path, O_CLOEXEC);
-	FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
-
-	if (file == NULL)
-		tool_complain(path, strerror(errno));
-	if (fd >= 0)
-		unlink(path);
-	if (file == NULL && fd >= 0)
-		close(fd);
-	free(path);
-	return file;
-}
-
-FILE *names_write(const struct names *names, unsigned kinds)
-{
-	FILE *file = open_temporary();
-
-	if (file == NULL)
-		return NULL;
-	for (const struct name *name = names->first; name != NULL; name = name->hh.next) {
-		if (((name->kinds | name->searched) & kinds) != 0)
-			fprintf(file, "%s\n", name->text);
-	}
-	if (fflush(file) == 0)
-		return file;
-	tool_complain("keys", strerror(errno));
-	fclose(file);
-	return NULL;
-}
-
-FILE *keys_open(FILE *keys)
-{
-	int fd = fcntl(fileno(keys), F_DUPFD_CLOEXEC, 0);
-	FILE *file = fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 ? fdopen(fd, "r") : NULL;
-
-	if (file == NULL) {
-		tool_complain("keys", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	}
-	return file;
 }

@@ -4,7 +4,6 @@
 #define MUM_COMPARE_NAMES_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "common/address.h"
 #include "common/inspect.h"
@@ -45,18 +44,6 @@ bool names_read_file(struct names *names, const char *path);
 void names_add_forms(struct names *names, const char *delimiters);
 /* An address in one of its forms, with the domain as it is. Caller frees. */
 char *name_form(const char *address, const struct address_form *form);
-/*
- * Writes the names of these kinds to a file without a name, one on a line. NULL:
- * complained about.
- */
-FILE *names_write(const struct names *names, unsigned kinds);
-
-/*
- * Another stream on what names_write() wrote, from its beginning. One at a time is
- * read, because they share the place. NULL: complained about.
- */
-FILE *keys_open(FILE *keys);
-
 /* ---- the mail log ---- */
 
 /* A login and an address that it sent as. */

@@ -5,7 +5,6 @@
  */
 #include "mumctl/compare/compare.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +39,7 @@ static void add(const struct difference *difference, const char *number)
 	effect_add_number(difference->reason, number);
 }
 
-/* D1 is no word for what we do not know: the database must have shown a twin. */
+/* Claims D1 only if the database has shown a twin. */
 static void add_twin(const struct difference *difference)
 {
 	if (twin_exists(difference->db, difference->map, difference->key, difference->failed))
@@ -71,7 +70,7 @@ static bool is_other_spelling(const struct difference *difference)
 	return other;
 }
 
-/* Does the form only fold and cut what the key has, or are quotes put or taken away? */
+/* Is the form only the folded beginning of the key, without quotes added or removed? */
 static bool is_verbatim(const struct difference *difference, const struct address_form *form)
 {
 	const char *at = strrchr(difference->key, '@');
@@ -85,7 +84,7 @@ static bool is_verbatim(const struct difference *difference, const struct addres
 	return verbatim;
 }
 
-/* We find it under a form that stock is not asked for, or in a case that it has not. */
+/* We find it under a form that stock is not asked for, or in another case. */
 static void add_search(const struct difference *difference, size_t form)
 {
 	const struct address_form *found = &difference->answer->address->forms[form];
@@ -100,14 +99,14 @@ static void add_search(const struct difference *difference, size_t form)
 		add(difference, "D3");
 	if (spelling)
 		add(difference, "D14");
-	/* Of ASCII the database ignores the case as we do. */
+	/* For ASCII the database ignores the case as we do. */
 	if (!extension && !quotes && !spelling && !ascii &&
 	    !twin_is_found(difference->db, difference->map, difference->key,
 			   difference->failed))
 		add(difference, "D1");
 }
 
-/* Is this the form that stock, too, is asked for? */
+/* Is stock asked for this form, too? */
 static bool is_asked(const struct difference *difference, size_t form)
 {
 	const struct address_form *asked = &difference->answer->address->forms[form];
@@ -117,7 +116,7 @@ static bool is_asked(const struct difference *difference, size_t form)
 
 /* ---- aliases ---- */
 
-/* In the form in which we hand it on: are there quotes (D4), an A-label (D14)? */
+/* Did we add quotes (D4) or an A-label (D14) to hand the recipient on? */
 static void add_form(const struct difference *difference, const char *recipient)
 {
 	struct buf external = BUF_INIT(4096);
@@ -134,7 +133,7 @@ static void add_form(const struct difference *difference, const char *recipient)
 	free(text);
 }
 
-/* One that we leave out is in vain (D7), or leads to a mailbox that takes no mail (D6). */
+/* A recipient that we leave out leads nowhere (D7), or to a mailbox without mail (D6). */
 static void add_lost(const struct difference *difference, const struct delivery_row *row)
 {
 	switch (state_of_recipient(row)) {
@@ -204,7 +203,7 @@ static bool explain_stock_alias(const struct difference *difference)
 		if (row->recipient == NULL)
 			continue;
 		add_recipient(difference, row);
-		/* Stock names them as it likes; seldom as they were made. */
+		/* Stock lists recipients in any order, we by their ids. */
 		if (difference->ours != NULL && before != NULL &&
 		    strcmp(before->recipient, row->recipient) > 0)
 			add(difference, "D5");
@@ -258,7 +257,7 @@ static void add_owner(const struct difference *difference, const struct owner_ro
 	}
 }
 
-/* Is it the login of a mailbox, perhaps one whose name collates as the key does? */
+/* Is the word the login of a mailbox? Its name may only collate like the key. */
 static bool is_login(const struct difference *difference, const char *word, size_t len)
 {
 	char *login = xstrndup(word, len);
@@ -274,7 +273,7 @@ static bool is_login(const struct difference *difference, const char *word, size
 	return there;
 }
 
-/* Does stock, too, name who owns what only collates as the key does? */
+/* True if stock also returns owners of names that merely collate like the key. */
 static bool has_owners_of_twin(const struct difference *difference)
 {
 	const char *word = difference->stock;
@@ -330,7 +329,7 @@ static void explain_owners(const struct difference *difference)
 
 /* ---- the other maps ---- */
 
-/* Stock finds what only collates as the key does, not a mailbox that is inactive. */
+/* D1 if stock found a name that merely collates like the key, not an inactive mailbox. */
 static void add_twin_mailbox(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
@@ -353,7 +352,7 @@ static void explain_mailbox(const struct difference *difference)
 		add_search(difference, mailbox->form);
 }
 
-/* An alias decides, or that none of its recipients takes mail. */
+/* The alias decides: it takes mail, or none of its recipients does. */
 static void explain_alias_access(const struct difference *difference,
 				 const struct recipient_ruling *ruling)
 {
@@ -372,7 +371,7 @@ static void explain_alias_access(const struct difference *difference,
 	}
 }
 
-/* Stock knows no aliases here: where a mailbox says the same, it is what counts. */
+/* Stock ignores aliases here. If a mailbox gives the same answer, the alias changes nothing. */
 static void explain_access(const struct difference *difference)
 {
 	struct recipient_ruling ruling = { .alias = NULL };
@@ -393,7 +392,7 @@ static void explain_access(const struct difference *difference)
 		add_twin_mailbox(difference);
 }
 
-/* Has MUM a domain of this name, which its collation takes for the key? */
+/* Does MUM have a domain of this name? Then its collation took that for the key. */
 static bool is_domain(const struct difference *difference, const char *name)
 {
 	struct asked asked;
@@ -414,7 +413,7 @@ static void explain_domain(const struct difference *difference)
 		add_twin(difference);
 }
 
-/* One row is all that a name has, but for a domain in both of its spellings. */
+/* A name has one row, unless a domain is stored in both of its spellings. */
 static void add_tls(const struct difference *difference)
 {
 	const char *key = difference->key, *stock = difference->stock;

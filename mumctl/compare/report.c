@@ -5,16 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
+#include "common/xalloc.h"
 
-	return text != NULL ? text : "";
+/* ---- what differs ---- */
+
+struct ledger ledger_new(void)
+{
+	return (struct ledger){ .changed = json_array(), .differences = json_array() };
 }
 
-static size_t number_of(const json_t *object, const char *name)
+void ledger_free(struct ledger *ledger)
 {
-	return (size_t)json_integer_value(json_object_get(object, name));
+	json_decref(ledger->changed);
+	json_decref(ledger->differences);
+}
+
+void ledger_add(struct ledger *ledger, const char *map, const char *key, const char *stock,
+		const char *ours, const char *reason, bool changes)
+{
+	if (strcmp(reason, "?") == 0)
+		ledger->unexplained++;
+	else if (!changes)
+		ledger->harmless++;
+	json_array_append_new(ledger->differences,
+			      json_pack("{ss so so* so* ss sb}", "map", map, "key",
+					tool_json_text(key), "stock", tool_json_text(stock), "mum",
+					tool_json_text(ours), "difference", reason, "changes",
+					changes));
+}
+
+void ledger_add_line(json_t *lines, const char *name, const char *stock, const char *ours,
+		     const char *numbers)
+{
+	json_array_append_new(lines, json_pack("{so so so ss}", "name", tool_json_text(name),
+					       "stock", tool_json_text(stock), "mum",
+					       tool_json_text(ours), "difference", numbers));
 }
 
 /* ---- lines ---- */
@@ -25,34 +50,19 @@ static void print_changes(const json_t *lines, const char *ours)
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
 
-		printf("  <");
-		tool_print_clean(text_of(line, "name"));
-		printf(">: stock ");
-		tool_print_clean(text_of(line, "stock"));
-		printf("; %s ", ours);
-		tool_print_clean(text_of(line, "mum"));
-		printf(" (%s)\n", text_of(line, "difference"));
+		tool_print_line("  <%s>: stock %s; %s %s (%s)", tool_json_member(line, "name"),
+				tool_json_member(line, "stock"), ours, tool_json_member(line, "mum"),
+				tool_json_member(line, "difference"));
 	}
 }
 
-/* In quotes, so that blanks are seen. */
-static void print_value(const json_t *value, bool all)
+/* The value in quotes, so that blanks are seen; all: however long it is. Caller frees. */
+static char *show_value(const json_t *value, bool all)
 {
-	char *shown;
-
-	if (value == NULL) {
-		printf("-");
-		return;
-	}
-	if (all) {
-		printf("\"");
-		tool_print_clean(json_string_value(value));
-		printf("\"");
-		return;
-	}
-	shown = effect_value(json_string_value(value));
-	tool_print_clean(shown);
-	free(shown);
+	if (value == NULL)
+		return xstrdup("-");
+	return all ? xasprintf("\"%s\"", json_string_value(value))
+		   : effect_value(json_string_value(value));
 }
 
 /* Those with this reason, or all of them. */
@@ -61,24 +71,25 @@ static void print_differences(const json_t *differences, const char *reason, con
 {
 	for (size_t i = 0; i < json_array_size(differences); i++) {
 		const json_t *one = json_array_get(differences, i);
+		char *theirs, *our_value;
 
-		if (reason != NULL && strcmp(text_of(one, "difference"), reason) != 0)
+		if (reason != NULL && strcmp(tool_json_member(one, "difference"), reason) != 0)
 			continue;
-		printf("  %s %s <", text_of(one, "difference"), text_of(one, "map"));
-		tool_print_clean(text_of(one, "key"));
-		printf(">: stock ");
-		print_value(json_object_get(one, "stock"), all);
-		printf(", %s ", ours);
-		print_value(json_object_get(one, "mum"), all);
-		printf("\n");
+		theirs = show_value(json_object_get(one, "stock"), all);
+		our_value = show_value(json_object_get(one, "mum"), all);
+		tool_print_line("  %s %s <%s>: stock %s, %s %s", tool_json_member(one, "difference"),
+				tool_json_member(one, "map"), tool_json_member(one, "key"), theirs,
+				ours, our_value);
+		free(theirs);
+		free(our_value);
 	}
 }
 
-/* What is left when all that changes was printed. */
+/* What is left when all changes were printed. */
 static void print_rest(const json_t *part, const char *ours, bool all)
 {
-	size_t harmless = number_of(part, "harmless");
-	size_t unexplained = number_of(part, "unexplained");
+	size_t harmless = tool_json_number(part, "harmless");
+	size_t unexplained = tool_json_number(part, "unexplained");
 	const json_t *differences = json_object_get(part, "differences");
 
 	printf("%zu %s%s.\n", harmless,
@@ -110,11 +121,12 @@ static const struct {
 
 static void print_enforcement(const json_t *senders)
 {
-	bool known = strcmp(text_of(senders, "sender_login"), "known") == 0;
-	const char *mode = text_of(senders, "mum"), *service = text_of(senders, "service");
+	bool known = strcmp(tool_json_member(senders, "sender_login"), "known") == 0;
+	const char *mode = tool_json_member(senders, "mum");
+	const char *service = tool_json_member(senders, "service");
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		if (strcmp(checks[i].check, text_of(senders, "stock")) == 0)
+		if (strcmp(checks[i].check, tool_json_member(senders, "stock")) == 0)
 			printf("Senders: Postfix%s%s %s.", *service != '\0' ? "'s " : "",
 			       service, checks[i].words);
 	}
@@ -136,18 +148,16 @@ static void print_sents(const json_t *senders)
 		return;
 	}
 	printf("%zu of %zu logins in the mail log sent mail that would get another answer%s\n",
-	       number_of(senders, "logins_changed"), number_of(senders, "logins"),
+	       tool_json_number(senders, "logins_changed"), tool_json_number(senders, "logins"),
 	       json_array_size(changed) > 0 ? ":" : ".");
 	for (size_t i = 0; i < json_array_size(changed); i++) {
 		const json_t *sent = json_array_get(changed, i);
 
-		printf("  <");
-		tool_print_clean(text_of(sent, "login"));
-		printf("> as <");
-		tool_print_clean(text_of(sent, "sender"));
-		printf(">, %zu %s: %s today, %s by mumd\n", number_of(sent, "mails"),
-		       number_of(sent, "mails") == 1 ? "mail" : "mails", text_of(sent, "stock"),
-		       text_of(sent, "mum"));
+		tool_print_line("  <%s> as <%s>, %zu %s: %s today, %s by mumd",
+				tool_json_member(sent, "login"), tool_json_member(sent, "sender"),
+				tool_json_number(sent, "mails"),
+				tool_json_number(sent, "mails") == 1 ? "mail" : "mails",
+				tool_json_member(sent, "stock"), tool_json_member(sent, "mum"));
 	}
 }
 
@@ -169,7 +179,7 @@ static void print_senders(const json_t *document)
 
 /* ---- Dovecot ---- */
 
-/* Mail that Postfix accepts now, and Dovecot would not know while it asks as before. */
+/* Would Postfix accept mail now that Dovecot, asking as before, does not know? */
 static bool has_new_spelling(const json_t *document)
 {
 	const json_t *lines = json_object_get(document, "changed");
@@ -177,8 +187,8 @@ static bool has_new_spelling(const json_t *document)
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
 
-		if (strstr(text_of(line, "difference"), "D14") != NULL &&
-		    strchr(text_of(line, "name"), '@') == NULL)
+		if (strstr(tool_json_member(line, "difference"), "D14") != NULL &&
+		    strchr(tool_json_member(line, "name"), '@') == NULL)
 			return true;
 	}
 	return false;
@@ -188,20 +198,18 @@ static void print_dovecot(const json_t *document, bool all)
 {
 	const json_t *dovecot = json_object_get(document, "dovecot");
 	const json_t *changed = json_object_get(dovecot, "changed");
-	size_t count = json_array_size(changed);
+	size_t count = json_array_size(changed), stock = tool_json_number(dovecot, "listed_stock");
+	size_t ours = tool_json_number(dovecot, "listed_mum");
 
 	if (dovecot == NULL)
 		return;
-	printf("\n%zu of %zu logins %s for Dovecot%s\n", count, number_of(dovecot, "names"),
+	printf("\n%zu of %zu logins %s for Dovecot%s\n", count, tool_json_number(dovecot, "names"),
 	       count == 1 ? "changes" : "change", count > 0 ? ":" : ".");
 	print_changes(changed, "the module");
 	print_rest(dovecot, "the module", all);
 	if (json_object_get(dovecot, "listed_stock") != NULL)
 		printf("\"doveadm user '*'\" and \"doveadm -A\" find %zu users with stock and %zu "
-		       "with the module%s.\n", number_of(dovecot, "listed_stock"),
-		       number_of(dovecot, "listed_mum"),
-		       number_of(dovecot, "listed_stock") != number_of(dovecot, "listed_mum")
-			       ? " (D18, D20)" : "");
+		       "with the module%s.\n", stock, ours, stock != ours ? " (D18, D20)" : "");
 	if (has_new_spelling(document))
 		printf("Move Dovecot before Postfix: stock's queries do not know the domains that "
 		       "change by D14,\nand mail for them would be accepted and then bounced.\n");
@@ -209,10 +217,10 @@ static void print_dovecot(const json_t *document, bool all)
 
 void report_print(const json_t *document, bool all)
 {
-	size_t count = number_of(document, "names_changed");
+	size_t count = tool_json_number(document, "names_changed");
 
 	printf("%zu of %zu addresses and domains %s for mail%s\n", count,
-	       number_of(document, "names"), count == 1 ? "changes" : "change",
+	       tool_json_number(document, "names"), count == 1 ? "changes" : "change",
 	       count > 0 ? ":" : ".");
 	print_changes(json_object_get(document, "changed"), "mumd");
 	print_rest(document, "mumd", all);

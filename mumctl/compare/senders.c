@@ -66,8 +66,7 @@ static bool ask_ours(struct tool *tool, const struct sent *sent, bool *accepts_r
 	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_OWNERS), sent->sender, &asked);
 	status = rule_sender(&asked.answer, sent->login,
 			     config->policy.sender_login == MUM_SENDER_KNOWN, &verdict);
-	if (status != MUM_FOUND)
-		tool_complain(sent->sender, asked.reason != NULL ? asked.reason : "no answer");
+	(void)tool_want_answer(sent->sender, status, &asked);
 	*accepts_r = verdict == SENDER_ACCEPTED;
 	asked_free(&asked);
 	return status == MUM_FOUND;

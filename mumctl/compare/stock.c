@@ -3,20 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/keyed-hash.h"
 #include "common/xalloc.h"
+#include "mumctl/run-lines.h"
 
 /* A key that was asked, and what came back. */
 struct entry {
 	UT_hash_handle hh;
-	size_t line;		/* of the keys file; the last that has it */
+	size_t line;		/* of what postmap is given; the last that has it */
 	char *value;		/* NULL when not found */
 	char key[];
 };
@@ -25,6 +24,7 @@ struct stock {
 	struct keyed_hash hash;
 	struct entry *entries;
 	size_t line;		/* of the last key that was answered */
+	bool failed;		/* postmap gave up */
 };
 
 static struct entry *find(const struct stock *stock, const char *key)
@@ -44,20 +44,43 @@ static void add_key(struct stock *stock, const char *key, size_t line)
 	entry->line = line;
 }
 
-static bool read_keys(struct stock *stock, FILE *all)
+/* The file has no name, so that nothing is left of it, however the program ends. */
+static FILE *open_temporary(void)
 {
-	FILE *keys = keys_open(all);
-	char *key = NULL;
-	size_t size = 0;
+	const char *directory = getenv("TMPDIR");
+	char *path = xasprintf("%s/mumctl-keys-XXXXXX", directory != NULL ? directory : "/tmp");
+	int fd = mkostemp(path, O_CLOEXEC);
+	FILE *file = fd >= 0 ? fdopen(fd, "w+") : NULL;
 
-	for (size_t line = 1; keys != NULL && getline(&key, &size, keys) > 0; line++) {
-		key[strcspn(key, "\n")] = '\0';
-		add_key(stock, key, line);
+	if (file == NULL)
+		tool_complain(path, strerror(errno));
+	if (fd >= 0)
+		unlink(path);
+	if (file == NULL && fd >= 0)
+		close(fd);
+	free(path);
+	return file;
+}
+
+/* The keys, one on a line, as postmap reads them. NULL: complained about. */
+static FILE *write_keys(struct stock *stock, const struct names *names, unsigned kinds)
+{
+	FILE *file = open_temporary();
+	size_t line = 0;
+
+	if (file == NULL)
+		return NULL;
+	for (const struct name *name = names->first; name != NULL; name = name->hh.next) {
+		if (((name->kinds | name->searched) & kinds) == 0)
+			continue;
+		fprintf(file, "%s\n", name->text);
+		add_key(stock, name->text, ++line);
 	}
-	free(key);
-	if (keys != NULL)
-		fclose(keys);
-	return keys != NULL;
+	if (fflush(file) == 0 && lseek(fileno(file), 0, SEEK_SET) == 0)
+		return file;
+	tool_complain("keys", strerror(errno));
+	fclose(file);
+	return NULL;
 }
 
 /*
@@ -70,7 +93,6 @@ static void add_line(struct stock *stock, char *line)
 	char *tab = strchr(line, '\t');
 	struct entry *entry;
 
-	line[strcspn(line, "\n")] = '\0';
 	if (tab == NULL)
 		return;
 	*tab = '\0';
@@ -82,112 +104,43 @@ static void add_line(struct stock *stock, char *line)
 	entry->value = xstrdup(tab + 1);
 }
 
-/* postmap -q - mysql:FILE <keys >output 2>errors. -1: complained about. */
-static pid_t start_postmap(const char *mysql_file, FILE *keys, int output, FILE *errors)
+static void on_line(char *line, bool is_error, void *arg)
+{
+	struct stock *stock = arg;
+
+	if (!is_error) {
+		add_line(stock, line);
+		return;
+	}
+	stock->failed = stock->failed || strstr(line, "fatal: ") != NULL;
+	tool_complain("postmap", line);
+}
+
+/* postmap ends with 1 when nothing was found, and when it has asked nobody. */
+static bool ask(struct stock *stock, const char *mysql_file, FILE *keys)
 {
 	char *table = xasprintf("mysql:%s", mysql_file);
-	char *argv[] = { "postmap", "-q", "-", table, NULL };
-	posix_spawn_file_actions_t actions;
-	extern char **environ;
-	int error;
-	pid_t pid;
+	const char *const argv[] = { "postmap", "-q", "-", table, NULL };
+	int status = run_lines_with(argv, fileno(keys), on_line, stock);
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fileno(keys), STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, fileno(errors), STDERR_FILENO);
-	error = posix_spawnp(&pid, "postmap", &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
 	free(table);
-	if (error == 0)
-		return pid;
-	tool_complain("postmap", strerror(error));
-	return -1;
+	if (status <= 1 && !stock->failed)
+		return true;
+	tool_complain(mysql_file, "postmap could not ask this table");
+	return false;
 }
 
-/* Hands on what postmap complained about. Did it give up? */
-static bool has_failed(FILE *errors)
-{
-	char *line = NULL;
-	size_t size = 0;
-	bool failed = false;
-
-	rewind(errors);
-	while (getline(&line, &size, errors) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		failed = failed || strstr(line, "fatal: ") != NULL;
-		tool_complain("postmap", line);
-	}
-	free(line);
-	return failed;
-}
-
-/* It ends with 1 when nothing was found, and when it has asked nobody. */
-static bool is_good(pid_t pid, FILE *errors)
-{
-	int status;
-
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return false;
-	return !has_failed(errors) && WEXITSTATUS(status) <= 1;
-}
-
-/* Takes over the other end of postmap's output. */
-static bool read_answers(struct stock *stock, int fd)
-{
-	FILE *output = fdopen(fd, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	if (output == NULL) {
-		tool_complain("postmap", strerror(errno));
-		close(fd);
-		return false;
-	}
-	while (getline(&line, &size, output) > 0)
-		add_line(stock, line);
-	fclose(output);
-	free(line);
-	return true;
-}
-
-static bool ask(struct stock *stock, const char *mysql_file, FILE *keys, FILE *errors)
-{
-	int ends[2];
-	pid_t pid;
-	bool good;
-
-	if (lseek(fileno(keys), 0, SEEK_SET) != 0 || pipe2(ends, O_CLOEXEC) != 0) {
-		tool_complain("postmap", strerror(errno));
-		return false;
-	}
-	pid = start_postmap(mysql_file, keys, ends[1], errors);
-	close(ends[1]);
-	if (pid < 0) {
-		close(ends[0]);
-		return false;
-	}
-	good = read_answers(stock, ends[0]);
-	good = is_good(pid, errors) && good;
-	if (!good)
-		tool_complain(mysql_file, "postmap could not ask this table");
-	return good;
-}
-
-struct stock *stock_ask(const char *mysql_file, FILE *keys)
+struct stock *stock_ask(const char *mysql_file, const struct names *names, unsigned kinds)
 {
 	struct stock *stock = xcalloc(1, sizeof(*stock));
-	FILE *errors = tmpfile();
+	FILE *keys;
 
 	keyed_hash_init(&stock->hash);
-	if (errors == NULL) {
-		tool_complain("postmap", strerror(errno));
+	keys = write_keys(stock, names, kinds);
+	if (keys == NULL || !ask(stock, mysql_file, keys))
 		stock_free(&stock);
-		return NULL;
-	}
-	if (!read_keys(stock, keys) || !ask(stock, mysql_file, keys, errors))
-		stock_free(&stock);
-	fclose(errors);
+	if (keys != NULL)
+		fclose(keys);
 	return stock;
 }
 

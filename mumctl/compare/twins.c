@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that the server's collation takes for equal: D1 is claimed of no others. */
+/* Names that the server's collation takes for equal. Only these are D1. */
 #include "mumctl/compare/compare.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/xalloc.h"
+#include "mumctl/compare/dovecot-sql.h"
 
 enum { TABLES_MAX = 2 };
 
@@ -28,14 +29,11 @@ static char *literal(const char *text, size_t len)
 {
 	struct buf sql = BUF_INIT(2 * len + 16);
 
-	buf_puts(&sql, "_utf8mb4 X'");
-	for (size_t i = 0; i < len; i++)
-		buf_printf(&sql, "%02x", (unsigned char)text[i]);
-	buf_puts(&sql, "'");
+	dovecot_sql_put_literal(&sql, text, len, false);
 	return buf_steal(&sql);
 }
 
-/* Active ones, as MUM's queries have them: of TLS policies, all. Caller frees. */
+/* Finds active rows, as MUM's queries do; of TLS policies, all rows. Caller frees. */
 static char *statement(const char *table, enum address_kind kind, const char *key)
 {
 	const char *at = strrchr(key, '@');

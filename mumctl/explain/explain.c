@@ -8,13 +8,13 @@
 #include <sysexits.h>
 
 #include "common/buf.h"
-#include "common/hash.h"
 #include "common/rules.h"
 #include "common/rules-users.h"
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
 #include "mumctl/postfix.h"
 #include "mumctl/settings.h"
+#include "postfix-policy/decision.h"
 
 struct explain {
 	struct tool *tool;
@@ -29,29 +29,35 @@ struct explain {
 
 /* ---- what MUM says ---- */
 
-/* What must be mended before what may pass; to be found or not is all right. */
+/* A wrong configuration is worse than no answer for now; found and not found are both fine. */
 static bool is_worse(enum mum_status status, enum mum_status than)
 {
 	return status == MUM_MISCONFIGURED ||
 	       (status == MUM_TEMPFAIL && than != MUM_MISCONFIGURED);
 }
 
-static void ask(struct explain *explain, enum mum_role role, enum mum_question question,
-		const char *key, struct asked *asked_r)
+static void add_question(struct explain *explain, enum mum_role role,
+			 enum mum_question question, const char *key, const struct asked *asked)
 {
 	const struct mum_config *config = tool_config(explain->tool, role);
-	const struct mum_answer *answer = &asked_r->answer;
+	const struct mum_answer *answer = &asked->answer;
 
-	tool_ask(explain->tool, role, MUM_ASK(question), key, asked_r);
 	json_array_append_new(
 		explain->questions,
 		json_pack("{ss so ss sf so* so}", "question", mum_question_name(question),
 			  "key", tool_json_text(key), "result",
-			  tool_status_name(answer->status), "ms", asked_r->ms, "reason",
-			  tool_json_text(asked_r->reason),
+			  tool_status_name(answer->status), "ms", asked->ms, "reason",
+			  tool_json_text(asked->reason),
 			  "rows", explain_rows(answer, question, config)));
 	if (is_worse(answer->status, explain->worst))
 		explain->worst = answer->status;
+}
+
+static void ask(struct explain *explain, enum mum_role role, enum mum_question question,
+		const char *key, struct asked *asked_r)
+{
+	tool_ask(explain->tool, role, MUM_ASK(question), key, asked_r);
+	add_question(explain, role, question, key, asked_r);
 }
 
 /* ---- what Postfix and Dovecot hear ---- */
@@ -67,7 +73,7 @@ static void add_verdict(struct explain *explain, const char *asks, const char *w
 	free(reason);
 }
 
-/* Of the answer to the map's question. */
+/* What the map makes of the answer to its question. */
 static void add_map(struct explain *explain, enum socketmap_number map,
 		    const struct asked *asked)
 {
@@ -82,92 +88,87 @@ static void add_map(struct explain *explain, enum socketmap_number map,
 	       : reply.status == MUM_NOT_FOUND ? xstrdup("NOTFOUND")
 					       : xstrdup("TEMP");
 	add_verdict(explain, "postfix", socketmap_name(socketmap_by_number(map)), text,
-		    reply.why != NULL ? xstrdup(reply.why) : reason_of_map(map, asked));
+		    reply.why != NULL ? xstrdup(reply.why) : explain_reason_of_map(map, asked));
 	free(text);
 	map_reply_free(&reply);
 }
 
 /* ---- the policy service ---- */
 
-/* The reason of a check for one reading. */
-static char *reason_of_check(const struct explain *explain, enum mum_question question,
-			     const struct asked *asked)
+/* What a check has heard of the readings of the address, in their order. */
+struct trace {
+	const struct mum_host *host;
+	uint64_t began;
+	size_t count;		/* readings that count; 0: none was judged */
+	struct {
+		char *text;
+		struct asked asked;
+	} heard[READINGS_MAX];
+};
+
+static void on_reading(size_t at, const char *text, const struct mum_answer *answer, void *arg)
 {
-	return question == MUM_DELIVERY
-		       ? reason_of_recipient_check(asked, explain->config)
-		       : reason_of_sender_check(asked, explain->login, explain->config);
+	struct trace *trace = arg;
+
+	trace->heard[at].text = xstrdup(text);
+	asked_keep(&trace->heard[at].asked, answer);
+	trace->heard[at].asked.ms = (double)(host_now_us(trace->host) - trace->began) / 1e3;
 }
 
-/* of_address: the answer about the address itself; another reading is asked about. */
-static char *reason_of_reading(struct explain *explain, enum mum_question question,
-			       const char *text, const struct asked *of_address)
+static void on_judged(size_t count, void *arg)
 {
-	struct asked asked;
-	char *reason;
-
-	if (strcmp(text, explain->address) == 0)
-		return reason_of_check(explain, question, of_address);
-	ask(explain, MUM_ROLE_POSTFIX, question, text, &asked);
-	reason = reason_of_check(explain, question, &asked);
-	asked_free(&asked);
-	return reason;
+	((struct trace *)arg)->count = count;
 }
 
-/* Does the way end here, for the domain is MUM's and so not local to Postfix? */
-static bool is_last(struct explain *explain, const struct readings *readings, size_t at)
+static void clear_trace(struct trace *trace)
 {
-	const char *name;
-	struct asked asked;
-	bool ours;
-
-	if (at + 1 == readings->count || !readings->items[at + 1].if_local)
-		return at + 1 == readings->count;
-	tool_ask(explain->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN),
-		 reading_domain(&readings->items[at]), &asked);
-	ours = rule_domain(&asked.answer, &name) == MUM_FOUND;
-	asked_free(&asked);
-	return ours;
-}
-
-/* Why a check of the policy service decides so: for each reading of the address. */
-static char *reason_of_readings(struct explain *explain, enum mum_question question,
-				const struct asked *of_address)
-{
-	const struct reading_settings settings = mum_config_readings(explain->config);
-	struct readings readings;
-	struct buf text = BUF_INIT(65536);
-	bool last = false;
-
-	if (!readings_make(&readings, explain->address, &settings)) {
-		readings_free(&readings);
-		return xasprintf("Postfix may make more than %d addresses of it", READINGS_MAX);
+	for (size_t i = 0; i < READINGS_MAX; i++) {
+		free(trace->heard[i].text);
+		asked_free(&trace->heard[i].asked);
 	}
-	for (size_t i = 0; i < readings.count && !last; i++) {
-		const char *reading = readings.items[i].text;
-		char *reason = reason_of_reading(explain, question, reading, of_address);
+}
 
-		last = is_last(explain, &readings, i);
-		if (i > 0 || !last || strcmp(reading, explain->address) != 0)
+/* Why the check decides so: for each reading that counts. */
+static char *reason_of_trace(struct explain *explain, enum mum_question question,
+			     const struct trace *trace)
+{
+	struct buf text = BUF_INIT(65536);
+
+	for (size_t i = 0; i < trace->count; i++) {
+		const char *reading = trace->heard[i].text;
+		const struct asked *asked = &trace->heard[i].asked;
+		char *reason = explain_reason_of_check(question, asked, explain->login,
+						       explain->config);
+		bool same = strcmp(reading, explain->address) == 0;
+
+		if (!same)
+			add_question(explain, MUM_ROLE_POSTFIX, question, reading, asked);
+		if (trace->count > 1 || !same)
 			buf_printf(&text, "%sfor Postfix <%s>: ", i > 0 ? "; " : "", reading);
 		buf_puts(&text, reason);
 		free(reason);
 	}
-	readings_free(&readings);
 	return buf_steal(&text);
 }
 
-static void add_check(struct explain *explain, const char *context,
-		      enum mum_question question, const struct asked *of_address)
+/* context: "recipient" or "sender", as the attribute is named, too. */
+static void add_check(struct explain *explain, const char *context, enum mum_question question)
 {
-	char *reason = reason_of_readings(explain, question, of_address);
+	const struct mum_host *host = &explain->tool->host.host;
+	struct trace trace = { .host = host, .began = host_now_us(host) };
+	const struct decision_watch watch = { on_reading, on_judged, &trace };
 	char *who = xasprintf("%s=%s", context, explain->address);
 	char *login = xasprintf("sasl_username=%s", explain->login);
 	char *where = xasprintf("policy_context=%s", context);
 	const char *const attributes[] = { who, login, where, NULL };
 	char *what = xasprintf("policy %s", context);
-	char *action = postfix_ask_policy(explain->tool, NULL, attributes);
+	char *action = postfix_ask_policy(explain->tool, NULL, &watch, attributes);
 
-	add_verdict(explain, "postfix", what, action != NULL ? action : "?", reason);
+	add_verdict(explain, "postfix", what, action != NULL ? action : "?",
+		    trace.count > 0 ? reason_of_trace(explain, question, &trace)
+				    : explain_reason_unasked(question, explain->login,
+							     explain->config));
+	clear_trace(&trace);
 	free(action);
 	free(what);
 	free(where);
@@ -178,13 +179,13 @@ static void add_check(struct explain *explain, const char *context,
 static void add_quota(struct explain *explain)
 {
 	const char *action;
-	char *reason = reason_of_quota(explain->tool, explain->address, &action);
+	char *reason = explain_reason_of_quota(explain->tool, explain->address, &action);
 
 	if (reason != NULL)
 		add_verdict(explain, "postfix", "policy quota", action, reason);
 }
 
-/* As who sends: the login, or whoever has the address. */
+/* The sender is the login, or else whoever has the address. */
 static void add_limit(struct explain *explain)
 {
 	const char *login = *explain->login != '\0' ? explain->login : explain->address;
@@ -208,12 +209,12 @@ static void explain_address(struct explain *explain)
 	add_map(explain, SOCKETMAP_MAILBOXES, &delivery);
 	add_map(explain, SOCKETMAP_ALIASES, &delivery);
 	add_map(explain, SOCKETMAP_ACCESS, &delivery);
-	add_check(explain, "recipient", MUM_DELIVERY, &delivery);
+	add_check(explain, "recipient", MUM_DELIVERY);
 	add_quota(explain);
 	add_map(explain, SOCKETMAP_SENDERS, &owners);
-	add_check(explain, "sender", MUM_OWNERS, &owners);
+	add_check(explain, "sender", MUM_OWNERS);
 	add_limit(explain);
-	explain->summary = summary_of_address(explain->address, &delivery, explain->deferred,
+	explain->summary = explain_summary_of_address(explain->address, &delivery, explain->deferred,
 					      &owners, explain->config);
 	asked_free(&delivery);
 	asked_free(&owners);
@@ -228,7 +229,7 @@ static void explain_postfix(struct explain *explain)
 	if (explain->is_address)
 		explain_address(explain);
 	else
-		explain->summary = summary_of_domain(explain->domain, &domain);
+		explain->summary = explain_summary_of_domain(explain->domain, &domain);
 	ask(explain, MUM_ROLE_POSTFIX, MUM_TLS, explain->domain, &tls);
 	add_map(explain, SOCKETMAP_TLS, &tls);
 	asked_free(&domain);
@@ -240,8 +241,8 @@ static void put_field(void *text, const char *name, const char *value)
 	buf_printf(text, " %s=%s", name, value);
 }
 
-/* What the userdb tells that Dovecot. */
-static void add_userdb(struct explain *explain, const char *what,
+/* Adds what the userdb tells that Dovecot. Returns true if there is a user. */
+static bool add_userdb(struct explain *explain, const char *what,
 		       enum dovecot_generation generation, const struct asked *asked)
 {
 	struct buf fields = BUF_INIT(65536);
@@ -259,103 +260,81 @@ static void add_userdb(struct explain *explain, const char *what,
 	else
 		answer = xstrdup(status == MUM_NOT_FOUND ? "unknown user" : "temporary failure");
 	add_verdict(explain, "dovecot", what, answer,
-		    why != NULL ? xstrdup(why) : reason_of_userdb(asked));
+		    why != NULL ? xstrdup(why) : explain_reason_of_userdb(asked));
 	free(answer);
 	free(text);
 	arena_free(&arena);
+	return status == MUM_FOUND;
 }
 
-/* For the installed Dovecot and for the other one, to which an admin may be about to go. */
+/* For the installed Dovecot, and for the other one, to which an admin may be moving. */
 static void explain_userdb(struct explain *explain)
 {
 	const enum dovecot_generation here = settings_generation_here();
 	const enum dovecot_generation other = here == DOVECOT_2_3 ? DOVECOT_2_4 : DOVECOT_2_3;
 	char *what = xasprintf("userdb of %s", settings_generation_name(other));
 	struct asked asked;
-	struct user user;
-	const char *why;
 
 	ask(explain, MUM_ROLE_DOVECOT, MUM_USER, explain->address, &asked);
-	add_userdb(explain, "userdb", here, &asked);
-	if (rule_user(&asked.answer, &user, &why) == MUM_FOUND)
-		add_userdb(explain, what, other, &asked);
+	if (add_userdb(explain, "userdb", here, &asked))
+		(void)add_userdb(explain, what, other, &asked);
 	free(what);
 	asked_free(&asked);
-}
-
-static const char *passdb_answer(const struct mum_answer *answer,
-				 const struct mum_config *config)
-{
-	const struct hash_limits limits = hash_limits(config);
-	struct credential credential;
-	enum hash_scheme scheme;
-
-	switch (rule_credential(answer, &credential)) {
-	case MUM_FOUND:
-		return hash_check(credential.password, &limits, &scheme) == NULL
-			       ? "verifies the password" : "login refused";
-	case MUM_NOT_FOUND:
-		return "unknown user";
-	case MUM_TEMPFAIL:
-	case MUM_MISCONFIGURED:
-		break;
-	}
-	return "temporary failure";
 }
 
 static void explain_dovecot(struct explain *explain)
 {
 	const struct mum_config *config = tool_config(explain->tool, MUM_ROLE_DOVECOT);
+	const char *answer;
 	struct asked asked;
+	char *reason;
 
 	ask(explain, MUM_ROLE_DOVECOT, MUM_CREDENTIAL, explain->address, &asked);
-	add_verdict(explain, "dovecot", "passdb", passdb_answer(&asked.answer, config),
-		    reason_of_passdb(&asked, config));
+	reason = explain_reason_of_passdb(&asked, config, &answer);
+	add_verdict(explain, "dovecot", "passdb", answer, reason);
 	asked_free(&asked);
 	explain_userdb(explain);
 }
 
 /* ---- printing ---- */
 
-static void print_value(const char *name, const json_t *value)
+static void print_row(const json_t *row)
 {
-	printf(" %s=", name);
-	if (json_is_boolean(value)) {
-		printf("%s", json_is_true(value) ? "yes" : "no");
-	} else if (json_is_integer(value)) {
-		printf("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	} else {
-		printf("<");
-		tool_print_clean(json_string_value(value));
-		printf(">");
+	struct buf line = BUF_INIT(65536);
+	const char *name;
+	json_t *value;
+	char *text;
+
+	json_object_foreach((json_t *)row, name, value) {
+		if (json_is_boolean(value))
+			buf_printf(&line, " %s=%s", name, json_is_true(value) ? "yes" : "no");
+		else if (json_is_integer(value))
+			buf_printf(&line, " %s=%" JSON_INTEGER_FORMAT, name,
+				   json_integer_value(value));
+		else
+			buf_printf(&line, " %s=<%s>", name, json_string_value(value));
 	}
+	text = buf_steal(&line);
+	tool_print_line("     %s", text);
+	free(text);
 }
 
 static void print_questions(const json_t *questions)
 {
 	size_t i, at;
-	json_t *question, *row, *value;
-	const char *name;
+	json_t *question, *row;
 
 	printf("What MUM says\n");
 	json_array_foreach(questions, i, question) {
 		const json_t *rows = json_object_get(question, "rows");
-		const json_t *reason = json_object_get(question, "reason");
+		const char *reason = tool_json_member(question, "reason");
 
-		printf("  %-11s %.2f ms, %zu rows", json_string_value(json_object_get(
-			       question, "question")),
-		       json_real_value(json_object_get(question, "ms")), json_array_size(rows));
-		if (reason != NULL) {
-			printf(", ");
-			tool_print_clean(json_string_value(reason));
-		}
-		printf("\n");
-		json_array_foreach(rows, at, row) {
-			printf("     ");
-			json_object_foreach(row, name, value)
-				print_value(name, value);
-			printf("\n");
-		}
+		tool_print_line("  %-11s %.2f ms, %zu rows%s%s",
+				tool_json_member(question, "question"),
+				json_real_value(json_object_get(question, "ms")),
+				json_array_size(rows), *reason != '\0' ? ", " : "", reason);
+		json_array_foreach(rows, at, row)
+			print_row(row);
 	}
 }
 
@@ -366,20 +345,16 @@ static void print_verdicts(const json_t *verdicts)
 	json_t *verdict;
 
 	json_array_foreach(verdicts, i, verdict) {
-		const char *who = json_string_value(json_object_get(verdict, "asks"));
-		const json_t *reason = json_object_get(verdict, "reason");
+		const char *who = tool_json_member(verdict, "asks");
 
 		if (strcmp(who, asks) != 0)
 			printf("\nWhat %s hears\n",
 			       strcmp(who, "postfix") == 0 ? "Postfix" : "Dovecot");
 		asks = who;
-		printf("  %-18s ", json_string_value(json_object_get(verdict, "what")));
-		tool_print_clean(json_string_value(json_object_get(verdict, "answer")));
-		if (reason != NULL) {
-			printf("\n  %-18s   ", "");
-			tool_print_clean(json_string_value(reason));
-		}
-		printf("\n");
+		tool_print_line("  %-18s %s", tool_json_member(verdict, "what"),
+				tool_json_member(verdict, "answer"));
+		if (json_object_get(verdict, "reason") != NULL)
+			tool_print_line("  %-18s   %s", "", tool_json_member(verdict, "reason"));
 	}
 }
 
@@ -402,7 +377,7 @@ int command_explain(struct tool *tool, int argc, char **argv)
 	explain.config = tool_config(tool, MUM_ROLE_POSTFIX);
 	explain.questions = json_array();
 	explain.verdicts = json_array();
-	/* So that no question is charged with the connection. */
+	/* Connects first, so that the time of no question includes it. */
 	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN), "mum.invalid", &warm);
 	asked_free(&warm);
 	explain_postfix(&explain);
@@ -417,8 +392,8 @@ int command_explain(struct tool *tool, int argc, char **argv)
 					  "questions", explain.questions, "verdicts",
 					  explain.verdicts));
 	} else {
-		tool_print_clean(explain.summary);
-		printf("\n\n");
+		tool_print_line("%s", explain.summary);
+		printf("\n");
 		print_questions(explain.questions);
 		print_verdicts(explain.verdicts);
 		json_decref(explain.questions);

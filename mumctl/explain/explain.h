@@ -14,23 +14,28 @@ json_t *explain_rows(const struct mum_answer *answer, enum mum_question question
 		     const struct mum_config *config);
 
 /*
- * Why the answer is what it is, in words and from its own rows; or why there is none. Each
- * is given the answer to the question that the verdict comes from. Caller frees.
+ * The reason of an answer, in words and from its own rows; or why there is none. Each is
+ * given the answer to the question that the verdict comes from. Caller frees.
  */
-char *reason_of_map(enum socketmap_number map, const struct asked *asked);
-char *reason_of_passdb(const struct asked *credential, const struct mum_config *config);
-char *reason_of_userdb(const struct asked *user);
+char *explain_reason_of_map(enum socketmap_number map, const struct asked *asked);
+/* *answer_r: what the passdb does. Static text. */
+char *explain_reason_of_passdb(const struct asked *credential, const struct mum_config *config,
+			       const char **answer_r);
+char *explain_reason_of_userdb(const struct asked *user);
 /* Of an answer that is not MUM_FOUND. */
-char *reason_without_facts(const struct asked *asked);
+char *explain_reason_without_facts(const struct asked *asked);
 
 /*
- * Why the policy service's two checks decide so, with the modes of mum.conf.
- * login: "" when nobody logged in.
+ * Why a check of the policy service decides so about one reading of the address. question:
+ * MUM_DELIVERY for the recipient, MUM_OWNERS for the sender. login: "" when nobody logged in.
  */
-char *reason_of_recipient_check(const struct asked *delivery,
-				const struct mum_config *config);
-char *reason_of_sender_check(const struct asked *owners, const char *login,
+char *explain_reason_of_check(enum mum_question question, const struct asked *asked,
+			      const char *login, const struct mum_config *config);
+/* Why it decides without a question. */
+char *explain_reason_unasked(enum mum_question question, const char *login,
 			     const struct mum_config *config);
+/* Adds what the mode "warn" makes of a refusal. Takes over reason. */
+char *explain_with_mode(char *reason, const char *option, enum mum_check mode, bool accepted);
 
 /*
  * What a mail of the login to one recipient is answered by its limit; policy.send is not
@@ -42,15 +47,15 @@ const char *explain_limit(const struct mum_config *config, const char *login, ch
  * Why the check of the quota decides so; asks Dovecot. *action_r is static. NULL when
  * policy.quota is off. Caller frees.
  */
-char *reason_of_quota(struct tool *tool, const char *address, const char **action_r);
+char *explain_reason_of_quota(struct tool *tool, const char *address, const char **action_r);
 
 /*
  * In plain words: who gets the mail and who may send, or why nobody. deferred: why Postfix
  * cannot be handed what there is, or NULL. Caller frees.
  */
-char *summary_of_address(const char *address, const struct asked *delivery,
+char *explain_summary_of_address(const char *address, const struct asked *delivery,
 			 const char *deferred, const struct asked *owners,
 			 const struct mum_config *config);
-char *summary_of_domain(const char *domain, const struct asked *asked);
+char *explain_summary_of_domain(const char *domain, const struct asked *asked);
 
 #endif

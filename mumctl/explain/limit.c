@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many recipients a login may send to: what a mail to one is answered, and why. */
+/* How many recipients a login may send to: the answer to a mail to one more, and why. */
 #include "mumctl/explain/explain.h"
 
 #include <inttypes.h>
@@ -18,22 +18,6 @@ static const struct sender *find(const struct sender_list *list, const char *log
 			return &list->items[i];
 	}
 	return NULL;
-}
-
-/* To one whose recipients are used up. */
-static const char *refusal(const struct mum_config *config)
-{
-	if (config->policy.send == MUM_CHECK_WARN)
-		return ACTION_DUNNO;
-	switch (config->policy.send_reply) {
-	case MUM_SEND_REJECT:
-		return ACTION_SEND_REJECT;
-	case MUM_SEND_HOLD:
-		return ACTION_SEND_HOLD;
-	case MUM_SEND_DEFER:
-		break;
-	}
-	return ACTION_SEND_DEFER;
 }
 
 /* Of a limit: "500 at once, and one more every 18 s". */
@@ -74,8 +58,9 @@ const char *explain_limit(const struct mum_config *config, const char *login, ch
 
 	(void)sender_list_ask(config, &list, &why);
 	sender = find(&list, name);
-	if (sender != NULL && sender->limited && sender->left == 0)
-		answer = refusal(config);
+	if (config->policy.send != MUM_CHECK_WARN && sender != NULL && sender->limited &&
+	    sender->left == 0)
+		answer = action_for_send(config->policy.send_reply, false);
 	*reason_r = reason_of(config, limit, sender, why);
 	sender_list_free(&list);
 	send_limits_free(&limits);

@@ -2,8 +2,6 @@
 /* Which mailboxes behind an address mumd asks Dovecot about, and what comes of it. */
 #include "mumctl/explain/explain.h"
 
-#include <stdlib.h>
-
 #include "common/xalloc.h"
 #include "postfix-policy/protocol/action.h"
 #include "postfix-policy/quota/check.h"
@@ -56,21 +54,15 @@ static void on_verdict(const struct quota_verdict *verdict, void *arg)
 	struct told *told = arg;
 	const struct mum_config *config = told->config;
 
-	told->reason = reason_of_verdict(verdict);
+	told->reason = explain_with_mode(reason_of_verdict(verdict), "policy.quota",
+					 config->policy.quota, !verdict->full);
 	told->action = verdict->full && config->policy.quota == MUM_CHECK_ENFORCE
 			       ? action_for_quota(config->policy.quota_reply,
 						  verdict->count == 1)
 			       : ACTION_DUNNO;
-	if (verdict->full && config->policy.quota == MUM_CHECK_WARN) {
-		char *passed = xasprintf("%s; policy.quota = \"warn\" lets it pass",
-					 told->reason);
-
-		free(told->reason);
-		told->reason = passed;
-	}
 }
 
-char *reason_of_quota(struct tool *tool, const char *address, const char **action_r)
+char *explain_reason_of_quota(struct tool *tool, const char *address, const char **action_r)
 {
 	struct told told = { .config = tool_config(tool, MUM_ROLE_POSTFIX) };
 

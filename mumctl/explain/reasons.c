@@ -190,14 +190,14 @@ static char *reason_of_owners(const struct mum_answer *answer)
 	return reason;
 }
 
-char *reason_without_facts(const struct asked *asked)
+char *explain_reason_without_facts(const struct asked *asked)
 {
 	if (asked->answer.status == MUM_NOT_FOUND)
 		return xstrdup("no name in MUM can be written so");
 	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
 }
 
-char *reason_of_map(enum socketmap_number map, const struct asked *asked)
+char *explain_reason_of_map(enum socketmap_number map, const struct asked *asked)
 {
 	static char *(*const reasons[SOCKETMAP_MAPS])(const struct mum_answer *answer) = {
 		[SOCKETMAP_DOMAINS] = reason_of_domain,
@@ -209,12 +209,13 @@ char *reason_of_map(enum socketmap_number map, const struct asked *asked)
 	};
 
 	return asked->answer.status == MUM_FOUND ? reasons[map](&asked->answer)
-						 : reason_without_facts(asked);
+						 : explain_reason_without_facts(asked);
 }
 
 /* ---- Dovecot ---- */
 
-char *reason_of_passdb(const struct asked *asked, const struct mum_config *config)
+char *explain_reason_of_passdb(const struct asked *asked, const struct mum_config *config,
+			       const char **answer_r)
 {
 	const struct facts *facts = asked->answer.facts[MUM_CREDENTIAL];
 	const struct hash_limits limits = hash_limits(config);
@@ -222,13 +223,15 @@ char *reason_of_passdb(const struct asked *asked, const struct mum_config *confi
 	enum hash_scheme scheme;
 	const char *why;
 
+	*answer_r = tool_is_answered(asked->answer.status) ? "unknown user" : "temporary failure";
 	if (asked->answer.status != MUM_FOUND)
-		return reason_without_facts(asked);
+		return explain_reason_without_facts(asked);
 	if (facts->count == 0)
 		return xstrdup(words_of_mailbox(MAILBOX_IS_UNKNOWN));
 	if (rule_credential(&asked->answer, &credential) != MUM_FOUND)
 		return xstrdup(words_of_mailbox(state_of_login(&facts->credentials[0].mailbox)));
 	why = hash_check(credential.password, &limits, &scheme);
+	*answer_r = why == NULL ? "verifies the password" : "login refused";
 	if (why != NULL)
 		return xasprintf("mailboxes.password: %s", why);
 	return xstrdup(credential.send_only ? "the mailbox is send-only: no login to read mail"
@@ -252,7 +255,7 @@ static const char *words_of_quota(const struct user *user)
 	return "no limit: neither the mailbox nor the domain has a quota";
 }
 
-char *reason_of_userdb(const struct asked *asked)
+char *explain_reason_of_userdb(const struct asked *asked)
 {
 	const struct facts *facts = asked->answer.facts[MUM_USER];
 	enum mailbox_state state = MAILBOX_IS_UNKNOWN;
@@ -260,7 +263,7 @@ char *reason_of_userdb(const struct asked *asked)
 	const char *why;
 
 	if (asked->answer.status != MUM_FOUND)
-		return reason_without_facts(asked);
+		return explain_reason_without_facts(asked);
 	if (rule_user(&asked->answer, &user, &why) == MUM_FOUND)
 		return xasprintf("%s; %s", words_of_mailbox(MAILBOX_IS_LIVE),
 				 words_of_quota(&user));
@@ -275,8 +278,7 @@ char *reason_of_userdb(const struct asked *asked)
 
 /* ---- the policy service's checks ---- */
 
-/* What "warn" makes of a refusal and of trouble. Takes over reason. */
-static char *with_mode(char *reason, const char *option, int mode, bool accepted)
+char *explain_with_mode(char *reason, const char *option, enum mum_check mode, bool accepted)
 {
 	char *text;
 
@@ -287,19 +289,18 @@ static char *with_mode(char *reason, const char *option, int mode, bool accepted
 	return text;
 }
 
-char *reason_of_recipient_check(const struct asked *delivery,
-				const struct mum_config *config)
+static char *reason_of_recipient_check(const struct asked *delivery,
+				       const struct mum_config *config)
 {
 	const struct mum_answer *answer = &delivery->answer;
 	struct recipient_ruling ruling = { .verdict = RECIPIENT_UNKNOWN };
-	bool answered = answer->status == MUM_FOUND || answer->status == MUM_NOT_FOUND;
+	bool accepted;
 
-	if (config->policy.recipient == MUM_CHECK_OFF)
-		return xstrdup("policy.recipient = \"off\"");
 	(void)rule_recipient(answer, &ruling);
-	return with_mode(reason_of_map(SOCKETMAP_ACCESS, delivery), "policy.recipient",
-			 config->policy.recipient,
-			 answered && reason_for_recipient(ruling.verdict) == REASON_NONE);
+	accepted = tool_is_answered(answer->status) &&
+		   reason_for_recipient(ruling.verdict) == REASON_NONE;
+	return explain_with_mode(explain_reason_of_map(SOCKETMAP_ACCESS, delivery),
+				 "policy.recipient", config->policy.recipient, accepted);
 }
 
 /* Of an answer that allows a verdict. */
@@ -308,10 +309,8 @@ static char *reason_of_sender(const struct mum_answer *answer, enum sender_verdi
 {
 	struct arena arena = { NULL };
 	struct owners owners = { .count = 0 };
-	bool owned;
+	bool owned = rule_owners(answer, &arena, &owners) == MUM_FOUND;
 
-	(void)rule_owners(answer, &arena, &owners);
-	owned = owners.count > 0;
 	arena_free(&arena);
 	if (verdict == SENDER_NOT_LOGGED_IN)
 		return xstrdup("the address belongs to somebody here, and nobody logged in");
@@ -322,22 +321,36 @@ static char *reason_of_sender(const struct mum_answer *answer, enum sender_verdi
 			 login);
 }
 
-char *reason_of_sender_check(const struct asked *owners, const char *login,
-			     const struct mum_config *config)
+static char *reason_of_sender_check(const struct asked *owners, const char *login,
+				    const struct mum_config *config)
 {
 	enum sender_verdict verdict = SENDER_ACCEPTED;
-	bool answered;
+	bool answered = rule_sender(&owners->answer, login,
+				    config->policy.sender_login == MUM_SENDER_KNOWN,
+				    &verdict) == MUM_FOUND;
 
-	if (config->policy.sender == MUM_CHECK_OFF)
+	return explain_with_mode(answered ? reason_of_sender(&owners->answer, verdict, login)
+					  : explain_reason_without_facts(owners),
+				 "policy.sender", config->policy.sender,
+				 answered && verdict == SENDER_ACCEPTED);
+}
+
+char *explain_reason_of_check(enum mum_question question, const struct asked *asked,
+			      const char *login, const struct mum_config *config)
+{
+	return question == MUM_DELIVERY ? reason_of_recipient_check(asked, config)
+					: reason_of_sender_check(asked, login, config);
+}
+
+char *explain_reason_unasked(enum mum_question question, const char *login,
+			     const struct mum_config *config)
+{
+	if (question == MUM_DELIVERY && config->policy.recipient == MUM_CHECK_OFF)
+		return xstrdup("policy.recipient = \"off\"");
+	if (question == MUM_OWNERS && config->policy.sender == MUM_CHECK_OFF)
 		return xstrdup("policy.sender = \"off\"");
-	if (*login == '\0' &&
+	if (question == MUM_OWNERS && *login == '\0' &&
 	    config->policy.sender_unauthenticated == MUM_UNAUTHENTICATED_ACCEPT)
 		return xstrdup("nobody logged in: policy.sender_unauthenticated = \"accept\"");
-	answered = rule_sender(&owners->answer, login,
-			       config->policy.sender_login == MUM_SENDER_KNOWN,
-			       &verdict) == MUM_FOUND;
-	return with_mode(answered ? reason_of_sender(&owners->answer, verdict, login)
-				  : reason_without_facts(owners),
-			 "policy.sender", config->policy.sender,
-			 answered && verdict == SENDER_ACCEPTED);
+	return xasprintf("Postfix may make more than %d addresses of it", READINGS_MAX);
 }

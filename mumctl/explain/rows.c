@@ -2,7 +2,6 @@
 #include "mumctl/explain/explain.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/rules.h"
 #include "common/xalloc.h"

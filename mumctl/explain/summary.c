@@ -28,11 +28,6 @@ static void put_names(struct buf *text, const char *const *names, size_t count,
 	buf_printf(text, " %s", count == 1 ? one : many);
 }
 
-static bool is_answered(const struct asked *asked)
-{
-	return asked->answer.status == MUM_FOUND || asked->answer.status == MUM_NOT_FOUND;
-}
-
 /* Takes over reason. */
 static void put_because(struct buf *text, const char *what, char *reason)
 {
@@ -40,7 +35,7 @@ static void put_because(struct buf *text, const char *what, char *reason)
 	free(reason);
 }
 
-/* Of a name that gets no mail: what there is of it in MUM. */
+/* Why a name gets no mail: what MUM has of it. */
 static char *why_nobody(const struct asked *delivery, enum alias_state alias)
 {
 	const struct delivery_row *row;
@@ -48,16 +43,16 @@ static char *why_nobody(const struct asked *delivery, enum alias_state alias)
 	bool mailbox;
 
 	if (delivery->answer.status != MUM_FOUND)
-		return reason_without_facts(delivery);
+		return explain_reason_without_facts(delivery);
 	mailbox = rule_mailbox_state(&delivery->answer, &row) != MAILBOX_IS_UNKNOWN;
 	if (!mailbox && alias == ALIAS_IS_UNKNOWN)
 		return xstrdup("no mailbox and no alias has this name");
 	if (alias == ALIAS_IS_UNKNOWN)
-		return reason_of_map(SOCKETMAP_MAILBOXES, delivery);
-	of_alias = reason_of_map(SOCKETMAP_ALIASES, delivery);
+		return explain_reason_of_map(SOCKETMAP_MAILBOXES, delivery);
+	of_alias = explain_reason_of_map(SOCKETMAP_ALIASES, delivery);
 	if (!mailbox)
 		return of_alias;
-	of_mailbox = reason_of_map(SOCKETMAP_MAILBOXES, delivery);
+	of_mailbox = explain_reason_of_map(SOCKETMAP_MAILBOXES, delivery);
 	both = xasprintf("%s, and of the alias: %s", of_mailbox, of_alias);
 	free(of_mailbox);
 	free(of_alias);
@@ -71,8 +66,8 @@ static void put_delivery(struct buf *text, const struct asked *delivery, const c
 	struct recipients found = { .count = 0 };
 	const struct delivery_row *row;
 
-	if (!is_answered(delivery))
-		put_because(text, "its mail is deferred", reason_without_facts(delivery));
+	if (!tool_is_answered(delivery->answer.status))
+		put_because(text, "its mail is deferred", explain_reason_without_facts(delivery));
 	else if (deferred != NULL)
 		put_because(text, "its mail is deferred", xstrdup(deferred));
 	/* Postfix asks for aliases first. */
@@ -93,8 +88,8 @@ static void put_senders(struct buf *text, const struct asked *asked,
 	struct arena arena = { NULL };
 	struct owners owners = { .count = 0 };
 
-	if (!is_answered(asked))
-		put_because(text, "Who sends as it has to wait", reason_without_facts(asked));
+	if (!tool_is_answered(asked->answer.status))
+		put_because(text, "Who sends as it has to wait", explain_reason_without_facts(asked));
 	else if (rule_owners(answer, &arena, &owners) == MUM_FOUND)
 		put_names(text, owners.logins, owners.count, "may send as it",
 			  "may send as it");
@@ -102,11 +97,11 @@ static void put_senders(struct buf *text, const struct asked *asked,
 		put_because(text, config->policy.sender_login == MUM_SENDER_KNOWN
 					  ? "Everybody who logs in may send as it"
 					  : "Nobody may send as it",
-			    reason_of_map(SOCKETMAP_SENDERS, asked));
+			    explain_reason_of_map(SOCKETMAP_SENDERS, asked));
 	arena_free(&arena);
 }
 
-char *summary_of_address(const char *address, const struct asked *delivery,
+char *explain_summary_of_address(const char *address, const struct asked *delivery,
 			 const char *deferred, const struct asked *owners,
 			 const struct mum_config *config)
 {
@@ -132,13 +127,13 @@ static const char *words_of_domain(enum domain_state state)
 	return "nobody here gets its mail, because it is no domain of MUM's";
 }
 
-char *summary_of_domain(const char *domain, const struct asked *asked)
+char *explain_summary_of_domain(const char *domain, const struct asked *asked)
 {
 	enum domain_state state = DOMAIN_IS_FOREIGN;
 	const struct domain_row *row;
 
-	if (!is_answered(asked)) {
-		char *reason = reason_without_facts(asked);
+	if (!tool_is_answered(asked->answer.status)) {
+		char *reason = explain_reason_without_facts(asked);
 		char *text = xasprintf("<%s>: its mail is deferred, because %s.", domain, reason);
 
 		free(reason);

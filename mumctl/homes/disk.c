@@ -13,7 +13,7 @@
 
 enum { DEPTH_MAX = 200 };	/* of folders; each takes a descriptor */
 
-/* Something could not be read: the first is kept. */
+/* Keeps the first thing that could not be read. */
 static void complain(struct orphans *orphans, const char *path, int error)
 {
 	if (orphans->why == NULL)

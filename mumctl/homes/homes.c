@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* homes [--size] [--under PATH]: folders of mail that belong to nobody, and homes at odds. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -70,10 +69,8 @@ static int read_moment(const struct homes *homes, struct moment *moment_r)
 	char *why = NULL;
 
 	inspect_close(&db);
-	if (!good) {
-		tool_complain("homes: mailboxes cannot be read", error.text);
-		return error.trouble == INSPECT_OTHER ? EX_TEMPFAIL : EX_CONFIG;
-	}
+	if (!good)
+		return tool_complain_database("homes: mailboxes cannot be read", &error);
 	if (moment_r->rows.count == 0) {
 		tool_complain("homes", "there is no mailbox; is this MUM's database?");
 		return EX_CONFIG;

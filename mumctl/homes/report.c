@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/homes/report.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/xalloc.h"
 #include "mumctl/paths.h"
 
@@ -15,7 +15,7 @@
 static char *command_for(const struct orphan *orphan, size_t number)
 {
 	char *name = xasprintf("%zu-%s", number, strrchr(orphan->path, '/') + 1);
-	char *from = shell_word(orphan->path), *to = shell_word(name);
+	char *from = path_shell_word(orphan->path), *to = path_shell_word(name);
 	char *command = orphan->status.st_uid != 0
 				? xasprintf("mv -nT -- %s \"$archive\"/%s", from, to)
 				: NULL;
@@ -49,7 +49,8 @@ static json_t *orphans_json(const struct orphans *orphans, bool sizes)
 					 command != NULL ? tool_json_text(command) : json_null());
 
 		if (sizes) {
-			json_object_set_new(item, "kib", json_integer((json_int_t)(orphan->bytes / 1024)));
+			json_object_set_new(item, "kib",
+					    json_integer((json_int_t)(orphan->bytes / 1024)));
 			json_object_set_new(item, "changed", time_text(orphan->changed));
 		}
 		json_array_append_new(list, item);
@@ -143,7 +144,7 @@ static json_t *shared_json(const struct places *places)
 	return list;
 }
 
-/* Once for a row, and not when the outer home is its own or the very same. */
+/* Lists a row once, and not when the outer home is its own or the same path. */
 static json_t *nested_json(const struct places *places)
 {
 	json_t *list = json_array();
@@ -167,7 +168,7 @@ static json_t *nested_json(const struct places *places)
 	return list;
 }
 
-/* Neither the home nor the mail; a send-only mailbox has none. */
+/* Rows whose home and mail are both not there. A send-only mailbox has none. */
 static json_t *missing_json(const struct home_rows *rows, const struct home_names *names)
 {
 	json_t *list = json_array();
@@ -201,78 +202,64 @@ json_t *homes_report(const struct home_rows *rows, const struct home_names *name
 	return report;
 }
 
-static const char *text(const json_t *item, const char *key)
+/* ---- in words ---- */
+
+static char *words_of_orphan(const json_t *item)
 {
-	return json_string_value(json_object_get(item, key));
+	const char *changed = tool_json_member(item, "changed");
+
+	if (json_object_get(item, "kib") == NULL)
+		return xstrdup("belongs to no mailbox");
+	return xasprintf("belongs to no mailbox, %zu KiB, last change %.10s",
+			 tool_json_number(item, "kib"), *changed != '\0' ? changed : "unknown");
 }
 
-static void print_path(const char *what, const json_t *item)
+static char *words_of_shared(const json_t *item)
 {
-	printf("%s: ", what);
-	tool_print_clean(text(item, "path"));
-	printf(": ");
+	const json_t *names = json_object_get(item, "mailboxes");
+	struct buf words = BUF_INIT(1 << 20);
+
+	for (size_t i = 0; i < json_array_size(names); i++)
+		buf_printf(&words, "%s<%s>", i == 0 ? "of " : " and ",
+			   json_string_value(json_array_get(names, i)));
+	return buf_steal(&words);
 }
 
-static void print_orphans(const json_t *list)
+static char *words_of_nested(const json_t *item)
+{
+	return xasprintf("of <%s>, inside that of <%s>", tool_json_member(item, "mailbox"),
+			 tool_json_member(item, "inside"));
+}
+
+static char *words_of_missing(const json_t *item)
+{
+	return xasprintf("of <%s>%s", tool_json_member(item, "mailbox"),
+			 json_is_true(json_object_get(item, "active")) ? "" : ", inactive");
+}
+
+static const struct finding {
+	const char *list, *one;	/* names of all of them, and of one */
+	char *(*words)(const json_t *item);
+	bool grave;		/* else a mailbox that has no mail yet */
+} findings[] = {
+	{ "orphans", "orphan", words_of_orphan, true },
+	{ "shared", "shared", words_of_shared, true },
+	{ "nested", "nested", words_of_nested, true },
+	{ "missing", "missing", words_of_missing, false },
+};
+
+enum { FINDINGS = sizeof(findings) / sizeof(findings[0]) };
+
+static void print_finding(const json_t *report, const struct finding *finding)
 {
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach(list, i, item) {
-		const json_t *kib = json_object_get(item, "kib");
+	json_array_foreach(json_object_get(report, finding->list), i, item) {
+		char *words = finding->words(item);
 
-		print_path("orphan", item);
-		printf("belongs to no mailbox");
-		if (kib != NULL)
-			printf(", %" JSON_INTEGER_FORMAT " KiB, last change %.10s",
-			       json_integer_value(kib),
-			       text(item, "changed") != NULL ? text(item, "changed") : "unknown");
-		printf("\n");
-	}
-}
-
-static void print_shared(const json_t *list)
-{
-	const json_t *item, *names;
-	size_t i, j;
-
-	json_array_foreach(list, i, item) {
-		names = json_object_get(item, "mailboxes");
-		print_path("shared", item);
-		for (j = 0; j < json_array_size(names); j++) {
-			printf(j == 0 ? "of <" : " and <");
-			tool_print_clean(json_string_value(json_array_get(names, j)));
-			printf(">");
-		}
-		printf("\n");
-	}
-}
-
-static void print_nested(const json_t *list)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item) {
-		print_path("nested", item);
-		printf("of <");
-		tool_print_clean(text(item, "mailbox"));
-		printf(">, inside that of <");
-		tool_print_clean(text(item, "inside"));
-		printf(">\n");
-	}
-}
-
-static void print_missing(const json_t *list)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item) {
-		print_path("missing", item);
-		printf("of <");
-		tool_print_clean(text(item, "mailbox"));
-		printf(">%s\n", json_is_true(json_object_get(item, "active")) ? "" : ", inactive");
+		tool_print_line("%s: %s: %s", finding->one, tool_json_member(item, "path"), words);
+		free(words);
 	}
 }
 
@@ -288,33 +275,36 @@ static void print_commands(const json_t *list, const char *now)
 	       "archive=/var/backups/mum-homes-%.10s\n"
 	       "mkdir -m 0700 -- \"$archive\"\n", now);
 	json_array_foreach(list, i, item) {
-		const char *command = text(item, "command");
+		const char *command = tool_json_member(item, "command");
 
-		if (command == NULL)
-			printf("# root's own, so no mailbox had it: ");
-		tool_print_clean(command != NULL ? command : text(item, "path"));
-		printf("\n");
+		if (*command != '\0')
+			tool_print_line("%s", command);
+		else
+			tool_print_line("# root's own, so no mailbox had it: %s",
+					tool_json_member(item, "path"));
 	}
+}
+
+static size_t count(const json_t *report, size_t finding)
+{
+	return json_array_size(json_object_get(report, findings[finding].list));
 }
 
 void homes_print(const json_t *report, const char *now)
 {
-	static const char *const kinds[] = { "orphans", "shared", "nested", "missing" };
-	static void (*const print[])(const json_t *list) = {
-		print_orphans, print_shared, print_nested, print_missing,
-	};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		print[i](json_object_get(report, kinds[i]));
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		printf("%zu %s%s", json_array_size(json_object_get(report, kinds[i])), kinds[i],
-		       i + 1 < sizeof(kinds) / sizeof(kinds[0]) ? ", " : "\n");
+	for (size_t i = 0; i < FINDINGS; i++)
+		print_finding(report, &findings[i]);
+	for (size_t i = 0; i < FINDINGS; i++)
+		printf("%zu %s%s", count(report, i), findings[i].list,
+		       i + 1 < FINDINGS ? ", " : "\n");
 	print_commands(json_object_get(report, "orphans"), now);
 }
 
 bool homes_report_is_grave(const json_t *report)
 {
-	return json_array_size(json_object_get(report, "orphans")) > 0 ||
-	       json_array_size(json_object_get(report, "shared")) > 0 ||
-	       json_array_size(json_object_get(report, "nested")) > 0;
+	bool grave = false;
+
+	for (size_t i = 0; i < FINDINGS; i++)
+		grave = grave || (findings[i].grave && count(report, i) > 0);
+	return grave;
 }

@@ -13,7 +13,7 @@
 #include "mumctl/measure/set.h"
 #include "mumctl/measure/write.h"
 #include "mumctl/progress.h"
-#include "mumctl/measure/run-lines.h"
+#include "mumctl/run-lines.h"
 
 enum { NAMED_MAX = 3 };		/* mailboxes without a size that a line names */
 
@@ -40,8 +40,7 @@ static int read_set(const struct measure *measure, struct measure_set **set_r)
 	inspect_close(&db);
 	if (good)
 		return 0;
-	tool_complain("measure: mailboxes cannot be read", error.text);
-	return error.trouble == INSPECT_OTHER ? EX_TEMPFAIL : EX_CONFIG;
+	return tool_complain_database("measure: mailboxes cannot be read", &error);
 }
 
 /* ---- what Dovecot says ---- */
@@ -61,7 +60,7 @@ static void on_trouble(struct measure *measure, char *line)
 		free(measure->trouble);
 		measure->trouble = xstrdup(line);
 	}
-	/* Of a mailbox that fails in part, the sum of the rest is printed. */
+	/* If a part of a mailbox fails, doveadm prints the sum of the rest. */
 	user = measure->source == SIZES_VSIZE ? sizes_read_error(line) : NULL;
 	if (user == NULL)
 		return;
@@ -73,6 +72,7 @@ static void on_line(char *line, bool is_error, void *arg)
 {
 	struct measure *measure = arg;
 	struct size_row row;
+	size_t done, all;
 
 	if (is_error) {
 		on_trouble(measure, line);
@@ -85,13 +85,14 @@ static void on_line(char *line, bool is_error, void *arg)
 		measure_set_size(measure->set, row.user, row.kib);
 	else
 		measure_set_fail(measure->set, row.user);
-	progress_show(&measure->progress, "measure", measure_set_done(measure->set),
-		      measure_set_count(measure->set));
+	done = measure_set_done(measure->set, &all);
+	progress_show(&measure->progress, "measure", done, all);
 }
 
 /*
- * Where quota is off doveadm does not know that command, or prints no row. A sum of folders
- * is printed though one of them has failed: so somebody must be named for a bad end.
+ * Where quota is off, doveadm does not know that command, or prints no row. doveadm prints
+ * the sum of folders even if one of them has failed. So if it ends badly and has blamed no
+ * mailbox, no size can be trusted.
  */
 static void ask_dovecot(struct measure *measure)
 {
@@ -189,8 +190,7 @@ static int write_rows(const struct measure *measure, const struct mum_config *wr
 	free(now);
 	if (good)
 		return 0;
-	tool_complain("measure: size_measurements cannot be written", error.text);
-	return error.trouble == INSPECT_OTHER ? EX_TEMPFAIL : EX_CONFIG;
+	return tool_complain_database("measure: size_measurements cannot be written", &error);
 }
 
 static int finish(struct measure *measure, const struct mum_config *writer)
@@ -235,19 +235,15 @@ int command_measure(struct tool *tool, int argc, char **argv)
 {
 	struct measure measure = { .tool = tool, .progress = progress_new(tool->json) };
 	struct mum_config *writer;
-	char *errors;
 	int status;
 
 	(void)argv;
 	if (argc != 0)
 		tool_usage(USAGE_MEASURE);
 	measure.config = tool_config(tool, MUM_ROLE_POSTFIX);
-	writer = mum_config_load(tool->config_path, MUM_ROLE_MEASURE, &errors);
-	if (writer == NULL) {
-		fprintf(stderr, "%s\n", errors);
-		free(errors);
+	writer = tool_load_config(tool, MUM_ROLE_MEASURE);
+	if (writer == NULL)
 		return EX_CONFIG;
-	}
 	status = measure_all(&measure, writer);
 	measure_set_free(&measure.set);
 	free(measure.trouble);

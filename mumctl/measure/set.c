@@ -78,28 +78,23 @@ static void on_domain(const struct column *columns, void *arg)
 
 static struct mailbox *find(const struct measure_set *set, const char *name)
 {
-	size_t len = strlen(name);
 	struct mailbox *mailbox;
 
-	HASH_FIND_BYHASHVALUE(hh, set->mailboxes, name, len, keyed_hash(&set->hash, name, len),
-			      mailbox);
+	KEYED_FIND(set->mailboxes, &set->hash, name, strlen(name), mailbox);
 	return mailbox;
 }
 
 static void add(struct measure_set *set, const struct listed_row *row, uint64_t domain)
 {
-	const char *name = row->mailbox.address;
-	size_t len = strlen(name);
-	struct mailbox *mailbox = xcalloc(1, sizeof(*mailbox) + len + 1);
+	const char *text = row->mailbox.address;
+	struct mailbox *mailbox;
 
-	memcpy(mailbox->name, name, len);
+	KEYED_ADD(set->mailboxes, &set->hash, text, strlen(text), mailbox, name);
 	mailbox->id = row->id;
 	mailbox->domain = domain_of(set, domain);
-	HASH_ADD_BYHASHVALUE(hh, set->mailboxes, name, len, keyed_hash(&set->hash, name, len),
-			     mailbox);
 }
 
-/* Else nobody has mail by this name, though Dovecot lists it. */
+/* Can mail have this name? Dovecot lists others, too. */
 static bool is_login(const char *name)
 {
 	struct address *address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
@@ -109,7 +104,7 @@ static bool is_login(const char *name)
 	return is;
 }
 
-/* By way of facts and rule, as Dovecot's list of users comes to be. */
+/* Uses the facts and the rule, as Dovecot's list of users does. */
 static void on_mailbox(const struct column *columns, void *arg)
 {
 	struct measure_set *set = arg;
@@ -153,14 +148,8 @@ void measure_set_free(struct measure_set **_set)
 	*_set = NULL;
 	if (set == NULL)
 		return;
-	HASH_ITER(hh, set->mailboxes, mailbox, next) {
-		HASH_DELETE(hh, set->mailboxes, mailbox);
-		free(mailbox);
-	}
-	HASH_ITER(hh, set->domains, domain, next_domain) {
-		HASH_DELETE(hh, set->domains, domain);
-		free(domain);
-	}
+	KEYED_FREE(set->mailboxes, mailbox, next);
+	KEYED_FREE(set->domains, domain, next_domain);
 	free(set);
 }
 
@@ -197,14 +186,10 @@ void measure_set_fail_all(struct measure_set *set)
 	set->done = HASH_COUNT(set->mailboxes);
 }
 
-size_t measure_set_done(const struct measure_set *set)
+size_t measure_set_done(const struct measure_set *set, size_t *all_r)
 {
+	*all_r = HASH_COUNT(set->mailboxes);
 	return set->done;
-}
-
-size_t measure_set_count(const struct measure_set *set)
-{
-	return HASH_COUNT(set->mailboxes);
 }
 
 /* ---- results ---- */

@@ -20,9 +20,8 @@ void measure_set_size(struct measure_set *set, const char *user, uint64_t kib);
 /* Its size is not known, whatever was or will be said. */
 void measure_set_fail(struct measure_set *set, const char *user);
 void measure_set_fail_all(struct measure_set *set);
-/* So many mailboxes have been spoken of; so many there are. */
-size_t measure_set_done(const struct measure_set *set);
-size_t measure_set_count(const struct measure_set *set);
+/* How many mailboxes have been spoken of; *all_r: how many there are. */
+size_t measure_set_done(const struct measure_set *set, size_t *all_r);
 
 /*
  * Sums up. later: read again when all was measured; what is gone or no longer active by

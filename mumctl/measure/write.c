@@ -70,7 +70,7 @@ static void put_row(enum measured what, uint64_t id, uint64_t kib, void *arg)
 	writer->rows++;
 }
 
-/* *tried_r: whether they are there is not known, when it fails. */
+/* *tried_r: COMMIT was tried. If it failed, nobody knows whether the rows are there. */
 static bool write_to(struct writer *writer, const struct measure_set *set, bool *tried_r)
 {
 	writer->good = true;
@@ -82,7 +82,7 @@ static bool write_to(struct writer *writer, const struct measure_set *set, bool 
 	return writer->good;
 }
 
-/* The next host may take what a replica does not. */
+/* A replica refuses to write: then the next host is tried. */
 bool measure_write(const struct measure_set *set, const struct mum_config *config,
 		   const char *now, struct inspect_error *error_r)
 {

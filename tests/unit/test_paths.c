@@ -115,7 +115,7 @@ static void test_words(void **state)
 {
 	(void)state;
 	FOR_EACH_ROW(row, words) {
-		char *word = shell_word(row->text);
+		char *word = path_shell_word(row->text);
 
 		WANT_TEXT(row->word, word, row->word);
 		free(word);
@@ -133,7 +133,7 @@ static void test_bash(void **state)
 		all[byte - 1] = (char)byte;
 	all[255] = '\0';
 	FOR_EACH_ROW(begin, begins) {
-		char *word = shell_word(all + *begin);
+		char *word = path_shell_word(all + *begin);
 		char *command = xasprintf("printf %%s %s", word);
 		FILE *output;
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
-#include "mumctl/measure/run-lines.h"
+#include "mumctl/run-lines.h"
 
 static const struct {
 	const char *name, *script;
@@ -76,7 +76,7 @@ static void test_much(void **state)
 {
 	const char *const argv[] = {
 		"sh", "-c",
-		"seq 1 50000 >&2; seq 1 50000; seq 1 50000 >&2; printf '%100000d\\n' 1", NULL
+		"seq 1 50000 >&2; seq 1 50000; seq 1 50000 >&2; printf '%2000000d\\n' 1", NULL
 	};
 	struct counts counts = { 0, 0, 0 };
 

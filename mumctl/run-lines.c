@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/measure/run-lines.h"
+#include "mumctl/run-lines.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,11 +33,9 @@ static void widen_path(void)
 	free(wide);
 }
 
-static void run_child(const char *const *argv, const int ends[STREAMS])
+static void run_child(const char *const *argv, int input, const int ends[STREAMS])
 {
-	int null = open("/dev/null", O_RDONLY);
-
-	if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 &&
+	if (dup2(input, STDIN_FILENO) >= 0 &&
 	    dup2(ends[OUTPUT], STDOUT_FILENO) >= 0 && dup2(ends[ERRORS], STDERR_FILENO) >= 0) {
 		widen_path();
 		execvp(argv[0], (char *const *)argv);
@@ -47,7 +45,7 @@ static void run_child(const char *const *argv, const int ends[STREAMS])
 }
 
 /* -1 without a process. */
-static pid_t start(const char *const *argv, struct stream streams[STREAMS])
+static pid_t start(const char *const *argv, int input, struct stream streams[STREAMS])
 {
 	int pipes[STREAMS][2] = { { -1, -1 }, { -1, -1 } };
 	pid_t pid = -1;
@@ -56,7 +54,7 @@ static pid_t start(const char *const *argv, struct stream streams[STREAMS])
 	if (pipe2(pipes[OUTPUT], O_CLOEXEC) == 0 && pipe2(pipes[ERRORS], O_CLOEXEC) == 0)
 		pid = fork();
 	if (pid == 0)
-		run_child(argv, (int[]){ pipes[OUTPUT][1], pipes[ERRORS][1] });
+		run_child(argv, input, (int[]){ pipes[OUTPUT][1], pipes[ERRORS][1] });
 	for (int i = 0; i < STREAMS; i++) {
 		if (pipes[i][1] >= 0)
 			close(pipes[i][1]);
@@ -106,7 +104,7 @@ static void read_some(struct run *run, int which)
 	}
 	if (count < 0 && errno == EINTR)
 		return;
-	/* A last line without its end is one that was not finished: nobody gets it. */
+	/* A last line without its end was cut, and is dropped. */
 	close(stream->fd);
 	stream->fd = -1;
 }
@@ -127,11 +125,12 @@ static void read_all(struct run *run)
 	}
 }
 
-int run_lines(const char *const *argv, run_line_fn *fn, void *arg)
+int run_lines_with(const char *const *argv, int input, run_line_fn *fn, void *arg)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
 	int status = 0;
-	pid_t pid = start(argv, run->streams);
+	pid_t pid = start(argv, input, run->streams);
+	int error = errno;
 
 	run->fn = fn;
 	run->arg = arg;
@@ -144,7 +143,19 @@ int run_lines(const char *const *argv, run_line_fn *fn, void *arg)
 	free(run);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (pid < 0)
+	if (pid < 0) {
+		fn(strerror(error), true, arg);
 		return CANNOT_RUN;
+	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
+}
+
+int run_lines(const char *const *argv, run_line_fn *fn, void *arg)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int status = null >= 0 ? run_lines_with(argv, null, fn, arg) : CANNOT_RUN;
+
+	if (null >= 0)
+		close(null);
+	return status;
 }
