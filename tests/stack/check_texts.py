@@ -41,28 +41,25 @@ def pattern(text):
 
 
 def texts_in_sources():
-    """{(code, member of a finding, pattern)} of all that check can print."""
-    source = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check*.c")))
+    """{(code, pattern)} of all that check can print. In a call the code comes first."""
+    source = "\n".join(path.read_text() for path in sorted((TOP / "mumctl").glob("check/*.c")))
     said = set()
-    calls = r"\b(report_add|add_finding|add_row)\((.*?)\);\n"
-    for name, call in re.findall(calls, source, re.DOTALL):
+    calls = r"\b(?:report_add|add_finding|add_row|check_duty)\((.*?)\);\n"
+    for call in re.findall(calls, source, re.DOTALL):
         words = arguments(call)
-        if not words[1].strip().startswith("LEVEL_"):
+        codes = [word.strip()[1:-1] for word in words if re.fullmatch(r'\s*"[a-z0-9-]+"', word)]
+        if not codes:
             continue    # these functions themselves
-        where = words[3] if name == "report_add" else ""
-        mend = words[3] if name == "add_finding" else words[4]
-        what = words[words.index(mend) + 1:]    # a format comes first
-        code = texts(words[2])[0]
-        said |= {(code, "code", "")} | {
-            (code, member, begin + pattern(text)) for member, begin, some in (
-                ("where", "^", where), ("mend", "^", mend), ("what", "^", what[0]),
-                ("what", "", ",".join(what[1:])))
-            for text in texts(some)}
+        said |= {(codes[0], "")} | {
+            (codes[0], pattern(text)) for word in words for text in texts(word)
+            if text != codes[0]}
     for code, place in ELSEWHERE.items():
         some = texts((TOP / place).read_text()) if isinstance(place, str) else place
-        said |= {(code, "what", pattern(text)) for text in some if " " in text}
+        said |= {(code, pattern(text)) for text in some if " " in text}
     return said
 
 
-def is_said(findings, code, member, text):
-    return any(one["code"] == code and re.search(text, one[member]) for one in findings)
+def is_said(findings, code, text):
+    return any(one["code"] == code and any(re.search(text, one[member])
+                                           for member in ("where", "what", "mend"))
+               for one in findings)
