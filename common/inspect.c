@@ -51,3 +51,9 @@ bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 {
 	return inspect->ops->query(inspect, sql, fn, arg, error_r);
 }
+
+bool inspect_ask(struct inspect *inspect, const char *sql, const char *const *values,
+		 size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r)
+{
+	return inspect->ops->ask(inspect, sql, values, count, fn, arg, error_r);
+}

@@ -12,7 +12,7 @@
 #include "common/config.h"
 #include "common/facts.h"
 
-enum { INSPECT_ERROR_SIZE = 640, INSPECT_COLUMNS_MAX = 24 };
+enum { INSPECT_ERROR_SIZE = 640, INSPECT_COLUMNS_MAX = 24, INSPECT_VALUES_MAX = 4 };
 
 struct inspect;
 
@@ -60,12 +60,21 @@ typedef void inspect_row_fn(const struct column *columns, void *arg);
  */
 bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 		   void *arg, struct inspect_error *error_r);
+/*
+ * The same with a value for each "?" of the statement, bound as text. A row has at most
+ * COLUMNS_MAX + 1 columns (columns.h); MariaDB's result is stored before its first row.
+ */
+bool inspect_ask(struct inspect *inspect, const char *sql, const char *const *values,
+		 size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r);
 
 /* ---- for the implementations ---- */
 
 struct inspect_ops {
 	bool (*query)(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 		      void *arg, struct inspect_error *error_r);
+	bool (*ask)(struct inspect *inspect, const char *sql, const char *const *values,
+		    size_t count, inspect_row_fn *fn, void *arg,
+		    struct inspect_error *error_r);
 	void (*close)(struct inspect *inspect);
 };
 

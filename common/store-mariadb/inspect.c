@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/inspect.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/store-mariadb/cells.h"
 #include "common/store-mariadb/connector.h"
 #include "common/store-mariadb/errors.h"
 #include "common/store-mariadb/session.h"
@@ -105,6 +107,84 @@ static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn,
 	return error_r == NULL;
 }
 
+/* ---- statements with values ---- */
+
+static bool prepare(MYSQL *mysql, MYSQL_STMT *stmt, const char *sql)
+{
+	int failed;
+	int events = mysql_stmt_prepare_start(&failed, stmt, sql, strlen(sql));
+
+	while (events != 0)
+		events = mysql_stmt_prepare_cont(&failed, stmt, wait_for(mysql, events));
+	return failed == 0;
+}
+
+static bool execute(MYSQL *mysql, MYSQL_STMT *stmt)
+{
+	int failed;
+	int events = mysql_stmt_execute_start(&failed, stmt);
+
+	while (events != 0)
+		events = mysql_stmt_execute_cont(&failed, stmt, wait_for(mysql, events));
+	return failed == 0;
+}
+
+static bool store(MYSQL *mysql, MYSQL_STMT *stmt)
+{
+	int failed;
+	int events = mysql_stmt_store_result_start(&failed, stmt);
+
+	while (events != 0)
+		events = mysql_stmt_store_result_cont(&failed, stmt, wait_for(mysql, events));
+	return failed == 0;
+}
+
+/* The values stay as they are until the statement is closed. */
+static bool bind_values(MYSQL_STMT *stmt, const char *const *values, size_t count)
+{
+	MYSQL_BIND binds[INSPECT_VALUES_MAX];
+
+	assert(count <= INSPECT_VALUES_MAX);
+	memset(binds, 0, sizeof(binds));
+	for (size_t i = 0; i < count; i++) {
+		binds[i].buffer_type = MYSQL_TYPE_STRING;
+		binds[i].buffer = (char *)values[i];
+		binds[i].buffer_length = strlen(values[i]);
+	}
+	assert(mysql_stmt_param_count(stmt) == count);
+	return mysql_stmt_bind_param(stmt, binds) == 0;
+}
+
+static bool hand_out(MYSQL_STMT *stmt, inspect_row_fn *fn, void *arg)
+{
+	struct column columns[COLUMNS_MAX + 1];
+	struct cells cells = { .bound = false };
+	unsigned count = mysql_stmt_field_count(stmt);
+	int result;
+
+	assert(count <= COLUMNS_MAX + 1);
+	while ((result = cells_fetch(&cells, stmt, count, columns)) == 1) {
+		if (fn != NULL)
+			fn(columns, arg);
+	}
+	cells_free(&cells);
+	return result == 0;
+}
+
+static bool ask(struct inspect *_inspect, const char *sql, const char *const *values,
+		size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r)
+{
+	MYSQL *mysql = ((struct inspect_mariadb *)_inspect)->mysql;
+	MYSQL_STMT *stmt = xchecked(mysql_stmt_init(mysql));
+	bool good = prepare(mysql, stmt, sql) && bind_values(stmt, values, count) &&
+		    execute(mysql, stmt) && store(mysql, stmt) && hand_out(stmt, fn, arg);
+
+	if (!good)
+		set_error(error_r, mysql_stmt_errno(stmt), mysql_stmt_error(stmt));
+	mysql_stmt_close(stmt);
+	return good;
+}
+
 static void close_connection(struct inspect *_inspect)
 {
 	struct inspect_mariadb *inspect = (struct inspect_mariadb *)_inspect;
@@ -114,7 +194,7 @@ static void close_connection(struct inspect *_inspect)
 	free(inspect);
 }
 
-static const struct inspect_ops ops = { query, close_connection };
+static const struct inspect_ops ops = { query, ask, close_connection };
 
 struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t host,
 				     struct inspect_error *error_r)

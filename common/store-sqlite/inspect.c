@@ -31,13 +31,15 @@ static void give_row(sqlite3_stmt *stmt, inspect_row_fn *fn, void *arg)
 	fn(columns, arg);
 }
 
-static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn, void *arg,
-		  struct inspect_error *error_r)
+static bool ask(struct inspect *_inspect, const char *sql, const char *const *values,
+		size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r)
 {
 	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
 	sqlite3_stmt *stmt = NULL;
 	int result = sqlite3_prepare_v2(inspect->db, sql, -1, &stmt, NULL);
 
+	for (size_t i = 0; i < count && result == SQLITE_OK; i++)
+		result = sqlite3_bind_text(stmt, (int)i + 1, values[i], -1, SQLITE_STATIC);
 	if (result == SQLITE_OK) {
 		while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
 			if (fn != NULL)
@@ -50,6 +52,12 @@ static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn,
 	return result == SQLITE_DONE;
 }
 
+static bool query(struct inspect *inspect, const char *sql, inspect_row_fn *fn, void *arg,
+		  struct inspect_error *error_r)
+{
+	return ask(inspect, sql, NULL, 0, fn, arg, error_r);
+}
+
 static void close_file(struct inspect *_inspect)
 {
 	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
@@ -58,7 +66,7 @@ static void close_file(struct inspect *_inspect)
 	free(inspect);
 }
 
-static const struct inspect_ops ops = { query, close_file };
+static const struct inspect_ops ops = { query, ask, close_file };
 
 /* What a writer's statement may do; in MariaDB the grants of its user say so. */
 static int authorize(void *unused, int action, const char *first, const char *second,

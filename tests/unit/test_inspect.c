@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a writer may do to an SQLite file: insert into one table. */
+/* What a writer may do to an SQLite file: insert into one table; and values of statements. */
 #include "tests/unit/unit.h"
 
 #include <sqlite3.h>
@@ -97,10 +97,47 @@ static void test_rows_are_there(void **state)
 	inspect_close(&reader);
 }
 
+/* What a value holds is never SQL; and one statement's values are not the next one's. */
+static const struct {
+	const char *name, *values[2];
+	const char *found;	/* the row, joined; NULL: none */
+} bound[] = {
+	{ "two", { "a", "b" }, "a|b" },
+	{ "a quote and a comment", { "' OR 1=1 --", "\"" }, "' OR 1=1 --|\"" },
+	{ "empty", { "", "b" }, "|b" },
+	{ "a mark", { "?", "?2" }, "?|?2" },
+	{ "none", { "no", "b" }, NULL },
+};
+
+static void on_row(const struct column *columns, void *arg)
+{
+	snprintf(arg, 64, "%s|%s", columns[0].data, columns[1].data);
+}
+
+static void test_values_are_bound(void **state)
+{
+	struct inspect_error error;
+	struct inspect *reader = inspect_open(&config, 0, &error);
+
+	(void)state;
+	FOR_EACH_ROW(row, bound) {
+		char found[64] = "-";
+
+		WANT(row->name, inspect_ask(reader, "SELECT ?1, ?2 WHERE ?1 <> 'no'", row->values,
+					    2, on_row, found, &error));
+		WANT_TEXT(row->name, found, row->found != NULL ? row->found : "-");
+	}
+	WANT("no such table", !inspect_ask(reader, "SELECT id FROM nowhere WHERE id = ?",
+					   bound[0].values, 1, NULL, NULL, &error) &&
+				      error.trouble == INSPECT_MISSING);
+	inspect_close(&reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_statements),
+		UNIT_TEST(test_values_are_bound),
 		UNIT_TEST(test_rows_are_there),
 	};
 
