@@ -129,6 +129,15 @@ static unsigned wait_for_lock(struct sqlite_store *store)
 	return RETRY_BUSY;
 }
 
+/*
+ * SQLite would rather make an index of a whole table for one statement than search both
+ * of the indexes that a name needs (statements.c).
+ */
+static bool set_planner(sqlite3 *db)
+{
+	return sqlite3_exec(db, "PRAGMA automatic_index = OFF", NULL, NULL, NULL) == SQLITE_OK;
+}
+
 /* Opens the file, or once more when another one took its place. */
 static bool open_file(struct sqlite_store *store)
 {
@@ -142,7 +151,7 @@ static bool open_file(struct sqlite_store *store)
 	close_file(store);
 	if (sqlite3_open_v2(store->path, &store->db,
 			    SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    !add_functions(store->db)) {
+	    !add_functions(store->db) || !set_planner(store->db)) {
 		went_down(store, store->db != NULL ? sqlite3_errmsg(store->db)
 						   : "out of memory");
 		close_file(store);
