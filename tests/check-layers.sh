@@ -143,7 +143,7 @@ for module in protocol/* send/gcra send/check send/limits send/table send/text q
 	pure="$pure $(find postfix-policy -path "postfix-policy/$module.[ch]")"
 done
 for module in compare/mail-log compare/dovecot-sql compare/lists compare/effects \
-	check/alias-graph measure/doveadm-sizes paths sender-checks; do
+	check/alias-graph doveadm-sizes paths sender-checks; do
 	pure="$pure $(find mumctl -path "mumctl/$module.[ch]")"
 done
 complain "parsers do no I/O" \

@@ -9,7 +9,7 @@
 #include "common/buf.h"
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
-#include "mumctl/measure/doveadm-sizes.h"
+#include "mumctl/doveadm-sizes.h"
 #include "mumctl/measure/set.h"
 #include "mumctl/measure/write.h"
 #include "mumctl/progress.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "common/xalloc.h"
-#include "mumctl/measure/doveadm-sizes.h"
+#include "mumctl/doveadm-sizes.h"
 
 enum answer { NO_ROW, NO_SIZE, SIZE };
 

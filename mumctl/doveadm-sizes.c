@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/measure/doveadm-sizes.h"
+#include "mumctl/doveadm-sizes.h"
 
 #include <errno.h>
 #include <stdlib.h>
