@@ -145,7 +145,7 @@ void asked_keep(struct asked *asked, const struct mum_answer *answer)
 
 struct waiting {
 	struct asked *asked;
-	bool done;
+	size_t *left;		/* questions without an answer yet */
 };
 
 static void on_answer(const struct mum_answer *answer, void *arg)
@@ -153,21 +153,45 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 	struct waiting *waiting = arg;
 
 	asked_keep(waiting->asked, answer);
-	waiting->done = true;
+	--*waiting->left;
+}
+
+enum { AT_ONCE = 1000 };	/* so that the last one is answered in time, too */
+
+/* At most AT_ONCE. */
+static void ask_some(struct tool *tool, enum mum_role role, unsigned questions,
+		     const char *const *keys, size_t count, struct asked *asked_r)
+{
+	struct mum_core *core = tool_core(tool, role);
+	struct waiting waiting[AT_ONCE];
+	size_t left = count;
+
+	for (size_t i = 0; i < count; i++) {
+		asked_r[i] = (struct asked){ .reason = NULL };
+		waiting[i] = (struct waiting){ &asked_r[i], &left };
+		mum_core_ask(core, questions, keys[i], strlen(keys[i]),
+			     mum_core_config(core)->database.deadline, on_answer, &waiting[i]);
+	}
+	while (left > 0)
+		tool_wait(tool);
+}
+
+void tool_ask_all(struct tool *tool, enum mum_role role, unsigned questions,
+		  const char *const *keys, size_t count, struct asked *asked_r)
+{
+	for (size_t at = 0; at < count; at += AT_ONCE)
+		ask_some(tool, role, questions, keys + at,
+			 count - at < AT_ONCE ? count - at : AT_ONCE, asked_r + at);
 }
 
 void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 	      const char *key, struct asked *asked_r)
 {
-	struct mum_core *core = tool_core(tool, role);
-	struct waiting waiting = { asked_r, false };
-	uint64_t began = host_now_us(&tool->host.host);
+	uint64_t began;
 
-	*asked_r = (struct asked){ .reason = NULL };
-	mum_core_ask(core, questions, key, strlen(key),
-		     mum_core_config(core)->database.deadline, on_answer, &waiting);
-	while (!waiting.done)
-		tool_wait(tool);
+	tool_core(tool, role);	/* reading mum.conf takes time, too */
+	began = host_now_us(&tool->host.host);
+	ask_some(tool, role, questions, &key, 1, asked_r);
 	asked_r->ms = (double)(host_now_us(&tool->host.host) - began) / 1e3;
 }
 

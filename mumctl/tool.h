@@ -67,6 +67,9 @@ struct asked {
 /* Like mum_core_ask(), but blocks until the answer is there. */
 void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 	      const char *key, struct asked *asked_r);
+/* The same about many keys, each for itself: asked_r[i] is the answer to keys[i]. */
+void tool_ask_all(struct tool *tool, enum mum_role role, unsigned questions,
+		  const char *const *keys, size_t count, struct asked *asked_r);
 /* Keeps an answer that is about to go. */
 void asked_keep(struct asked *asked, const struct mum_answer *answer);
 void asked_free(struct asked *asked);
