@@ -8,6 +8,7 @@
 command_fn command_auth;
 command_fn command_check;
 command_fn command_compare;
+command_fn command_domain;
 command_fn command_explain;
 command_fn command_homes;
 command_fn command_list;
@@ -23,6 +24,7 @@ command_fn command_user;
 #define USAGE_CHECK "check [--all]"
 #define USAGE_COMPARE \
 	"compare [--all] [--maillog FILE] [--keys FILE] [--postfix DIR] [--dovecot FILE]"
+#define USAGE_DOMAIN "domain NAME"
 #define USAGE_EXPLAIN "explain ADDRESS [--as LOGIN]"
 #define USAGE_HOMES "homes [--size] [--under PATH]"
 #define USAGE_LIST "list [PATTERN]"

@@ -105,10 +105,15 @@ complain "the neighbours do not know each other" "$(
 	includes '(\.\./)*(dovecot-plugin|mumctl|tests)/' $(sources postfix-policy)
 	includes '(\.\./)*(dovecot-plugin|tests)/' $(sources mumctl) |
 		grep -v '"dovecot-plugin/userdb-fields\.h"')"
-for command in check compare explain homes measure; do
+for command in check compare homes measure; do
 	only_in "mumctl/$command/ is for mumctl $command" "mumctl/$command/.*\.h" \
 		"mumctl/$command/[^:]*|tests/(unit|fuzz)/[^:]*"
 done
+# What explain and domain print as the reason is the same.
+only_in "mumctl/explain/ is for mumctl explain, and its reasons for domain" \
+	'mumctl/explain/.*\.h' 'mumctl/(explain/[^:]*|reverse/domain-names\.c)|tests/(unit|fuzz)/[^:]*'
+only_in "mumctl/reverse/ is for mumctl user and domain" 'mumctl/reverse/.*\.h' \
+	'mumctl/(reverse/[^:]*|user\.c)|tests/(unit|fuzz)/[^:]*'
 only_in "<mysql.h> is for store-mariadb/client.h" \
 	'(mysql|mariadb)[^"]*\.h' 'common/store-mariadb/client\.h'
 only_in "store-mariadb/ keeps its client to itself" \
@@ -117,7 +122,7 @@ only_in "store-mariadb/ keeps its client to itself" \
 complain "stores are reached through store.h" "$(
 	includes '(.*/)?store-mariadb/' $product | grep -v '^common/store-mariadb/'
 	includes '(.*/)?store-sqlite/' $product | grep -v '^common/store-sqlite/')"
-only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare|homes|measure)/[^:]*|mumctl/tool\.c|tests/unit/test_inspect\.c'
+only_in "inspect.h is for mumctl" '(.*/)?inspect\.h' 'common/[^:]*|mumctl/(check|compare|homes|measure|reverse)/[^:]*|mumctl/tool\.c|tests/unit/test_inspect\.c'
 complain "programs ask through core.h" "$(
 	includes 'common/(lookup|fetch|cache|store[^"]*)\.h' \
 		$(sources dovecot-plugin postfix-policy mumctl))"
@@ -143,7 +148,8 @@ for module in protocol/* send/gcra send/check send/limits send/table send/text q
 	pure="$pure $(find postfix-policy -path "postfix-policy/$module.[ch]")"
 done
 for module in compare/mail-log compare/dovecot-sql compare/lists compare/effects \
-	check/alias-graph doveadm-sizes paths sender-checks; do
+	check/alias-graph reverse/way-graph reverse/name-index doveadm-sizes paths \
+	sender-checks; do
 	pure="$pure $(find mumctl -path "mumctl/$module.[ch]")"
 done
 complain "parsers do no I/O" \

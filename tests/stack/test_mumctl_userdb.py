@@ -47,18 +47,24 @@ def lines(version, user="u@example.test"):
     return [f"user={user}", *FIELDS[version]]
 
 
+def fields(result):
+    """What Dovecot is told; what else there is of the login is in test_mumctl_reverse.py."""
+    return result.stdout.partition("\n\n")[0].splitlines()
+
+
 @pytest.mark.parametrize("version", INSTALLED)
 def test_user_shows_the_fields_for_the_installed_dovecot(world, installed, version):
     result = world.ctl.run("user", "u@example.test", environment=installed(version))
-    assert (result.status, result.stdout.splitlines()) == (0, lines(INSTALLED[version]))
+    assert (result.status, fields(result)) == (0, lines(INSTALLED[version]))
 
 
 @pytest.mark.parametrize("version", FIELDS)
 def test_user_shows_the_fields_for_either(world, version):
     result = world.ctl.run("user", "u@example.test", "--for", version)
-    assert (result.status, result.stdout.splitlines()) == (0, lines(version))
+    assert (result.status, fields(result)) == (0, lines(version))
     document = world.ctl.json("user", "u@example.test", "--for", version)
-    assert document == {"result": "found", **dict(one.split("=", 1) for one in lines(version))}
+    said = {name: value for name, value in document.items() if isinstance(value, str)}
+    assert said == {"result": "found", **dict(one.split("=", 1) for one in lines(version))}
 
 
 @pytest.mark.parametrize("words", [("--for",), ("--for", "2.5"), ("--for", "2.4", "x"),

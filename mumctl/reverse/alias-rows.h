@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads aliases, each by an index: those of a mailbox, and those of ids. */
+#ifndef MUM_ALIAS_ROWS_H
+#define MUM_ALIAS_ROWS_H
+
+#include <stdint.h>
+
+#include "common/inspect.h"
+
+/* Which mailboxes belong to an alias as what. */
+enum alias_rows_as { ALIAS_ROWS_RECIPIENT, ALIAS_ROWS_SENDER };
+
+/* address as stored; expires: deactivate_at, or NULL. Both are gone when fn returns. */
+typedef void alias_row_fn(uint64_t id, const char *address, const char *expires, void *arg);
+
+/* mailbox: an address as stored. False sets the error. */
+bool alias_rows_of(struct inspect *db, enum alias_rows_as as, const char *mailbox,
+		   alias_row_fn *fn, void *arg, struct inspect_error *error_r);
+/* ids: a list in JSON. */
+bool alias_rows_by_id(struct inspect *db, bool sqlite, const char *ids, alias_row_fn *fn,
+		      void *arg, struct inspect_error *error_r);
+
+/* Calls fn with the alias and the text of each recipient without a mailbox. */
+typedef void alias_text_fn(uint64_t alias, const char *text, void *arg);
+bool alias_rows_each_text(struct inspect *db, alias_text_fn *fn, void *arg,
+			  struct inspect_error *error_r);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/reverse/domain-rows.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/address-extension.h"
+#include "common/address-quote.h"
+#include "common/columns.h"
+#include "mumctl/reverse/ask.h"
+
+/* As MUM_USER has them. */
+static const char mailboxes_sql[] =
+	"SELECT 1, " USER_COLUMNS_SQL " FROM domains d JOIN mailboxes m ON m.domain_id = d.id"
+	" WHERE d.domain = ? ORDER BY m.id";
+
+/*
+ * As MUM_DELIVERY has them. What has the alias's name as a mailbox is known already, so
+ * the alias's id and deactivate_at stand in its place.
+ */
+enum { ROW_ALIAS_ID = DELIVERY_MAILBOX_LOCAL, ROW_EXPIRES = DELIVERY_MAILBOX_ACTIVE };
+static const char aliases_sql[] =
+	"SELECT 1, d.domain, d.active, a.id, a.deactivate_at, NULL, a.local_part, a.active,"
+	" a.deactivate_at < ?, r.id, r.recipient_address, r.mailbox_id, rm.local_part, rd.domain,"
+	" rm.active, rd.active, rm.send_only"
+	" FROM domains d JOIN aliases a ON a.domain_id = d.id"
+	" LEFT JOIN alias_recipients r ON r.alias_id = a.id"
+	" LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id"
+	" LEFT JOIN domains rd ON rd.id = rm.domain_id"
+	" WHERE d.domain = ? ORDER BY a.id";
+
+struct reader {
+	struct domain_rows *rows;
+	const struct mum_config *config;	/* of role Postfix */
+	const char *domain;		/* as stored */
+	const char *why;		/* a row cannot be read; static */
+	struct domain_entry *entry;	/* of the alias whose rows are coming */
+	struct address *address;	/* its own */
+	char *alias_id;
+};
+
+static const char *keep(struct domain_rows *rows, const char *text)
+{
+	return text != NULL ? arena_strndup(&rows->arena, text, strlen(text)) : NULL;
+}
+
+struct domain_entry *domain_rows_find(const struct domain_rows *rows, const char *key)
+{
+	struct domain_entry *entry;
+
+	KEYED_FIND(rows->entries, &rows->hash, key, strlen(key), entry);
+	return entry;
+}
+
+/* May mail to it be another name's, by an extension or by quotes? */
+static bool has_forms(const struct mum_config *config, const char *local)
+{
+	return !address_is_dot_atom(local, strlen(local)) ||
+	       local[address_find_extension(local, config->address.recipient_delimiter)] != '\0';
+}
+
+static struct domain_entry *add_entry(struct domain_rows *rows, const char *key)
+{
+	size_t len = strlen(key);
+	struct domain_entry *entry = arena_alloc(&rows->arena, sizeof(*entry) + len + 1);
+
+	memcpy(entry->key, key, len);
+	entry->user = DOMAIN_ROWS_NONE;
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, rows->entries, entry->key, len,
+				    keyed_hash(&rows->hash, key, len), entry);
+	return entry;
+}
+
+/*
+ * What cannot be a name is there under what is stored. The address is NULL then, else the
+ * caller's.
+ */
+static struct domain_entry *entry_of(struct reader *reader, const char *local,
+				     struct address **address_r)
+{
+	struct domain_rows *rows = reader->rows;
+	char *stored = xjoin(local, "@", reader->domain);
+	struct address *address = address_new(ADDRESS_LOGIN, stored, strlen(stored), "");
+	const char *key = address != NULL ? address->name : stored;
+	struct domain_entry *entry = domain_rows_find(rows, key);
+
+	if (entry == NULL) {
+		entry = add_entry(rows, key);
+		entry->usable = address != NULL;
+		entry->ask = entry->usable && has_forms(reader->config, local);
+		entry->stored = entry->usable ? NULL : keep(rows, stored);
+	}
+	free(stored);
+	*address_r = address;
+	return entry;
+}
+
+/* The database's collation may take another domain for the same one. */
+static bool is_asked(const struct reader *reader, const struct column *local,
+		     const struct column *domain)
+{
+	return local->data != NULL && strlen(local->data) == local->len &&
+	       domain->data != NULL && strcmp(domain->data, reader->domain) == 0;
+}
+
+static bool is_true(const struct column *column)
+{
+	return column->data != NULL && strcmp(column->data, "1") == 0;
+}
+
+static void add_mailbox(struct reader *reader, struct domain_entry *entry,
+			const struct address *address, const struct column *columns)
+{
+	struct facts *users = reader->rows->users;
+	size_t at = users->count;
+
+	entry->several |= entry->user != DOMAIN_ROWS_NONE;
+	if (!facts_add_row(users, address, 0, columns, &reader->why) || users->count == at ||
+	    entry->user != DOMAIN_ROWS_NONE)
+		return;
+	entry->user = (long)at;
+	entry->stored = users->users[at].mailbox.address;
+}
+
+static void on_mailbox(const struct column *columns, void *arg)
+{
+	struct reader *reader = arg;
+	struct domain_entry *entry;
+	struct address *address;
+
+	if (!is_asked(reader, &columns[MAILBOX_LOCAL], &columns[MAILBOX_DOMAIN]))
+		return;
+	reader->rows->active |= is_true(&columns[MAILBOX_DOMAIN_ACTIVE]);
+	entry = entry_of(reader, columns[MAILBOX_LOCAL].data, &address);
+	if (entry->usable)
+		add_mailbox(reader, entry, address, columns);
+	address_unref(&address);
+}
+
+/* The first row of an alias. */
+static void begin_alias(struct reader *reader, const struct column *columns)
+{
+	struct domain_rows *rows = reader->rows;
+	struct domain_entry *entry;
+
+	free(reader->alias_id);
+	reader->alias_id = xstrdup(columns[ROW_ALIAS_ID].data);
+	address_unref(&reader->address);
+	entry = entry_of(reader, columns[DELIVERY_ALIAS_LOCAL].data, &reader->address);
+	reader->entry = entry;
+	entry->several |= entry->alias != NULL;
+	entry->alias = entry->stored;
+	entry->expires = keep(rows, columns[ROW_EXPIRES].data);
+	entry->first = rows->deliveries->count;
+	entry->count = 0;
+}
+
+/* The mailbox of that name, as MUM_DELIVERY would have it beside the alias. */
+static void put_mailbox(const struct domain_rows *rows, const struct domain_entry *entry,
+			struct column *columns)
+{
+	static const struct column flags[] = { { "0", 1 }, { "1", 1 } };
+	const struct mailbox_row *mailbox;
+	const char *local = columns[DELIVERY_ALIAS_LOCAL].data;
+
+	columns[DELIVERY_MAILBOX_LOCAL] = columns[DELIVERY_MAILBOX_ACTIVE] =
+		columns[DELIVERY_MAILBOX_SEND_ONLY] = (struct column){ NULL, 0 };
+	if (entry->user == DOMAIN_ROWS_NONE)
+		return;
+	mailbox = &rows->users->users[entry->user].mailbox;
+	/* The two are one name; how the mailbox writes it does not matter here. */
+	columns[DELIVERY_MAILBOX_LOCAL] = (struct column){ local, strlen(local) };
+	columns[DELIVERY_MAILBOX_ACTIVE] = flags[mailbox->active];
+	columns[DELIVERY_MAILBOX_SEND_ONLY] = flags[mailbox->send_only];
+}
+
+static void on_alias(const struct column *columns, void *arg)
+{
+	struct reader *reader = arg;
+	struct domain_rows *rows = reader->rows;
+	struct facts *facts = rows->deliveries;
+	struct column copy[DELIVERY_COLUMNS];
+	struct domain_entry *entry;
+
+	if (!is_asked(reader, &columns[DELIVERY_ALIAS_LOCAL], &columns[DELIVERY_DOMAIN]) ||
+	    columns[ROW_ALIAS_ID].data == NULL)
+		return;
+	rows->active |= is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
+	if (reader->alias_id == NULL || strcmp(reader->alias_id, columns[ROW_ALIAS_ID].data) != 0)
+		begin_alias(reader, columns);
+	entry = reader->entry;
+	if (!entry->usable)
+		return;
+	memcpy(copy, columns, sizeof(copy));
+	put_mailbox(rows, entry, copy);
+	if (facts_add_row(facts, reader->address, 0, copy, &reader->why) &&
+	    facts->count == entry->first + entry->count + 1) {
+		const struct delivery_row *row = &facts->deliveries[entry->first + entry->count++];
+
+		entry->alias = row->alias;
+		if (entry->stored == NULL)
+			entry->stored = row->alias;
+		entry->has_recipients |= row->recipient != NULL &&
+					 (row->recipient_local || *row->stands_for != '\0');
+	}
+}
+
+/* The rows of one spelling of the domain. */
+static bool read_spelling(struct reader *reader, struct inspect *mailboxes,
+			  struct inspect *aliases, struct inspect_error *error_r)
+{
+	char *now = tool_now(reader->config);
+	const char *const values[] = { now, reader->domain };
+	bool good = inspect_ask(mailboxes, mailboxes_sql, &reader->domain, 1, on_mailbox, reader,
+				error_r) &&
+		    inspect_ask(aliases, aliases_sql, values, 2, on_alias, reader, error_r);
+
+	free(now);
+	free(reader->alias_id);
+	reader->alias_id = NULL;
+	address_unref(&reader->address);
+	if (good && reader->why != NULL) {
+		error_r->trouble = INSPECT_OTHER;
+		snprintf(error_r->text, sizeof(error_r->text), "%s", reader->why);
+	}
+	return good && reader->why == NULL;
+}
+
+bool domain_rows_read(struct tool *tool, const char *const *domains, size_t count,
+		      struct domain_rows *rows_r, struct inspect_error *error_r)
+{
+	struct reader reader = { .rows = rows_r,
+				 .config = tool_config(tool, MUM_ROLE_POSTFIX) };
+	struct inspect *mailboxes = ask_open(tool, MUM_ROLE_DOVECOT, error_r);
+	struct inspect *aliases =
+		mailboxes != NULL ? ask_open(tool, MUM_ROLE_POSTFIX, error_r) : NULL;
+	bool good = aliases != NULL;
+	char *any;
+
+	*rows_r = (struct domain_rows){ .users = facts_new(MUM_USER),
+					.deliveries = facts_new(MUM_DELIVERY) };
+	keyed_hash_init(&rows_r->hash);
+	any = xjoin("any@", domains[0], "");
+	rows_r->address = address_new(ADDRESS_LOGIN, any, strlen(any), "");
+	free(any);
+	for (size_t i = 0; i < count && good; i++) {
+		reader.domain = domains[i];
+		good = read_spelling(&reader, mailboxes, aliases, error_r);
+	}
+	/* Of two spellings each has a say in the other's names. */
+	for (struct domain_entry *entry = rows_r->entries; entry != NULL && count > 1;
+	     entry = entry->hh.next)
+		entry->several = true;
+	inspect_close(&aliases);
+	inspect_close(&mailboxes);
+	return good;
+}
+
+void domain_rows_clear(struct domain_rows *rows)
+{
+	HASH_CLEAR(hh, rows->entries);	/* they lie in the arena */
+	address_unref(&rows->address);
+	facts_unref(&rows->users);
+	facts_unref(&rows->deliveries);
+	arena_free(&rows->arena);
+}

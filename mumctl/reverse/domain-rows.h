@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the rows of one domain into memory, by the readers of live traffic. */
+#ifndef MUM_DOMAIN_ROWS_H
+#define MUM_DOMAIN_ROWS_H
+
+#include "common/arena.h"
+#include "common/inspect.h"
+#include "common/keyed-hash.h"
+#include "mumctl/tool.h"
+
+enum { DOMAIN_ROWS_NONE = -1 };
+
+/* What has one name; rows are numbers in facts. */
+struct domain_entry {
+	UT_hash_handle hh;
+	const char *stored;	/* local@domain, of the mailbox or else of the alias */
+	bool usable;		/* mail and logins can have the name */
+	long user;		/* DOMAIN_ROWS_NONE: no mailbox */
+	const char *alias, *expires;	/* as stored; NULL: none */
+	size_t first, count;	/* of its alias's deliveries */
+	bool has_recipients;
+	/*
+	 * The database is to be asked: other names have a say in it, or it is there more
+	 * than once.
+	 */
+	bool several, ask;
+	struct asked *asked;	/* the answer, if it was asked; the owner's */
+	char key[];		/* folded */
+};
+
+struct domain_rows {
+	struct keyed_hash hash;
+	struct domain_entry *entries;	/* by the order of their rows */
+	struct facts *users;	/* of MUM_USER */
+	struct facts *deliveries;	/* of MUM_DELIVERY, not complete */
+	bool active;		/* is one of its spellings? */
+	struct address *address;	/* any name in the domain, which has one form */
+	struct arena arena;
+};
+
+/* domains: the stored names of one domain. False sets the error; clear it in either case. */
+bool domain_rows_read(struct tool *tool, const char *const *domains, size_t count,
+		      struct domain_rows *rows_r, struct inspect_error *error_r);
+void domain_rows_clear(struct domain_rows *rows);
+
+/* NULL: nothing has the name. key: folded. */
+struct domain_entry *domain_rows_find(const struct domain_rows *rows, const char *key);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/reverse/name-index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/keyed-hash.h"
+#include "common/text.h"
+#include "common/xalloc.h"
+
+struct entry {
+	UT_hash_handle hh;
+	size_t count;
+	uint64_t *aliases;
+	char key[];		/* a folded form */
+};
+
+struct name_index {
+	const struct recipients_settings *settings;
+	const char *delimiters;
+	struct keyed_hash hash;
+	struct entry *entries;
+};
+
+struct name_index *name_index_new(const struct recipients_settings *settings,
+				  const char *delimiters)
+{
+	struct name_index *index = xcalloc(1, sizeof(*index));
+
+	index->settings = settings;
+	index->delimiters = delimiters;
+	keyed_hash_init(&index->hash);
+	return index;
+}
+
+void name_index_free(struct name_index **_index)
+{
+	struct name_index *index = *_index;
+	struct entry *entry, *next;
+
+	*_index = NULL;
+	if (index == NULL)
+		return;
+	HASH_ITER(hh, index->entries, entry, next) {
+		HASH_DELETE(hh, index->entries, entry);
+		free(entry->aliases);
+		free(entry);
+	}
+	free(index);
+}
+
+static void add_form(struct name_index *index, const char *key, uint64_t alias)
+{
+	struct entry *entry;
+
+	KEYED_FIND(index->entries, &index->hash, key, strlen(key), entry);
+	if (entry == NULL)
+		KEYED_ADD(index->entries, &index->hash, key, strlen(key), entry, key);
+	if ((entry->count & (entry->count - 1)) == 0)
+		entry->aliases = xrealloc(entry->aliases, sizeof(alias) *
+					  (entry->count > 0 ? entry->count * 2 : 1));
+	entry->aliases[entry->count++] = alias;
+}
+
+void name_index_add(struct name_index *index, const char *text, uint64_t alias)
+{
+	char *trimmed = xstrndup(text, text_trim(&text, strlen(text)));
+	const struct delivery_row row = { .stands_for = trimmed };
+	char *name = recipient_name(&row, index->settings);
+	struct address *address =
+		address_new(ADDRESS_MAIL, name, strlen(name), index->delimiters);
+
+	for (size_t i = 0; address != NULL && i < address->forms_count; i++) {
+		char *key = address_form_text(address, i);
+
+		add_form(index, key, alias);
+		free(key);
+	}
+	address_unref(&address);
+	free(name);
+	free(trimmed);
+}
+
+void name_index_find(const struct name_index *index, const char *name, name_index_fn *fn,
+		     void *arg)
+{
+	const struct entry *entry;
+
+	KEYED_FIND(index->entries, &index->hash, name, strlen(name), entry);
+	for (size_t i = 0; entry != NULL && i < entry->count; i++)
+		fn(entry->aliases[i], arg);
+}
+
+void name_index_each_stem(const char *name, const char *delimiters, name_index_stem_fn *fn,
+			  void *arg)
+{
+	const char *at = strrchr(name, '@');
+	const char *quote = *name == '"' ? "\"" : "";
+
+	for (const char *cut = name + 1; at != NULL && cut < at; cut++) {
+		char *stem;
+
+		if (strchr(delimiters, *cut) == NULL)
+			continue;
+		stem = xasprintf("%.*s%s%s", (int)(cut - name), name, quote, at);
+		fn(stem, arg);
+		free(stem);
+	}
+}

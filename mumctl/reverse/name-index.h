@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which aliases have a recipient, typed in as text, that may be read as a name. May: mail
+ * to another name may come before it, so what is found here is to be proven. Pure.
+ */
+#ifndef MUM_NAME_INDEX_H
+#define MUM_NAME_INDEX_H
+
+#include <stdint.h>
+
+#include "common/recipients.h"
+
+struct name_index;
+
+/* Both outlive the index. */
+struct name_index *name_index_new(const struct recipients_settings *settings,
+				  const char *delimiters);
+void name_index_free(struct name_index **index);	/* sets NULL; NULL is fine */
+
+/* A recipient without a mailbox, as stored. */
+void name_index_add(struct name_index *index, const char *text, uint64_t alias);
+
+/* name: folded, as by address_fold(). */
+typedef void name_index_fn(uint64_t alias, void *arg);
+void name_index_find(const struct name_index *index, const char *name, name_index_fn *fn,
+		     void *arg);
+
+/*
+ * Calls fn with each name that becomes this one with an extension behind it: mail to an
+ * alias with an extension goes on to its recipients with that.
+ */
+typedef void name_index_stem_fn(const char *stem, void *arg);
+void name_index_each_stem(const char *name, const char *delimiters, name_index_stem_fn *fn,
+			  void *arg);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/reverse/senders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/rules.h"
+#include "common/xalloc.h"
+#include "mumctl/reverse/alias-rows.h"
+#include "mumctl/reverse/ask.h"
+
+/* An address that the login might send as: its own, or that of an alias. */
+struct candidate {
+	const char *address, *expires;
+	bool own;
+	char *key;
+};
+
+struct candidates {
+	size_t count;
+	struct candidate *items;
+	struct arena arena;
+};
+
+static const char *keep(struct candidates *candidates, const char *text)
+{
+	return text != NULL ? arena_strndup(&candidates->arena, text, strlen(text)) : NULL;
+}
+
+static void add(struct candidates *candidates, const char *address, const char *expires, bool own)
+{
+	if ((candidates->count & (candidates->count - 1)) == 0)
+		candidates->items = xrealloc(candidates->items, sizeof(*candidates->items) *
+					     (candidates->count > 0 ? candidates->count * 2 : 1));
+	candidates->items[candidates->count++] = (struct candidate){
+		keep(candidates, address), keep(candidates, expires), own, ask_name(address, "")
+	};
+}
+
+static void on_alias(uint64_t id, const char *address, const char *expires, void *arg)
+{
+	(void)id;
+	add(arg, address, expires, false);
+}
+
+static int compare(const void *_one, const void *_other)
+{
+	const struct candidate *one = _one, *other = _other;
+
+	return one->own != other->own ? other->own - one->own
+				      : strcmp(one->address, other->address);
+}
+
+/* Two mailboxes of one name may be senders of the same alias; the own address is one. */
+static bool is_repeated(const struct candidates *candidates, size_t at)
+{
+	return at > 0 &&
+	       (address_is_same(candidates->items[at].address, candidates->items[at - 1].address) ||
+		address_is_same(candidates->items[at].address, candidates->items[0].address));
+}
+
+static bool judge(struct tool *tool, const struct candidates *candidates, const char *login,
+		  json_t *list, struct inspect_error *error_r)
+{
+	char **keys = xcalloc(candidates->count, sizeof(*keys));
+	struct asked *asked = xcalloc(candidates->count, sizeof(*asked));
+	bool good;
+
+	for (size_t i = 0; i < candidates->count; i++)
+		keys[i] = candidates->items[i].key;
+	good = ask_all(tool, MUM_OWNERS, keys, candidates->count, asked, error_r);
+	for (size_t i = 0; i < candidates->count; i++) {
+		const struct candidate *one = &candidates->items[i];
+		enum sender_verdict verdict = SENDER_NOT_OWNED;
+
+		if (good && !is_repeated(candidates, i) &&
+		    rule_sender(&asked[i].answer, login, false, &verdict) == MUM_FOUND &&
+		    verdict == SENDER_ACCEPTED)
+			json_array_append_new(list, json_pack("{so so}", "address",
+							      tool_json_text(one->address),
+							      "expires", one->expires != NULL
+							      ? tool_json_text(one->expires)
+							      : json_null()));
+		asked_free(&asked[i]);
+	}
+	free(asked);
+	free(keys);
+	return good;
+}
+
+bool senders_find(struct tool *tool, struct inspect *db, const char *const *logins,
+		  size_t count, json_t *list, struct inspect_error *error_r)
+{
+	struct candidates candidates = { .count = 0 };
+	bool good = true;
+
+	for (size_t i = 0; i < count && good; i++) {
+		add(&candidates, logins[i], NULL, true);
+		good = alias_rows_of(db, ALIAS_ROWS_SENDER, logins[i], on_alias, &candidates,
+				     error_r);
+	}
+	qsort(candidates.items, candidates.count, sizeof(*candidates.items), compare);
+	good = good && judge(tool, &candidates, logins[0], list, error_r);
+	for (size_t i = 0; i < candidates.count; i++)
+		free(candidates.items[i].key);
+	free(candidates.items);
+	arena_free(&candidates.arena);
+	return good;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The addresses that a login may send as. */
+#ifndef MUM_REVERSE_SENDERS_H
+#define MUM_REVERSE_SENDERS_H
+
+#include "common/inspect.h"
+#include "mumctl/tool.h"
+
+/*
+ * Appends {"address": ..., "expires": ...} for each. logins: the mailboxes of the login's
+ * name, as stored; their own address comes first. db is a connection of role Postfix. False
+ * sets the error.
+ */
+bool senders_find(struct tool *tool, struct inspect *db, const char *const *logins,
+		  size_t count, json_t *list, struct inspect_error *error_r);
+
+#endif

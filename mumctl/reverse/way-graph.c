@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/reverse/way-graph.h"
+
+#include <stdlib.h>
+
+#include "common/xalloc.h"
+
+struct node {
+	bool end, copies, deferred;
+	bool arrives;
+	long next;
+	size_t leaving;		/* edges that a loop may have, to nodes that were not removed */
+	size_t first;		/* of the edges that lead here, in graph->into */
+};
+
+struct edge {
+	size_t from, to;
+};
+
+struct way_graph {
+	size_t nodes_count, edges_count;
+	struct node *nodes;
+	struct edge *edges;
+	size_t *into;		/* where they come from, grouped by where they lead */
+	size_t *line;		/* nodes that wait for their turn */
+};
+
+/* Room for one more; an array doubles at each power of two. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	return (count & (count - 1)) == 0 ? xrealloc(array, size * (count > 0 ? count * 2 : 1))
+					  : array;
+}
+
+struct way_graph *way_graph_new(void)
+{
+	return xcalloc(1, sizeof(struct way_graph));
+}
+
+void way_graph_free(struct way_graph **_graph)
+{
+	struct way_graph *graph = *_graph;
+
+	*_graph = NULL;
+	free(graph->nodes);
+	free(graph->edges);
+	free(graph->into);
+	free(graph->line);
+	free(graph);
+}
+
+size_t way_graph_add(struct way_graph *graph)
+{
+	graph->nodes = grow(graph->nodes, graph->nodes_count, sizeof(*graph->nodes));
+	graph->nodes[graph->nodes_count] = (struct node){ .next = WAY_GRAPH_NOTHING };
+	return graph->nodes_count++;
+}
+
+void way_graph_lead(struct way_graph *graph, size_t from, size_t to)
+{
+	graph->edges = grow(graph->edges, graph->edges_count, sizeof(*graph->edges));
+	graph->edges[graph->edges_count++] = (struct edge){ from, to };
+}
+
+void way_graph_arrive(struct way_graph *graph, size_t node)
+{
+	graph->nodes[node].end = true;
+}
+
+void way_graph_keep_copy(struct way_graph *graph, size_t node)
+{
+	graph->nodes[node].copies = true;
+}
+
+void way_graph_defer(struct way_graph *graph, size_t node)
+{
+	graph->nodes[node].deferred = true;
+}
+
+/* ---- backwards ---- */
+
+static void index_edges(struct way_graph *graph)
+{
+	size_t sum = 0;
+
+	graph->into = xcalloc(graph->edges_count + 1, sizeof(*graph->into));
+	graph->line = xcalloc(graph->nodes_count + 1, sizeof(*graph->line));
+	for (size_t i = 0; i < graph->edges_count; i++)
+		graph->nodes[graph->edges[i].to].first++;
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		sum += graph->nodes[i].first;
+		graph->nodes[i].first = sum;
+	}
+	for (size_t i = graph->edges_count; i-- > 0; )
+		graph->into[--graph->nodes[graph->edges[i].to].first] = graph->edges[i].from;
+}
+
+static size_t end_of(const struct way_graph *graph, size_t node)
+{
+	return node + 1 < graph->nodes_count ? graph->nodes[node + 1].first
+					     : graph->edges_count;
+}
+
+static void find_ways(struct way_graph *graph)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		if (graph->nodes[i].end) {
+			graph->nodes[i].arrives = true;
+			graph->line[count++] = i;
+		}
+	}
+	for (size_t at = 0; at < count; at++) {
+		size_t to = graph->line[at];
+
+		for (size_t i = graph->nodes[to].first; i < end_of(graph, to); i++) {
+			struct node *from = &graph->nodes[graph->into[i]];
+
+			if (from->arrives)
+				continue;
+			from->arrives = true;
+			from->next = (long)to;
+			graph->line[count++] = graph->into[i];
+		}
+	}
+}
+
+/* A loop has no name that keeps a copy. */
+static bool may_loop(const struct way_graph *graph, const struct edge *edge)
+{
+	return !graph->nodes[edge->from].copies && !graph->nodes[edge->to].copies;
+}
+
+/*
+ * Removes each name that leads to no other one of those that are left. What is left leads
+ * into a loop.
+ */
+static void find_loops(struct way_graph *graph)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < graph->edges_count; i++)
+		graph->nodes[graph->edges[i].from].leaving += may_loop(graph, &graph->edges[i]);
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		if (graph->nodes[i].leaving == 0)
+			graph->line[count++] = i;
+	}
+	for (size_t at = 0; at < count; at++) {
+		size_t to = graph->line[at];
+
+		for (size_t i = graph->nodes[to].first; i < end_of(graph, to); i++) {
+			const struct edge edge = { graph->into[i], to };
+
+			if (may_loop(graph, &edge) && --graph->nodes[edge.from].leaving == 0)
+				graph->line[count++] = edge.from;
+		}
+	}
+	for (size_t i = 0; i < graph->nodes_count; i++)
+		graph->nodes[i].deferred |= graph->nodes[i].leaving > 0;
+}
+
+static void spread_deferred(struct way_graph *graph)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		if (graph->nodes[i].deferred)
+			graph->line[count++] = i;
+	}
+	for (size_t at = 0; at < count; at++) {
+		size_t to = graph->line[at];
+
+		for (size_t i = graph->nodes[to].first; i < end_of(graph, to); i++) {
+			struct node *from = &graph->nodes[graph->into[i]];
+
+			if (from->deferred)
+				continue;
+			from->deferred = true;
+			graph->line[count++] = graph->into[i];
+		}
+	}
+}
+
+void way_graph_solve(struct way_graph *graph)
+{
+	index_edges(graph);
+	find_ways(graph);
+	find_loops(graph);
+	spread_deferred(graph);
+}
+
+bool way_graph_arrives(const struct way_graph *graph, size_t node)
+{
+	return graph->nodes[node].arrives;
+}
+
+long way_graph_next(const struct way_graph *graph, size_t node)
+{
+	return graph->nodes[node].next;
+}
+
+bool way_graph_is_deferred(const struct way_graph *graph, size_t node)
+{
+	return graph->nodes[node].deferred;
+}
