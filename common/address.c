@@ -47,7 +47,7 @@ static void add_form(struct address *address, const char *local, size_t len,
 	if (!fits_column(folded))
 		return;
 	address->forms[address->forms_count++] =
-		(struct address_form){ folded, extension };
+		(struct address_form){ folded, extension, FORM_IS_NAME };
 }
 
 /*
@@ -150,7 +150,7 @@ static bool read_domain(struct address *address, enum address_kind kind,
 	if (!set_domain(address, domain, tls ? address_other_tls(domain)
 					     : address_other_spelling(domain)))
 		return false;
-	address->forms[0] = (struct address_form){ "", "" };
+	address->forms[0] = (struct address_form){ "", "", FORM_IS_NAME };
 	address->forms_count = 1;
 	address->key = address->name = address->domain;
 	return true;
@@ -197,7 +197,8 @@ char *address_form_text(const struct address *address, size_t form)
 {
 	const char *local = address->forms[form].local;
 
-	return *local != '\0' ? xjoin(local, "@", address->domain) : xstrdup(address->domain);
+	return *local != '\0' || address->forms[form].kind == FORM_IS_CATCH_ALL
+		       ? xjoin(local, "@", address->domain) : xstrdup(address->domain);
 }
 
 /* Is the stored text, folded, the same as one that is folded already? */

@@ -15,7 +15,8 @@
 
 enum {
 	ADDRESS_PART_MAX = 191,	/* characters; width of MUM's columns */
-	ADDRESS_FORMS_MAX = 4,	/* with and without quotes, with and without extension */
+	/* With and without quotes, with and without extension; a role, and a catch-all. */
+	ADDRESS_FORMS_MAX = 6,
 	ADDRESS_SPELLINGS_MAX = 2	/* of a domain: A-label, U-label */
 };
 
@@ -26,10 +27,14 @@ enum address_kind {
 	ADDRESS_TLS	/* next-hop: domain, .domain, [host], [host]:port, host:port */
 };
 
+/* The address itself, or who gets its mail where nobody has it: address-fallback.h. */
+enum address_form_kind { FORM_IS_NAME, FORM_IS_ROLE, FORM_IS_CATCH_ALL };
+
 /* One way to read the key; the first that leads somewhere wins. */
 struct address_form {
-	const char *local;	/* folded, as it is asked; "" for a domain */
+	const char *local;	/* folded, as it is asked; "" for a domain and a catch-all */
 	const char *extension;	/* as received, delimiter included; "" if none */
+	enum address_form_kind kind;
 };
 
 struct address {

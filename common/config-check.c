@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/address.h"
 #include "common/config-options.h"
 #include "common/endpoint.h"
 #include "common/myorigin.h"
 #include "common/send-limit.h"
 #include "common/timezone.h"
+#include "common/xalloc.h"
 
 static bool check_entry(struct config_loader *loader, unsigned line, const char *what,
 			const char *entry, struct endpoint *endpoint)
@@ -31,6 +33,45 @@ static void check_listen(struct config_loader *loader, unsigned line, const char
 
 	for (size_t i = 0; i < list->count; i++)
 		check_entry(loader, line, what, list->items[i], &endpoint);
+}
+
+static bool is_mail_address(const char *text)
+{
+	struct address *address = address_new(ADDRESS_MAIL, text, strlen(text), "");
+	bool is = address != NULL;
+
+	address_unref(&address);
+	return is;
+}
+
+static bool is_local_part(const char *text)
+{
+	char *address = xjoin(text, "@", "example.org");
+	bool is = strchr(text, '@') == NULL && is_mail_address(address);
+
+	free(address);
+	return is;
+}
+
+/* A setting that does nothing, or nobody's address, is a mistake. */
+static void check_fallbacks(struct config_loader *loader)
+{
+	const struct mum_config *config = loader->config;
+	const struct mum_list *roles = &config->address.roles;
+
+	if (config->address.catch_all_senders && !config->address.catch_all)
+		config_error(loader, CONFIG_LINE(loader, address.catch_all_senders),
+			     "address.catch_all_senders needs address.catch_all = true");
+	for (size_t i = 0; i < roles->count; i++) {
+		if (!is_local_part(roles->items[i]))
+			config_error(loader, CONFIG_LINE(loader, address.roles),
+				     "address.roles: \"%s\": want what stands before the @, "
+				     "such as postmaster", roles->items[i]);
+	}
+	if (roles->count > 0 && !is_mail_address(config->address.role_recipient))
+		config_error(loader, CONFIG_LINE(loader, address.role_recipient),
+			     "address.role_recipient = \"%s\": want the address that gets "
+			     "the mail of address.roles", config->address.role_recipient);
 }
 
 /* Dovecot serves it on this machine, and asks nobody who they are. */
@@ -154,6 +195,7 @@ void config_check(struct config_loader *loader, enum mum_role role)
 	check_listen(loader, CONFIG_LINE(loader, policy.listen), "policy",
 		     &config->policy.listen);
 	check_send_limits(loader);
+	check_fallbacks(loader);
 	check_quota(loader);
 	check_metrics(loader);
 	if (role == MUM_ROLE_POSTFIX)

@@ -50,6 +50,10 @@ const struct config_option config_options[] = {
 	PLAIN(STRING, address, myorigin, "/etc/mailname"),
 	PLAIN(STRING, address, mydomain, ""),
 	PLAIN(BOOL, address, other_maps, "true"),
+	PLAIN(BOOL, address, catch_all, "false"),
+	PLAIN(BOOL, address, catch_all_senders, "false"),
+	PLAIN(LIST, address, roles, ""),
+	PLAIN(STRING, address, role_recipient, ""),
 	PLAIN(STRING, measure, user, "mum_measure"),
 	PLAIN(STRING, measure, password, ""),
 	PLAIN(STRING, measure, password_file, ""),
@@ -172,7 +176,7 @@ static char *set_bool(bool *is, const char *text)
 {
 	unsigned value;
 
-	if (!parse_choice(text, "false|true|no|yes", &value))
+	if (!parse_choice(text, "false|true|no|yes|off|on", &value))
 		return xstrdup("want true or false");
 	*is = value % 2 == 1;
 	return NULL;

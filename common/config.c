@@ -135,6 +135,14 @@ struct reading_settings mum_config_readings(const struct mum_config *config)
 					  config->address.myorigin, config->address.mydomain };
 }
 
+struct fallback_settings mum_config_fallbacks(const struct mum_config *config)
+{
+	return (struct fallback_settings){ config->address.catch_all,
+					   config->address.roles.count,
+					   config->address.roles.items,
+					   config->address.role_recipient };
+}
+
 bool mum_config_is_local(const char *host)
 {
 	struct endpoint endpoint;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/address-fallback.h"
 #include "common/arena.h"
 #include "common/config-choices.h"
 #include "common/readings.h"
@@ -32,8 +33,7 @@ struct mum_config {
 		struct mum_list hosts;	/* unix:PATH or HOST[:PORT] */
 		const char *name, *user;
 		const char *password;	/* the role's; "" if none */
-		const char *password_file;
-		const char *path;	/* SQLite file */
+		const char *password_file, *path;	/* path: the SQLite file */
 		enum mum_tls tls;
 		const char *tls_ca;
 		unsigned connections;
@@ -45,17 +45,17 @@ struct mum_config {
 		struct mum_list send_only_refuse;
 		enum mum_verify verify;
 		bool allow_scheme_prefix;
-		unsigned max_bcrypt_cost, max_argon2_time, max_crypt_rounds,
-			max_yescrypt_cost;
+		unsigned max_bcrypt_cost, max_argon2_time, max_crypt_rounds, max_yescrypt_cost;
 		size_t max_argon2_memory;
 	} dovecot;
 	struct {
 		const char *recipient_delimiter;
-		bool propagate_extension;
-		bool allow_percent_hack, swap_bangpath;
+		bool propagate_extension, allow_percent_hack, swap_bangpath;
 		const char *myorigin;	/* never empty */
 		const char *mydomain;	/* "": append_dot_mydomain is "no" */
-		bool other_maps;
+		bool other_maps, catch_all, catch_all_senders;
+		struct mum_list roles;	/* local parts; empty: off */
+		const char *role_recipient;	/* with roles: an address */
 	} address;
 	struct {
 		const char *user, *password, *password_file;
@@ -104,8 +104,7 @@ struct mum_config {
  * is wrong; *errors_r then holds one line per fault, each "FILE:LINE: what is
  * wrong and what mends it", without a final newline. Caller frees both.
  */
-struct mum_config *mum_config_load(const char *path, enum mum_role role,
-				   char **errors_r);
+struct mum_config *mum_config_load(const char *path, enum mum_role role, char **errors_r);
 /* Wipes the passwords. Sets NULL; NULL is fine. */
 void mum_config_free(struct mum_config **config);
 
@@ -114,7 +113,8 @@ bool mum_config_is_local(const char *host);
 /* Must the connection to this entry of database.hosts be encrypted? */
 bool mum_config_wants_tls(const struct mum_config *config, const char *host);
 
-/* What readings_make() needs of it; a view. */
+/* What readings_make() and address_add_fallbacks() need of it; views. */
 struct reading_settings mum_config_readings(const struct mum_config *config);
+struct fallback_settings mum_config_fallbacks(const struct mum_config *config);
 
 #endif

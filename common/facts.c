@@ -97,6 +97,12 @@ static bool is_local(const struct asked *asked, const struct column *local)
 	       address_is_local(&asked->address->forms[asked->form], local->data);
 }
 
+/* A mailbox without a local part is nobody's, whatever MUM's tables allow. */
+static bool is_mailbox(const struct asked *asked, const struct column *local)
+{
+	return asked->address->forms[asked->form].kind == FORM_IS_NAME && is_local(asked, local);
+}
+
 static bool read_number(const struct column *column, uint64_t *value_r)
 {
 	char *end;
@@ -145,7 +151,7 @@ static bool read_delivery(struct facts *facts, const struct asked *asked,
 	struct delivery_row *row = _row;
 
 	row->domain_active = is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
-	if (is_local(asked, &columns[DELIVERY_MAILBOX_LOCAL])) {
+	if (is_mailbox(asked, &columns[DELIVERY_MAILBOX_LOCAL])) {
 		row->mailbox = join_address(facts, &columns[DELIVERY_MAILBOX_LOCAL],
 					    &columns[DELIVERY_DOMAIN]);
 		row->mailbox_active = is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
@@ -167,7 +173,7 @@ static bool read_name(struct facts *facts, const struct asked *asked,
 
 	(void)facts;
 	row->domain_active = is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
-	row->mailbox = is_local(asked, &columns[DELIVERY_MAILBOX_LOCAL]);
+	row->mailbox = is_mailbox(asked, &columns[DELIVERY_MAILBOX_LOCAL]);
 	row->mailbox_active = row->mailbox && is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
 	row->mailbox_send_only = row->mailbox && is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
 	row->alias = is_local(asked, &columns[DELIVERY_ALIAS_LOCAL]);
@@ -352,13 +358,16 @@ static bool is_asked_for(const struct question_kind *kind, const struct asked *a
 
 	if (kind->domain == 0)
 		return true;
+	/* The tables know no roles: what has the name of one answers as that name. */
+	if (asked->address->forms[asked->form].kind == FORM_IS_ROLE)
+		return false;
 	if (domain->data == NULL || !is_whole(domain) ||
 	    !address_is_domain(asked->address, domain->data))
 		return false;
 	return kind->local == 0 || is_local(asked, &columns[kind->local]);
 }
 
-/* Room for one more zeroed row; the array doubles at each power of two. */
+/* The array doubles at each power of two. */
 static void *next_row(struct facts *facts, size_t size)
 {
 	char *row;
@@ -392,6 +401,14 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 		*(size_t *)row = form;	/* the first member of each of these structs */
 	facts->count++;
 	return true;
+}
+
+void *facts_new_row(struct facts *facts)
+{
+	void *row = next_row(facts, kinds[facts->question].size);
+
+	facts->count++;
+	return row;
 }
 
 void facts_complete(struct facts *facts)

@@ -74,6 +74,8 @@ struct mum_answer {
 	bool stale;			/* older than cache.ttl, served in trouble */
 	unsigned age_ms;		/* of the oldest facts; 0: just read */
 	bool drops_extension;		/* address.propagate_extension = false */
+	/* address.catch_all_senders: who asked MUM_OWNERS has asked MUM_NAME, too. */
+	bool catch_all_senders;
 	const struct address *address;	/* NULL with MUM_NOT_FOUND and MUM_USERS */
 	struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked; see facts_ref() */
 	const char *reason;		/* for the log; NULL with MUM_FOUND */
@@ -94,5 +96,7 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 		   size_t form, const struct column *columns, const char **why);
 /* All rows are there: puts them into their order. */
 void facts_complete(struct facts *facts);
+/* Room for a zeroed row that no table has, behind the others. The caller fills it. */
+void *facts_new_row(struct facts *facts);
 
 #endif

@@ -133,8 +133,8 @@ static bool must_complete(struct fetch *fetch, struct facts *facts)
 
 	if (fetch->question.kind != MUM_DELIVERY)
 		return false;
-	fetch->walk = recipients_walk_start(settings->lookups, facts, settings->recipients,
-					    on_recipients, fetch);
+	fetch->walk = recipients_walk_start(settings->lookups, facts, fetch->question.address,
+					    settings->recipients, on_recipients, fetch);
 	if (fetch->walk == NULL)
 		return false;
 	fetch->facts = facts_ref(facts);

@@ -185,6 +185,8 @@ static void lookup_answer(struct mum_lookup *lookup)
 				     .age_ms = lookup->age_ms,
 				     .drops_extension =
 					     lookup->lookups->settings.drops_extension,
+				     .catch_all_senders =
+					     lookup->lookups->settings.catch_all_senders,
 				     .address = address,
 				     .reason = reason };
 
@@ -306,11 +308,15 @@ static bool read_id(const char *key, size_t key_len, uint64_t *id_r)
 static bool read_key(struct mum_lookup *lookup, const char *key, size_t key_len,
 		     uint64_t *after_id_r)
 {
+	const struct lookups_settings *settings = &lookup->lookups->settings;
+	enum address_kind kind = key_kind(lookup->questions);
+
 	*after_id_r = 0;
 	if ((lookup->questions & MUM_ASK(MUM_USERS)) != 0)
 		return read_id(key, key_len, after_id_r);
-	lookup->address = address_new(key_kind(lookup->questions), key, key_len,
-				      lookup->lookups->settings.recipient_delimiter);
+	lookup->address = address_new(kind, key, key_len, settings->recipient_delimiter);
+	if (lookup->address != NULL && kind == ADDRESS_MAIL)
+		address_add_fallbacks(lookup->address, &settings->recipients.fallbacks);
 	return lookup->address != NULL;
 }
 
@@ -338,6 +344,9 @@ struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
 
 	lookup->lookups = lookups;
 	lookup->questions = questions;
+	/* Only a name that MUM does not know is a catch-all's. */
+	if (lookups->settings.catch_all_senders && (questions & MUM_ASK(MUM_OWNERS)) != 0)
+		lookup->questions |= MUM_ASK(MUM_NAME);
 	lookup->fn = fn;
 	lookup->arg = arg;
 	lookups->stats->in_flight++;

@@ -23,7 +23,8 @@ struct lookups_settings {
 	unsigned stale_ms;	/* up to this age they answer if the store does not; 0: never */
 	size_t entries;		/* of the cache */
 	struct recipients_settings recipients;
-	bool drops_extension;	/* for every answer: see struct mum_answer */
+	/* For every answer: see struct mum_answer. */
+	bool drops_extension, catch_all_senders;
 };
 
 /* Host, store and stats are borrowed and outlive the lookups. */

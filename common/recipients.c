@@ -29,6 +29,7 @@ struct step {
 struct recipients_walk {
 	struct lookups *lookups;
 	struct facts *facts;		/* a reference */
+	const struct address *address;	/* that the facts are about */
 	const struct recipients_settings *settings;
 	recipients_done_fn *fn;
 	void *arg;
@@ -84,6 +85,11 @@ static bool take_answer(struct step *step, const struct mum_answer *answer)
 	return true;
 }
 
+static const char *copy(struct arena *arena, const char *text)
+{
+	return text != NULL ? arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
 /* Is the form of the address the alias? */
 static bool is_alias(const struct address *address, size_t form, const char *alias)
 {
@@ -102,18 +108,28 @@ static bool leads_back(const struct mum_answer *answer, const char *alias)
 	const struct facts *facts = answer->facts[MUM_NAME];
 
 	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
-		if (state_takes_mail(&facts->names[i]))
-			return is_alias(answer->address, facts->names[i].form, alias);
+		const struct name_row *row = &facts->names[i];
+
+		if (answer->address->forms[row->form].kind == FORM_IS_NAME &&
+		    state_takes_mail(row))
+			return is_alias(answer->address, row->form, alias);
 	}
 	return false;
 }
 
 void recipient_set_behind(struct delivery_row *row, const struct mum_answer *answer,
+			  enum address_form_kind of,
 			  const struct recipients_settings *settings)
 {
-	rule_behind(answer, &row->behind);
+	rule_behind(answer, of, &row->behind);
 	row->behind.elsewhere = settings->other_maps;
 	row->behind.alias_itself = leads_back(answer, row->alias);
+}
+
+/* What the step's recipient is a recipient of. */
+static enum address_form_kind kind_of(const struct step *step)
+{
+	return step->walk->address->forms[step->row->form].kind;
 }
 
 static void on_name(const struct mum_answer *answer, void *arg)
@@ -123,7 +139,7 @@ static void on_name(const struct mum_answer *answer, void *arg)
 
 	if (!take_answer(step, answer))
 		return;
-	recipient_set_behind(step->row, answer, walk->settings);
+	recipient_set_behind(step->row, answer, kind_of(step), walk->settings);
 	if (walk->waiting == 0)
 		finish(walk, MUM_FOUND, NULL);
 }
@@ -169,18 +185,94 @@ char *recipient_name(const struct delivery_row *row,
 	return name;
 }
 
-static void step_start(struct step *step)
+static const char *domain_of(const char *name)
 {
-	const char *at;
+	const char *at = strrchr(name, '@');
 
+	return at != NULL ? at + 1 : "";
+}
+
+static void ask_recipient(struct step *step)
+{
 	step->name = recipient_name(step->row, step->walk->settings);
-	at = strrchr(step->name, '@');
 	/* A mailbox of MUM's is in a domain of MUM's. */
 	if (step->row->recipient_local)
 		ask(step, MUM_NAME, step->name, on_name);
 	else
-		ask(step, MUM_DOMAIN, at != NULL ? at + 1 : "", on_domain);
+		ask(step, MUM_DOMAIN, domain_of(step->name), on_domain);
 }
+
+static void on_domain_of_role(const struct mum_answer *answer, void *arg)
+{
+	struct step *step = arg;
+	struct recipients_walk *walk = step->walk;
+	const char *domain;
+
+	if (!take_answer(step, answer))
+		return;
+	step->row->domain_active = rule_domain(answer, &domain) == MUM_FOUND;
+	if (step->row->domain_active)
+		ask_recipient(step);
+	else if (walk->waiting == 0)
+		finish(walk, MUM_FOUND, NULL);
+}
+
+static void step_start(struct step *step)
+{
+	if (kind_of(step) == FORM_IS_ROLE)
+		ask(step, MUM_DOMAIN, domain_of(step->row->alias), on_domain_of_role);
+	else
+		ask_recipient(step);
+}
+
+/* ---- roles and catch-alls ---- */
+
+/* A catch-all's rows come last. It is not asked for a name that MUM knows. */
+static void drop_catch_all(struct facts *facts, const struct address *address)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct delivery_row *row = &facts->deliveries[i];
+
+		if (address->forms[row->form].kind == FORM_IS_CATCH_ALL) {
+			if (known)
+				facts->count = i;
+			return;
+		}
+		known = known || row->mailbox != NULL || row->alias != NULL;
+	}
+}
+
+/*
+ * A role is an alias that no table has. Its form comes behind those of aliases, so it has
+ * no say where one of them takes mail.
+ */
+static void add_role(struct facts *facts, const struct address *address, const char *recipient)
+{
+	struct delivery_row *row;
+	size_t form;
+	char *name;
+
+	if (!address_is_role(address, &form))
+		return;
+	for (size_t i = 0; i < facts->count; i++) {
+		if (state_of_mailbox(&facts->deliveries[i]) == MAILBOX_IS_LIVE)
+			return;
+	}
+	name = address_form_text(address, form);
+	row = facts_new_row(facts);
+	*row = (struct delivery_row){
+		.form = form,
+		.alias = copy(&facts->arena, name),
+		.alias_active = true,
+		.recipient = copy(&facts->arena, recipient),
+		.stands_for = copy(&facts->arena, recipient),
+	};
+	free(name);
+}
+
+/* ---- the walk ---- */
 
 static size_t count_steps(const struct facts *facts)
 {
@@ -195,17 +287,22 @@ static size_t count_steps(const struct facts *facts)
 }
 
 struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
+					      const struct address *address,
 					      const struct recipients_settings *settings,
 					      recipients_done_fn *fn, void *arg)
 {
-	size_t count = count_steps(facts);
 	struct recipients_walk *walk;
+	size_t count;
 
+	drop_catch_all(facts, address);
+	add_role(facts, address, settings->fallbacks.role_recipient);
+	count = count_steps(facts);
 	if (count == 0)
 		return NULL;
 	walk = xcalloc(1, sizeof(*walk) + count * sizeof(walk->steps[0]));
 	walk->lookups = lookups;
 	walk->facts = facts_ref(facts);
+	walk->address = address;
 	walk->settings = settings;
 	walk->fn = fn;
 	walk->arg = arg;
@@ -233,11 +330,6 @@ static size_t list_len(const struct recipients *recipients)
 		len += text_is_ascii(recipients->addresses[i], one) ? one + 1 : ONE_MIN;
 	}
 	return len;
-}
-
-static const char *copy(struct arena *arena, const char *text)
-{
-	return text != NULL ? arena_strndup(arena, text, strlen(text)) : NULL;
 }
 
 /* A row for each form, of which one is that of the alias with too many recipients. */

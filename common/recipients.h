@@ -3,11 +3,13 @@
  * What stands behind the recipients of an alias. Their rows say it of mailboxes
  * that accept mail; all others are asked for here, as further questions: is the
  * domain one of MUM's, and if so, what has that name in it? An alias is followed
- * one step: Postfix asks for the next one itself.
+ * one step: Postfix asks for the next one itself. Roles and catch-alls
+ * (address-fallback.h) are aliases here, as soon as they count.
  */
 #ifndef MUM_RECIPIENTS_H
 #define MUM_RECIPIENTS_H
 
+#include "common/address-fallback.h"
 #include "common/facts.h"
 #include "common/readings.h"
 
@@ -28,15 +30,18 @@ typedef void recipients_done_fn(enum mum_status status, unsigned age_ms,
 struct recipients_settings {
 	struct reading_settings readings;	/* what it points to outlives the walk */
 	bool other_maps;	/* address.other_maps */
+	struct fallback_settings fallbacks;
 };
 
 /*
- * Completes the facts of a MUM_DELIVERY, which nobody else has a reference to
- * until fn is called; lookups and settings outlive the walk. fn runs once, later,
- * from the loop and never from inside this call. NULL when there is nothing to
- * ask: the facts are complete, and fn never runs.
+ * Completes the facts of a MUM_DELIVERY about the address, which nobody else has a
+ * reference to until fn is called; lookups, settings and the address outlive the walk.
+ * Facts of a name that MUM knows lose their catch-all; facts of a role get its recipient.
+ * fn runs once, later, from the loop and never from inside this call. NULL when there is
+ * nothing to ask: the facts are complete, and fn never runs.
  */
 struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
+					      const struct address *address,
 					      const struct recipients_settings *settings,
 					      recipients_done_fn *fn, void *arg);
 /*
@@ -45,8 +50,9 @@ struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct fa
  */
 char *recipient_name(const struct delivery_row *row,
 		     const struct recipients_settings *settings);
-/* Sets row->behind from an answer to MUM_NAME about that name. */
+/* Sets row->behind from an answer to MUM_NAME about that name; of: what the row's form is. */
 void recipient_set_behind(struct delivery_row *row, const struct mum_answer *answer,
+			  enum address_form_kind of,
 			  const struct recipients_settings *settings);
 
 /*

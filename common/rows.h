@@ -35,6 +35,7 @@ struct behind {
 	 */
 	bool alias_itself;
 	bool elsewhere;		/* another map of Postfix may know it: address.other_maps */
+	bool fallback;		/* a role or a catch-all takes its mail */
 };
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/rules.h"
 
+#include "common/address-fallback.h"
 #include "common/address-list.h"
 
 /* ---- readings of one address ---- */
@@ -95,7 +96,47 @@ enum mum_status rule_mailbox(const struct mum_answer *answer,
 
 /* ---- aliases ---- */
 
-void rule_behind(const struct mum_answer *answer, struct behind *behind_r)
+static enum address_form_kind kind_of(const struct mum_answer *answer, size_t form)
+{
+	return answer->address->forms[form].kind;
+}
+
+/* Has MUM a mailbox or an alias of the name, in whatever state? Asks MUM_NAME. */
+static bool is_known(const struct mum_answer *answer)
+{
+	const struct facts *facts = answer->facts[MUM_NAME];
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct name_row *row = &facts->names[i];
+
+		if (kind_of(answer, row->form) == FORM_IS_NAME && (row->mailbox || row->alias))
+			return true;
+	}
+	return false;
+}
+
+/* A role or a catch-all takes the mail of a name that nobody else takes. */
+static bool falls_back(const struct mum_answer *answer, enum address_form_kind of)
+{
+	const struct facts *facts = answer->facts[MUM_NAME];
+	size_t role;
+	bool is_role = of != FORM_IS_ROLE && address_is_role(answer->address, &role);
+	bool may_be_caught = of == FORM_IS_NAME && !is_known(answer);
+
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct name_row *row = &facts->names[i];
+
+		if (is_role && row->domain_active)
+			return true;
+		if (may_be_caught && kind_of(answer, row->form) == FORM_IS_CATCH_ALL &&
+		    state_takes_mail(row))
+			return true;
+	}
+	return false;
+}
+
+void rule_behind(const struct mum_answer *answer, enum address_form_kind of,
+		 struct behind *behind_r)
 {
 	const struct facts *facts = answer->facts[MUM_NAME];
 
@@ -105,6 +146,8 @@ void rule_behind(const struct mum_answer *answer, struct behind *behind_r)
 		if (!row->domain_active)
 			continue;
 		behind_r->ours = true;
+		if (kind_of(answer, row->form) != FORM_IS_NAME)
+			continue;
 		if (row->mailbox || row->alias)
 			behind_r->known = true;
 		if (state_takes_mail(row))
@@ -115,6 +158,8 @@ void rule_behind(const struct mum_answer *answer, struct behind *behind_r)
 			behind_r->send_only = row->mailbox_send_only;
 		}
 	}
+	if (behind_r->ours && !state_behind_takes_mail(behind_r))
+		behind_r->fallback = falls_back(answer, of);
 }
 
 /* The alias of one form; its live recipients go to the list, unless that is NULL. */
@@ -177,6 +222,14 @@ enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *a
 	return MUM_FOUND;
 }
 
+/* Roles and catch-alls are there only for the mail that they take. */
+static bool exists(const struct mum_answer *answer, const struct recipients *found)
+{
+	return found->state >= ALIAS_IS_LIVE ||
+	       (found->state >= ALIAS_IS_EMPTY &&
+		kind_of(answer, found->alias->form) == FORM_IS_NAME);
+}
+
 enum mum_status rule_recipient(const struct mum_answer *answer,
 			       struct recipient_ruling *ruling_r)
 {
@@ -192,7 +245,7 @@ enum mum_status rule_recipient(const struct mum_answer *answer,
 		*ruling_r = (struct recipient_ruling){
 			state == MAILBOX_IS_LIVE ? RECIPIENT_ACCEPTED : RECIPIENT_SEND_ONLY,
 			NULL, mailbox };
-	else if (found.state >= ALIAS_IS_EMPTY)
+	else if (exists(answer, &found))
 		*ruling_r = (struct recipient_ruling){
 			found.state == ALIAS_IS_DEAD ? RECIPIENT_DEAD_ALIAS
 						     : RECIPIENT_ACCEPTED,
@@ -203,6 +256,16 @@ enum mum_status rule_recipient(const struct mum_answer *answer,
 }
 
 /* ---- senders ---- */
+
+/* A catch-all's senders own what MUM does not know. */
+static bool may_own(const struct mum_answer *answer, const struct owner_row *row)
+{
+	if (state_of_owner(row) != OWNER_IS_LIVE)
+		return false;
+	if (kind_of(answer, row->form) != FORM_IS_CATCH_ALL)
+		return true;
+	return answer->catch_all_senders && row->id != 0 && !is_known(answer);
+}
 
 enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena,
 			    struct owners *owners_r)
@@ -217,10 +280,11 @@ enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena
 		for (size_t i = 0; i < facts->count; i++) {
 			const struct owner_row *row = &facts->owners[i];
 
-			if (row->form == form && state_of_owner(row) == OWNER_IS_LIVE)
+			if (row->form == form && may_own(answer, row))
 				address_list_add(&list, row->login, true);
 		}
 		if (list.count > 0) {
+			owners_r->form = form;
 			owners_r->logins = address_list_finish(&list, arena,
 							       &owners_r->count);
 			return MUM_FOUND;
@@ -242,7 +306,7 @@ enum mum_status rule_sender(const struct mum_answer *answer, const char *login,
 			    bool known_only, enum sender_verdict *verdict_r)
 {
 	struct arena arena = { NULL };
-	struct owners owners = { 0, NULL };
+	struct owners owners = { .count = 0 };
 	enum mum_status status = rule_owners(answer, &arena, &owners);
 
 	if (status == MUM_FOUND || status == MUM_NOT_FOUND) {

@@ -26,8 +26,7 @@ struct judged {
 /* How many readings Postfix may come to: up to one whose domain is MUM's. At least 1. */
 size_t rule_readings_end(const struct judged *readings, size_t count);
 /* The strictest verdict of those; or the status of the first question without one. */
-enum mum_status rule_strictest(const struct judged *readings, size_t count,
-			       int *verdict_r);
+enum mum_status rule_strictest(const struct judged *readings, size_t count, int *verdict_r);
 
 /* Asks MUM_DOMAIN. *name_r is the stored spelling. */
 enum mum_status rule_domain(const struct mum_answer *answer, const char **name_r);
@@ -37,8 +36,8 @@ enum mum_status rule_tls(const struct mum_answer *answer, const char **policy_r,
 			 const char **params_r);
 
 /*
- * Asks MUM_DELIVERY. The first form of the address that is an active mailbox of
- * an active domain, send-only ones too: the row's mailbox is not NULL.
+ * Asks MUM_DELIVERY. The first form of the address that is an active mailbox of an active
+ * domain, send-only ones too: the row's mailbox is not NULL.
  */
 enum mum_status rule_mailbox(const struct mum_answer *answer,
 			     const struct delivery_row **mailbox_r);
@@ -46,8 +45,12 @@ enum mum_status rule_mailbox(const struct mum_answer *answer,
 enum mailbox_state rule_mailbox_state(const struct mum_answer *answer,
 				      const struct delivery_row **row_r);
 
-/* Asks MUM_NAME. Sets what MUM knows of the address, and leaves the rest. */
-void rule_behind(const struct mum_answer *answer, struct behind *behind_r);
+/*
+ * Asks MUM_NAME. Sets what MUM knows of a recipient, and leaves the rest. of: what it is a
+ * recipient of; a role and a catch-all hand on only to what comes before them.
+ */
+void rule_behind(const struct mum_answer *answer, enum address_form_kind of,
+		 struct behind *behind_r);
 
 /* What there is of an address as an alias. */
 struct recipients {
@@ -64,16 +67,15 @@ struct recipients {
 };
 
 /*
- * Asks MUM_DELIVERY. FOUND: the alias takes mail, and these are its live recipients:
- * external ones, and mailboxes that accept mail. NOT_FOUND sets state and alias. Memory
- * comes from the arena.
+ * Asks MUM_DELIVERY. FOUND: the alias takes mail, and these are its live recipients, in the
+ * arena: external ones, and mailboxes that accept mail. NOT_FOUND sets state and alias.
  */
 enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *arena,
 				struct recipients *recipients_r);
 
 /* The strictest last. */
 enum recipient_verdict {
-	RECIPIENT_UNKNOWN,	/* neither mailbox nor alias */
+	RECIPIENT_UNKNOWN,	/* neither mailbox nor alias; no role or catch-all takes its mail */
 	RECIPIENT_ACCEPTED,
 	RECIPIENT_SEND_ONLY,	/* a mailbox that sends but does not receive */
 	RECIPIENT_DEAD_ALIAS	/* an alias whose recipients all lead nowhere */
@@ -90,13 +92,13 @@ enum mum_status rule_recipient(const struct mum_answer *answer,
 			       struct recipient_ruling *ruling_r);
 
 struct owners {
-	size_t count;
+	size_t form, count;	/* the form of the address that they own */
 	const char **logins;	/* stored addresses, each once; the mailbox itself first */
 };
 
 /*
- * Asks MUM_OWNERS. The active mailboxes that may send as the first form that
- * anybody may send as. FOUND has at least one.
+ * Asks MUM_OWNERS. The active mailboxes that may send as the first form that anybody may send
+ * as; a catch-all counts with catch_all_senders, for unknown names. FOUND has at least one.
  */
 enum mum_status rule_owners(const struct mum_answer *answer, struct arena *arena,
 			    struct owners *owners_r);
@@ -109,8 +111,8 @@ enum sender_verdict {
 };
 
 /*
- * Asks MUM_OWNERS. login is "" when nobody logged in. With known_only a sender
- * that has no owners at all is nobody's, and accepted. FOUND sets the verdict.
+ * Asks MUM_OWNERS. login is "" when nobody logged in. With known_only a sender that has no
+ * owners at all is nobody's, and accepted. FOUND sets the verdict.
  */
 enum mum_status rule_sender(const struct mum_answer *answer, const char *login,
 			    bool known_only, enum sender_verdict *verdict_r);

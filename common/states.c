@@ -50,7 +50,8 @@ static enum recipient_state state_of_local(const struct delivery_row *row)
 {
 	if (!row->recipient_domain_active)
 		return RECIPIENT_IS_IN_INACTIVE_DOMAIN;
-	if ((row->recipient_active && !row->recipient_send_only) || row->behind.alias)
+	if ((row->recipient_active && !row->recipient_send_only) || row->behind.alias ||
+	    row->behind.fallback)
 		return RECIPIENT_IS_LIVE;
 	return row->recipient_active ? RECIPIENT_IS_SEND_ONLY : RECIPIENT_IS_INACTIVE;
 }
@@ -88,7 +89,7 @@ bool state_has_mailbox(const struct delivery_row *row)
 bool state_is_elsewhere(const struct delivery_row *row)
 {
 	return !row->recipient_local && row->behind.ours && !row->behind.known &&
-	       row->behind.elsewhere;
+	       !row->behind.fallback && row->behind.elsewhere;
 }
 
 bool state_is_renamed(const struct delivery_row *row)
@@ -110,7 +111,7 @@ bool state_needs_behind(const struct delivery_row *row)
 
 bool state_behind_takes_mail(const struct behind *behind)
 {
-	return behind->alias || (behind->mailbox && !behind->send_only);
+	return behind->alias || behind->fallback || (behind->mailbox && !behind->send_only);
 }
 
 bool state_takes_mail(const struct name_row *row)

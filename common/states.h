@@ -61,7 +61,8 @@ enum recipient_state {
  * external, and live. An alias of MUM's that is active and has recipients takes
  * mail, and whether those are dead is left to Postfix. An alias that names
  * itself is how admins keep a copy in the mailbox of that name: Postfix ends the
- * recursion there (virtual(5)), so that mailbox must accept mail.
+ * recursion there (virtual(5)), so that mailbox must accept mail. What a role or
+ * a catch-all takes is live, too.
  */
 enum recipient_state state_of_recipient(const struct delivery_row *row);
 
@@ -74,7 +75,7 @@ bool state_is_renamed(const struct delivery_row *row);
 /* Does the state depend on row->behind, which is to be asked for? */
 bool state_needs_behind(const struct delivery_row *row);
 
-/* Does an alias or a mailbox of MUM's take mail under this name? */
+/* Does an alias or a mailbox of MUM's take mail under this name, or a role or a catch-all? */
 bool state_behind_takes_mail(const struct behind *behind);
 /* Is there an active alias of the name that has recipients? It takes mail, see above. */
 bool state_takes_mail(const struct name_row *row);

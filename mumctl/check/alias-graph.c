@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-fallback.h"
 #include "common/buf.h"
 #include "common/keyed-hash.h"
 #include "common/xalloc.h"
@@ -124,8 +125,10 @@ static void tell_loop(const struct alias_graph *graph, const struct node *first,
  */
 static struct node *follow(const struct alias_graph *graph, const char *target, bool *grows_r)
 {
-	struct address *address = address_new(ADDRESS_MAIL, target, strlen(target),
-					      graph->settings.recipient_delimiter);
+	struct address *address =
+		*target == '@' ? address_new_catch_all(target + 1)
+			       : address_new(ADDRESS_MAIL, target, strlen(target),
+					     graph->settings.recipient_delimiter);
 	struct node *next = NULL;
 
 	*grows_r = false;

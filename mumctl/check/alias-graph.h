@@ -24,7 +24,8 @@ void alias_graph_free(struct alias_graph **graph);	/* sets NULL */
 
 /*
  * An alias and its recipients. id: for alias_told. True when it is among its own recipients:
- * the usual way to keep a copy. Of two with one name the first counts.
+ * the usual way to keep a copy. Of two with one name the first counts. A catch-all is an
+ * alias named "@domain", and a recipient only where somebody names it so.
  */
 bool alias_graph_add(struct alias_graph *graph, const struct address *alias, const char *id,
 		     const char *const *recipients, size_t count);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-fallback.h"
 #include "common/address-quote.h"
 #include "common/columns.h"
 #include "common/rules.h"
@@ -58,6 +59,18 @@ static void add_finding(const struct aliases *aliases, enum level level, const c
 	report_add(aliases->check->report, level, code, aliases->where, mend, "%s", what);
 }
 
+/* Is it a live recipient that a role or a catch-all takes? */
+static bool is_caught(const struct aliases *aliases, const char *recipient)
+{
+	for (size_t i = 0; i < aliases->facts->count; i++) {
+		const struct delivery_row *row = &aliases->facts->deliveries[i];
+
+		if (row->stands_for == recipient)
+			return row->behind.fallback;
+	}
+	return false;
+}
+
 /* Values that mumd would refuse to hand to Postfix. */
 static void check_values(const struct aliases *aliases, const struct recipients *live)
 {
@@ -83,11 +96,59 @@ static void check_values(const struct aliases *aliases, const struct recipients 
 			   "and Postfix takes %d", live->count, len, SOCKETMAP_VALUE_MAX);
 }
 
+/*
+ * Where mail to a recipient goes that a role or a catch-all takes: the name under which the
+ * graph has that. The graph gets the role when it is first met. Caller frees.
+ */
+static char *fallback_of(const struct aliases *aliases, const char *recipient)
+{
+	const struct mum_config *config = aliases->check->config;
+	const struct fallback_settings fallbacks = mum_config_fallbacks(config);
+	struct address *address = address_new(ADDRESS_MAIL, recipient, strlen(recipient),
+					      config->address.recipient_delimiter);
+	struct address *role;
+	size_t form;
+	char *name;
+
+	address_add_fallbacks(address, &fallbacks);
+	if (address_is_role(address, &form)) {
+		name = address_form_text(address, form);
+		role = address_new(ADDRESS_LOGIN, name, strlen(name), "");
+		alias_graph_add(aliases->graph, role, "", &fallbacks.role_recipient, 1);
+		address_unref(&role);
+	} else {
+		name = xjoin("@", address->domain, "");
+	}
+	address_unref(&address);
+	return name;
+}
+
+/* Adds the alias to the graph. As alias_graph_add(). */
+static bool add_to_graph(const struct aliases *aliases, const struct recipients *live)
+{
+	const char **targets = xcalloc(live->count, sizeof(*targets));
+	struct arena names = { NULL };
+	bool keeps_copy;
+
+	for (size_t i = 0; i < live->count; i++) {
+		char *name = is_caught(aliases, live->addresses[i])
+				     ? fallback_of(aliases, live->addresses[i]) : NULL;
+
+		targets[i] = name == NULL ? live->addresses[i]
+					  : arena_strndup(&names, name, strlen(name));
+		free(name);
+	}
+	keeps_copy = alias_graph_add(aliases->graph, aliases->address, aliases->id, targets,
+				     live->count);
+	arena_free(&names);
+	free(targets);
+	return keeps_copy;
+}
+
 /* mailbox: one of the same name that takes mail. */
 static void judge_live(struct aliases *aliases, const struct recipients *live, bool mailbox)
 {
-	bool keeps_copy = alias_graph_add(aliases->graph, aliases->address, aliases->id,
-					  live->addresses, live->count);
+	bool keeps_copy = add_to_graph(aliases, live);
 
 	check_values(aliases, live);
 	if (mailbox && !keeps_copy)
@@ -149,7 +210,8 @@ static void judge(struct aliases *aliases)
 	const struct delivery_row *row;
 
 	facts_complete(aliases->facts);
-	names_complete(aliases->check->names, aliases->check->config, aliases->facts);
+	names_complete(aliases->check->names, aliases->check->config, aliases->address,
+		       aliases->facts);
 	answer.facts[MUM_DELIVERY] = aliases->facts;
 	if (aliases->bad_row != NULL) {
 		add_finding(aliases, LEVEL_ERROR, "recipient-unusable",
@@ -181,10 +243,17 @@ static void begin_alias(struct aliases *aliases, const struct column *columns)
 	report_progress(aliases->check->report, "aliases", ++aliases->count);
 	aliases->id = xstrdup(columns[ROW_ALIAS_ID].data);
 	aliases->where = xasprintf("aliases.id=%s <%s>", aliases->id, name);
-	aliases->address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
+	if (*columns[DELIVERY_ALIAS_LOCAL].data != '\0')
+		aliases->address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
+	else if (aliases->check->config->address.catch_all)
+		aliases->address = address_new_catch_all(columns[DELIVERY_DOMAIN].data);
 	aliases->facts = facts_new(MUM_DELIVERY);
 	aliases->bad_row = NULL;
-	if (aliases->address == NULL)
+	if (aliases->address == NULL && *columns[DELIVERY_ALIAS_LOCAL].data == '\0')
+		add_finding(aliases, LEVEL_WARNING, "catch-all-off",
+			    "set address.catch_all = true in mum.conf, or delete it",
+			    "it is a catch-all, and mumd answers for none");
+	else if (aliases->address == NULL)
 		add_finding(aliases, LEVEL_ERROR, "name-unusable", "rename it in MUM",
 			    "no mail can have this name");
 	free(name);
@@ -207,9 +276,14 @@ static void on_row(const struct column *columns, void *arg)
 
 /* ---- all of them: loops, and where mail goes in the end ---- */
 
+/* A role has no row. */
 static const char *place_of(const struct aliases *aliases, const struct alias_told *alias)
 {
-	return report_text(aliases->check->report, "aliases.id=%s <%s>", alias->id, alias->name);
+	struct report *report = aliases->check->report;
+
+	return *alias->id != '\0'
+		       ? report_text(report, "aliases.id=%s <%s>", alias->id, alias->name)
+		       : report_text(report, "address.roles <%s>", alias->name);
 }
 
 static void on_loop(const struct alias_told *first, const char *way, void *arg)

@@ -79,7 +79,9 @@ static struct name *name_of(struct names *names, const struct column *local,
 			    const struct column *stored)
 {
 	char *text = xasprintf("%s@%s", local->data, stored->data);
-	struct address *address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
+	struct address *address = local->len > 0
+					  ? address_new(ADDRESS_LOGIN, text, strlen(text), "")
+					  : address_new_catch_all(stored->data);
 	char *key = address != NULL ? address_form_text(address, 0) : NULL;
 	struct name *name = key != NULL ? find_name(names, key) : NULL;
 	struct domain *domain;
@@ -102,7 +104,7 @@ static void on_mailbox(const struct column *columns, void *arg)
 {
 	struct name *name = name_of(arg, &columns[READ_LOCAL], &columns[READ_IN_DOMAIN]);
 
-	if (name == NULL)
+	if (name == NULL || columns[READ_LOCAL].len == 0)
 		return;
 	name->mailbox = true;
 	name->mailbox_active = is_true(&columns[READ_ACTIVE]);
@@ -185,9 +187,12 @@ struct facts *names_facts(const struct names *names, const struct address *addre
 	for (size_t form = 0; form < address->forms_count; form++) {
 		char *key = address_form_text(address, form);
 		const struct name *name = find_name(names, key);
-		struct name_row *row = &facts->names[facts->count++];
+		struct name_row *row;
 
 		free(key);
+		if (address->forms[form].kind == FORM_IS_ROLE)
+			continue;
+		row = &facts->names[facts->count++];
 		*row = (struct name_row){ .form = form, .domain_active = domain->active };
 		if (name == NULL)
 			continue;
@@ -201,10 +206,11 @@ struct facts *names_facts(const struct names *names, const struct address *addre
 }
 
 void names_complete(const struct names *names, const struct mum_config *config,
-		    struct facts *facts)
+		    const struct address *of, struct facts *facts)
 {
 	const struct recipients_settings settings = { mum_config_readings(config),
-						      config->address.other_maps };
+						      config->address.other_maps,
+						      mum_config_fallbacks(config) };
 
 	for (size_t i = 0; i < facts->count; i++) {
 		struct delivery_row *row = &facts->deliveries[i];
@@ -218,13 +224,15 @@ void names_complete(const struct names *names, const struct mum_config *config,
 		address = address_new(ADDRESS_MAIL, name, strlen(name),
 				      config->address.recipient_delimiter);
 		free(name);
+		if (address != NULL)
+			address_add_fallbacks(address, &settings.fallbacks);
 		if (address == NULL || names_domain(names, address) != DOMAIN_IS_OURS) {
 			address_unref(&address);
 			continue;
 		}
 		answer.address = address;
 		answer.facts[MUM_NAME] = names_facts(names, address);
-		recipient_set_behind(row, &answer, &settings);
+		recipient_set_behind(row, &answer, of->forms[row->form].kind, &settings);
 		facts_unref(&answer.facts[MUM_NAME]);
 		address_unref(&address);
 	}

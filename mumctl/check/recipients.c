@@ -111,17 +111,19 @@ enum { ROLES_SHOWN = 3 };
 
 struct roles {
 	const struct names *names;
+	struct fallback_settings fallbacks;
 	size_t missing;
 	struct buf shown;
 };
 
+/* Or has a role or a catch-all that takes its mail. */
 static bool has_mail(const struct names *names, const struct address *address)
 {
 	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
 	struct behind behind = { 0 };
 
 	answer.facts[MUM_NAME] = names_facts(names, address);
-	rule_behind(&answer, &behind);
+	rule_behind(&answer, FORM_IS_NAME, &behind);
 	facts_unref(&answer.facts[MUM_NAME]);
 	return state_behind_takes_mail(&behind);
 }
@@ -130,9 +132,12 @@ static bool accepts_mail(const struct roles *roles, const char *local, const cha
 {
 	char *text = xasprintf("%s@%s", local, domain);
 	struct address *address = address_new(ADDRESS_MAIL, text, strlen(text), "");
-	/* A domain that no mail can name is reported elsewhere. */
-	bool accepts = address == NULL || has_mail(roles->names, address);
+	bool accepts;
 
+	if (address != NULL)
+		address_add_fallbacks(address, &roles->fallbacks);
+	/* A domain that no mail can name is reported elsewhere. */
+	accepts = address == NULL || has_mail(roles->names, address);
 	address_unref(&address);
 	free(text);
 	return accepts;
@@ -148,16 +153,49 @@ static void on_domain(const char *domain, void *arg)
 		buf_printf(&roles->shown, "%s%s", roles->shown.len > 0 ? ", " : "", domain);
 }
 
+/* Judged as mumd does for a role. */
+static void check_role_recipient(const struct check *check,
+				 const struct fallback_settings *fallbacks)
+{
+	char *name = xjoin(fallbacks->roles[0], "@", "mum.invalid");
+	struct address *address = address_new(ADDRESS_MAIL, name, strlen(name), "");
+	struct facts *facts = facts_new(MUM_DELIVERY);
+	struct delivery_row *row = facts_new_row(facts);
+	const char *why;
+
+	address_add_fallbacks(address, fallbacks);
+	*row = (struct delivery_row){ .alias = name, .recipient = fallbacks->role_recipient,
+				      .stands_for = fallbacks->role_recipient };
+	if (address_is_role(address, &row->form)) {
+		names_complete(check->names, check->config, address, facts);
+		why = why_dead(state_of_recipient(row));
+		if (why != NULL)
+			report_add(check->report, LEVEL_ERROR, "role-recipient-dead",
+				   "address.role_recipient",
+				   "name an address that accepts mail",
+				   "no mail of address.roles is handed to <%s>: %s",
+				   fallbacks->role_recipient, why);
+	}
+	facts_unref(&facts);
+	address_unref(&address);
+	free(name);
+}
+
 /* RFC 5321 section 4.5.1, RFC 2142: one line, however many domains a site has. */
 void check_roles(const struct check *check)
 {
-	struct roles roles = { .names = check->names, .shown = BUF_INIT(8192) };
+	struct roles roles = { .names = check->names,
+			       .fallbacks = mum_config_fallbacks(check->config),
+			       .shown = BUF_INIT(8192) };
 
+	if (roles.fallbacks.roles_count > 0)
+		check_role_recipient(check, &roles.fallbacks);
 	names_each_domain(check->names, on_domain, &roles);
 	buf_put(&roles.shown, "", 1);
 	if (roles.missing > 0)
 		report_add(check->report, LEVEL_NOTE, "role-missing", "domains",
-			   "give them aliases of these names: RFC 5321 4.5.1, RFC 2142",
+			   "set address.roles and role_recipient in mum.conf, or give them "
+			   "aliases of these names: RFC 5321 4.5.1, RFC 2142",
 			   "%zu have no postmaster@ or no abuse@ that accepts mail, the first: "
 			   "%s", roles.missing, roles.shown.data);
 	buf_free(&roles.shown);

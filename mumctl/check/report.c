@@ -22,8 +22,8 @@ enum {
  */
 static const char *const as_with_stock[] = {
 	"alias-and-mailbox", "alias-dead", "alias-empty", "alias-loop", "alias-too-deep",
-	"alias-too-wide", "collation-default", "collation-unfit", "home-nested",
-	"index-missing", "lmtp-domain", "mailbox-split", "map-besides", "name-unusable",
+	"alias-too-wide", "catch-all-off", "collation-default", "collation-unfit",
+	"home-nested", "index-missing", "lmtp-domain", "mailbox-split", "map-besides", "name-unusable",
 	"quota-over-limit", "recipient-dangling", "recipient-dead",
 	"recipient-domain-inactive", "recipient-unknown", "role-missing", "smtputf8-lmtp",
 	"tls-params",

@@ -166,15 +166,35 @@ static void check_utf8(const struct check *check)
 			   "LMTP does not offer it");
 }
 
-/* Another table knows what MUM does not: mail to that would be refused. */
+/* Another table knows what MUM does not: mail to that would be caught, or refused. */
 static void check_other_maps(const struct check *check)
 {
-	if (!check->config->address.other_maps &&
-	    settings_other_tables(check->settings, check->config) > 0)
+	bool others = settings_other_tables(check->settings, check->config) > 0;
+
+	if (check->config->address.catch_all && others)
+		report_add(check->report, LEVEL_ERROR, "catch-all-other-maps",
+			   "address.catch_all",
+			   "set address.catch_all = false in mum.conf, or put those names "
+			   "into MUM",
+			   "Postfix asks another table, too: a catch-all of MUM's takes the "
+			   "mail of names that only that one knows");
+	else if (!check->config->address.other_maps && others)
 		report_add(check->report, LEVEL_ERROR, "other-maps-off", "address.other_maps",
 			   "set address.other_maps = true in mum.conf",
 			   "Postfix asks another table, too: recipients of aliases that only "
 			   "that one knows get no mail");
+}
+
+/* It says that there are names which MUM does not know. */
+static void check_catch_all(const struct check *check)
+{
+	if (check->config->address.catch_all && check->config->address.other_maps)
+		report_add(check->report, LEVEL_ERROR, "catch-all-other-maps",
+			   "address.other_maps",
+			   "set address.other_maps = false in mum.conf, or "
+			   "address.catch_all = false",
+			   "another map of Postfix may have names that MUM does not know, and "
+			   "a catch-all of MUM's takes their mail");
 }
 
 void check_postfix_settings(const struct check *check)
@@ -184,6 +204,7 @@ void check_postfix_settings(const struct check *check)
 		    (settings_any_table(of_postfix(check, "virtual_alias_maps"), is_ours, check) ||
 		     settings_any_table(mailbox_maps, is_ours, check));
 
+	check_catch_all(check);
 	/* A Postfix that does not ask mumd, and is not about to, may be set to anything. */
 	if (asks || settings_any_table(mailbox_maps, is_stock, NULL)) {
 		compare_delimiters(check, &of_main_cf, of_postfix(check, "recipient_delimiter"));

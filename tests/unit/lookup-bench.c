@@ -9,13 +9,24 @@
 void bench_init_all(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 		    size_t entries, bool other_maps)
 {
-	const struct lookups_settings settings = { "+", ttl_ms, stale_ms, entries,
-						   { { true, true, "origin.example", "" }, other_maps }, false };
+	const struct lookups_settings settings = {
+		.recipient_delimiter = "+",
+		.ttl_ms = ttl_ms,
+		.stale_ms = stale_ms,
+		.entries = entries,
+		.recipients = { .readings = { true, true, "origin.example", "" },
+				.other_maps = other_maps },
+	};
 
+	bench_init_settings(bench, &settings);
+}
+
+void bench_init_settings(struct bench *bench, const struct lookups_settings *settings)
+{
 	fake_host_init(&bench->host);
 	fake_store_init(&bench->store, &bench->host.host);
 	memset(&bench->stats, 0, sizeof(bench->stats));
-	bench->lookups = lookups_new(&bench->host.host, &bench->store.store, &settings,
+	bench->lookups = lookups_new(&bench->host.host, &bench->store.store, settings,
 				     &bench->stats);
 }
 

@@ -32,6 +32,7 @@ struct got {
 void bench_init(struct bench *bench, unsigned ttl_ms, unsigned stale_ms);
 void bench_init_entries(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 			size_t entries);
+void bench_init_settings(struct bench *bench, const struct lookups_settings *settings);
 void bench_init_all(struct bench *bench, unsigned ttl_ms, unsigned stale_ms,
 		    size_t entries, bool other_maps);
 /* Also checks that no lookup was forgotten. */

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "common/address-fallback.h"
 #include "common/buf.h"
 #include "common/text.h"
 #include "common/xalloc.h"
@@ -56,6 +57,10 @@ static const struct {
 	{ "three, entered from outside",
 	  { { "a", { "b@d" } }, { "b", { "c@d" } }, { "c", { "e@d" } }, { "e", { "b@d" } } },
 	  "b: <b@d> <- <e@d> <- <c@d> <- <b@d>;", "" },
+	{ "a catch-all", { { "", { "x@y", "y@y" } }, { "a", { "@d" } }, { "b", { "c@d" } } }, "",
+	  " 2/1;a 2/2;b 1/1;" },
+	{ "a catch-all that leads to itself", { { "", { "a@d" } }, { "a", { "@d" } } },
+	  ": <@d> <- <a@d> <- <@d>;", "" },
 	{ "a copy", { { "a", { "a@d", "x@y" } } }, "", "a 2/1;" },
 	{ "a copy ends a loop", { { "a", { "a@d", "b@d" } }, { "b", { "a@d" } } }, "", "" },
 	{ "but for an extension more in each turn",
@@ -93,7 +98,9 @@ static size_t count_of(const char *const *recipients)
 static bool add(struct alias_graph *graph, const struct alias *alias)
 {
 	char *name = xasprintf("%s@d", alias->name);
-	struct address *address = address_new(ADDRESS_LOGIN, name, strlen(name), "");
+	struct address *address = *alias->name == '\0'
+					  ? address_new_catch_all("d")
+					  : address_new(ADDRESS_LOGIN, name, strlen(name), "");
 	char *id = text_lower(xstrdup(alias->name));
 	bool copy = alias_graph_add(graph, address, id, alias->recipients,
 				    count_of(alias->recipients));

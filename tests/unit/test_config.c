@@ -84,6 +84,22 @@ static const struct {
 
 	{ "bool: true", "dovecot { allow_scheme_prefix = true }", NULL },
 	{ "bool: no", "dovecot { allow_scheme_prefix = no }", NULL },
+	{ "bool: on", "address { other_maps = on }", NULL },
+	{ "bool: off", "address { other_maps = off }", NULL },
+	{ "catch-all", "address { catch_all = on\n catch_all_senders = on }", NULL },
+	{ "catch-all: senders alone", "address { catch_all_senders = on }",
+	  "address.catch_all_senders needs address.catch_all = true" },
+	{ "roles", "address { roles = {\"postmaster\", \"abuse\"}\n"
+	  " role_recipient = \"a@b.test\" }", NULL },
+	{ "roles: none", "address { roles = {}\n role_recipient = \"\" }", NULL },
+	{ "roles: an address", "address { roles = {\"postmaster@b.test\"}\n"
+	  " role_recipient = \"a@b.test\" }", "address.roles: \"postmaster@b.test\"" },
+	{ "roles: an empty one", "address { roles = {\"\"}\n role_recipient = \"a@b.test\" }",
+	  "address.roles: \"\"" },
+	{ "roles: for nobody", "address { roles = {\"postmaster\"} }",
+	  "address.role_recipient = \"\": want the address" },
+	{ "roles: for no address", "address { roles = {\"abuse\"}\n role_recipient = \"a\" }",
+	  "address.role_recipient = \"a\": want the address" },
 	{ "bool: 1", "dovecot { allow_scheme_prefix = 1 }", "true or false" },
 	{ "bool: empty", "dovecot { allow_scheme_prefix = \"\" }", "true or false" },
 

@@ -63,6 +63,7 @@ static const struct name {
 	{ "five", false, false, { "a@d", "b@d", "anna@d", "bob@d", "with blank@d" } },
 	{ "blank", false, false, { "with blank@d" } },
 	{ "odd", false, false, { "anna%d" } },
+	{ "", false, false, { "one@d", "bob@d" } },	/* the catch-all */
 };
 
 static void add(struct facts *facts, const struct question *question, size_t form,
@@ -146,11 +147,13 @@ static struct facts *respond(const struct question *question, void *arg)
 
 /* ---- where it ends ---- */
 
-static const struct {
+struct row {
 	const char *name, *address;
 	enum mailboxes_status want;
 	const char *names;	/* with MAILBOXES_FOUND; else what the status is about */
-} rows[] = {
+};
+
+static const struct row rows[] = {
 	{ "a mailbox", "anna@d", MAILBOXES_FOUND, "anna@d" },
 	{ "with an extension", "bob+news@d", MAILBOXES_FOUND, "bob@d" },
 	{ "in another spelling", "ANNA@D.", MAILBOXES_FOUND, "anna@d" },
@@ -179,6 +182,15 @@ static const struct {
 	{ "foreign", "x@y", MAILBOXES_NOBODY, "x@y" },
 	{ "send-only", "sender@d", MAILBOXES_NOBODY, "sender@d" },
 	{ "an alias to nobody", "dead@d", MAILBOXES_NOBODY, "dead@d" },
+};
+
+/* With address.catch_all. */
+static const struct row caught[] = {
+	{ "nobody: a catch-all is an alias", "nobody@d", MAILBOXES_FOUND, "bob@d anna@d" },
+	{ "without the extension", "nobody+x@d", MAILBOXES_FOUND, "bob@d anna@d" },
+	{ "not a mailbox", "anna@d", MAILBOXES_FOUND, "anna@d" },
+	{ "nor one that takes no mail", "sender@d", MAILBOXES_NOBODY, "sender@d" },
+	{ "behind an alias", "map@d", MAILBOXES_TOO_DEEP, "one@d" },
 };
 
 struct heard {
@@ -229,20 +241,43 @@ static struct mailboxes_walk *find(const char *address, struct heard *heard)
 			      on_found, heard);
 }
 
+static void want_end(const struct row *row)
+{
+	struct heard heard;
+
+	(void)find(row->address, &heard);
+	WANT_NUMBER("not from inside the call", heard.calls, 0);
+	fake_host_settle(&core.bench.host, 30);
+	WANT_NUMBER(row->name, heard.calls, 1);
+	WANT_NUMBER(row->name, heard.status, row->want);
+	WANT_TEXT(row->name, heard.text, row->names);
+	free(heard.text);
+}
+
 static void where_mail_ends(void **state)
 {
 	(void)state;
-	FOR_EACH_ROW(row, rows) {
-		struct heard heard;
+	FOR_EACH_ROW(row, rows)
+		want_end(row);
+}
 
-		(void)find(row->address, &heard);
-		WANT_NUMBER("not from inside the call", heard.calls, 0);
-		fake_host_settle(&core.bench.host, 30);
-		WANT_NUMBER(row->name, heard.calls, 1);
-		WANT_NUMBER(row->name, heard.status, row->want);
-		WANT_TEXT(row->name, heard.text, row->names);
-		free(heard.text);
-	}
+static void where_a_catch_all_leads(void **state)
+{
+	const struct lookups_settings settings = {
+		.recipient_delimiter = "+",
+		.ttl_ms = TTL,
+		.stale_ms = STALE,
+		.entries = BENCH_ENTRIES,
+		.recipients = { .readings = mum_config_readings(&core.config),
+				.fallbacks.catch_all = true },
+	};
+
+	(void)state;
+	bench_free(&core.bench);
+	bench_init_settings(&core.bench, &settings);
+	fake_store_respond(&core.bench.store, respond, &core);
+	FOR_EACH_ROW(row, caught)
+		want_end(row);
 }
 
 static void a_database_that_is_silent(void **state)
@@ -299,6 +334,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WALK_TEST(where_mail_ends),
+		WALK_TEST(where_a_catch_all_leads),
 		WALK_TEST(a_database_that_is_silent),
 		WALK_TEST(cancelling_on_the_way),
 		WALK_TEST(a_mailbox_in_the_cache_asks_the_database_nothing),
