@@ -241,7 +241,8 @@ done <"$scratch/replies"
 
 # ---- differences: D1, D2, ... each once ----
 
-sed -n 's/^### D\([0-9]*\)\..*/\1/p' doc/differences.md | sort -n >"$scratch/numbers"
+sed -n -E 's/^### (D|With an option: D)([0-9]+)[.,].*/\2/p' doc/differences.md |
+	sort -n >"$scratch/numbers"
 seq "$(wc -l <"$scratch/numbers")" >"$scratch/row"
 same 'numbers' "$scratch/numbers" "$scratch/row" doc/differences.md 'a row without gaps'
 

@@ -152,6 +152,19 @@ char *name_form(const char *address, const struct address_form *form)
 	return xasprintf("%s%s", form->local, strrchr(address, '@'));
 }
 
+bool name_is_form(const char *address, const struct address_form *form)
+{
+	const char *at = strrchr(address, '@');
+	size_t len = at != NULL ? (size_t)(at - address) : strlen(address);
+	char *local = address_fold_local(address, len);
+	size_t form_len = strlen(form->local);
+	char end = *form->extension;	/* a delimiter, or the end itself */
+	bool is_form = strncmp(local, form->local, form_len) == 0 && local[form_len] == end;
+
+	free(local);
+	return is_form;
+}
+
 static void add_form(struct names *names, const char *text, const struct address_form *form,
 		     unsigned kinds)
 {

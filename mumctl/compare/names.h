@@ -44,6 +44,9 @@ bool names_read_file(struct names *names, const char *path);
 void names_add_forms(struct names *names, const char *delimiters);
 /* An address in one of its forms, with the domain as it is. Caller frees. */
 char *name_form(const char *address, const struct address_form *form);
+/* Is the form only the folded beginning of the address, without quotes added or removed? */
+bool name_is_form(const char *address, const struct address_form *form);
+
 /* ---- the mail log ---- */
 
 /* A login and an address that it sent as. */

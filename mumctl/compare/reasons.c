@@ -70,18 +70,10 @@ static bool is_other_spelling(const struct difference *difference)
 	return other;
 }
 
-/* Is the form only the folded beginning of the key, without quotes added or removed? */
-static bool is_verbatim(const struct difference *difference, const struct address_form *form)
+/* A role or a catch-all answers, and stock has neither. */
+static bool is_fallback(const struct difference *difference, size_t form)
 {
-	const char *at = strrchr(difference->key, '@');
-	size_t len = at != NULL ? (size_t)(at - difference->key) : strlen(difference->key);
-	char *local = address_fold_local(difference->key, len);
-	size_t form_len = strlen(form->local);
-	char end = *form->extension;	/* a delimiter, or the end itself */
-	bool verbatim = strncmp(local, form->local, form_len) == 0 && local[form_len] == end;
-
-	free(local);
-	return verbatim;
+	return difference->answer->address->forms[form].kind != FORM_IS_NAME;
 }
 
 /* We find it under a form that stock is not asked for, or in another case. */
@@ -89,10 +81,14 @@ static void add_search(const struct difference *difference, size_t form)
 {
 	const struct address_form *found = &difference->answer->address->forms[form];
 	bool extension = *found->extension != '\0';
-	bool quotes = !is_verbatim(difference, found);
+	bool quotes = !name_is_form(difference->key, found);
 	bool spelling = is_other_spelling(difference);
 	bool ascii = text_is_ascii(difference->key, strlen(difference->key));
 
+	if (is_fallback(difference, form)) {
+		add(difference, "D26");
+		return;
+	}
 	if (extension)
 		add(difference, "D2");
 	if (quotes)
@@ -111,7 +107,8 @@ static bool is_asked(const struct difference *difference, size_t form)
 {
 	const struct address_form *asked = &difference->answer->address->forms[form];
 
-	return *asked->extension == '\0' && is_verbatim(difference, asked);
+	return !is_fallback(difference, form) && *asked->extension == '\0' &&
+	       name_is_form(difference->key, asked);
 }
 
 /* ---- aliases ---- */
@@ -215,13 +212,14 @@ static bool explain_stock_alias(const struct difference *difference)
 static void explain_alias(const struct difference *difference)
 {
 	struct recipient_ruling ruling = { .alias = NULL };
+	bool lives;
 
-	if (difference->stock == NULL) {
-		(void)rule_recipient(difference->answer, &ruling);
-		if (ruling.alias != NULL && state_of_alias(ruling.alias) >= ALIAS_IS_LIVE)
-			add_search(difference, ruling.alias->form);
+	(void)rule_recipient(difference->answer, &ruling);
+	lives = ruling.alias != NULL && state_of_alias(ruling.alias) >= ALIAS_IS_LIVE;
+	if (lives && (difference->stock == NULL || is_fallback(difference, ruling.alias->form)))
+		add_search(difference, ruling.alias->form);
+	if (difference->stock == NULL)
 		return;
-	}
 	if (!explain_stock_alias(difference))
 		add_twin(difference);
 	else if (list_is_cut(difference->stock, difference->ours))

@@ -115,6 +115,18 @@ static char *reason_of_mailbox(const struct mum_answer *answer)
 		       : xasprintf("<%s>: %s", row->mailbox, words_of_mailbox(state));
 }
 
+/* Why an address is answered that is not the alias's own. */
+static const char *words_of_form(enum address_form_kind kind)
+{
+	switch (kind) {
+	case FORM_IS_NAME:
+		break;
+	case FORM_IS_ROLE:	return "a role of mum.conf, and nobody else takes its mail: ";
+	case FORM_IS_CATCH_ALL:	return "nothing has this name, so the domain's catch-all counts: ";
+	}
+	return "";
+}
+
 /* "2 of 3 recipients get mail; <x@y> is send-only" */
 static char *count_recipients(const struct facts *facts, const struct recipients *found)
 {
@@ -142,6 +154,24 @@ static char *count_recipients(const struct facts *facts, const struct recipients
 	return buf_steal(&text);
 }
 
+/* Of an alias that is there. */
+static char *reason_of_alias(const struct mum_answer *answer, const struct recipients *found)
+{
+	const char *form = words_of_form(answer->address->forms[found->alias->form].kind);
+	char *of_alias, *reason;
+
+	if (found->state == ALIAS_IS_TOO_LONG)
+		of_alias = xasprintf("%zu recipients are more than a mail server can be handed",
+				     found->alias->left_out);
+	else if (words_of_alias(found->state) != NULL)
+		of_alias = xstrdup(words_of_alias(found->state));
+	else
+		of_alias = count_recipients(answer->facts[MUM_DELIVERY], found);
+	reason = xjoin(form, of_alias, "");
+	free(of_alias);
+	return reason;
+}
+
 static char *reason_of_recipients(const struct mum_answer *answer)
 {
 	struct arena arena = { NULL };
@@ -149,13 +179,8 @@ static char *reason_of_recipients(const struct mum_answer *answer)
 	char *reason;
 
 	(void)rule_recipients(answer, &arena, &found);
-	if (found.state == ALIAS_IS_TOO_LONG)
-		reason = xasprintf("%zu recipients are more than a mail server can be handed",
-				   found.alias->left_out);
-	else if (words_of_alias(found.state) != NULL)
-		reason = xstrdup(words_of_alias(found.state));
-	else
-		reason = count_recipients(answer->facts[MUM_DELIVERY], &found);
+	reason = found.alias != NULL ? reason_of_alias(answer, &found)
+				     : xstrdup(words_of_alias(ALIAS_IS_UNKNOWN));
 	arena_free(&arena);
 	return reason;
 }
@@ -171,21 +196,34 @@ static char *reason_of_recipient(const struct mum_answer *answer)
 	return ruling.alias != NULL ? reason_of_recipients(answer) : reason_of_mailbox(answer);
 }
 
-static char *reason_of_owners(const struct mum_answer *answer)
+/* Rows of the name itself, or those of the catch-all. */
+static size_t count_owners(const struct mum_answer *answer, enum address_form_kind kind)
 {
 	const struct facts *facts = answer->facts[MUM_OWNERS];
+	size_t count = 0;
+
+	for (size_t i = 0; i < facts->count; i++)
+		count += answer->address->forms[facts->owners[i].form].kind == kind;
+	return count;
+}
+
+static char *reason_of_owners(const struct mum_answer *answer)
+{
 	struct arena arena = { NULL };
 	struct owners owners = { .count = 0 };
+	enum address_form_kind kind = FORM_IS_NAME;
 	char *reason;
 
-	(void)rule_owners(answer, &arena, &owners);
-	if (facts->count == 0)
+	if (rule_owners(answer, &arena, &owners) == MUM_FOUND)
+		kind = answer->address->forms[owners.form].kind;
+	if (count_owners(answer, kind) == 0)
 		reason = xstrdup("no mailbox has this name, and no alias with senders");
 	else if (owners.count == 0)
 		reason = xstrdup("whoever could send as this address is inactive or expired");
 	else
-		reason = xasprintf("%zu of %zu mailboxes may send as this address",
-				   owners.count, facts->count);
+		reason = xasprintf("%s%zu of %zu mailboxes may send as this address",
+				   words_of_form(kind), owners.count,
+				   count_owners(answer, kind));
 	arena_free(&arena);
 	return reason;
 }

@@ -47,6 +47,8 @@ static void put_behind(json_t *row, const struct behind *behind)
 	put_bool(row, "recipient_only_sends", behind->send_only);
 	put_bool(row, "recipient_is_alias_itself", behind->alias_itself);
 	put_bool(row, "recipient_elsewhere", behind->elsewhere);
+	if (behind->fallback)
+		put_bool(row, "recipient_is_caught", true);
 }
 
 static void put_delivery(json_t *row, const struct delivery_row *delivery)
