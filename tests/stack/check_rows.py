@@ -136,6 +136,10 @@ ROWS = {
         [*alias(1012, "empty")],
         [finding("alias-empty", "warning", "aliases.id=1012 <empty@example.test>",
                  "give it a recipient", "mail to it is refused")]),
+    "a catch-all that mumd is not to answer": (
+        [*alias(1040, "", ["anna@example.test"])],
+        [finding("catch-all-off", "warning", "aliases.id=1040 <@example.test>",
+                 "set address.catch_all = true", "mumd answers for none")]),
     "the same beside a mailbox": (
         [mailbox(1013, "shell"), *alias(1013, "shell")],
         [finding("alias-empty", "warning", "aliases.id=1013 <shell@example.test>",

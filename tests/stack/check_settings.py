@@ -96,6 +96,32 @@ def no_other_maps(world):
 
 
 @contextlib.contextmanager
+def catch_all_beside_other_maps(world):
+    yield with_postfix(world, {}, address={"myorigin": "origin.test", "catch_all": "on"}), [
+        finding("catch-all-other-maps", "error", "address.other_maps",
+                "set address.other_maps = false", "takes their mail")]
+
+
+@contextlib.contextmanager
+def catch_all_beside_a_map(world):
+    yield with_postfix(world, ANOTHER_MAP, address={
+        "myorigin": "origin.test", "catch_all": "on", "other_maps": "off"}), [
+        finding("catch-all-other-maps", "error", "address.catch_all",
+                "set address.catch_all = false", "names that only that one knows"),
+        finding("map-besides", "note", "main.cf virtual_alias_maps", "no entry for a whole",
+                "Postfix asks inline:")]
+
+
+@contextlib.contextmanager
+def roles_for_nobody(world):
+    yield world.ctl_with(address={"other_maps": "off", "roles": ["postmaster", "abuse"],
+                                  "role_recipient": "nobody@example.test"}), [
+        finding("role-recipient-dead", "error", "address.role_recipient",
+                "name an address that accepts mail",
+                "handed to <nobody@example.test>: neither a mailbox nor an alias")]
+
+
+@contextlib.contextmanager
 def propagation_besides(world):
     yield with_postfix(world, {}, address={
         "propagate_extension": "false", "myorigin": "ORIGIN.test"}), [
@@ -506,6 +532,8 @@ SETTINGS = [
     (no_delimiter_of_postfix, SQLITE, 1), (no_propagation, SQLITE, 1),
     (propagation_besides, SQLITE, 1), (utf8_over_lmtp, SQLITE, 0),
     (another_alias_map, SQLITE, 0), (no_other_maps, SQLITE, 78), (another_mailbox_map, SQLITE, 0),
+    (catch_all_beside_other_maps, SQLITE, 78), (catch_all_beside_a_map, SQLITE, 78),
+    (roles_for_nobody, BOTH, 78),
     *((reading_case(name), SQLITE, 1) for name in READINGS), (an_origin_in_a_file, SQLITE, 0),
     (limits_of_postfix, BOTH, 1), (policies_for_postfix_3_10, SQLITE, 78),
     (a_good_postfix_with_maps_alone, SQLITE, 0), (delimiter_before_the_move, SQLITE, 1),
