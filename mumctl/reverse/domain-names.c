@@ -98,7 +98,7 @@ static void set_behind(const struct domain_names *names, struct domain_entry *en
 	if (address == NULL)
 		return;
 	answer.facts[MUM_NAME] = name_facts(names, address, &entry->ask);
-	recipient_set_behind(row, &answer, &names->settings);
+	recipient_set_behind(row, &answer, FORM_IS_NAME, &names->settings);
 	facts_unref(&answer.facts[MUM_NAME]);
 	address_unref(&address);
 }
@@ -233,8 +233,11 @@ struct domain_names *domain_names_read(struct tool *tool, const char *const *dom
 
 	names->tool = tool;
 	names->config = config;
-	names->settings = (struct recipients_settings){ mum_config_readings(config),
-							config->address.other_maps };
+	/* Without roles and catch-alls: mumctl(8) says so. */
+	names->settings = (struct recipients_settings){
+		.readings = mum_config_readings(config),
+		.other_maps = config->address.other_maps
+	};
 	good = domain_rows_read(tool, domains, count, &names->rows, error_r) &&
 	       complete_all(names, error_r);
 	if (good)

@@ -443,7 +443,9 @@ bool ways_find(struct tool *tool, struct inspect *db, const char *mailbox,
 	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
 	struct finder finder = {
 		.tool = tool, .db = db, .config = config, .mailbox = mailbox, .error = error_r,
-		.settings = { mum_config_readings(config), config->address.other_maps },
+		/* Without roles and catch-alls: mumctl(8) says so. */
+		.settings = { .readings = mum_config_readings(config),
+			      .other_maps = config->address.other_maps },
 		.arena = &ways_r->arena,
 	};
 	bool good;
