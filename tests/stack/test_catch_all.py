@@ -58,7 +58,9 @@ class Host:
         self.store = STORES[name](lab, f"catchall-{name}")
         fill(self.store)
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
-        self.postfix = Postfix(lab, self.outside.address, name=f"pf-catchall-{name}")
+        # A loop ends at the limit, which is 1000 by default: as many questions.
+        self.postfix = Postfix(lab, self.outside.address, name=f"pf-catchall-{name}",
+                               settings=["virtual_alias_recursion_limit = 20"])
         database = dict(self.store.settings)
         if name == "mariadb":
             database["password"] = POSTFIX_PASSWORD
