@@ -24,7 +24,7 @@ enum { HASH_SIZE = 512 };
 
 static const struct hash_limits limits = {
 	.bcrypt_cost = 4,
-	.argon2_memory = 9 << 10,
+	.argon2_memory = 50 << 10,
 	.argon2_time = 4,
 	.crypt_rounds = 1500,
 	.yescrypt_cost = 3,
@@ -137,9 +137,9 @@ static bool is_always_cheap(const char *string)
 
 static void compare_all_of_crypt(unsigned max)
 {
-	static const struct letter kinds[] = { LETTER("$"), LETTER("y"), LETTER("b"),
-					       LETTER("0"), LETTER("4"), LETTER("5"),
-					       LETTER("+"), LETTER(" ") };
+	static const struct letter kinds[] = { LETTER("y$"), LETTER("b$"), LETTER("$"),
+					       LETTER("0"), LETTER("3"), LETTER("4"),
+					       LETTER("5"), LETTER("+"), LETTER(" ") };
 	static const struct letter rounds[] = { LETTER("rounds="), LETTER("1000"), LETTER("0"),
 						LETTER("1"), LETTER("5"), LETTER("$"),
 						LETTER("+"), LETTER("a") };
