@@ -108,20 +108,25 @@ static unsigned digit64(char c)
 {
 	static const char all[] =
 		"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	const char *at = strchr(all, c);
 
-	return (unsigned)(strchr(all, c) - all);
+	return at != NULL ? (unsigned)(at - all) : 63;
 }
 
 /* 128 * N * r bytes against those of count 3: N = 1024, r = 32. */
 static bool is_cheap_yescrypt(const char *string)
 {
-	return (1ULL << (digit64(string[0]) + 1)) * (digit64(string[1]) + 1) <= 1024ULL * 32;
+	return strlen(string) >= 2 &&
+	       (1ULL << (digit64(string[0]) + 1)) * (digit64(string[1]) + 1) <= 1024ULL * 32;
 }
 
 static bool is_cheap_scrypt(const char *string)
 {
 	unsigned long long r = 0, p = 0;
 
+	/* What is shorter goes on in the salt, whose letters are large numbers. */
+	if (strlen(string) < 11)
+		return false;
 	for (int i = 4; i >= 0; i--) {
 		r = r * 64 + digit64(string[1 + i]);
 		p = p * 64 + digit64(string[6 + i]);
