@@ -37,7 +37,7 @@ def test_sanitizers_find_nothing_in_the_module(store, make_dovecot):
              store.add(f"{name}c", password=hashes.argon2()), store.add(f"{name}d", active=0),
              store.add(f"{name}e", password="x" * 191), store.add(f"{name}f", password=""),
              store.add("ß" * 191, password=hashes.sha512()),
-             store.add(f"{name}g", homedir="relative", maildir="h" * 191)]
+             store.add(f"{name}g", homedir=f"{name}-relative", maildir="h" * 191)]
     assert dovecot.login(users[0], "secret") == "ok"
     exercise(dovecot, store, users)
     trouble = "server down" if store.name == "mariadb" else "locked database"

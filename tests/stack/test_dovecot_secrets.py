@@ -49,7 +49,7 @@ def test_no_line_holds_a_password_or_a_hash(store, make_dovecot):
     rows = canary_hashes()
     users = {name: store.add(f"canary-{name}", password=text) for name, text in rows.items()}
     users["sendonly"] = store.add("canary-sendonly", password=rows["bcrypt"], send_only=1)
-    users["nohome"] = store.add("canary-nohome", password=rows["bcrypt"], homedir="relative")
+    users["nohome"] = store.add("canary-nohome", password=rows["bcrypt"], homedir="canary-relative")
     users["nobody"] = "nobody@example.test"
     loud = [make_dovecot(store, settings=LOUD, options={"deadline": "500ms"}),
             make_dovecot(store, settings=LOUD, options={"allow_scheme_prefix": "true"}),
