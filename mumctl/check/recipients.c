@@ -32,7 +32,8 @@ static void add_row(const struct check *check, const char *code, const struct de
 static void check_text(const struct check *check, const struct delivery_row *row)
 {
 	const char *text = row->recipient;
-	char *trimmed = xstrndup(text, text_trim(&text, strlen(text)));
+	size_t size = text_trim(&text, strlen(text));	/* moves text */
+	char *trimmed = xstrndup(text, size);
 	const char *cure = report_text(
 		check->report, "UPDATE alias_recipients SET recipient_address = (SELECT %s FROM "
 		"mailboxes m JOIN domains d ON d.id = m.domain_id WHERE m.id = mailbox_id) "

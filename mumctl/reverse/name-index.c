@@ -64,7 +64,8 @@ static void add_form(struct name_index *index, const char *key, uint64_t alias)
 
 void name_index_add(struct name_index *index, const char *text, uint64_t alias)
 {
-	char *trimmed = xstrndup(text, text_trim(&text, strlen(text)));
+	size_t size = text_trim(&text, strlen(text));	/* moves text */
+	char *trimmed = xstrndup(text, size);
 	const struct delivery_row row = { .stands_for = trimmed };
 	char *name = recipient_name(&row, index->settings);
 	struct address *address =

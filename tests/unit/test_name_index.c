@@ -14,8 +14,8 @@ static const struct recipients_settings settings = {
 static const char *const texts[] = {
 	"anna@example.test", " ANNA@Example.Test\t", "anna+x@example.test",
 	"example.test!anna", "anna%example.test", "anna@example.test.", "anna",
-	"\"a b\"@example.test", "a b@example.test", "j\xc3\xb6rg@b\xc3\xbc" "cher.test",
-	"", "anna@", "anna@other.test",
+	"\"a b\"@example.test", "a b@example.test",
+	("j\xc3\xb6rg@b\xc3\xbc" "cher.test"), "", "anna@", "anna@other.test",
 };
 
 static const struct {
