@@ -235,7 +235,7 @@ def test_the_examples_of_the_manual_work(world, line):
 def test_the_manual_has_an_example_of_each_command():
     text = (TOP / "mumctl/commands.h").read_text()
     known = set(re.findall(r'USAGE_\w+ [\\\s]*"(\w+)', text))
-    assert {line.split()[1] for line in examples()} == known and len(known) == 12
+    assert known and {line.split()[1] for line in examples()} == known
 
 
 def test_json_may_stand_before_or_behind_the_command(world):
