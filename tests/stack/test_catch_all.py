@@ -11,7 +11,7 @@ import pytest
 from dovecot_stores import DOMAINS, STORES
 from lab import Dovecot, MailRecorder, Mumctl, Mumd, Postfix, free_port, wait_until
 from lab.lab import run
-from lab.mariadb import POSTFIX_PASSWORD
+from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 
 ACCEPTED = "250 2.1.5 Ok"
 UNKNOWN = "550 5.1.1 <%s>: Recipient address rejected: User unknown in virtual mailbox table"
@@ -64,10 +64,13 @@ class Host:
         database = dict(self.store.settings)
         if name == "mariadb":
             database["password"] = POSTFIX_PASSWORD
+        # Whose password is unknown is tried until the deadline.
+        dovecot = {"password": DOVECOT_PASSWORD} if name == "mariadb" else {}
         self.database = database
         self.other = Mumd(lab, {"database": database}, name=f"other-catchall-{name}")
         self.mumd = Mumd(lab, {
             "database": database,
+            "dovecot": dovecot,
             "cache": {"ttl": "0s"},
             "address": {"other_maps": "off", "catch_all": "on", "catch_all_senders": "on",
                         "roles": ["postmaster", "abuse"],
