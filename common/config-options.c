@@ -90,6 +90,7 @@ const struct config_option config_options[] = {
 	PLAIN(STRING, process, socket_group, "postfix"),
 	PLAIN(MODE, process, socket_mode, "0660"),
 	NUMBER(process, max_clients, "4000", 1, 1000000),
+	PLAIN(BOOL, process, sandbox, "true"),
 };
 
 const size_t config_options_count = sizeof(config_options) / sizeof(config_options[0]);

@@ -92,8 +92,8 @@ struct mum_config {
 	} metrics;
 	struct {
 		const char *user, *socket_group;
-		unsigned socket_mode;	/* permission bits */
-		unsigned max_clients;
+		unsigned socket_mode, max_clients;	/* mode: permission bits */
+		bool sandbox;
 	} process;
 	char *secret;			/* database.password points to it */
 	struct arena arena;		/* owns every other string and list */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/xalloc.h"
+#include "postfix-policy/sandbox.h"
 
 enum { RETIRE_POLL = 100 };	/* ms between checks whether an old core is idle */
 
@@ -161,24 +162,38 @@ static void log_lines(const struct mum_host *host, const char *what, char *lines
 		host_log(host, MUM_LOG_ERROR, "%s: %s", what, line);
 }
 
-void cores_reload(struct cores *cores)
+/* NULL when the file is wrong, or names what this process cannot reach; the log says why. */
+static struct mum_config *load(const struct cores *cores)
 {
 	const struct mum_host *host = cores->service->host;
 	struct mum_config *config;
-	char *errors;
+	char *errors = NULL;
+
+	config = mum_config_load(cores->config_path, MUM_ROLE_POSTFIX, &errors);
+	if (config != NULL &&
+	    !sandbox_covers(cores->service->sandbox, cores->config_path, config, &errors))
+		mum_config_free(&config);
+	if (config != NULL)
+		return config;
+	log_lines(host, "reload", errors);
+	host_log(host, MUM_LOG_ERROR, "reload: going on with the old configuration");
+	free(errors);
+	return NULL;
+}
+
+void cores_reload(struct cores *cores)
+{
+	struct mum_config *config;
 
 	cores->again = cores->next != NULL;
 	if (cores->again)
 		return;
-	config = mum_config_load(cores->config_path, MUM_ROLE_POSTFIX, &errors);
+	config = load(cores);
 	if (config == NULL) {
-		log_lines(host, "reload", errors);
-		host_log(host, MUM_LOG_ERROR, "reload: going on with the old configuration");
-		free(errors);
 		failed(cores);
 		return;
 	}
-	cores->next = mum_core_new(host, &config, MUM_ROLE_POSTFIX);
+	cores->next = mum_core_new(cores->service->host, &config, MUM_ROLE_POSTFIX);
 	mum_core_probe(cores->next, mum_core_config(cores->next)->database.deadline, on_tested,
 		       cores);
 }

@@ -20,6 +20,7 @@
 #include "postfix-policy/notify.h"
 #include "postfix-policy/privileges.h"
 #include "postfix-policy/process-stats.h"
+#include "postfix-policy/sandbox.h"
 #include "postfix-policy/send/senders.h"
 #include "postfix-policy/session.h"
 
@@ -281,6 +282,8 @@ static int serve(struct mumd *mumd, bool foreground)
 		event_reinit(mumd->base);
 		host_libevent_init(&mumd->host, mumd->base, false);
 	}
+	mumd->service.sandbox = sandbox_enter(host, mumd->config_path,
+					      mum_core_config(mumd->service.core));
 	catch_signals(mumd);
 	senders_update(mumd->senders);
 	mum_core_probe(mumd->service.core,
@@ -301,6 +304,7 @@ static void cleanup(struct mumd *mumd)
 	clients_free(&mumd->service.clients);
 	senders_free(&mumd->senders);
 	quota_client_free(&mumd->service.quota);
+	sandbox_free(&mumd->service.sandbox);
 	cores_free(&mumd->cores);
 	metrics_clear(&mumd->metrics);
 	host_untimer(&mumd->host.host, &mumd->drain_timer);

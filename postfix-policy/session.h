@@ -8,6 +8,7 @@
 #include "postfix-policy/protocol/metrics.h"
 #include "postfix-policy/quota/client.h"
 
+struct sandbox;
 struct send;
 
 /* What all sessions share. */
@@ -18,6 +19,7 @@ struct service {
 	struct metrics *metrics;
 	struct send *send;		/* NULL: policy.send is off */
 	struct quota_client *quota;	/* a reload gives it other settings */
+	struct sandbox *sandbox;	/* NULL: the process is not locked in */
 };
 
 /*

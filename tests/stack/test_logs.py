@@ -344,6 +344,7 @@ def in_background(lab, sqlite, name, folder="/", config=None):
     syslogd = Syslogd(devices / "log")
     parent = Process(in_own_mounts(script), lab.path / f"{name}/out.log")
     assert parent.wait() == 0, parent.log.read_text()
+    assert syslogd.line()[3].startswith("locked in: ")
     facility, priority, pid, text = syslogd.line()
     try:
         assert str(config or mumd.config) in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
@@ -406,6 +407,7 @@ def test_standard_error_that_nobody_reads_holds_up_no_mail(lab, sqlite):
     with subprocess.Popen([mumd.program(), "-c", mumd.config, "-F"], env=ENVIRONMENT, cwd="/",
                           stderr=subprocess.PIPE, text=True) as process:
         try:
+            assert " locked in: " in process.stderr.readline()
             assert process.stderr.readline().endswith(" ready\n")
             with mumd.policy_client(timeout=5) as client:
                 for _ in range(1000):
@@ -445,9 +447,9 @@ def test_to_the_journal_it_tells_the_priority(lab, sqlite):
     mumd.wait_log(" ready")
     mumd.decide(**SENDS)
     mumd.lookup("nosuch", "key")
-    lines = mumd.log()
-    assert lines[0].startswith("<6>version ") and lines[1].startswith("<6>policy: reject: ")
-    assert lines[2].startswith("<4>warning: ")
+    begins = ["<6>locked in: ", "<6>version ", "<6>policy: reject: ", "<4>warning: "]
+    for line, begin in zip(mumd.log(), begins, strict=True):
+        assert line.startswith(begin)
     mumd.stop()
 
 

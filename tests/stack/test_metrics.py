@@ -33,8 +33,9 @@ def database(lab):
 
 
 @pytest.fixture
-def mumd(make_mumd, database):
-    return make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD),
+def mumd(make_mumd, database, sqlite):
+    # A reload may take the path that the first file named.
+    return make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, path=sqlite),
                       "metrics": LISTEN})
 
 

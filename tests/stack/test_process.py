@@ -22,8 +22,9 @@ NOT_OWNED = "553 5.7.1 not owned by user alice@example.test"
 
 
 @pytest.fixture
-def settings(mariadb):
-    return {"database": mariadb_settings(mariadb, POSTFIX_PASSWORD)}
+def settings(mariadb, sqlite):
+    # A reload may take what the first file named.
+    return {"database": mariadb_settings(mariadb, POSTFIX_PASSWORD, path=sqlite)}
 
 
 @pytest.fixture

@@ -325,7 +325,7 @@ static void test_services_arrive(void **state)
 		" sender_login = known\n sender_unauthenticated = reject }\n"
 		"metrics { listen = \"inet:192.0.2.1:1\"\n allow_remote = yes }\n"
 		"process { user = root\n socket_group = root\n socket_mode = 0600\n"
-		" max_clients = 9 }\n";
+		" max_clients = 9\n sandbox = false }\n";
 	char *errors;
 	struct mum_config *config = load_config(text, &errors);
 
@@ -344,6 +344,7 @@ static void test_services_arrive(void **state)
 	WANT_TEXT("process user", config->process.user, "root");
 	WANT_NUMBER("socket_mode", config->process.socket_mode, 0600);
 	WANT_NUMBER("max_clients", config->process.max_clients, 9);
+	WANT("sandbox", !config->process.sandbox);
 	mum_config_free(&config);
 }
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Once it serves, mumd gives up what its configuration does not need: it reads in a few
+ * folders, changes files in fewer, and starts no program. That is for good, and without
+ * systemd (landlock(7)); connections are not touched. The rules are about folders, not
+ * files, because an editor puts a new file in the place of the old one.
+ */
+#ifndef MUM_SANDBOX_H
+#define MUM_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "common/config.h"
+#include "common/host.h"
+
+struct sandbox;
+
+/*
+ * Locks the process in. Call it as the last user, with no_new_privs set
+ * (privileges_forgo()), and before the first thread. One line of the log says what came of
+ * it. NULL when the process is not locked in: process.sandbox is false, or the kernel has no
+ * landlock. The arguments are not kept; the caller frees the result.
+ */
+struct sandbox *sandbox_enter(const struct mum_host *host, const char *config_path,
+			      const struct mum_config *config);
+void sandbox_free(struct sandbox **sandbox);	/* sets NULL; NULL is fine; frees nobody */
+
+/*
+ * Can the process reach what this configuration names? False sets *error_r, which the
+ * caller frees. With NULL for the sandbox everything can be reached.
+ */
+bool sandbox_covers(const struct sandbox *sandbox, const char *config_path,
+		    const struct mum_config *config, char **error_r);
+
+#endif
