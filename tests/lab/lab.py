@@ -31,15 +31,19 @@ class LabError(Exception):
 
 
 def wait_until(condition, what, timeout=10.0, interval=0.01):
-    """Returns the first true result of condition(), else raises LabError."""
+    """Returns the first true result of condition(), else raises LabError. A condition that
+    takes long, as one that runs programs, leaves as much time to what it waits for.
+    """
     end = time.monotonic() + timeout
     while True:
+        asked = time.monotonic()
         result = condition()
         if result:
             return result
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise LabError(f"waited {timeout:g} s in vain: {what}")
-        time.sleep(interval)
+        time.sleep(max(interval, min(now - asked, 0.1)))
 
 
 _BLOCK, _BLOCKS = 100, 200
