@@ -147,7 +147,9 @@ def test_readme_builds_without_packages(checkout, option):
     if option:
         assert f"`./configure{option}` and the other options" in (TOP / "README.md").read_text()
         text = text.replace("./configure", f"./configure{option}")
-    checkout.run(text, cwd="/root/mum-mail", timeout=900)
+    # Which takes half of the time. ./check builds with the compiler's own defaults.
+    quick = "export CFLAGS='-O0 -U_FORTIFY_SOURCE'\n"
+    checkout.run(quick + text, cwd="/root/mum-mail", timeout=900)
     seen = checkout.run("mumd -V; mumctl --help; ls /usr/local/share/man/man8 "
                         "/usr/lib/dovecot/modules/auth").stdout
     assert re.search(r"^mumd [0-9.]+", seen) and "usage: mumctl " in seen and "mumd.8" in seen
