@@ -4,6 +4,7 @@
 # Code, manuals and examples say the same: options with defaults, limits and words,
 # command lines, mumctl's findings, map names, metrics, reply texts, numbers of
 # differences, tests of what is promised. Run by make check; by hand from anywhere.
+# LOG_COMPILER, which make check hands on, runs what is built if the kernel cannot.
 set -u
 mumd=$PWD/mumd
 mumctl=$PWD/mumctl/mumctl
@@ -182,7 +183,7 @@ same "mumctl's exit statuses" "$scratch/statuses" "$scratch/manual-statuses" 'mu
 
 # What it prints itself, where it is built.
 if [ -x "$mumctl" ]; then
-	"$mumctl" --help >"$scratch/help"
+	${LOG_COMPILER-} "$mumctl" --help >"$scratch/help"
 	sed -n 's/^  \([a-z].*\)/\1/p' "$scratch/help" | sed 's/   *.*//' | sed "$words" |
 		tr A-Z a-z | LC_ALL=C sort >"$scratch/help-usages"
 	same "mumctl's commands" "$scratch/usages" "$scratch/help-usages" mumctl/commands.h --help
@@ -328,7 +329,7 @@ if [ -x "$mumd" ]; then
 				{ print >to "." n }' file="$file"
 		for block in "$scratch"/block.*; do
 			echo 'process { user = "nobody" socket_group = "nogroup" }' >>"$block"
-			"$mumd" -c "$block" -t >"$scratch/out" 2>&1 || {
+			${LOG_COMPILER-} "$mumd" -c "$block" -t >"$scratch/out" 2>&1 || {
 				echo "$file: mumd -t says:"
 				cat "$scratch/out"
 				status=1
