@@ -65,7 +65,7 @@ struct address *address_new(enum address_kind kind, const char *text,
 struct address *address_ref(struct address *address);
 void address_unref(struct address **address);	/* sets NULL; NULL is fine */
 
-/* A form as "local@domain", folded; the domain alone where it has no local part. Caller frees. */
+/* A form as "local@domain", folded; "@domain" of a catch-all, and a domain alone. Caller frees. */
 char *address_form_text(const struct address *address, size_t form);
 
 /* Is a stored local part or domain the one that the form asked for? */

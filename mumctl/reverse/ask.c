@@ -42,6 +42,16 @@ bool ask_all(struct tool *tool, enum mum_question question, char *const *keys, s
 	return good;
 }
 
+void ask_free(struct asked *asked, char **keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		asked_free(&asked[i]);
+		free(keys[i]);
+	}
+	free(asked);
+	free(keys);
+}
+
 struct inspect *ask_open(struct tool *tool, enum mum_role role, struct inspect_error *error_r)
 {
 	return inspect_open_any(tool_config(tool, role), error_r);

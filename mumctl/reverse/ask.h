@@ -15,6 +15,8 @@ char *ask_name(const char *stored, const char *extension);
 /* As tool_ask_all() in role Postfix; false sets the error unless all were answered. */
 bool ask_all(struct tool *tool, enum mum_question question, char *const *keys, size_t count,
 	     struct asked *asked_r, struct inspect_error *error_r);
+/* Frees both arrays, and all in them. */
+void ask_free(struct asked *asked, char **keys, size_t count);
 /* A connection of the role; NULL sets the error. */
 struct inspect *ask_open(struct tool *tool, enum mum_role role, struct inspect_error *error_r);
 

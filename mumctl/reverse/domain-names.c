@@ -10,6 +10,7 @@
 #include "mumctl/explain/explain.h"
 #include "mumctl/reverse/ask.h"
 #include "mumctl/reverse/domain-rows.h"
+#include "mumctl/reverse/unknown-names.h"
 
 struct domain_names {
 	struct tool *tool;
@@ -21,6 +22,8 @@ struct domain_names {
 	const struct user_row **users;	/* by address */
 	struct asked *asked;		/* those of entries that are to be asked about */
 	size_t asked_count;
+	struct asked *roles;		/* mail to each of address.roles */
+	size_t roles_count;
 };
 
 /* ---- what stands behind recipients ---- */
@@ -63,11 +66,12 @@ static struct facts *name_facts(const struct domain_names *names, const struct a
 
 	facts->names = xcalloc(address->forms_count, sizeof(facts->names[0]));
 	for (size_t form = 0; form < address->forms_count; form++) {
-		char *key = address_form_text(address, form);
-		const struct domain_entry *entry = domain_rows_find(rows, key);
-		struct name_row *row = &facts->names[facts->count++];
+		const struct domain_entry *entry = domain_rows_find_form(rows, address, form);
+		struct name_row *row;
 
-		free(key);
+		if (address->forms[form].kind == FORM_IS_ROLE)
+			continue;
+		row = &facts->names[facts->count++];
 		*row = (struct name_row){ .form = form, .domain_active = rows->active };
 		if (entry == NULL || !entry->usable)
 			continue;
@@ -97,6 +101,7 @@ static void set_behind(const struct domain_names *names, struct domain_entry *en
 
 	if (address == NULL)
 		return;
+	address_add_fallbacks(address, &names->settings.fallbacks);
 	answer.facts[MUM_NAME] = name_facts(names, address, &entry->ask);
 	recipient_set_behind(row, &answer, FORM_IS_NAME, &names->settings);
 	facts_unref(&answer.facts[MUM_NAME]);
@@ -169,6 +174,21 @@ static bool complete_all(struct domain_names *names, struct inspect_error *error
 
 /* ---- all of them ---- */
 
+static bool is_known(const char *name, void *arg)
+{
+	const struct domain_names *names = arg;
+
+	return domain_rows_find(&names->rows, name) != NULL;
+}
+
+/* What mail to the entry is sent to. Caller frees. */
+static char *key_of(struct domain_names *names, const struct domain_entry *entry)
+{
+	return entry->catch_all
+		? unknown_name_pick(entry->stored + 1, names->config, is_known, names)
+		: ask_name(entry->stored, "");
+}
+
 /* Names that other names have a say in, as mail to them is asked about. */
 static bool ask_entries(struct domain_names *names, struct inspect_error *error_r)
 {
@@ -178,7 +198,7 @@ static bool ask_entries(struct domain_names *names, struct inspect_error *error_
 
 	for (size_t i = 0; i < names->entries_count; i++) {
 		if (names->entries[i]->ask || names->entries[i]->several)
-			keys[count++] = ask_name(names->entries[i]->stored, "");
+			keys[count++] = key_of(names, names->entries[i]);
 	}
 	names->asked = xcalloc(count, sizeof(*names->asked));
 	names->asked_count = count;
@@ -188,6 +208,29 @@ static bool ask_entries(struct domain_names *names, struct inspect_error *error_
 			names->entries[i]->asked = &names->asked[at++];
 	}
 	for (size_t i = 0; i < count; i++)
+		free(keys[i]);
+	free(keys);
+	return good;
+}
+
+static bool ask_roles(struct domain_names *names, const char *domain,
+		      struct inspect_error *error_r)
+{
+	const struct fallback_settings *fallbacks = &names->settings.fallbacks;
+	char **keys = xcalloc(fallbacks->roles_count, sizeof(*keys));
+	bool good;
+
+	names->roles = xcalloc(fallbacks->roles_count, sizeof(*names->roles));
+	names->roles_count = fallbacks->roles_count;
+	for (size_t i = 0; i < names->roles_count; i++) {
+		char *name = xjoin(fallbacks->roles[i], "@", domain);
+
+		keys[i] = ask_name(name, "");
+		free(name);
+	}
+	good = ask_all(names->tool, MUM_DELIVERY, keys, names->roles_count, names->roles,
+		       error_r);
+	for (size_t i = 0; i < names->roles_count; i++)
 		free(keys[i]);
 	free(keys);
 	return good;
@@ -233,16 +276,16 @@ struct domain_names *domain_names_read(struct tool *tool, const char *const *dom
 
 	names->tool = tool;
 	names->config = config;
-	/* Without roles and catch-alls: mumctl(8) says so. */
 	names->settings = (struct recipients_settings){
 		.readings = mum_config_readings(config),
-		.other_maps = config->address.other_maps
+		.other_maps = config->address.other_maps,
+		.fallbacks = mum_config_fallbacks(config)
 	};
 	good = domain_rows_read(tool, domains, count, &names->rows, error_r) &&
 	       complete_all(names, error_r);
 	if (good)
 		sort(names);
-	if (!good || !ask_entries(names, error_r))
+	if (!good || !ask_entries(names, error_r) || !ask_roles(names, domains[0], error_r))
 		domain_names_free(&names);
 	return names;
 }
@@ -256,7 +299,10 @@ void domain_names_free(struct domain_names **_names)
 		return;
 	for (size_t i = 0; i < names->asked_count; i++)
 		asked_free(&names->asked[i]);
+	for (size_t i = 0; i < names->roles_count; i++)
+		asked_free(&names->roles[i]);
 	free(names->asked);
+	free(names->roles);
 	free(names->entries);
 	free(names->users);
 	domain_rows_clear(&names->rows);
@@ -322,6 +368,12 @@ static char *refusal_of(const struct domain_names *names, const struct domain_en
 				 ruling.verdict != RECIPIENT_SEND_ONLY);
 }
 
+/* Of what was found. */
+static enum address_form_kind kind_of(const struct asked *asked, const struct recipients *found)
+{
+	return asked->answer.address->forms[found->alias->form].kind;
+}
+
 static void give(const struct domain_names *names, const struct domain_entry *entry,
 		 const struct asked *asked, domain_name_fn *fn, void *arg)
 {
@@ -329,11 +381,13 @@ static void give(const struct domain_names *names, const struct domain_entry *en
 	struct recipients found = { .count = 0 };
 	enum mum_status status = rule_recipients(&asked->answer, &arena, &found);
 	char *refusal = refusal_of(names, entry, asked, &found);
+	/* What a role takes is its own. */
+	const bool own = status == MUM_FOUND && kind_of(asked, &found) != FORM_IS_ROLE;
 	const struct domain_name name = {
+		.kind = entry->catch_all ? FORM_IS_CATCH_ALL : FORM_IS_NAME,
 		.alias = entry->alias, .expires = entry->expires, .address = entry->stored,
-		.expired = entry->count > 0 &&
-			   names->rows.deliveries->deliveries[entry->first].alias_expired,
-		.recipients_count = status == MUM_FOUND ? found.count : 0,
+		.expired = entry->expired,
+		.recipients_count = own ? found.count : 0,
 		.recipients = found.addresses, .refused = refusal,
 	};
 
@@ -387,4 +441,46 @@ void domain_names_each(const struct domain_names *names, domain_name_fn *fn, voi
 		else
 			give_known(names, entry, fn, arg);
 	}
+}
+
+/* ---- roles ---- */
+
+/* False when somebody else gets the mail to it, or nobody. */
+static bool is_taken(const struct asked *asked, struct arena *arena, struct recipients *found_r)
+{
+	return rule_recipients(&asked->answer, arena, found_r) == MUM_FOUND &&
+	       kind_of(asked, found_r) == FORM_IS_ROLE;
+}
+
+void domain_names_each_role(const struct domain_names *names, domain_name_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < names->roles_count; i++) {
+		struct arena arena = { NULL };
+		struct recipients found;
+
+		if (is_taken(&names->roles[i], &arena, &found)) {
+			const struct domain_name name = {
+				.kind = FORM_IS_ROLE, .alias = found.alias->alias,
+				.address = found.alias->alias,
+				.recipients_count = found.count, .recipients = found.addresses,
+			};
+
+			fn(&name, arg);
+		}
+		arena_free(&arena);
+	}
+}
+
+static void count_role(const struct domain_name *name, void *arg)
+{
+	(void)name;
+	++*(size_t *)arg;
+}
+
+size_t domain_names_roles(const struct domain_names *names)
+{
+	size_t count = 0;
+
+	domain_names_each_role(names, count_role, &count);
+	return count;
 }

@@ -20,9 +20,10 @@ struct domain_mailbox {
 	enum quota_source quota_source;
 };
 
-/* A name, by the rules of mail. */
+/* A name, by the rules of mail. Of a catch-all: each name that MUM does not know. */
 struct domain_name {
-	const char *alias;	/* as stored, or NULL */
+	enum address_form_kind kind;
+	const char *alias;	/* as stored, or NULL; a role, which no table has */
 	const char *expires;	/* deactivate_at, or NULL */
 	bool expired;
 	size_t recipients_count;	/* those that get its mail */
@@ -45,6 +46,9 @@ void domain_names_each_mailbox(const struct domain_names *names, domain_mailbox_
 			       void *arg);
 typedef void domain_name_fn(const struct domain_name *name, void *arg);
 void domain_names_each(const struct domain_names *names, domain_name_fn *fn, void *arg);
+/* The roles that get mail here. */
+void domain_names_each_role(const struct domain_names *names, domain_name_fn *fn, void *arg);
+size_t domain_names_roles(const struct domain_names *names);
 size_t domain_names_mailboxes(const struct domain_names *names);
 size_t domain_names_aliases(const struct domain_names *names);
 

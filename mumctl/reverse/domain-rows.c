@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/address-extension.h"
+#include "common/address-fallback.h"
 #include "common/address-quote.h"
 #include "common/columns.h"
 #include "mumctl/reverse/ask.h"
@@ -40,6 +41,11 @@ struct reader {
 	char *alias_id;
 };
 
+static bool is_true(const struct column *column)
+{
+	return column->data != NULL && strcmp(column->data, "1") == 0;
+}
+
 static const char *keep(struct domain_rows *rows, const char *text)
 {
 	return text != NULL ? arena_strndup(&rows->arena, text, strlen(text)) : NULL;
@@ -53,10 +59,29 @@ struct domain_entry *domain_rows_find(const struct domain_rows *rows, const char
 	return entry;
 }
 
-/* May mail to it be another name's, by an extension or by quotes? */
-static bool has_forms(const struct mum_config *config, const char *local)
+struct domain_entry *domain_rows_find_form(const struct domain_rows *rows,
+					   const struct address *address, size_t form)
 {
-	return !address_is_dot_atom(local, strlen(local)) ||
+	struct domain_entry *entry;
+	char *key;
+
+	if (address->forms[form].kind == FORM_IS_CATCH_ALL)
+		return domain_rows_find(rows, address->domain);
+	key = address_form_text(address, form);
+	entry = domain_rows_find(rows, key);
+	free(key);
+	return entry;
+}
+
+/* May mail to it be another name's, by an extension or by quotes, or a role's? */
+static bool has_forms(const struct mum_config *config, struct address *address)
+{
+	const struct fallback_settings fallbacks = mum_config_fallbacks(config);
+	const char *local = address->forms[0].local;
+	size_t role;
+
+	address_add_fallbacks(address, &fallbacks);
+	return !address_is_dot_atom(local, strlen(local)) || address_is_role(address, &role) ||
 	       local[address_find_extension(local, config->address.recipient_delimiter)] != '\0';
 }
 
@@ -76,19 +101,22 @@ static struct domain_entry *add_entry(struct domain_rows *rows, const char *key)
  * What cannot be a name is there under what is stored. The address is NULL then, else the
  * caller's.
  */
-static struct domain_entry *entry_of(struct reader *reader, const char *local,
+static struct domain_entry *entry_of(struct reader *reader, const char *local, bool catch_all,
 				     struct address **address_r)
 {
 	struct domain_rows *rows = reader->rows;
 	char *stored = xjoin(local, "@", reader->domain);
-	struct address *address = address_new(ADDRESS_LOGIN, stored, strlen(stored), "");
+	struct address *address = catch_all
+		? address_new_catch_all(reader->domain)
+		: address_new(ADDRESS_LOGIN, stored, strlen(stored), "");
 	const char *key = address != NULL ? address->name : stored;
 	struct domain_entry *entry = domain_rows_find(rows, key);
 
 	if (entry == NULL) {
 		entry = add_entry(rows, key);
 		entry->usable = address != NULL;
-		entry->ask = entry->usable && has_forms(reader->config, local);
+		entry->catch_all = entry->usable && catch_all;
+		entry->ask = entry->usable && has_forms(reader->config, address);
 		entry->stored = entry->usable ? NULL : keep(rows, stored);
 	}
 	free(stored);
@@ -102,11 +130,6 @@ static bool is_asked(const struct reader *reader, const struct column *local,
 {
 	return local->data != NULL && strlen(local->data) == local->len &&
 	       domain->data != NULL && strcmp(domain->data, reader->domain) == 0;
-}
-
-static bool is_true(const struct column *column)
-{
-	return column->data != NULL && strcmp(column->data, "1") == 0;
 }
 
 static void add_mailbox(struct reader *reader, struct domain_entry *entry,
@@ -132,7 +155,7 @@ static void on_mailbox(const struct column *columns, void *arg)
 	if (!is_asked(reader, &columns[MAILBOX_LOCAL], &columns[MAILBOX_DOMAIN]))
 		return;
 	reader->rows->active |= is_true(&columns[MAILBOX_DOMAIN_ACTIVE]);
-	entry = entry_of(reader, columns[MAILBOX_LOCAL].data, &address);
+	entry = entry_of(reader, columns[MAILBOX_LOCAL].data, false, &address);
 	if (entry->usable)
 		add_mailbox(reader, entry, address, columns);
 	address_unref(&address);
@@ -142,16 +165,19 @@ static void on_mailbox(const struct column *columns, void *arg)
 static void begin_alias(struct reader *reader, const struct column *columns)
 {
 	struct domain_rows *rows = reader->rows;
+	const char *local = columns[DELIVERY_ALIAS_LOCAL].data;
 	struct domain_entry *entry;
 
 	free(reader->alias_id);
 	reader->alias_id = xstrdup(columns[ROW_ALIAS_ID].data);
 	address_unref(&reader->address);
-	entry = entry_of(reader, columns[DELIVERY_ALIAS_LOCAL].data, &reader->address);
+	entry = entry_of(reader, local, *local == '\0' && reader->config->address.catch_all,
+			 &reader->address);
 	reader->entry = entry;
 	entry->several |= entry->alias != NULL;
 	entry->alias = entry->stored;
 	entry->expires = keep(rows, columns[ROW_EXPIRES].data);
+	entry->expired = is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
 	entry->first = rows->deliveries->count;
 	entry->count = 0;
 }

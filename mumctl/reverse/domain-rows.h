@@ -14,9 +14,11 @@ enum { DOMAIN_ROWS_NONE = -1 };
 struct domain_entry {
 	UT_hash_handle hh;
 	const char *stored;	/* local@domain, of the mailbox or else of the alias */
-	bool usable;		/* mail and logins can have the name */
+	bool usable;		/* mail and logins can have the name; or it is the catch-all */
+	bool catch_all;		/* of the domain, where address.catch_all is on */
 	long user;		/* DOMAIN_ROWS_NONE: no mailbox */
 	const char *alias, *expires;	/* as stored; NULL: none */
+	bool expired;
 	size_t first, count;	/* of its alias's deliveries */
 	bool has_recipients;
 	/*
@@ -45,5 +47,8 @@ void domain_rows_clear(struct domain_rows *rows);
 
 /* NULL: nothing has the name. key: folded. */
 struct domain_entry *domain_rows_find(const struct domain_rows *rows, const char *key);
+/* What has the name of a form of an address in this domain; a role is not looked for. */
+struct domain_entry *domain_rows_find_form(const struct domain_rows *rows,
+					   const struct address *address, size_t form);
 
 #endif

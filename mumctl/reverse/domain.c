@@ -135,6 +135,8 @@ static void put_alias(struct buf *out, const struct domain_name *name)
 {
 	buf_puts(out, "{\"alias\":");
 	put_json_text(out, name->alias);
+	if (name->kind == FORM_IS_CATCH_ALL)
+		buf_puts(out, ",\"catch_all\":true");
 	buf_puts(out, ",\"recipients\":[");
 	for (size_t i = 0; i < name->recipients_count; i++) {
 		buf_puts(out, i > 0 ? "," : "");
@@ -159,7 +161,8 @@ static void print_alias(struct view *view, const struct domain_name *name)
 		buf_puts(&view->line, i > 0 ? ", " : "");
 		buf_puts(&view->line, name->recipients[i]);
 	}
-	tool_print_line("  %s -> %.*s", name->alias,
+	tool_print_line("  %s%s -> %.*s",
+			name->kind == FORM_IS_CATCH_ALL ? "the catch-all " : "", name->alias,
 			view->line.len > 0 ? (int)view->line.len : (int)strlen("nobody"),
 			view->line.len > 0 ? view->line.data : "nobody");
 	buf_clear(&view->line);
@@ -181,6 +184,11 @@ static void on_name(const struct domain_name *name, void *arg)
 				      json_pack("{so so}", "address",
 						tool_json_text(name->address), "why",
 						tool_json_text(name->refused)));
+}
+
+static void on_role(const struct domain_name *name, void *arg)
+{
+	print_alias(arg, name);
 }
 
 /* ---- in order ---- */
@@ -219,6 +227,8 @@ static void print_pairs(const json_t *list, const char *first, const char *secon
 static void print_text(struct view *view, const struct domain_names *names, const char *domain,
 		       bool active)
 {
+	const size_t roles = domain_names_roles(names);
+
 	tool_print_line("%s: %s", domain, active ? "active" : "inactive");
 	printf("%zu mailboxes, quotas of %" PRIu64 " GB", domain_names_mailboxes(names), view->sum_gb);
 	if (view->unlimited > 0)
@@ -228,6 +238,10 @@ static void print_text(struct view *view, const struct domain_names *names, cons
 	printf("%zu aliases\n", domain_names_aliases(names));
 	domain_names_each(names, on_name, view);
 	sort_by_time(view->expiring);
+	if (roles > 0) {
+		printf("%zu roles\n", roles);
+		domain_names_each_role(names, on_role, view);
+	}
 	printf("%zu aliases expire\n", json_array_size(view->expiring));
 	print_pairs(view->expiring, "expires", "alias");
 	printf("mail to %zu addresses is refused\n", json_array_size(view->refused));
@@ -258,6 +272,10 @@ static void print_json(struct view *view, const struct domain_names *names, cons
 	domain_names_each(names, on_name, view);
 	putchar(']');
 	sort_by_time(view->expiring);
+	begin_member(view, "roles");
+	putchar('[');
+	domain_names_each_role(names, on_role, view);
+	putchar(']');
 	begin_member(view, "expiring");
 	print_json_item(view, json_incref(view->expiring));
 	begin_member(view, "refused");

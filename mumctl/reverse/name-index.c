@@ -10,6 +10,7 @@
 
 struct entry {
 	UT_hash_handle hh;
+	bool last;		/* of a recipient's forms, for one recipient at least */
 	size_t count;
 	uint64_t *aliases;
 	char key[];		/* a folded form */
@@ -49,13 +50,14 @@ void name_index_free(struct name_index **_index)
 	free(index);
 }
 
-static void add_form(struct name_index *index, const char *key, uint64_t alias)
+static void add_form(struct name_index *index, const char *key, bool last, uint64_t alias)
 {
 	struct entry *entry;
 
 	KEYED_FIND(index->entries, &index->hash, key, strlen(key), entry);
 	if (entry == NULL)
 		KEYED_ADD(index->entries, &index->hash, key, strlen(key), entry, key);
+	entry->last |= last;
 	if ((entry->count & (entry->count - 1)) == 0)
 		entry->aliases = xrealloc(entry->aliases, sizeof(alias) *
 					  (entry->count > 0 ? entry->count * 2 : 1));
@@ -74,7 +76,7 @@ void name_index_add(struct name_index *index, const char *text, uint64_t alias)
 	for (size_t i = 0; address != NULL && i < address->forms_count; i++) {
 		char *key = address_form_text(address, i);
 
-		add_form(index, key, alias);
+		add_form(index, key, i + 1 == address->forms_count, alias);
 		free(key);
 	}
 	address_unref(&address);
@@ -90,6 +92,17 @@ void name_index_find(const struct name_index *index, const char *name, name_inde
 	KEYED_FIND(index->entries, &index->hash, name, strlen(name), entry);
 	for (size_t i = 0; entry != NULL && i < entry->count; i++)
 		fn(entry->aliases[i], arg);
+}
+
+void name_index_find_wanted(const struct name_index *index, name_index_wants_fn *wants,
+			    void *wants_arg, name_index_fn *fn, void *arg)
+{
+	for (const struct entry *entry = index->entries; entry != NULL; entry = entry->hh.next) {
+		if (!entry->last || !wants(entry->key, wants_arg))
+			continue;
+		for (size_t i = 0; i < entry->count; i++)
+			fn(entry->aliases[i], arg);
+	}
 }
 
 void name_index_each_stem(const char *name, const char *delimiters, name_index_stem_fn *fn,

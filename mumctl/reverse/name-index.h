@@ -25,6 +25,11 @@ typedef void name_index_fn(uint64_t alias, void *arg);
 void name_index_find(const struct name_index *index, const char *name, name_index_fn *fn,
 		     void *arg);
 
+/* The same for all names that are wanted: those without an extension that may be removed. */
+typedef bool name_index_wants_fn(const char *name, void *arg);
+void name_index_find_wanted(const struct name_index *index, name_index_wants_fn *wants,
+			    void *wants_arg, name_index_fn *fn, void *arg);
+
 /*
  * Calls fn with each name that becomes this one with an extension behind it: mail to an
  * alias with an extension goes on to its recipients with that.

@@ -27,8 +27,9 @@ const char *reverse_login(const struct mum_answer *user)
 	return NULL;
 }
 
-static bool add_senders(struct tool *tool, struct inspect *db, const struct mum_answer *user,
-			json_t *document, struct inspect_error *error_r)
+static bool add_senders(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+			const struct mum_answer *user, json_t *document,
+			struct inspect_error *error_r)
 {
 	const struct facts *facts = user->facts[MUM_USER];
 	const char **logins = xcalloc(facts->count, sizeof(*logins));
@@ -40,11 +41,15 @@ static bool add_senders(struct tool *tool, struct inspect *db, const struct mum_
 		if (state_of_login(&facts->users[i].mailbox) >= MAILBOX_IS_SEND_ONLY)
 			logins[count++] = facts->users[i].mailbox.address;
 	}
-	good = senders_find(tool, db, logins, count, list, error_r);
+	good = senders_find(tool, db, unknown, logins, count, list, error_r);
 	json_object_set_new(document, "may_send_as", list);
 	free(logins);
 	return good;
 }
+
+static const char *const way_kinds[] = {
+	[FORM_IS_NAME] = "alias", [FORM_IS_ROLE] = "role", [FORM_IS_CATCH_ALL] = "catch-all",
+};
 
 static json_t *way_json(const struct way *way)
 {
@@ -52,18 +57,19 @@ static json_t *way_json(const struct way *way)
 
 	for (size_t i = 0; i < way->count; i++)
 		json_array_append_new(path, tool_json_text(way->path[i]));
-	return json_pack("{so so so sb}", "alias", tool_json_text(way->alias), "path", path,
+	return json_pack("{so ss so so sb}", "alias", tool_json_text(way->alias),
+			 "kind", way_kinds[way->kind], "path", path,
 			 "expires", way->expires != NULL ? tool_json_text(way->expires)
 							 : json_null(),
 			 "deferred", way->deferred);
 }
 
 /* mailbox: one that accepts mail, or NULL. */
-static bool add_ways(struct tool *tool, struct inspect *db, const char *mailbox,
-		     json_t *document, struct inspect_error *error_r)
+static bool add_ways(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+		     const char *mailbox, json_t *document, struct inspect_error *error_r)
 {
 	struct ways ways = { .count = 0 };
-	bool good = mailbox == NULL || ways_find(tool, db, mailbox, &ways, error_r);
+	bool good = mailbox == NULL || ways_find(tool, db, unknown, mailbox, &ways, error_r);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < ways.count; i++)
@@ -84,6 +90,19 @@ static bool is_configured(const struct tool *tool)
 	return is;
 }
 
+/* *unknown_r: NULL where names that nobody has get no mail. False sets the error. */
+static bool open_unknown(struct tool *tool, struct inspect *db,
+			 struct unknown_names **unknown_r, struct inspect_error *error_r)
+{
+	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
+
+	*unknown_r = NULL;
+	if (!config->address.catch_all && config->address.roles.count == 0)
+		return true;
+	*unknown_r = unknown_names_new(db, config, error_r);
+	return *unknown_r != NULL;
+}
+
 /* False sets the error. */
 static bool add_all(struct tool *tool, const struct mum_answer *answer, json_t *added,
 		    struct inspect_error *error_r)
@@ -92,11 +111,14 @@ static bool add_all(struct tool *tool, const struct mum_answer *answer, json_t *
 	struct user user;
 	const char *why;
 	bool found = rule_user(answer, &user, &why) == MUM_FOUND;
-	bool good = db != NULL && add_senders(tool, db, answer, added, error_r) &&
-		    add_ways(tool, db, found ? user.address : NULL, added, error_r);
+	struct unknown_names *unknown = NULL;
+	bool good = db != NULL && open_unknown(tool, db, &unknown, error_r) &&
+		    add_senders(tool, db, unknown, answer, added, error_r) &&
+		    add_ways(tool, db, unknown, found ? user.address : NULL, added, error_r);
 
 	if (good)
 		json_object_set_new(added, "quota", found ? quota_json(tool, &user) : json_null());
+	unknown_names_free(&unknown);
 	inspect_close(&db);
 	return good;
 }
@@ -141,6 +163,16 @@ static void print_senders(const json_t *list)
 	}
 }
 
+/* What a way begins with, unless it is an alias that has a name. */
+static const char *beginning(const json_t *way)
+{
+	const char *kind = tool_json_member(way, "kind");
+
+	if (strcmp(kind, way_kinds[FORM_IS_ROLE]) == 0)
+		return "a role, ";
+	return strcmp(kind, way_kinds[FORM_IS_CATCH_ALL]) == 0 ? "the catch-all " : "";
+}
+
 static void print_way(const json_t *way)
 {
 	struct buf path = BUF_INIT(1 << 24);
@@ -151,7 +183,7 @@ static void print_way(const json_t *way)
 	json_array_foreach(json_object_get(way, "path"), i, name)
 		buf_printf(&path, "%s%s", i > 0 ? " -> " : "", json_string_value(name));
 	text = buf_steal(&path);
-	tool_print_line("  %s%s%s", text,
+	tool_print_line("  %s%s%s%s", beginning(way), text,
 			json_is_true(json_object_get(way, "deferred"))
 				? ", but Postfix defers this mail: see mumctl check" : "", end);
 	free(text);

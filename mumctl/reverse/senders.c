@@ -18,6 +18,7 @@ struct candidate {
 };
 
 struct candidates {
+	struct unknown_names *unknown;	/* NULL: a catch-all has no senders */
 	size_t count;
 	struct candidate *items;
 	struct arena arena;
@@ -34,7 +35,7 @@ static void add(struct candidates *candidates, const char *address, const char *
 		candidates->items = xrealloc(candidates->items, sizeof(*candidates->items) *
 					     (candidates->count > 0 ? candidates->count * 2 : 1));
 	candidates->items[candidates->count++] = (struct candidate){
-		keep(candidates, address), keep(candidates, expires), own, ask_name(address, "")
+		keep(candidates, address), keep(candidates, expires), own, NULL
 	};
 }
 
@@ -50,6 +51,23 @@ static int compare(const void *_one, const void *_other)
 
 	return one->own != other->own ? other->own - one->own
 				      : strcmp(one->address, other->address);
+}
+
+/* A catch-all's senders own each name that MUM does not know. */
+static bool set_keys(struct candidates *candidates, struct inspect_error *error_r)
+{
+	for (size_t i = 0; i < candidates->count; i++) {
+		struct candidate *one = &candidates->items[i];
+		bool catch_all = candidates->unknown != NULL && *one->address == '@';
+
+		if (catch_all &&
+		    !unknown_names_read(candidates->unknown, one->address + 1, error_r))
+			return false;
+		one->key = catch_all
+			? unknown_names_pick(candidates->unknown, one->address + 1)
+			: ask_name(one->address, "");
+	}
+	return true;
 }
 
 /* Two mailboxes of one name may be senders of the same alias; the own address is one. */
@@ -89,10 +107,12 @@ static bool judge(struct tool *tool, const struct candidates *candidates, const 
 	return good;
 }
 
-bool senders_find(struct tool *tool, struct inspect *db, const char *const *logins,
-		  size_t count, json_t *list, struct inspect_error *error_r)
+bool senders_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+		  const char *const *logins, size_t count, json_t *list,
+		  struct inspect_error *error_r)
 {
-	struct candidates candidates = { .count = 0 };
+	const bool caught = tool_config(tool, MUM_ROLE_POSTFIX)->address.catch_all_senders;
+	struct candidates candidates = { .unknown = caught ? unknown : NULL };
 	bool good = true;
 
 	for (size_t i = 0; i < count && good; i++) {
@@ -101,7 +121,8 @@ bool senders_find(struct tool *tool, struct inspect *db, const char *const *logi
 				     error_r);
 	}
 	qsort(candidates.items, candidates.count, sizeof(*candidates.items), compare);
-	good = good && judge(tool, &candidates, logins[0], list, error_r);
+	good = good && set_keys(&candidates, error_r) &&
+	       judge(tool, &candidates, logins[0], list, error_r);
 	for (size_t i = 0; i < candidates.count; i++)
 		free(candidates.items[i].key);
 	free(candidates.items);

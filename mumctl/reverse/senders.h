@@ -4,6 +4,7 @@
 #define MUM_REVERSE_SENDERS_H
 
 #include "common/inspect.h"
+#include "mumctl/reverse/unknown-names.h"
 #include "mumctl/tool.h"
 
 /*
@@ -11,7 +12,8 @@
  * name, as stored; their own address comes first. db is a connection of role Postfix. False
  * sets the error.
  */
-bool senders_find(struct tool *tool, struct inspect *db, const char *const *logins,
-		  size_t count, json_t *list, struct inspect_error *error_r);
+bool senders_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+		  const char *const *logins, size_t count, json_t *list,
+		  struct inspect_error *error_r);
 
 #endif

@@ -4,11 +4,14 @@
 #define MUM_WAYS_H
 
 #include "common/arena.h"
+#include "common/address.h"
 #include "common/inspect.h"
+#include "mumctl/reverse/unknown-names.h"
 #include "mumctl/tool.h"
 
 struct way {
-	const char *alias;	/* as stored */
+	const char *alias;	/* as stored; or the role */
+	enum address_form_kind kind;
 	const char *expires;	/* its deactivate_at, or NULL */
 	bool deferred;		/* Postfix cannot expand it: a loop, or what it cannot be handed */
 	size_t count;		/* at least 1 */
@@ -24,11 +27,12 @@ struct ways {
 };
 
 /*
- * mailbox: one that accepts mail, as stored. db is a connection of role Postfix. False sets
- * the error. The caller clears ways_r in either case.
+ * mailbox: one that accepts mail, as stored. db is a connection of role Postfix; unknown may
+ * be NULL where mum.conf has neither roles nor catch-alls. False sets the error. The caller
+ * clears ways_r in either case.
  */
-bool ways_find(struct tool *tool, struct inspect *db, const char *mailbox,
-	       struct ways *ways_r, struct inspect_error *error_r);
+bool ways_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+	       const char *mailbox, struct ways *ways_r, struct inspect_error *error_r);
 void ways_clear(struct ways *ways);
 
 #endif

@@ -8,6 +8,7 @@ import collections
 from conformance.model import (DEAD_ALIAS, RULES, SEND_ONLY, TEMP, Model, _is_same,
                                _rewritten)
 from conformance.names import fold_address, fold_domain
+from fallback_model import OFF, ROLE, FallbackModel, kind_of, unknown_name
 
 ALIASES = RULES["aliases"]
 ACCESS = RULES["recipient-access"]
@@ -15,19 +16,21 @@ OWNERS = RULES["sender-login-maps"]
 
 WIDE = 1000         # recipients that Postfix expands to
 DEEP = 60           # aliases in a row: more are a loop here, as are 1000 for Postfix
-LONG = 60           # bytes of a name that grows: no shortest way leads by it
+LONG = 60           # characters of a local part that grows: no shortest way leads by it
 DEFERRED = "deferred"
 
-# keys: where mail goes next; copy: the mailbox where it stays, or None
-Step = collections.namedtuple("Step", "alias keys same mailbox deferred")
+# keys: where mail goes next, live: the same as stored; mailbox: where it stays, or None
+Step = collections.namedtuple("Step", "alias live keys same mailbox deferred")
 
 
 class Views:
-    """rows and collate: as for Model."""
+    """rows and collate: as for Model; settings: of roles and catch-alls."""
 
-    def __init__(self, rows, collate, delimiters="+"):
+    def __init__(self, rows, collate, settings=OFF):
         self.rows = rows
-        self.model = Model(rows, collate, delimiters)
+        self.settings = settings
+        self.model = (Model(rows, collate) if settings == OFF else
+                      FallbackModel(rows, collate, settings))
         self.domains = {row.id: row for row in rows["domains"]}
         self._steps, self._ends = {}, {}
 
@@ -36,7 +39,17 @@ class Views:
 
     def key(self, row):
         """The row's address as mail is sent to it."""
-        return self.model._external(self.address(row), "", ALIASES)
+        return self.key_of(self.address(row))
+
+    def key_of(self, address):
+        if address.startswith("@") and self.settings.catch_all:
+            address = unknown_name(address[1:])
+        return self.model._external(address, "", ALIASES)
+
+    def roles(self, ids=None):
+        """The addresses of all roles, or of those in the domains with these ids."""
+        return [fold_address(f"{role}@{row.domain}") for row in self.rows["domains"]
+                for role in self.settings.roles if ids is None or row.id in ids]
 
     # ---- one step ----
 
@@ -47,9 +60,7 @@ class Views:
 
     def _step(self, key):
         forms = list(self.model.forms(key, ALIASES))
-        for form in forms:
-            alias = self.model._active_alias(form, ALIASES)
-            live = self.model._recipients(alias, form, ALIASES) if alias else []
+        for form, alias, live in self.model.live_aliases(key, ALIASES):
             if not live:
                 continue
             others = [address for address in live if not _is_same(address, alias.address)]
@@ -57,10 +68,10 @@ class Views:
                     for address in others]
             mailbox = self._live(self.model.active_mailbox(form, ALIASES))
             same = len(others) < len(live)
-            return Step(alias, keys, same, mailbox if same else None,
+            return Step(alias, live, keys, same, mailbox if same else None,
                         self.model.aliases(key, ALIASES) == TEMP)
         mailboxes = filter(None, (self.model.active_mailbox(form, ALIASES) for form in forms))
-        return Step(None, [], False, self._live(next(mailboxes, None)), False)
+        return Step(None, [], [], False, self._live(next(mailboxes, None)), False)
 
     @staticmethod
     def _live(mailbox):
@@ -96,14 +107,15 @@ class Views:
     def distances(self, mailbox):
         """{key: aliases on the shortest way to the mailbox}, of all keys that lead there."""
         back, end, todo = collections.defaultdict(set), set(), [
-            self.key(row) for row in self.rows["aliases"]]
+            self.key(row) for row in self.rows["aliases"]] + [
+            self.key_of(role) for role in self.roles()]
         seen = set(todo)
         while todo:
             key = todo.pop()
             step = self.step(key)
             if step.mailbox and self.is_same(step.mailbox, mailbox):
                 end.add(key)
-            for one in step.keys if len(key) < LONG else []:
+            for one in step.keys if key.rfind("@") < LONG else []:
                 back[one].add(key)
                 if one not in seen:
                     seen.add(one)
@@ -123,7 +135,7 @@ class Views:
 
     def is_way(self, path, mailbox):
         """Do these aliases, as stored, lead one to the next and then to the mailbox?"""
-        keys = {self.model._external(path[0], "", ALIASES)}
+        keys = {self.key_of(path[0])}
         for at, name in enumerate(path):
             steps = [self.step(key) for key in keys]
             steps = [step for step in steps
@@ -138,15 +150,16 @@ class Views:
     # ---- what is asked ----
 
     def ways(self, mailbox):
-        """{alias id: (aliases on its shortest way, is its mail deferred?)}"""
+        """{(address, kind): (aliases on its shortest way, is its mail deferred?)}"""
         distances = self.distances(mailbox)
         found = {}
-        for row in self.rows["aliases"]:
-            key = self.key(row)
+        for address, row in [(self.address(row), row) for row in self.rows["aliases"]] + [
+                (role, None) for role in self.roles()]:
+            key = self.key_of(address)
             step = self.step(key)
-            if key in distances and step.alias and step.alias.row.id == row.id:
+            if key in distances and step.alias and step.alias.row == row:
                 ends = self.expand(key)
-                found[row.id] = distances[key], ends == DEFERRED
+                found[address, kind_of(step.alias)] = distances[key], ends == DEFERRED
                 assert ends == DEFERRED or mailbox.id in ends
         return found
 
@@ -173,6 +186,19 @@ class Views:
     def ids(self, name):
         return {row.id for row in self.rows["domains"]
                 if fold_domain(row.domain) == fold_domain(name)}
+
+    def taken_roles(self, ids):
+        """{role: who gets its mail}, of domains"""
+        steps = {role: self.step(self.key_of(role)) for role in self.roles(ids)}
+        return {role: step.live for role, step in steps.items()
+                if step.alias and kind_of(step.alias) == ROLE}
+
+    def recipients(self, row):
+        """Who gets the mail of an alias; None where its address is not its own."""
+        step = self.step(self.key(row))
+        if step.alias and step.alias.row not in (None, row):
+            return None
+        return step.live if step.alias and step.alias.row == row else []
 
     def refuses(self, row):
         """Does nobody get mail to a mailbox's or an alias's address?"""

@@ -5,23 +5,18 @@ Over random databases, against a model that expands aliases as Postfix does; and
 hundred thousand mailboxes and aliases.
 """
 
+import collections
 import contextlib
-import datetime
 import os
 import random
 
 import pytest
 
-from conformance.data import Generator, text_of
-from conformance.database import Database
-from conformance.names import fold_address, is_clean
+from conformance.names import is_clean
 from dovecot_stores import STORES
-from lab import MariaDB, Mumctl, Mumd
 from lab.lab import ENVIRONMENT
-from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
-from lab.mumd import mariadb_settings, sqlite_settings
 from mumctl_world import World
-from reverse_model import Views
+from reverse_world import CASES, Random, judge_domain, judge_quotas, judge_user
 
 SEEDS = (1, 2, 5, 6)
 
@@ -32,70 +27,6 @@ SLOWER = 4 if "ASAN_OPTIONS" in os.environ else 1
 
 
 # ---- random databases ----
-
-class Web(Generator):
-    """Besides, a few names of which most lead to others: copies, loops, extensions."""
-
-    BOXES = ["m0", "m1", "m2", "w1", "w1+x"]
-    NAMES = [f"w{number}" for number in range(9)] + ["m0", "w2+x"]
-
-    def make(self):
-        super().make()
-        boxes = {name: self._box(name) for name in self.BOXES}
-        for name in self.NAMES:
-            alias = self._add("aliases", name, 1, int(self._chance(95)), self._expiry())
-            if name in boxes and self._chance(60):
-                self._add("alias_recipients", alias.id, f"{name}@example.test", boxes[name])
-            for address, number in self._targets(boxes):
-                self._add("alias_recipients", alias.id, address, number)
-            self._add("alias_senders", self.random.choice(list(boxes.values())), alias.id)
-        return self.rows
-
-    def _expiry(self):
-        return self.random.choice([None] * 8 + ["2037-01-01 00:00:00"] * 3 +
-                                  ["2001-01-01 00:00:00"])
-
-    def _box(self, name):
-        password = self.rows["mailboxes"][0].password
-        return self._add("mailboxes", name, 1, password, self.random.choice([None, 0, 5]),
-                         f"/srv/web/{name}", f"maildir:/srv/web/{name}",
-                         int(self._chance(5)), 1).id
-
-    def _targets(self, boxes):
-        for _ in range(self.random.choice([1, 2, 2])):
-            name = self.random.choice(self.BOXES + self.NAMES)
-            yield self.random.choice([
-                f"{name}@example.test", f"{name}@example.test", f"{name}+x@example.test",
-                f" {name.upper()}@Example.Test", f"example.test!{name}",
-                f"{name}%example.test"]), boxes.get(name) if self._chance(40) else None
-
-
-class Random:
-    """One seed after the other in MariaDB and in SQLite, and mumctl for each of them."""
-
-    def __init__(self, lab):
-        self.server = MariaDB(lab, name="reverse-db").start().load_mum("")
-        self._database = Database(self.server, lab.path / "reverse.sqlite")
-        dovecot = {"user": "mum_dovecot", "password": DOVECOT_PASSWORD}
-        self.ctls = {
-            name: Mumctl(Mumd(lab, {"database": database, "dovecot": dovecot},
-                              name=f"reverse-{name}").config)
-            for name, database in (
-                ("mariadb", mariadb_settings(self.server, POSTFIX_PASSWORD)),
-                ("sqlite", sqlite_settings(self._database.path)))}
-        self.seed = None
-
-    def load(self, seed):
-        if seed != self.seed:
-            rows = self._database.load(Web(seed).make())
-            self._database.learn(
-                [row.local_part for table in ("mailboxes", "aliases") for row in rows[table]] +
-                [row.domain for row in rows["domains"]] +
-                [row.recipient_address for row in rows["alias_recipients"]])
-            self.views = Views(rows, self._database.collate)
-            self.seed = seed
-        return self.views
-
 
 @pytest.fixture(scope="module")
 def databases(lab):
@@ -113,99 +44,42 @@ def without_doveadm(lab):
     return {"PATH": f"{folder}:{ENVIRONMENT['PATH']}"}
 
 
-def said_of_ways(document):
-    return {way["alias"]: (len(way["path"]), way["deferred"]) for way in document["aliases"]}
-
-
-def wanted_ways(views, mailbox):
-    aliases = {row.id: row for row in views.rows["aliases"]}
-    return {views.address(aliases[number]): way
-            for number, way in views.ways(mailbox).items()}
-
-
-def judge_user(views, mailbox, document):
-    address = views.address(mailbox)
-    assert {fold_address(one["address"]) for one in document["may_send_as"]} == \
-        views.may_send_as(mailbox), address
-    expiry = {views.address(row): row.deactivate_at for row in views.rows["aliases"]}
-    for way in document["aliases"]:
-        assert way["path"][0] == way["alias"] and views.is_way(way["path"], mailbox), way
-        assert way["expires"] == expiry[way["alias"]]
-    if mailbox.send_only:
-        assert (document["aliases"], document["receives"], document["quota"]) == (
-            [], False, None)
-        return 0
-    assert said_of_ways(document) == wanted_ways(views, mailbox), address
-    assert document["receives"] == views.receives(mailbox), address
-    assert (document["quota"]["gb"], document["quota"]["source"]) == views.quota(mailbox)
-    assert document["quota"]["used_kib"] is None and document["quota"]["full"] is None
-    return len(document["aliases"])
+# What the tests are about is there often enough: {kind: ways}
+WANTED = {"off": {"alias": 5}, "catch-all": {"alias": 5, "catch-all": 1},
+          "roles": {"alias": 5, "role": 5}, "both": {"alias": 5}}
 
 
 @pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_user_is_right_over_random_rows(databases, without_doveadm, seed, store):
-    views = databases.load(seed)
-    ways = 0
+def test_user_is_right_over_random_rows(databases, without_doveadm, seed, case, store):
+    views = databases.load(seed, case)
+    kinds = collections.Counter()
     rows = [row for row in views.rows["mailboxes"] if is_clean(views.address(row))]
     for mailbox in random.Random(seed).sample(rows[:-5], 5) + rows[-5:]:
         address = views.address(mailbox)
-        seen = databases.ctls[store].run("--json", "user", address, environment=without_doveadm)
+        seen = databases.ctls[store, case].run("--json", "user", address, environment=without_doveadm)
         document = seen.json()
         if seen.status == 75 and document["result"] == "temporary":     # its row is not usable
             continue
         if mailbox.active and views.domains[mailbox.domain_id].active:
             assert seen.status == (1 if mailbox.send_only else 0), (address, seen.seen)
-            ways += judge_user(views, mailbox, document)
+            kinds.update(way["kind"] for way in judge_user(views, mailbox, document))
         else:
             assert (seen.status, set(document)) == (1, {"result", "user"}), address
-    assert ways > 5
-
-
-def judge_domain(views, name, document):
-    ids = views.ids(name)
-    mailboxes = [row for row in views.rows["mailboxes"]
-                 if row.domain_id in ids and is_clean(row.local_part)]
-    aliases = [row for row in views.rows["aliases"] if row.domain_id in ids]
-    now = text_of(datetime.datetime.now(datetime.UTC))
-    assert document["active"] == any(views.domains[number].active for number in ids)
-    assert {one["address"] for one in document["mailboxes"]} >= set(map(views.address, mailboxes))
-    assert {one["alias"] for one in document["aliases"]} == set(map(views.address, aliases))
-    assert {(one["alias"], one["expires"]) for one in document["expiring"]} == {
-        (views.address(row), row.deactivate_at) for row in aliases
-        if row.deactivate_at and row.deactivate_at >= now}
-    refused = {fold_address(one["address"]): one["why"] for one in document["refused"]}
-    assert all(refused.values())
-    rows = mailboxes + [row for row in aliases if is_clean(row.local_part)]
-    assert {one for one in refused if is_clean(one)} == {
-        fold_address(views.address(row)) for row in rows if views.refuses(row)}
-    return len(refused)
-
-
-def judge_quotas(views, document):
-    known = {views.address(row): row for row in views.rows["mailboxes"]}
-    told = [one for one in document["mailboxes"] if "quota_source" in one]
-    for one in told:
-        assert (one["quota_gb"], one["quota_source"]) == views.quota(known[one["address"]])
-    assert document["quota"] == {
-        "sum_gb": sum(one["quota_gb"] or 0 for one in told),
-        "unlimited": sum(one["quota_gb"] is None for one in told)}
-    silent = [known[one["address"]] for one in document["mailboxes"]
-              if "quota_source" not in one and "trouble" not in one
-              and is_clean(one["address"])]
-    assert all(row.send_only or not row.active or not views.domains[row.domain_id].active
-               for row in silent)
+    assert all(kinds[kind] >= count for kind, count in WANTED[case].items()), kinds
 
 
 @pytest.mark.parametrize("store", STORES)
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_domain_is_right_over_random_rows(databases, seed, store):
-    views = databases.load(seed)
+def test_domain_is_right_over_random_rows(databases, seed, case, store):
+    views = databases.load(seed, case)
     refused = 0
     for row in views.rows["domains"]:
         if not is_clean(row.domain):
             continue
-        seen = databases.ctls[store].run("--json", "domain", row.domain)
+        seen = databases.ctls[store, case].run("--json", "domain", row.domain)
         assert seen.status == 0, seen.seen
         refused += judge_domain(views, row.domain, seen.json())
         judge_quotas(views, seen.json())
@@ -271,6 +145,49 @@ mail to 2 addresses is refused
   gone@example.test: the mailbox is inactive
   scanner@example.test: <scanner@example.test>: the mailbox is active, and send-only
 """, "")
+
+
+FALLBACKS = {"other_maps": "off", "catch_all": "on", "catch_all_senders": "on",
+             "roles": ["postmaster", "hostmaster"], "role_recipient": "anna@example.test"}
+CAUGHT = [("aliases", {"id": 2001, "local_part": "", "domain_id": 1}),
+          ("aliases", {"id": 2002, "local_part": "list", "domain_id": 1}),
+          ("alias_recipients", {"id": 2001, "alias_id": 2001, "recipient_address": "anna@example.test",
+                                "mailbox_id": 1}),
+          ("alias_recipients", {"id": 2002, "alias_id": 2002,
+                                "recipient_address": "whoever@example.test", "mailbox_id": None}),
+          ("alias_senders", {"id": 2001, "alias_id": 2001, "mailbox_id": 1})]
+
+
+def test_text_of_roles_and_of_a_catch_all(world, without_doveadm):
+    ctl = world.ctl_with(address=FALLBACKS)
+    with world.rows(CAUGHT):
+        user = ctl.run("user", "anna@example.test", environment=without_doveadm)
+        domain = ctl.run("domain", "example.test")
+        off = world.ctl.run("--json", "domain", "example.test").json()
+    assert user.stdout.partition("\n\n")[2] == """\
+may send as
+  anna@example.test
+  @example.test
+  info@example.test
+
+gets mail to its own address: yes
+gets mail by way of
+  the catch-all @example.test
+  abuse@example.test
+  a role, hostmaster@example.test
+  a role, hostmaster@noquota.test
+  a role, hostmaster@xn--bcher-kva.test
+  info@example.test
+  list@example.test -> @example.test
+  postmaster@example.test
+  a role, postmaster@noquota.test
+  a role, postmaster@xn--bcher-kva.test
+
+quota: 3 GB, the domain's
+"""
+    assert "\n  the catch-all @example.test -> anna@example.test\n" in domain.stdout
+    assert "\n1 roles\n  hostmaster@example.test -> anna@example.test\n" in domain.stdout
+    assert off["roles"] == [] and "@example.test" in [one["address"] for one in off["refused"]]
 
 
 def test_domain_that_is_not_there_or_has_nothing(world):
@@ -359,3 +276,34 @@ def test_domain_of_a_hundred_thousand(crowd):
     assert len(document["mailboxes"]) == len(document["aliases"]) == 100003
     assert [one["address"] for one in document["refused"]] == ["gone@example.test",
                                                                "scanner@example.test"]
+
+
+@contextlib.contextmanager
+def caught(crowd):
+    """mumctl with a catch-all that one mailbox gets, and an alias that leads to it."""
+    rows = [("aliases", {"id": 200001, "local_part": "", "domain_id": 1}),
+            ("aliases", {"id": 200002, "local_part": "list", "domain_id": 1}),
+            ("alias_recipients", {"alias_id": 200001, "recipient_address": "m1499@example.test"}),
+            ("alias_recipients", {"alias_id": 200002, "recipient_address": "lost@example.test"})]
+    for table, row in rows:
+        crowd.store.insert(table, **row)
+    try:
+        yield crowd.ctl_with(address={**FALLBACKS, "role_recipient": "m1499@example.test"})
+    finally:
+        crowd.store.run("DELETE FROM alias_recipients WHERE alias_id > 200000")
+        crowd.store.run("DELETE FROM aliases WHERE id > 200000")
+
+
+@pytest.mark.many
+def test_a_catch_all_of_a_hundred_thousand(crowd, without_doveadm):
+    """No alias that leads to a name of MUM is asked about."""
+    with caught(crowd) as ctl:
+        user = timed(lambda: ctl.run("--json", "user", "m1499@example.test",
+                                     environment=without_doveadm))
+        domain = timed(lambda: ctl.run("--json", "domain", "example.test"))
+    kinds = collections.Counter(way["kind"] for way in user["aliases"])
+    assert kinds["catch-all"] == 1 and kinds["alias"] == 500
+    assert ["list@example.test", "@example.test"] in [way["path"] for way in user["aliases"]]
+    assert len(domain["aliases"]) == 100005 and len(domain["roles"]) == 1
+    assert [one["address"] for one in domain["refused"]] == ["gone@example.test",
+                                                             "scanner@example.test"]

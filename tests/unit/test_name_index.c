@@ -56,6 +56,30 @@ static void test_names(void **state)
 	name_index_free(&index);
 }
 
+static bool is_wanted(const char *name, void *arg)
+{
+	return strstr(name, arg) != NULL;
+}
+
+/* "anna+x" is no name here: its extension may be removed. */
+static void test_wanted_names(void **state)
+{
+	struct name_index *index = name_index_new(&settings, "+");
+	struct buf found = BUF_INIT(1024);
+	char domain[] = "@example.test", name[] = "anna+x";
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		name_index_add(index, texts[i], i);
+	name_index_find_wanted(index, is_wanted, name, on_alias, &found);
+	name_index_find_wanted(index, is_wanted, domain, on_alias, &found);
+	text = buf_steal(&found);
+	assert_string_equal(text, "0 1 2 3 4 5 7 8 ");
+	free(text);
+	name_index_free(&index);
+}
+
 static const struct {
 	const char *name, *delimiters, *stems;
 } stems[] = {
@@ -92,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_names),
+		UNIT_TEST(test_wanted_names),
 		UNIT_TEST(test_stems),
 	};
 

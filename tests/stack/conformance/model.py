@@ -248,11 +248,16 @@ class Model:
             domain = fold_domain(domain)
         return local + at + domain
 
-    def aliases(self, key, rules, extension=""):
-        """extension: that of the address, if somebody else has removed it from the key."""
+    def live_aliases(self, key, rules):
+        """(form, alias, its live recipients) of each form that has an alias, in their order."""
         for form in self.forms(key, rules):
             alias = self._active_alias(form, rules)
-            live = self._recipients(alias, form, rules) if alias else []
+            if alias:
+                yield form, alias, self._recipients(alias, form, rules)
+
+    def aliases(self, key, rules, extension=""):
+        """extension: that of the address, if somebody else has removed it from the key."""
+        for form, _, live in self.live_aliases(key, rules):
             if "values" in rules and any(ENDS & set(address.rpartition("@")[2])
                                          for address in live if "@" in address):
                 return TEMP

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/reverse/unknown-names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/address-fallback.h"
+#include "common/keyed-hash.h"
+#include "mumctl/reverse/ask.h"
+
+/* ---- a name that nobody has ---- */
+
+static bool is_nobodys(const struct address *address, is_known_fn *is_known, void *arg)
+{
+	size_t role;
+	bool known = address_is_role(address, &role);
+
+	for (size_t form = 0; form < address->forms_count && !known; form++) {
+		char *name = address_form_text(address, form);
+
+		known = address->forms[form].kind == FORM_IS_NAME && is_known(name, arg);
+		free(name);
+	}
+	return !known;
+}
+
+char *unknown_name_pick(const char *domain, const struct mum_config *config,
+			is_known_fn *is_known, void *arg)
+{
+	const struct fallback_settings settings = mum_config_fallbacks(config);
+
+	for (size_t number = 0; ; number++) {
+		char *stored = xasprintf("nobody%zu@%s", number, domain);
+		char *name = ask_name(stored, "");
+		struct address *address = address_new(ADDRESS_MAIL, name, strlen(name),
+						      config->address.recipient_delimiter);
+		bool good = true;
+
+		free(stored);
+		if (address != NULL) {
+			address_add_fallbacks(address, &settings);
+			good = is_nobodys(address, is_known, arg);
+		}
+		address_unref(&address);
+		/* In a domain that mail cannot name, one is as good as the other. */
+		if (good)
+			return name;
+		free(name);
+	}
+}
+
+/* ---- what is known ---- */
+
+/* A stored spelling of a domain. */
+struct spelling {
+	struct spelling *next;
+	char *stored;
+};
+
+struct domain {
+	UT_hash_handle hh;
+	bool active, read;
+	struct spelling *spellings;
+	char key[];		/* folded */
+};
+
+struct name {
+	UT_hash_handle hh;
+	char key[];		/* folded */
+};
+
+struct unknown_names {
+	struct inspect *db;
+	const struct mum_config *config;
+	struct keyed_hash hash;
+	struct domain *domains;
+	struct name *names;		/* of the domains that were read */
+	const char *reading;		/* the spelling whose names are coming */
+};
+
+static struct domain *find_domain(const struct unknown_names *names, const char *key)
+{
+	struct domain *domain;
+
+	KEYED_FIND(names->domains, &names->hash, key, strlen(key), domain);
+	return domain;
+}
+
+static bool has_name(const char *key, void *arg)
+{
+	const struct unknown_names *names = arg;
+	const struct name *name;
+
+	KEYED_FIND(names->names, &names->hash, key, strlen(key), name);
+	return name != NULL;
+}
+
+enum { DOMAIN_NAME, DOMAIN_ACTIVE };
+static const char domains_sql[] = "SELECT domain, active FROM domains";
+
+static void on_domain(const struct column *columns, void *arg)
+{
+	struct unknown_names *names = arg;
+	const char *stored = columns[DOMAIN_NAME].data;
+	struct spelling *spelling;
+	struct domain *domain;
+	char *key;
+
+	/* One that holds a NUL byte is nobody's. */
+	if (stored == NULL || strlen(stored) != columns[DOMAIN_NAME].len)
+		return;
+	key = address_fold_domain(stored, strlen(stored));
+	domain = find_domain(names, key);
+	if (domain == NULL)
+		KEYED_ADD(names->domains, &names->hash, key, strlen(key), domain, key);
+	free(key);
+	domain->active |= columns[DOMAIN_ACTIVE].data != NULL &&
+			  strcmp(columns[DOMAIN_ACTIVE].data, "1") == 0;
+	spelling = xcalloc(1, sizeof(*spelling));
+	spelling->stored = xstrdup(stored);
+	spelling->next = domain->spellings;
+	domain->spellings = spelling;
+}
+
+struct unknown_names *unknown_names_new(struct inspect *db, const struct mum_config *config,
+					struct inspect_error *error_r)
+{
+	struct unknown_names *names = xcalloc(1, sizeof(*names));
+
+	names->db = db;
+	names->config = config;
+	keyed_hash_init(&names->hash);
+	if (!inspect_query(db, domains_sql, on_domain, names, error_r))
+		unknown_names_free(&names);
+	return names;
+}
+
+void unknown_names_free(struct unknown_names **_names)
+{
+	struct unknown_names *names = *_names;
+	struct domain *domain, *next_domain;
+	struct name *name, *next;
+
+	*_names = NULL;
+	if (names == NULL)
+		return;
+	for (domain = names->domains; domain != NULL; domain = domain->hh.next) {
+		while (domain->spellings != NULL) {
+			struct spelling *spelling = domain->spellings;
+
+			domain->spellings = spelling->next;
+			free(spelling->stored);
+			free(spelling);
+		}
+	}
+	KEYED_FREE(names->domains, domain, next_domain);
+	KEYED_FREE(names->names, name, next);
+	free(names);
+}
+
+void unknown_names_each_domain(const struct unknown_names *names, active_domain_fn *fn,
+			       void *arg)
+{
+	for (const struct domain *domain = names->domains; domain != NULL;
+	     domain = domain->hh.next) {
+		if (domain->active)
+			fn(domain->key, arg);
+	}
+}
+
+enum { NAME_LOCAL, NAME_DOMAIN };
+static const char names_sql[] =
+	"SELECT m.local_part, d.domain FROM domains d JOIN mailboxes m ON m.domain_id = d.id"
+	" WHERE d.domain = ? UNION ALL"
+	" SELECT a.local_part, d.domain FROM domains d JOIN aliases a ON a.domain_id = d.id"
+	" WHERE d.domain = ?";
+
+static void on_name(const struct column *columns, void *arg)
+{
+	struct unknown_names *names = arg;
+	struct address *address;
+	struct name *name;
+	char *text;
+
+	/* The database's collation may take another domain for the same one. */
+	if (columns[NAME_LOCAL].data == NULL || columns[NAME_DOMAIN].data == NULL ||
+	    strcmp(columns[NAME_DOMAIN].data, names->reading) != 0)
+		return;
+	text = xjoin(columns[NAME_LOCAL].data, "@", names->reading);
+	address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
+	free(text);
+	if (address == NULL)	/* no mail can have the name */
+		return;
+	text = address_form_text(address, 0);
+	if (!has_name(text, names))
+		KEYED_ADD(names->names, &names->hash, text, strlen(text), name, key);
+	free(text);
+	address_unref(&address);
+}
+
+bool unknown_names_read(struct unknown_names *names, const char *stored,
+			struct inspect_error *error_r)
+{
+	char *key = address_fold_domain(stored, strlen(stored));
+	struct domain *domain = find_domain(names, key);
+	bool good = true;
+
+	free(key);
+	if (domain == NULL || domain->read)
+		return true;
+	domain->read = true;
+	for (const struct spelling *spelling = domain->spellings; spelling != NULL && good;
+	     spelling = spelling->next) {
+		const char *const values[] = { spelling->stored, spelling->stored };
+
+		names->reading = spelling->stored;
+		good = inspect_ask(names->db, names_sql, values, 2, on_name, names, error_r);
+	}
+	return good;
+}
+
+bool unknown_names_has(const struct unknown_names *names, const char *name)
+{
+	const char *at = strrchr(name, '@');
+	const struct domain *domain = at != NULL ? find_domain(names, at + 1) : NULL;
+
+	return domain != NULL && domain->read && !has_name(name, (void *)names);
+}
+
+char *unknown_names_pick(const struct unknown_names *names, const char *domain)
+{
+	return unknown_name_pick(domain, names->config, has_name, (void *)names);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/reverse/way-aliases.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/keyed-hash.h"
+#include "mumctl/reverse/alias-rows.h"
+#include "mumctl/reverse/ask.h"
+#include "mumctl/reverse/name-index.h"
+
+/* Ids of what no table has. Those of MUM are far below. */
+#define ROLES UINT64_MAX	/* all roles: in the index of texts */
+
+/* A name, folded, that may be on a way. */
+struct name {
+	UT_hash_handle hh;
+	char key[];
+};
+
+/* A mailbox whose rows as a recipient have been read, as stored. */
+struct box {
+	UT_hash_handle hh;
+	char key[];
+};
+
+struct alias {
+	UT_hash_handle hh;
+	uint64_t id;		/* the key */
+	struct way_alias found;
+};
+
+struct search {
+	struct tool *tool;
+	struct inspect *db;
+	struct unknown_names *unknown;	/* NULL: there are neither roles nor catch-alls */
+	const struct mum_config *config;
+	const char *mailbox;
+	struct inspect_error *error;
+	struct recipients_settings settings;
+	struct arena *arena;
+	struct keyed_hash hash;
+	struct name_index *texts;
+	struct name *names, *next_name;	/* next_name: the first that is not searched */
+	struct box *boxes;
+	struct alias *aliases, *next_alias;	/* next_alias: likewise, for a catch-all */
+	uint64_t *ids;			/* aliases that a search found */
+	size_t ids_count;
+	bool role_found;		/* one of the names may be the recipient of roles */
+	uint64_t next_role;		/* its id; ROLES: none is there yet */
+};
+
+static const char *keep(struct search *search, const char *text)
+{
+	return text != NULL ? arena_strndup(search->arena, text, strlen(text)) : NULL;
+}
+
+static void add_name(const char *key, void *arg)
+{
+	struct search *search = arg;
+	struct name *name;
+
+	KEYED_FIND(search->names, &search->hash, key, strlen(key), name);
+	if (name != NULL)
+		return;
+	KEYED_ADD(search->names, &search->hash, key, strlen(key), name, key);
+	if (search->next_name == NULL)
+		search->next_name = name;
+}
+
+/* Mail to it may come from its own name, and from those that an extension makes it of. */
+static void add_names(struct search *search, const char *stored)
+{
+	char *key = address_fold(stored);
+
+	add_name(key, search);
+	if (search->config->address.propagate_extension)
+		name_index_each_stem(key, search->config->address.recipient_delimiter, add_name,
+				     search);
+	free(key);
+}
+
+static void add_alias(struct search *search, uint64_t id, const char *address,
+		      const char *expires, enum address_form_kind kind)
+{
+	struct alias *alias;
+
+	HASH_FIND(hh, search->aliases, &id, sizeof(id), alias);
+	if (alias != NULL)
+		return;
+	alias = arena_alloc(search->arena, sizeof(*alias));
+	alias->id = id;
+	alias->found = (struct way_alias){ keep(search, address), keep(search, expires), kind };
+	HASH_ADD(hh, search->aliases, id, sizeof(id), alias);
+	if (search->next_alias == NULL)
+		search->next_alias = alias;
+	if (kind != FORM_IS_CATCH_ALL)
+		add_names(search, address);
+}
+
+static void on_alias(uint64_t id, const char *address, const char *expires, void *arg)
+{
+	struct search *search = arg;
+	bool catch_all = *address == '@' && search->config->address.catch_all;
+
+	add_alias(search, id, address, expires, catch_all ? FORM_IS_CATCH_ALL : FORM_IS_NAME);
+}
+
+static void on_text(uint64_t alias, const char *text, void *arg)
+{
+	name_index_add(((struct search *)arg)->texts, text, alias);
+}
+
+static void add_id(uint64_t id, void *arg)
+{
+	struct search *search = arg;
+	const struct alias *alias;
+
+	if (id == ROLES) {
+		search->role_found = true;
+		return;
+	}
+	HASH_FIND(hh, search->aliases, &id, sizeof(id), alias);
+	if (alias != NULL)
+		return;
+	if ((search->ids_count & (search->ids_count - 1)) == 0)
+		search->ids = xrealloc(search->ids, sizeof(id) * (search->ids_count > 0
+								 ? search->ids_count * 2 : 1));
+	search->ids[search->ids_count++] = id;
+}
+
+/* The aliases of all ids, in one statement. */
+static bool read_ids(struct search *search)
+{
+	struct buf list = BUF_INIT(search->ids_count * 24 + 2);
+	char *text;
+	bool good;
+
+	if (search->ids_count == 0)
+		return true;
+	for (size_t i = 0; i < search->ids_count; i++)
+		buf_printf(&list, "%c%" PRIu64, i == 0 ? '[' : ',', search->ids[i]);
+	buf_puts(&list, "]");
+	text = buf_steal(&list);
+	good = alias_rows_by_id(search->db,
+				search->config->database.driver == MUM_DRIVER_SQLITE, text,
+				on_alias, search, search->error);
+	free(text);
+	search->ids_count = 0;
+	return good;
+}
+
+static bool read_box(struct search *search, const char *stored)
+{
+	struct box *box;
+
+	KEYED_FIND(search->boxes, &search->hash, stored, strlen(stored), box);
+	if (box != NULL)
+		return true;
+	KEYED_ADD(search->boxes, &search->hash, stored, strlen(stored), box, key);
+	return alias_rows_of(search->db, ALIAS_ROWS_RECIPIENT, stored, on_alias, search,
+			     search->error);
+}
+
+/* Recipients that refer to a mailbox of the name. */
+static bool read_boxes(struct search *search, const char *key, const struct asked *asked)
+{
+	const struct facts *facts = asked->answer.facts[MUM_DELIVERY];
+	const char *last = NULL;
+	bool good = true;
+
+	for (size_t i = 0; facts != NULL && i < facts->count && good; i++) {
+		const char *mailbox = facts->deliveries[i].mailbox;
+
+		if (mailbox == NULL || (last != NULL && strcmp(mailbox, last) == 0) ||
+		    !address_is_same(mailbox, key))
+			continue;
+		last = mailbox;
+		good = read_box(search, mailbox);
+	}
+	return good;
+}
+
+/* All names that are there by now; more may come of it. */
+static bool search_level(struct search *search)
+{
+	size_t count = 0, room = HASH_COUNT(search->names);
+	char **keys = xcalloc(room, sizeof(*keys));
+	struct asked *asked = xcalloc(room, sizeof(*asked));
+	struct name *first = search->next_name, *name;
+	bool good;
+
+	for (name = first; name != NULL; name = name->hh.next) {
+		keys[count++] = ask_name(name->key, "");
+		name_index_find(search->texts, name->key, add_id, search);
+	}
+	search->next_name = NULL;
+	good = ask_all(search->tool, MUM_DELIVERY, keys, count, asked, search->error);
+	name = first;
+	for (size_t i = 0; i < count && good; i++, name = name->hh.next)
+		good = read_boxes(search, name->key, &asked[i]);
+	ask_free(asked, keys, count);
+	return good && read_ids(search);
+}
+
+/* ---- roles and catch-alls ---- */
+
+static void add_roles_of(const char *domain, void *arg)
+{
+	struct search *search = arg;
+	const struct fallback_settings *fallbacks = &search->settings.fallbacks;
+
+	for (size_t i = 0; i < fallbacks->roles_count; i++) {
+		char *name = xjoin(fallbacks->roles[i], "@", domain);
+
+		add_alias(search, --search->next_role, name, NULL, FORM_IS_ROLE);
+		free(name);
+	}
+}
+
+static bool is_unknown(const char *name, void *arg)
+{
+	return unknown_names_has(arg, name);
+}
+
+/* What leads to roles and to the catch-alls that were found since. */
+static bool search_fallbacks(struct search *search)
+{
+	const struct alias *alias = search->next_alias;
+	bool caught = false;
+
+	search->next_alias = NULL;
+	for (; alias != NULL; alias = alias->hh.next) {
+		if (alias->found.kind != FORM_IS_CATCH_ALL)
+			continue;
+		caught = true;
+		if (!unknown_names_read(search->unknown, alias->found.address + 1, search->error))
+			return false;
+	}
+	if (caught)
+		name_index_find_wanted(search->texts, is_unknown, search->unknown, add_id,
+				       search);
+	if (search->role_found && search->next_role == ROLES)
+		unknown_names_each_domain(search->unknown, add_roles_of, search);
+	return read_ids(search);
+}
+
+/* ---- all of it ---- */
+
+static bool find(struct search *search)
+{
+	search->texts = name_index_new(&search->settings,
+				       search->config->address.recipient_delimiter);
+	if (!alias_rows_each_text(search->db, on_text, search, search->error))
+		return false;
+	if (search->settings.fallbacks.roles_count > 0)
+		name_index_add(search->texts, search->settings.fallbacks.role_recipient, ROLES);
+	add_names(search, search->mailbox);
+	while (search->next_name != NULL || search->next_alias != NULL) {
+		if (!search_level(search) || !search_fallbacks(search))
+			return false;
+	}
+	return true;
+}
+
+static void put(const struct search *search, struct way_aliases *aliases)
+{
+	aliases->items = arena_alloc(search->arena,
+				     HASH_COUNT(search->aliases) * sizeof(*aliases->items));
+	for (const struct alias *alias = search->aliases; alias != NULL; alias = alias->hh.next)
+		aliases->items[aliases->count++] = alias->found;
+}
+
+static void clear(struct search *search)
+{
+	struct name *name, *next_name;
+	struct box *box, *next_box;
+
+	KEYED_FREE(search->names, name, next_name);
+	KEYED_FREE(search->boxes, box, next_box);
+	HASH_CLEAR(hh, search->aliases);
+	name_index_free(&search->texts);
+	free(search->ids);
+}
+
+bool way_aliases_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+		      const char *mailbox, struct arena *arena,
+		      struct way_aliases *aliases_r, struct inspect_error *error_r)
+{
+	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
+	struct search search = {
+		.tool = tool, .db = db, .unknown = unknown, .config = config,
+		.mailbox = mailbox, .error = error_r,
+		.settings = { .readings = mum_config_readings(config),
+			      .other_maps = config->address.other_maps,
+			      .fallbacks = mum_config_fallbacks(config) },
+		.arena = arena, .next_role = ROLES,
+	};
+	bool good;
+
+	*aliases_r = (struct way_aliases){ .count = 0 };
+	keyed_hash_init(&search.hash);
+	good = find(&search);
+	if (good)
+		put(&search, aliases_r);
+	clear(&search);
+	return good;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Backwards from a mailbox: names lead to whatever aliases may have them as a recipient,
+ * too many rather than too few. Roles are aliases here that no table has.
+ */
+#ifndef MUM_WAY_ALIASES_H
+#define MUM_WAY_ALIASES_H
+
+#include "common/address.h"
+#include "common/arena.h"
+#include "common/inspect.h"
+#include "mumctl/reverse/unknown-names.h"
+#include "mumctl/tool.h"
+
+struct way_alias {
+	const char *address, *expires;	/* as stored; a role's is that of its domain */
+	enum address_form_kind kind;
+};
+
+struct way_aliases {
+	size_t count;
+	struct way_alias *items;	/* the arena's */
+};
+
+/*
+ * db is a connection of role Postfix; unknown may be NULL where mum.conf has neither roles
+ * nor catch-alls, and afterwards knows the domains of all catch-alls. False sets the error.
+ */
+bool way_aliases_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+		      const char *mailbox, struct arena *arena,
+		      struct way_aliases *aliases_r, struct inspect_error *error_r);
+
+#endif
