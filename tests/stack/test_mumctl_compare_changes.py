@@ -465,3 +465,49 @@ def test_a_file_that_is_not_there_is_said(world, tmp_path):
     result = world.run("--dovecot", tmp_path / "none")
     assert result.status == 0 and "dovecot" not in result.json()
     assert f"{tmp_path}/none: No such file or directory; Dovecot's answers" in result.stderr
+
+
+# ---- roles and catch-alls ----
+
+@pytest.fixture
+def catch_all(world):
+    """mumctl with roles, and with a catch-all of bob's that alice may send as."""
+    rows = ["aliases (id, local_part, domain_id) VALUES (900, '', 1)",
+            "alias_recipients (alias_id, recipient_address) VALUES (900, 'bob@example.test')",
+            "alias_senders (alias_id, mailbox_id) VALUES (900, 1)"]
+    for row in rows:
+        world.server.sql(f"USE mum; INSERT INTO {row};")
+    yield world.ctl_with("catch-all", address={
+        "other_maps": "off", "catch_all": "on", "catch_all_senders": "on",
+        "roles": ["hostmaster", "ina"], "role_recipient": "alice@example.test"})
+    for row in reversed(rows):
+        table, (column, *_) = row.split(" ")[0], re.findall(r"\((\w+)", row)
+        world.server.sql(f"USE mum; DELETE FROM {table} WHERE {column} = 900;")
+
+
+BOB, ALICE = 'sends it to "bob@example.test"', 'sends it to "alice@example.test"'
+
+
+def test_what_a_role_or_a_catch_all_changes_is_d26(world, catch_all, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text("stranger@example.test\nstranger+x@Example.test\nhostmaster@second.test\n"
+                    "nobody@second.test\nbob@example.test\n")
+    document = world.run("--keys", keys, ctl=catch_all).json()
+    assert changes(document) == {
+        "stranger@example.test": (UNKNOWN, BOB, "D26"),
+        "stranger+x@Example.test": (UNKNOWN, BOB, "D26"),
+        "hostmaster@second.test": (UNKNOWN, ALICE, "D26")}
+    assert [(one["name"], one["mum"], one["difference"]) for one in document["owners"]] == [
+        (name, 'lets "alice@example.test" send as it', "D26")
+        for name in ("stranger@example.test", "stranger+x@Example.test")]
+    assert all("D26" in one["difference"].split() for one in document["differences"])
+    assert world.run("--keys", keys).json()["different"] == 0
+
+
+def test_a_name_of_the_database_that_a_role_takes_is_d26(world, catch_all):
+    """The mailbox ina is inactive; an alias that leads to it leads to the role now."""
+    document = world.run(ctl=catch_all).json()
+    told = changes(document)
+    assert told["ina@example.test"] == (UNKNOWN, ALICE, "D26")
+    assert "toina@example.test" not in told
+    assert document["unexplained"] == 0
