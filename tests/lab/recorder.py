@@ -26,12 +26,13 @@ class _Session(socketserver.StreamRequestHandler):
         return line.partition("<")[2].rpartition(">")[0]
 
     def _message(self):
-        """Reads up to the dot on its own line; returns the subject."""
-        subject = ""
+        """Reads up to the dot on its own line; returns the subject and the text."""
+        subject, text = "", b""
         while True:
             line = self.rfile.readline()
             if not line or line == b".\r\n":
-                return subject
+                return subject, text.decode(errors="replace")
+            text += line
             if line.lower().startswith(b"subject: ") and not subject:
                 subject = line[len("subject: "):].strip().decode(errors="replace")
 
@@ -55,13 +56,15 @@ class _Session(socketserver.StreamRequestHandler):
             elif verb == "MAIL":
                 sender, recipients = self._path(line), []
                 self._say("250 2.1.0 ok")
+            elif verb == "RCPT" and self._path(line) in self.server.refused:
+                self._say("550 5.1.1 no such user")
             elif verb == "RCPT":
                 recipients.append(self._path(line))
                 self._say("250 2.1.5 ok")
             elif verb == "DATA":
                 self._say("354 go on")
-                subject = self._message()
-                self.server.record([Mail(rcpt, sender, subject) for rcpt in recipients])
+                subject, text = self._message()
+                self.server.record([Mail(rcpt, sender, subject) for rcpt in recipients], text)
                 for _ in recipients if self.server.lmtp else [None]:
                     self._say("250 2.0.0 kept")
             elif verb == "QUIT":
@@ -79,12 +82,19 @@ class _Records:
 
     def start_records(self, lmtp):
         self.lmtp = lmtp
-        self._mails = []
+        self.refused = ()
+        self._mails, self._texts = [], []
         self._lock = threading.Lock()
 
-    def record(self, mails):
+    def record(self, mails, text):
         with self._lock:
             self._mails += mails
+            self._texts += [text] * len(mails)
+
+    def texts(self, recipient):
+        with self._lock:
+            return [text for mail, text in zip(self._mails, self._texts)
+                    if mail.recipient == recipient]
 
     def mails(self):
         with self._lock:
@@ -126,10 +136,18 @@ class MailRecorder:
         self._server.shutdown()
         self._server.server_close()
 
+    def refuse(self, recipients):
+        """As a server that does not know them."""
+        self._server.refused = tuple(recipients)
+
     def mails(self, subject=None):
         """The mails that have come: all of them, or those with that subject."""
         return [mail for mail in self._server.mails()
                 if subject is None or mail.subject == subject]
+
+    def texts(self, recipient):
+        """The mails to the recipient, whole."""
+        return self._server.texts(recipient)
 
     def recipients(self, subject):
         """Who got it, sorted; a recipient who got it twice is listed twice."""

@@ -180,6 +180,46 @@ def test_verify_probes_say_the_same(verified):
         assert verified.rcpt(recipient).startswith("550 "), recipient
 
 
+def report(host, *recipients):
+    """What sendmail -bv reports: {(original recipient, recipient): its action}."""
+    admin = f"admin{next(_numbers)}@external.test"
+    run("sendmail", "-C", host.postfix.config, "-bv", "-f", admin, *recipients)
+    wait_until(lambda: host.outside.texts(admin), host.postfix.log())
+    text, = host.outside.texts(admin)
+    found = {}
+    for block in text.replace("\r", "").split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "Action" in fields:
+            names = [fields[name].partition(";")[2].strip()
+                     for name in ("Original-Recipient", "Final-Recipient") if name in fields]
+            found[names[0], names[-1]] = fields["Action"]
+    return found
+
+
+REPORTED = {
+    "probed@example.test": ["ben@example.test", "friend@external.test"],
+    "list@example.test": ["anna@example.test", "ben@example.test", "friend@external.test"],
+    "Abuse+Report@example.test": ["admin@example.test"],
+    "postmaster@noquota.test": ["admin@example.test"],
+    "anna@example.test": ["anna@example.test"],
+    "someone@xn--bcher-kva.test": ["uwe@xn--bcher-kva.test"]}
+
+
+def test_sendmail_bv_reports_who_would_get_it(host):
+    """Each recipient is probed by himself, and nothing is delivered."""
+    before = len(host.inside.mails())
+    known = ["gone@example.test", "expired@example.test", "stranger@noquota.test"]
+    host.inside.refuse(known)
+    try:
+        found = report(host, *REPORTED, *known)
+    finally:
+        host.inside.refuse(())
+    assert found == {
+        **{(first, final): "deliverable" for first, some in REPORTED.items() for final in some},
+        **{(name, name): "undeliverable" for name in known}}
+    assert len(host.inside.mails()) == before
+
+
 def test_a_question_for_a_whole_domain_has_no_answer(host):
     """Postfix does not ask it of us, but other programs may; anna's mail would be caught."""
     for key in ("@example.test", "example.test", "@bücher.test"):
