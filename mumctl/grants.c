@@ -17,6 +17,7 @@ const struct grant grants[GRANTS] = {
 	{ MUM_ROLE_DOVECOT, "mailboxes",
 	  "id, local_part, password, domain_id, quota, homedir, maildir, active, send_only",
 	  NULL },
+	{ MUM_ROLE_MEASURE, "size_measurements", NULL, NULL },
 };
 
 /* Is it a name that SQL takes without quotes? */
@@ -29,10 +30,18 @@ static bool is_plain(const char *name)
 char *grant_statement(const struct grant *grant, const char *database, const char *account)
 {
 	const char *quote = is_plain(database) ? "" : "`";
-
 	const char *besides = grant->besides != NULL ? grant->besides : "";
 
+	if (grant->columns == NULL)
+		return xasprintf("GRANT INSERT ON %s%s%s.%s TO %s", quote, database, quote,
+				 grant->table, account);
 	return xasprintf("GRANT SELECT (%s%s%s) ON %s%s%s.%s TO %s", grant->columns,
 			 *besides != '\0' ? ", " : "", besides, quote, database, quote,
 			 grant->table, account);
+}
+
+bool grants_has_measure(const struct mum_config *config)
+{
+	return config->database.driver != MUM_DRIVER_SQLITE &&
+	       (*config->database.password != '\0' || *config->database.password_file != '\0');
 }

@@ -41,6 +41,7 @@ static char *dovecot_value(const char *text)
 struct setup {
 	const struct mum_config *config;
 	const char *config_path;
+	bool measures;		/* mum.conf has what mumctl measure needs */
 	char *postfix, *queue, *dovecot;	/* versions, and Postfix's queue directory */
 	struct buf mum_conf, main_cf, master_cf, commands, dovecot_conf, grants;
 };
@@ -262,21 +263,42 @@ static void put_mum_conf(struct setup *setup)
 static void put_accounts(struct setup *setup, const char *from, const char *require)
 {
 	const struct mum_config *config = setup->config;
-	const char *users[] = { config->database.user, config->dovecot.user };
+	const char *const users[] = {
+		[MUM_ROLE_POSTFIX] = config->database.user,
+		[MUM_ROLE_DOVECOT] = config->dovecot.user,
+		[MUM_ROLE_MEASURE] = config->measure.user,
+	};
+	const char *const comments[] = {
+		[MUM_ROLE_POSTFIX] = "", [MUM_ROLE_DOVECOT] = "",
+		[MUM_ROLE_MEASURE] = setup->measures ? "" : "-- ",
+	};
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
 		buf_printf(&setup->grants,
-			   "CREATE USER IF NOT EXISTS '%s'@'%s' IDENTIFIED BY 'change-me'%s;\n",
-			   users[i], from, require);
+			   "%sCREATE USER IF NOT EXISTS '%s'@'%s' IDENTIFIED BY 'change-me'%s;\n",
+			   comments[i], users[i], from, require);
 	for (size_t i = 0; i < GRANTS; i++) {
-		const char *user = users[grants[i].role == MUM_ROLE_DOVECOT];
-		char *account = xasprintf("'%s'@'%s'", user, from);
+		char *account = xasprintf("'%s'@'%s'", users[grants[i].role], from);
 		char *grant = grant_statement(&grants[i], config->database.name, account);
 
-		buf_printf(&setup->grants, "%s;\n", grant);
+		buf_printf(&setup->grants, "%s%s;\n", comments[grants[i].role], grant);
 		free(grant);
 		free(account);
 	}
+}
+
+/* A password file may be made later. */
+static bool has_measure(const struct setup *setup)
+{
+	char *errors = NULL;
+	struct mum_config *config = mum_config_load(setup->config_path, MUM_ROLE_MEASURE,
+						    &errors);
+	bool has = *setup->config->measure.password_file != '\0' ||
+		   (config != NULL && grants_has_measure(config));
+
+	mum_config_free(&config);
+	free(errors);
+	return has;
 }
 
 static void put_grants(struct setup *setup)
@@ -286,6 +308,7 @@ static void put_grants(struct setup *setup)
 
 	if (config->database.driver == MUM_DRIVER_SQLITE)
 		return;
+	setup->measures = has_measure(setup);
 	for (size_t i = 0; i < config->database.hosts.count; i++) {
 		const char *host = config->database.hosts.items[i];
 		bool here = mum_config_is_local(host);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mumctl/commands.h"
+#include "mumctl/grants.h"
 #include "mumctl/settings.h"
 
 /*
@@ -50,6 +51,10 @@ static struct mum_config *load(const struct tool *tool, enum mum_role role,
 /* Tables are read from the first host that answers. */
 static void check_contents(struct check *check)
 {
+	if (check->role == MUM_ROLE_MEASURE) {
+		check_measure(check);
+		return;
+	}
 	check_grants(check);
 	if (!check_columns(check))
 		return;
@@ -122,7 +127,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 {
 	bool all = argc == 1 && strcmp(argv[0], "--all") == 0;
 	struct check check = { .tool = tool };
-	struct mum_config *postfix, *dovecot;
+	struct mum_config *postfix, *dovecot, *measure;
 	struct settings *settings;
 
 	if (argc > (all ? 1 : 0))
@@ -132,8 +137,9 @@ int command_check(struct tool *tool, int argc, char **argv)
 	settings = settings_load();
 	check.settings = settings;
 	postfix = load(tool, MUM_ROLE_POSTFIX, check.report);
-	/* It is the same file, and a fault that concerns both roles is reported once. */
+	/* It is the same file, and a fault that concerns several roles is reported once. */
 	dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
+	measure = load(tool, MUM_ROLE_MEASURE, check.report);
 	if (postfix != NULL) {
 		check.config = postfix;
 		check_files(&check, dovecot);
@@ -146,8 +152,11 @@ int command_check(struct tool *tool, int argc, char **argv)
 	}
 	check_role(&check, &postfix, MUM_ROLE_POSTFIX);
 	check_role(&check, &dovecot, MUM_ROLE_DOVECOT);
+	if (measure != NULL && grants_has_measure(measure))
+		check_role(&check, &measure, MUM_ROLE_MEASURE);
 	mum_config_free(&postfix);
 	mum_config_free(&dovecot);
+	mum_config_free(&measure);
 	settings_free(&settings);
 	return report_finish(&check.report);
 }

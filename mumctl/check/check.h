@@ -65,6 +65,7 @@ void check_encryption(const struct check *check);
 /* False when nothing further can be read. */
 bool check_columns(const struct check *check);
 void check_grants(const struct check *check);
+void check_measure(const struct check *check);	/* role Measure */
 void check_indexes(const struct check *check);
 void check_collations(const struct check *check);	/* role Postfix */
 void check_aliases(const struct check *check);	/* role Postfix */

@@ -207,6 +207,66 @@ void check_grants(const struct check *check)
 	free(grantee.cure);
 }
 
+/* ---- the grant of mumctl measure ---- */
+
+struct measuring {
+	const struct check *check;
+	char *cure, *wanted;	/* wanted: the table that it may insert into */
+	bool inserts;
+};
+
+/* Without what a global grant shows behind TO, which may be a hash. Caller frees. */
+static char *shown_grant(const char *grant)
+{
+	const char *end = strstr(grant, " TO ");
+
+	return xstrndup(grant, end != NULL ? (size_t)(end - grant) : strlen(grant));
+}
+
+/* USAGE is no right. */
+static bool is_wanted(const struct measuring *measuring, const char *grant, const char *shown)
+{
+	return strncmp(grant, "GRANT USAGE ON ", 15) == 0 ||
+	       (strcmp(shown, measuring->wanted) == 0 &&
+		strstr(grant, " WITH GRANT OPTION") == NULL);
+}
+
+static void on_measuring_grant(const struct column *columns, void *arg)
+{
+	struct measuring *measuring = arg;
+	const struct check *check = measuring->check;
+	const char *grant = columns[0].data;
+	char *shown;
+
+	/* MariaDB also shows SET DEFAULT ROLE. */
+	if (grant == NULL || strncmp(grant, "GRANT ", 6) != 0)
+		return;
+	shown = shown_grant(grant);
+	measuring->inserts = measuring->inserts || strstr(shown, "INSERT") != NULL ||
+			     strstr(shown, "ALL PRIVILEGES") != NULL ||
+			     strstr(shown, " ON ") == NULL;	/* a role, which may */
+	if (!is_wanted(measuring, grant, shown))
+		report_add(check->report, LEVEL_WARNING, "grant-more",
+			   check->config->database.user, measuring->cure,
+			   "it may do more than mumctl measure needs: %s", shown);
+	free(shown);
+}
+
+void check_measure(const struct check *check)
+{
+	struct measuring measuring = { .check = check, .cure = cure_of_rights(check) };
+
+	measuring.wanted = xasprintf("GRANT INSERT ON `%s`.`size_measurements`",
+				     check->config->database.name);
+	if (check_query(check, "SHOW GRANTS", on_measuring_grant, &measuring) &&
+	    !measuring.inserts)
+		report_add(check->report, LEVEL_ERROR, "grant-missing", "size_measurements",
+			   measuring.cure, "%s may not insert what mumctl measure finds",
+			   check->config->database.user);
+	free(measuring.wanted);
+	free(measuring.cure);
+}
+
 /* ---- indexes ---- */
 
 /* InnoDB has all indexes that MUM defines; SQLite lacks those of schema-sqlite.sql. */

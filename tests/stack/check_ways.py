@@ -304,6 +304,67 @@ def right_to_write_everywhere(world):
                     "GRANT INSERT ON *.*")]
 
 
+MEASURING = "'mum_measure'@'localhost'"
+MEASURE_GRANT = f"GRANT INSERT ON mum.size_measurements TO {MEASURING}"
+
+
+@contextlib.contextmanager
+def measuring(world, grant, password="change-me"):
+    """mumctl where mum.conf has a user for mumctl measure, with this grant besides."""
+    with world.changed((f"CREATE USER {MEASURING} IDENTIFIED BY 'change-me'",
+                        f"DROP USER {MEASURING}"), *([(grant, "DO 0")] if grant else [])):
+        yield world.ctl_with(measure={"password": password})
+
+
+@contextlib.contextmanager
+def measure_has_what_it_needs(world):
+    with measuring(world, MEASURE_GRANT) as ctl:
+        yield ctl, []
+
+
+@contextlib.contextmanager
+def measure_has_nothing(world):
+    with measuring(world, "") as ctl:
+        yield ctl, [finding("database-unreachable", "error", world.store.settings["hosts"][0],
+                            'the grants that "mumctl setup" prints',
+                            f"as mum_measure: Access denied for user {MEASURING} to database")]
+
+
+@contextlib.contextmanager
+def measure_may_only_read(world):
+    with measuring(world, f"GRANT SELECT ON mum.size_measurements TO {MEASURING}") as ctl:
+        yield ctl, [
+            finding("grant-missing", "error", "size_measurements", MEASURE_GRANT,
+                    "mum_measure may not insert what mumctl measure finds"),
+            finding("grant-more", "warning", "mum_measure", MEASURE_GRANT,
+                    "it may do more than mumctl measure needs: GRANT SELECT ON ")]
+
+
+@contextlib.contextmanager
+def measure_may_do_more(world):
+    with measuring(world, f"GRANT SELECT, INSERT ON mum.size_measurements TO {MEASURING}") as ctl:
+        yield ctl, [finding("grant-more", "warning", "mum_measure",
+                            f"REVOKE ALL PRIVILEGES, GRANT OPTION FROM {MEASURING}; "
+                            f"{MEASURE_GRANT}",
+                            "it may do more than mumctl measure needs: "
+                            "GRANT SELECT, INSERT ON `mum`.`size_measurements`")]
+
+
+@contextlib.contextmanager
+def measure_may_write_everywhere(world):
+    """For such a grant the server also shows the password's hash."""
+    with measuring(world, f"GRANT INSERT ON *.* TO {MEASURING}") as ctl:
+        yield ctl, [finding("grant-more", "warning", "mum_measure", "REVOKE ALL PRIVILEGES",
+                            "it may do more than mumctl measure needs: GRANT INSERT ON *.*")]
+
+
+@contextlib.contextmanager
+def measure_cannot_log_in(world):
+    with measuring(world, MEASURE_GRANT, password="another") as ctl:
+        yield ctl, [finding("database-unreachable", "error", world.store.settings["hosts"][0],
+                            "user and password", "as mum_measure: Access denied")]
+
+
 INDEXES = {
     # the column: (the index, how MUM makes it)
     "domains.domain": ("domains_domain_unique", "UNIQUE domains_domain_unique (domain)"),
@@ -367,6 +428,9 @@ WAYS = [
     (column_missing_for_dovecot, BOTH, 78), (table_missing, BOTH, 78),
     (right_missing, MARIADB, 78), (right_missing_for_dovecot, MARIADB, 78),
     (right_to_write, MARIADB, 1),
+    (measure_has_what_it_needs, MARIADB, 0), (measure_has_nothing, MARIADB, 78),
+    (measure_may_only_read, MARIADB, 78), (measure_may_do_more, MARIADB, 1),
+    (measure_may_write_everywhere, MARIADB, 1), (measure_cannot_log_in, MARIADB, 78),
     (right_to_write_everywhere, MARIADB, 1), (right_to_passwords, MARIADB, 1),
     (all_indexes_missing_in_mariadb, MARIADB, 1), (all_indexes_missing_in_sqlite, SQLITE, 1),
 ]

@@ -98,6 +98,21 @@ def test_setup_and_the_file_that_we_ship_grant_the_same(world):
     assert len(granted(shipped)) == shipped.count("\nGRANT ") == 8
 
 
+@pytest.mark.parametrize("options, comment", [
+    ({}, "-- "), ({"user": "mum_charts"}, "-- "), ({"password": "secret"}, ""),
+    ({"user": "mum_charts", "password_file": "/nonexistent/yet"}, "")])
+def test_the_grant_of_measure_is_a_comment_unless_it_is_used(world, options, comment):
+    """As in the file that we ship."""
+    ctl = world.ctl_with(database={"driver": "mariadb", "name": "mum", "user": "mum_postfix"},
+                         measure=options)
+    user = f"'{options.get('user', 'mum_measure')}'@'localhost'"
+    lines = [line for line in ctl.json("setup")["grants"].splitlines() if user in line]
+    assert lines == [f"{comment}CREATE USER IF NOT EXISTS {user} IDENTIFIED BY 'change-me';",
+                     f"{comment}GRANT INSERT ON mum.size_measurements TO {user};"]
+    shipped = (TOP / "conf-examples/grants.sql").read_text()
+    assert "-- GRANT INSERT ON mum.size_measurements TO 'mum_measure'@'localhost';" in shipped
+
+
 @pytest.fixture(scope="module")
 def narrow(lab):
     """A world whose database users have what mumctl setup prints, and nothing else."""
