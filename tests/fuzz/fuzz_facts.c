@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-fallback.h"
 #include "common/rules.h"
 #include "common/rules-users.h"
 #include "common/store-mariadb/batch.h"
@@ -11,6 +12,9 @@
 #include "tests/fuzz/rows.h"
 
 enum { REQUESTS = 3 };
+
+static const char *const roles[] = { "postmaster", "joe" };
+static const struct fallback_settings settings = { true, 2, roles, "admin@d" };
 
 static void check_rules(enum mum_question question, struct store_request *request)
 {
@@ -75,7 +79,9 @@ static void feed_rows(struct batch *batch, struct feed *feed)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct feed feed = { data, size };
-	enum mum_question question = (enum mum_question)(feed_byte(&feed) % MUM_USERS);
+	unsigned choice = feed_byte(&feed);
+	enum mum_question question = (enum mum_question)(choice % MUM_USERS);
+	bool fallbacks = choice >= 128;
 	struct store_request requests[REQUESTS] = { { .number = 0 } };
 	char *values[PARAMS_MAX];
 	struct batch batch;
@@ -89,6 +95,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (key != NULL)
 			requests[i].question.address =
 				address_new(mum_question_key(question), key, len, "+");
+		if (fallbacks && requests[i].question.address != NULL &&
+		    mum_question_key(question) == ADDRESS_MAIL)
+			address_add_fallbacks(requests[i].question.address, &settings);
 		if (requests[i].question.address != NULL)
 			batch_add(&batch, &requests[i]);
 		free(key);
