@@ -3,7 +3,10 @@
 the real one is asked in test_quota_dovecot.py."""
 
 import concurrent.futures
+import contextlib
 import re
+import sqlite3
+import shutil
 import time
 
 import pytest
@@ -25,11 +28,12 @@ ALICE, BOB, CAROL = "alice@example.test", "bob@example.test", "carol@second.test
 class Pair:
     """mumd and the service that it asks."""
 
-    def __init__(self, lab, sqlite, name, **policy):
+    def __init__(self, lab, sqlite, name, address=None, **policy):
         self.service = QuotaStatus(lab.directory(name) / "quota-status").start()
         lab.at_end(self.service.stop)
         self.settings = {
             "database": sqlite_settings(sqlite), "metrics": {"listen": Mumd.METRICS},
+            "address": address or {},
             "policy": {"quota": "enforce", "quota_status": f"unix:{self.service.path}",
                        "quota_ttl": "0s", **policy}}
         self.mumd = Mumd(lab, self.settings, name=f"mumd-{name}").start()
@@ -112,6 +116,37 @@ def test_whom(shared, recipient, full, action, asked):
     shared.service.asked.clear()
     assert shared.rcpt(recipient) == action
     assert shared.service.mailboxes() == asked
+
+
+@pytest.fixture(scope="module")
+def caught(lab, sqlite):
+    """A catch-all that leads to alice and bob, and a role that leads to carol."""
+    path = lab.path / "quota-caught.sqlite"
+    shutil.copy(sqlite, path)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO aliases (id, local_part, domain_id) VALUES (900, '', 1)")
+        connection.executemany("INSERT INTO alias_recipients (alias_id, recipient_address) "
+                               "VALUES (900, ?)", [(ALICE,), (BOB,)])
+    one = Pair(lab, path, "quota-caught", address={
+        "other_maps": "off", "catch_all": "on", "roles": ["hostmaster"],
+        "role_recipient": CAROL})
+    yield one
+    one.mumd.stop()
+
+
+@pytest.mark.parametrize("recipient, full, action, asked", [
+    ("nobody@example.test", [], DUNNO, [ALICE]),
+    ("nobody+x@example.test", [ALICE], DUNNO, [ALICE, BOB]),
+    ("nobody@example.test", [ALICE, BOB], ALL, [ALICE, BOB]),
+    ("hostmaster@example.test", [CAROL], ONE, [CAROL]),
+    ("hostmaster@second.test", [ALICE, BOB], DUNNO, [CAROL]),
+    ("alice@example.test", [BOB], DUNNO, [ALICE]),
+])
+def test_a_role_and_a_catch_all_are_aliases(caught, recipient, full, action, asked):
+    caught.service.actions = {mailbox: FULL for mailbox in full}
+    caught.service.asked.clear()
+    assert caught.rcpt(recipient) == action
+    assert caught.service.mailboxes() == asked
 
 
 @pytest.mark.parametrize("size, sent", [("1234", 1234), ("", 0), ("0", 0), ("x", 0), (None, 0)])
@@ -447,6 +482,25 @@ def test_explain_asks_it_too(pair):
         (DUNNO, f"<{ALICE}> is full; policy.quota = \"warn\" lets it pass")]
     one.configure(quota="off")
     assert explained(ALICE) == []
+
+
+@pytest.mark.parametrize("action, full, said", [
+    (FULL, True, "; full: Dovecot takes no mail"), (DUNNO, False, "; Dovecot takes mail"),
+    (TROUBLE, None, None)])
+def test_user_says_whether_it_is_full(lab, pair, action, full, said):
+    one = pair()
+    one.service.actions = {ALICE: action}
+    folder = lab.directory(f"quota-no-doveadm-{full}")
+    (folder / "doveadm").write_text("#!/bin/sh\nexit 75\n")
+    (folder / "doveadm").chmod(0o755)
+    mumctl, path = Mumctl(one.mumd.config), {"PATH": f"{folder}:{ENVIRONMENT['PATH']}"}
+    assert mumctl.run("--json", "user", ALICE, environment=path).json()["quota"]["full"] == full
+    last = mumctl.run("user", ALICE, environment=path).stdout.splitlines()[-1]
+    assert last.startswith("quota: ") and (
+        last.endswith(said) if said else "Dovecot takes" not in last)
+    one.configure(quota="off")
+    document = mumctl.run("--json", "user", ALICE, environment=path).json()
+    assert document["quota"]["full"] is None
 
 
 def test_while_it_is_off_nobody_is_asked(pair):

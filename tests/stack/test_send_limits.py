@@ -100,6 +100,18 @@ def test_counts_survive_a_restart(limited):
     assert stat.S_IMODE(os.stat(mumd.send_state.parent).st_mode) & 0o007 == 0
 
 
+@pytest.mark.many
+def test_a_minute_at_most_is_lost(limited):
+    """It is written each minute, too: a mumd that is killed has no time to do so."""
+    mumd = limited(send_period="10h")
+    mumd.take(ALICE, 10)
+    wait_until(lambda: mumd.send_state.exists() and ALICE in mumd.send_state.read_text(),
+               "the state of a minute", timeout=75)
+    mumd.kill()
+    mumd.start()
+    assert mumd.peek(ALICE) == DEFER
+
+
 @pytest.mark.parametrize("by, left", [
     (-30, 3),           # away for half a minute, or a clock set forward
     (-86400, 10),
