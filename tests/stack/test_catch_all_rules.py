@@ -191,18 +191,20 @@ class World:
         for domain, (number, active) in DOMAINS.items():
             self.store.insert("domains", id=number, domain=domain, active=active,
                               homedir=f"/srv/{number}")
-        database = dict(self.store.settings)
-        if name == "mariadb":
-            database["password"] = POSTFIX_PASSWORD
-        self.mumds = [Mumd(lab, {
-            "database": database, "cache": {"ttl": "0s"},
-            "address": {"other_maps": "off",
-                        "catch_all": "on" if one.catch_all else "off",
-                        "catch_all_senders": "on" if one.senders else "off",
-                        "roles": one.roles, "role_recipient": one.recipient},
-        }, name=f"mumd-catchall-rules-{name}-{number}").start()
+        self.mumds = [
+            Mumd(lab, self.settings(one), name=f"mumd-catchall-rules-{name}-{number}").start()
             for number, one in enumerate(self.SETTINGS)]
         self.name = name
+
+    def settings(self, settings, ttl="0s"):
+        """mum.conf of a mumd."""
+        database = dict(self.store.settings)
+        if "hosts" in database:
+            database["password"] = POSTFIX_PASSWORD
+        return {"database": database, "cache": {"ttl": ttl}, "address": {
+            "other_maps": "off", "catch_all": "on" if settings.catch_all else "off",
+            "catch_all_senders": "on" if settings.senders else "off",
+            "roles": settings.roles, "role_recipient": settings.recipient}}
 
     def _insert(self, table, columns, rows):
         if rows:
@@ -278,3 +280,41 @@ def test_each_answer_is_the_models(world):
             ask_all(mumd, Model(model.mailboxes, model.aliases, settings), seen)
     # What the test is about was asked often enough.
     assert seen["role"] > 40 and seen["catch-all"] > 40, seen
+
+
+# ---- trouble, and a change of mum.conf ----
+
+BEN = Mailbox("ben@one.test", True, False)
+CAUGHT = Model({BEN.address: BEN},
+               {"@one.test": Alias(True, False, [("ben@one.test", BEN)], [BEN])}, None)
+
+
+def test_without_an_answer_nobody_is_unknown(world):
+    """Neither a name that a catch-all may have nor one that a role may have; stale answers, of
+    names that were asked for, still count."""
+    world.fill(CAUGHT)
+    mumd = world.mumds[2]
+    tables = ("aliases", "recipient-access", "sender-login-maps")
+    names = ("never.asked@one.test", "abuse+never.asked@two.test")
+    with world.store.trouble("renamed table"), mumd.map_client() as client:
+        answers = [client.ask(table, name) for table in tables for name in names]
+    assert all(answer.startswith(b"TEMP ") for answer in answers), answers
+
+
+def test_a_reload_turns_it_on_and_off_at_once(world, lab):
+    """What the cache has of a name was asked for with other options, and other forms."""
+    world.fill(CAUGHT)
+    off, on = World.SETTINGS[0], World.SETTINGS[2]
+    mumd = Mumd(lab, world.settings(on, "1h"), name=f"catchall-reload-{world.name}").start()
+    caught = [b"OK ben@one.test", b"OK ben@one.test", b"OK DUNNO", b"OK ben@one.test"]
+    questions = [("aliases", "someone@one.test"), ("aliases", "abuse@two.test"),
+                 ("recipient-access", "someone@one.test"),
+                 ("sender-login-maps", "someone@one.test")]
+    for options, wanted in ((on, caught), (off, [NOTFOUND] * 4), (on, caught)):
+        seen = len(mumd.log())
+        mumd.write(world.settings(options, "1h"))
+        mumd.reload()
+        mumd.wait_log("reload: ", ": done", after=seen)
+        for _ in range(2):
+            assert [mumd.lookup(*one) for one in questions] == wanted
+    mumd.stop()
