@@ -11,11 +11,11 @@
 #include "common/xalloc.h"
 #include "tests/unit/lookup-bench.h"
 
-static const char *const roles[] = { "Postmaster", "abuse", "double-bounce" };
+static const char *const roles[] = { "Postmaster", "abuse", "double-bounce", "desk", "desk+x" };
 
 static struct fallback_settings settings_of(bool catch_all, bool has_roles)
 {
-	return (struct fallback_settings){ catch_all, has_roles ? 3 : 0, roles, "box@d" };
+	return (struct fallback_settings){ catch_all, has_roles ? ARRAY_LEN(roles) : 0, roles, "box@d" };
 }
 
 /* ---- forms ---- */
@@ -48,6 +48,8 @@ static const struct {
 	{ "POSTMASTER@d", true, true, "postmaster =postmaster @" },
 	{ "abuse+x@d", true, true, "abuse+x abuse =abuse @" },
 	{ "abuse+x@d", true, false, "abuse+x abuse @" },
+	{ "desk+x@d", false, true, "desk+x desk =desk+x" },	/* the full form first */
+	{ "desk+y@d", false, true, "desk+y desk =desk" },
 	{ "postmaster+x@d", false, false, "postmaster+x postmaster" },
 	{ "double-bounce@d", true, true, "double-bounce" },
 	{ "Mailer-Daemon@d", true, true, "mailer-daemon" },
