@@ -58,7 +58,8 @@ def test_user_is_right_over_random_rows(databases, without_doveadm, seed, case, 
     rows = [row for row in views.rows["mailboxes"] if is_clean(views.address(row))]
     for mailbox in random.Random(seed).sample(rows[:-5], 5) + rows[-5:]:
         address = views.address(mailbox)
-        seen = databases.ctls[store, case].run("--json", "user", address, environment=without_doveadm)
+        seen = databases.ctls[store, case].run("--json", "user", address,
+                                               environment=without_doveadm)
         document = seen.json()
         if seen.status == 75 and document["result"] == "temporary":     # its row is not usable
             continue
@@ -151,8 +152,8 @@ FALLBACKS = {"other_maps": "off", "catch_all": "on", "catch_all_senders": "on",
              "roles": ["postmaster", "hostmaster"], "role_recipient": "anna@example.test"}
 CAUGHT = [("aliases", {"id": 2001, "local_part": "", "domain_id": 1}),
           ("aliases", {"id": 2002, "local_part": "list", "domain_id": 1}),
-          ("alias_recipients", {"id": 2001, "alias_id": 2001, "recipient_address": "anna@example.test",
-                                "mailbox_id": 1}),
+          ("alias_recipients", {"id": 2001, "alias_id": 2001,
+                                "recipient_address": "anna@example.test", "mailbox_id": 1}),
           ("alias_recipients", {"id": 2002, "alias_id": 2002,
                                 "recipient_address": "whoever@example.test", "mailbox_id": None}),
           ("alias_senders", {"id": 2001, "alias_id": 2001, "mailbox_id": 1})]
@@ -188,6 +189,23 @@ quota: 3 GB, the domain's
     assert "\n  the catch-all @example.test -> anna@example.test\n" in domain.stdout
     assert "\n1 roles\n  hostmaster@example.test -> anna@example.test\n" in domain.stdout
     assert off["roles"] == [] and "@example.test" in [one["address"] for one in off["refused"]]
+
+
+def test_a_catch_all_is_asked_by_a_name_that_nobody_has(world, without_doveadm):
+    """Neither a role nor an inactive mailbox, nor one with an extension."""
+    ctl = world.ctl_with(address={**FALLBACKS, "roles": ["nobody0"], "recipient_delimiter": "1",
+                                  "role_recipient": "friend@external.test"})
+    known = [("mailboxes", {"id": 2000 + n, "local_part": name, "domain_id": 1, "active": 0,
+                            "password": "", "homedir": f"/srv/{name}",
+                            "maildir": f"maildir:/srv/{name}"})
+             for n, name in enumerate(("nobody", "nobody2"))]
+    with world.rows(CAUGHT + known):
+        user = ctl.run("--json", "user", "anna@example.test", environment=without_doveadm).json()
+        domain = ctl.run("--json", "domain", "example.test").json()
+    assert ["@example.test"] in [way["path"] for way in user["aliases"]]
+    assert "@example.test" in [one["address"] for one in user["may_send_as"]]
+    assert {"alias": "@example.test", "catch_all": True, "recipients": ["anna@example.test"],
+            "expires": None} in domain["aliases"]
 
 
 def test_domain_that_is_not_there_or_has_nothing(world):
