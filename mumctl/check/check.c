@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mumctl/commands.h"
 #include "mumctl/grants.h"
@@ -46,6 +47,17 @@ static struct mum_config *load(const struct tool *tool, enum mum_role role,
 		free(errors);
 	}
 	return config;
+}
+
+/* Our mum.conf names a password file, which is there where mumctl measure is used. */
+static struct mum_config *load_measure(const struct tool *tool, const struct mum_config *postfix,
+				       struct report *report)
+{
+	const char *path = postfix != NULL ? postfix->measure.password_file : "";
+
+	if (*path != '\0' && access(path, F_OK) != 0)
+		return NULL;
+	return load(tool, MUM_ROLE_MEASURE, report);
 }
 
 /* Tables are read from the first host that answers. */
@@ -139,7 +151,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 	postfix = load(tool, MUM_ROLE_POSTFIX, check.report);
 	/* It is the same file, and a fault that concerns several roles is reported once. */
 	dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
-	measure = load(tool, MUM_ROLE_MEASURE, check.report);
+	measure = load_measure(tool, postfix, check.report);
 	if (postfix != NULL) {
 		check.config = postfix;
 		check_files(&check, dovecot);

@@ -323,6 +323,19 @@ def measure_has_what_it_needs(world):
 
 
 @contextlib.contextmanager
+def measure_is_not_used(world):
+    """The mum.conf that we ship names a password file, and nobody has made it."""
+    yield world.ctl_with(measure={"password_file": "/nonexistent/measure.password"}), []
+
+
+@contextlib.contextmanager
+def measure_has_no_password(world):
+    ctl = world.ctl_with(measure={"password_file": "/dev/null"})
+    yield ctl, [finding("config", "error", f"{ctl.config}:{line}", "mum.conf(5)", what)
+                for line, what in _lines(ctl.config, "/dev/null")]
+
+
+@contextlib.contextmanager
 def measure_has_nothing(world):
     with measuring(world, "") as ctl:
         yield ctl, [finding("database-unreachable", "error", world.store.settings["hosts"][0],
@@ -428,6 +441,7 @@ WAYS = [
     (column_missing_for_dovecot, BOTH, 78), (table_missing, BOTH, 78),
     (right_missing, MARIADB, 78), (right_missing_for_dovecot, MARIADB, 78),
     (right_to_write, MARIADB, 1),
+    (measure_is_not_used, BOTH, 0), (measure_has_no_password, MARIADB, 78),
     (measure_has_what_it_needs, MARIADB, 0), (measure_has_nothing, MARIADB, 78),
     (measure_may_only_read, MARIADB, 78), (measure_may_do_more, MARIADB, 1),
     (measure_may_write_everywhere, MARIADB, 1), (measure_cannot_log_in, MARIADB, 78),

@@ -15,7 +15,8 @@ static const char *const roles[] = { "Postmaster", "abuse", "double-bounce", "de
 
 static struct fallback_settings settings_of(bool catch_all, bool has_roles)
 {
-	return (struct fallback_settings){ catch_all, has_roles ? ARRAY_LEN(roles) : 0, roles, "box@d" };
+	return (struct fallback_settings){ catch_all, has_roles ? ARRAY_LEN(roles) : 0, roles,
+					   "box@d" };
 }
 
 /* ---- forms ---- */
@@ -386,6 +387,27 @@ static void test_who_may_send(void **state)
 	last = NULL;
 }
 
+/* What has the name of a role answers as that name, and not once more as the role. */
+static void test_the_tables_know_no_roles(void **state)
+{
+	static const char *const cells[COLUMNS_MAX + 1] = { "1", "d", "1", "postmaster", "0", "0" };
+	const struct fallback_settings settings = settings_of(false, true);
+	struct address *address = address_new(ADDRESS_MAIL, "postmaster@d", 12, "");
+	struct facts *facts = facts_new(MUM_DELIVERY);
+	struct column columns[COLUMNS_MAX + 1];
+	const char *why = NULL;
+
+	(void)state;
+	address_add_fallbacks(address, &settings);
+	assert_int_equal(address->forms_count, 2);
+	unit_columns(columns, cells, COLUMNS_MAX + 1);
+	for (size_t form = 0; form < 2; form++)
+		WANT("read", facts_add_row(facts, address, form, columns, &why));
+	WANT_NUMBER("rows", facts->count, 1);
+	facts_unref(&facts);
+	address_unref(&address);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +416,7 @@ int main(void)
 		UNIT_TEST(test_where_mail_goes),
 		UNIT_TEST(test_a_role_that_leads_nowhere),
 		UNIT_TEST(test_who_may_send),
+		UNIT_TEST(test_the_tables_know_no_roles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
