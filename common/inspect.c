@@ -57,3 +57,9 @@ bool inspect_ask(struct inspect *inspect, const char *sql, const char *const *va
 {
 	return inspect->ops->ask(inspect, sql, values, count, fn, arg, error_r);
 }
+
+bool inspect_columns(struct inspect *inspect, const char *sql, inspect_name_fn *fn,
+		     void *arg, struct inspect_error *error_r)
+{
+	return inspect->ops->columns(inspect, sql, fn, arg, error_r);
+}

@@ -67,6 +67,11 @@ bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 bool inspect_ask(struct inspect *inspect, const char *sql, const char *const *values,
 		 size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r);
 
+/* Hands out the names of the columns that a statement gives, in their order. */
+typedef void inspect_name_fn(const char *name, void *arg);
+bool inspect_columns(struct inspect *inspect, const char *sql, inspect_name_fn *fn,
+		     void *arg, struct inspect_error *error_r);
+
 /* ---- for the implementations ---- */
 
 struct inspect_ops {
@@ -75,6 +80,8 @@ struct inspect_ops {
 	bool (*ask)(struct inspect *inspect, const char *sql, const char *const *values,
 		    size_t count, inspect_row_fn *fn, void *arg,
 		    struct inspect_error *error_r);
+	bool (*columns)(struct inspect *inspect, const char *sql, inspect_name_fn *fn,
+			void *arg, struct inspect_error *error_r);
 	void (*close)(struct inspect *inspect);
 };
 

@@ -85,8 +85,15 @@ static MYSQL_ROW next_row(MYSQL *mysql, MYSQL_RES *result)
 	return row;
 }
 
-static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn, void *arg,
-		  struct inspect_error *error_r)
+/* What a statement gives; each may be NULL. */
+struct takers {
+	inspect_name_fn *name;
+	inspect_row_fn *row;
+	void *arg;
+};
+
+static bool run(struct inspect *_inspect, const char *sql, const struct takers *takers,
+		struct inspect_error *error_r)
 {
 	MYSQL *mysql = ((struct inspect_mariadb *)_inspect)->mysql;
 	MYSQL_RES *result;
@@ -94,9 +101,12 @@ static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn,
 
 	/* The result is not stored: tables may be large, and fn keeps what it wants. */
 	result = send_statement(mysql, sql) ? mysql_use_result(mysql) : NULL;
+	for (unsigned i = 0; result != NULL && takers->name != NULL &&
+			     i < mysql_num_fields(result); i++)
+		takers->name(mysql_fetch_field_direct(result, i)->name, takers->arg);
 	while (result != NULL && (row = next_row(mysql, result)) != NULL) {
-		if (fn != NULL)
-			give_row(result, row, fn, arg);
+		if (takers->row != NULL)
+			give_row(result, row, takers->row, takers->arg);
 	}
 	if (mysql_errno(mysql) != 0)
 		set_error(error_r, mysql_errno(mysql), mysql_error(mysql));
@@ -105,6 +115,18 @@ static bool query(struct inspect *_inspect, const char *sql, inspect_row_fn *fn,
 	if (result != NULL)
 		mysql_free_result(result);
 	return error_r == NULL;
+}
+
+static bool query(struct inspect *inspect, const char *sql, inspect_row_fn *fn, void *arg,
+		  struct inspect_error *error_r)
+{
+	return run(inspect, sql, &(struct takers){ .row = fn, .arg = arg }, error_r);
+}
+
+static bool columns(struct inspect *inspect, const char *sql, inspect_name_fn *fn, void *arg,
+		    struct inspect_error *error_r)
+{
+	return run(inspect, sql, &(struct takers){ .name = fn, .arg = arg }, error_r);
 }
 
 /* ---- statements with values ---- */
@@ -194,7 +216,7 @@ static void close_connection(struct inspect *_inspect)
 	free(inspect);
 }
 
-static const struct inspect_ops ops = { query, ask, close_connection };
+static const struct inspect_ops ops = { query, ask, columns, close_connection };
 
 struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t host,
 				     struct inspect_error *error_r)

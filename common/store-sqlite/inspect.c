@@ -58,6 +58,21 @@ static bool query(struct inspect *inspect, const char *sql, inspect_row_fn *fn, 
 	return ask(inspect, sql, NULL, 0, fn, arg, error_r);
 }
 
+static bool columns(struct inspect *_inspect, const char *sql, inspect_name_fn *fn, void *arg,
+		    struct inspect_error *error_r)
+{
+	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
+	sqlite3_stmt *stmt = NULL;
+	int result = sqlite3_prepare_v2(inspect->db, sql, -1, &stmt, NULL);
+
+	for (int i = 0; i < sqlite3_column_count(stmt); i++)
+		fn(sqlite3_column_name(stmt, i), arg);
+	if (result != SQLITE_OK)
+		set_error(error_r, sqlite3_errmsg(inspect->db));
+	sqlite3_finalize(stmt);
+	return result == SQLITE_OK;
+}
+
 static void close_file(struct inspect *_inspect)
 {
 	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
@@ -66,7 +81,7 @@ static void close_file(struct inspect *_inspect)
 	free(inspect);
 }
 
-static const struct inspect_ops ops = { query, ask, close_file };
+static const struct inspect_ops ops = { query, ask, columns, close_file };
 
 /* What a writer's statement may do; in MariaDB the grants of its user say so. */
 static int authorize(void *unused, int action, const char *first, const char *second,

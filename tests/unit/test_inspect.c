@@ -133,11 +133,37 @@ static void test_values_are_bound(void **state)
 	inspect_close(&reader);
 }
 
+static void on_name(const char *name, void *arg)
+{
+	char *names = arg;
+	size_t len = strlen(names);
+
+	snprintf(names + len, 64 - len, "%s ", name);
+}
+
+static void test_columns_have_names(void **state)
+{
+	struct inspect_error error;
+	struct inspect *reader = inspect_open(&config, 0, &error);
+	char names[64] = "";
+
+	(void)state;
+	WANT("no rows", inspect_columns(reader, "SELECT id AS \"One\", 2 AS two FROM mailboxes "
+						"WHERE id = 0", on_name, names, &error));
+	WANT_TEXT("in their order", names, "One two ");
+	names[0] = '\0';
+	WANT("no such table", !inspect_columns(reader, "SELECT id FROM nowhere", on_name, names,
+					       &error) && error.trouble == INSPECT_MISSING);
+	WANT_TEXT("none", names, "");
+	inspect_close(&reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_statements),
 		UNIT_TEST(test_values_are_bound),
+		UNIT_TEST(test_columns_have_names),
 		UNIT_TEST(test_rows_are_there),
 	};
 
