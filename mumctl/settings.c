@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/xalloc.h"
+#include "mumctl/doveconf.h"
 #include "mumctl/run-lines.h"
 #include "postfix-policy/protocol/socketmap.h"
 
@@ -106,23 +107,6 @@ static unsigned read_version(const char *text)
 	return sscanf(text, "%2u.%2u", &major, &minor) == 2 ? major * 100 + minor : 0;
 }
 
-/* What doveconf prints. 2.4 puts a value into quotes where a configuration would need them. */
-static char *dovecot_value(const char *command)
-{
-	char *value = settings_first_line(command), *to = value;
-	size_t len = strlen(value);
-
-	if (len < 2 || value[0] != '"' || value[len - 1] != '"')
-		return value;
-	value[len - 1] = '\0';
-	for (const char *from = value + 1; *from != '\0'; from++) {
-		from += *from == '\\' && from[1] != '\0';
-		*to++ = *from;
-	}
-	*to = '\0';
-	return value;
-}
-
 /* Dovecot 2.3 says "driver = mum" inside the block, 2.4 names the block so. */
 static bool names_driver(const char *line, const char *driver)
 {
@@ -174,9 +158,10 @@ struct settings *settings_load(void)
 	free(text);
 	each_line("doveconf -n", on_dovecot, settings);
 	if (settings->dovecot_asks_us) {
-		settings->dovecot_delimiter = dovecot_value("doveconf -h recipient_delimiter");
-		settings->dovecot_lmtp_name =
-			dovecot_value("doveconf -f protocol=lmtp -h auth_username_format");
+		text = settings_first_line("doveconf -h recipient_delimiter");
+		settings->dovecot_delimiter = doveconf_unquote(text);
+		text = settings_first_line("doveconf -f protocol=lmtp -h auth_username_format");
+		settings->dovecot_lmtp_name = doveconf_unquote(text);
 	}
 	return settings;
 }
