@@ -147,8 +147,8 @@ for module in protocol/* send/gcra send/check send/limits send/table send/text q
 	quota/settings; do
 	pure="$pure $(find postfix-policy -path "postfix-policy/$module.[ch]")"
 done
-for module in compare/mail-log compare/dovecot-sql compare/dovecot-vars compare/lists \
-	compare/effects check/alias-graph reverse/way-graph reverse/name-index doveadm-sizes paths \
+for module in compare/mail-log compare/dovecot-conf compare/dovecot-sql compare/dovecot-vars \
+	compare/lists compare/effects check/alias-graph reverse/way-graph reverse/name-index doveadm-sizes paths \
 	sender-checks; do
 	pure="$pure $(find mumctl -path "mumctl/$module.[ch]")"
 done

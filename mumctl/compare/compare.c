@@ -15,9 +15,8 @@
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
 
-/* Where MUM's manual has the files. */
+/* Where MUM's manual has the mysql: files. */
 #define POSTFIX_DIRECTORY "/etc/postfix/sql"
-#define DOVECOT_FILE "/etc/dovecot/dovecot-sql.conf"
 
 static const struct {
 	unsigned kinds;		/* NAME_IS_...: of the names that it is asked about */
@@ -36,7 +35,7 @@ static const struct {
 };
 
 struct options {
-	const char *directory, *keys, *maillog, *sql_file;
+	const char *directory, *keys, *maillog, *dovecot;
 	bool all;
 };
 
@@ -360,7 +359,7 @@ static json_t *run(struct compare *compare, const struct options *options)
 						   &compare->sents, options->maillog != NULL,
 						   document);
 	if (!compare->failed)
-		compare->failed = !dovecot_compare(compare->tool, compare->db, options->sql_file,
+		compare->failed = !dovecot_compare(compare->tool, compare->db, options->dovecot,
 						   &compare->names, document);
 	json_object_set_new(document, "complete", json_boolean(!compare->failed));
 	return document;
@@ -386,11 +385,11 @@ static void read_options(struct options *options, int argc, char **argv)
 		const char *name, **value;
 	} values[] = {
 		{ "--postfix", &options->directory }, { "--keys", &options->keys },
-		{ "--maillog", &options->maillog },   { "--dovecot", &options->sql_file },
+		{ "--maillog", &options->maillog },   { "--dovecot", &options->dovecot },
 	};
 	enum { VALUES = sizeof(values) / sizeof(values[0]) };
 
-	*options = (struct options){ .directory = POSTFIX_DIRECTORY, .sql_file = DOVECOT_FILE };
+	*options = (struct options){ .directory = POSTFIX_DIRECTORY };
 	for (int i = 0; i < argc; i++) {
 		int option = 0;
 

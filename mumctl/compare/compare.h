@@ -62,13 +62,14 @@ bool compare_reason(struct tool *tool, struct inspect *db, enum socketmap_number
 bool senders_compare(struct tool *tool, const struct stock *stock, const struct sents *sents,
 		     bool has_log, json_t *document);
 
-/* ---- Dovecot: the queries of an SQL file against the module ---- */
+/* ---- Dovecot: its queries against the module ---- */
 
 /*
- * Compares each name that is a login. Appends an object "dovecot" to the document.
+ * Compares each name that is a login. file: an SQL file of 2.3 or a configuration of 2.4;
+ * NULL for what the installed Dovecot has. Appends an object "dovecot" to the document.
  * False: no answer, complained about.
  */
-bool dovecot_compare(struct tool *tool, struct inspect *db, const char *sql_file,
+bool dovecot_compare(struct tool *tool, struct inspect *db, const char *file,
 		     const struct names *names, json_t *document);
 
 /* ---- the report ---- */

@@ -41,6 +41,7 @@ static void set(struct dovecot_sql *sql, const char *name, size_t name_len, cons
 		{ "password_query", &sql->password_query },
 		{ "user_query", &sql->user_query },
 		{ "iterate_query", &sql->iterate_query },
+		{ "dovecot_config_version", &sql->config_version },
 	};
 
 	if (len >= 2 && *value == '"' && value[len - 1] == '"') {
@@ -85,7 +86,8 @@ void dovecot_sql_read(FILE *file, struct dovecot_sql *sql_r)
 				       .default_pass_scheme = xstrdup("MD5"),
 				       .password_query = xstrdup(""),
 				       .user_query = xstrdup(""),
-				       .iterate_query = xstrdup("") };
+				       .iterate_query = xstrdup(""),
+				       .config_version = xstrdup("") };
 	while ((len = getline(&line, &size, file)) > 0) {
 		const char *text = line;
 		size_t rest = text_trim(&text, (size_t)len);
@@ -115,6 +117,7 @@ void dovecot_sql_clear(struct dovecot_sql *sql)
 	free(sql->password_query);
 	free(sql->user_query);
 	free(sql->iterate_query);
+	free(sql->config_version);
 	*sql = (struct dovecot_sql){ .database = NULL };
 }
 

@@ -16,6 +16,7 @@ struct dovecot_sql {
 	char *database;			/* of the connect line: a name, or SQLite's path */
 	char *default_pass_scheme;	/* "MD5" by default, as Dovecot has it */
 	char *password_query, *user_query, *iterate_query;
+	char *config_version;		/* only a configuration of Dovecot 2.4 has it */
 };
 
 /* Reads "name = value" lines; a line with a backslash at its end goes on in the next. */

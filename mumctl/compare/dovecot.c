@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may log in and where the mail lives: stock's SQL file against the module. */
+/* Who may log in and where the mail lives: stock's queries against the module. */
 #include "mumctl/compare/compare.h"
 
 #include <stdlib.h>
@@ -17,15 +17,29 @@ struct dovecot {
 	struct stock_queries stock;
 	struct ledger ledger;
 	size_t compared;
+	bool only_ours[FIELDS_MAX];	/* fields that the module has and stock's queries do not */
 };
 
 /* ---- why they differ ---- */
 
-static bool has_same_fields(const struct side *one, const struct side *other)
+static bool is_same_text(const char *one, const char *other)
 {
-	for (int i = 0; one->mail == MAIL_FOUND && i < FIELDS; i++) {
-		if (one->fields[i] == NULL || other->fields[i] == NULL ||
-		    strcmp(one->fields[i], other->fields[i]) != 0)
+	return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
+}
+
+/* Is it a field that both sides may have, with another value? */
+static bool differs(const struct stock_queries *stock, const struct side *one,
+		    const struct side *other, size_t number)
+{
+	return stock_has_field(stock, number) &&
+	       !is_same_text(one->fields[number], other->fields[number]);
+}
+
+static bool has_same_fields(const struct stock_queries *stock, const struct side *one,
+			    const struct side *other)
+{
+	for (size_t i = 0; one->mail == MAIL_FOUND && i < field_count(stock->generation); i++) {
+		if (differs(stock, one, other, i))
 			return false;
 	}
 	return true;
@@ -66,7 +80,7 @@ static bool explain(struct dovecot *dovecot, const char *name, const struct side
 	if (ours->mail == MAIL_FAILS && stock->mail != MAIL_FAILS)
 		effect_add_numbers(reason, "D23");
 	else if (reason[0] == '\0' &&
-		 (stock->mail != ours->mail || !has_same_fields(stock, ours)))
+		 (stock->mail != ours->mail || !has_same_fields(&dovecot->stock, stock, ours)))
 		effect_add_numbers(reason, "?");
 	return known;
 }
@@ -79,6 +93,7 @@ static void put_login(struct buf *words, const struct side *side)
 		[LOGIN_UNKNOWN] = "knows no such login",
 		[LOGIN_REFUSED] = "refuses every password",
 		[LOGIN_ACCEPTED] = "accepts the right password",
+		[LOGIN_UNREADABLE] = "fails for now at every password, as it cannot read the hash",
 		[LOGIN_FAILS] = "fails",
 	};
 
@@ -87,49 +102,66 @@ static void put_login(struct buf *words, const struct side *side)
 		buf_printf(words, " (%s)", side->why);
 }
 
-static void put_mail(struct buf *words, const struct side *side, bool fields)
+/* Those that differ. */
+static void put_fields(struct buf *words, const struct stock_queries *stock,
+		       const struct side *side, const struct side *other)
 {
-	buf_puts(words, words->len > 0 ? ", " : "");
-	switch (side->mail) {
-	case MAIL_NONE:
-		buf_puts(words, "takes no mail for it");
-		break;
-	case MAIL_FAILS:
-		buf_puts(words, "fails for now");
-		if (side->why != NULL)
-			buf_printf(words, " (%s)", side->why);
-		break;
-	case MAIL_FOUND:
-		buf_puts(words, "finds its mail");
-		for (int i = 0; fields && i < FIELDS; i++) {
-			char *value = effect_value(side->fields[i] != NULL ? side->fields[i] : "");
+	const char *separator = ": ";
 
-			buf_printf(words, "%s%s %s", i > 0 ? ", " : ": ", field_names[i], value);
-			free(value);
-		}
-		break;
+	for (size_t i = 0; i < field_count(stock->generation); i++) {
+		const char *name = field_name(stock->generation, i);
+		char *value;
+
+		if (!differs(stock, side, other, i))
+			continue;
+		value = effect_value(side->fields[i] != NULL ? side->fields[i] : "");
+		if (side->fields[i] != NULL)
+			buf_printf(words, "%s%s %s", separator, name, value);
+		else
+			buf_printf(words, "%sno %s", separator, name);
+		separator = ", ";
+		free(value);
 	}
 }
 
+static void put_mail(struct buf *words, const struct side *side)
+{
+	static const char *const texts[] = {
+		[MAIL_NONE] = "takes no mail for it",
+		[MAIL_FOUND] = "finds its mail",
+		[MAIL_FAILS] = "fails for now",
+	};
+
+	buf_printf(words, "%s%s", words->len > 0 ? ", " : "", texts[side->mail]);
+	if (side->mail == MAIL_FAILS && side->why != NULL)
+		buf_printf(words, " (%s)", side->why);
+}
+
 /* Leaves out what is the same on both sides. */
-static char *put_side(const struct side *side, const struct side *other)
+static char *put_side(const struct stock_queries *stock, const struct side *side,
+		      const struct side *other)
 {
 	struct buf words = BUF_INIT(4096);
-	bool fields = side->mail == MAIL_FOUND && other->mail == MAIL_FOUND;
+	bool fields = side->mail == MAIL_FOUND && other->mail == MAIL_FOUND &&
+		      !has_same_fields(stock, side, other);
 
 	if (side->login != other->login)
 		put_login(&words, side);
-	if (side->mail != other->mail || (fields && !has_same_fields(side, other)))
-		put_mail(&words, side, fields);
+	if (side->mail != other->mail || fields)
+		put_mail(&words, side);
+	if (fields)
+		put_fields(&words, stock, side, other);
 	return buf_steal(&words);
 }
 
 /* ---- all logins ---- */
 
-static void add_change(struct ledger *ledger, const char *name, const struct side *stock,
+static void add_change(struct dovecot *dovecot, const char *name, const struct side *stock,
 		       const struct side *ours, const char *reason)
 {
-	char *before = put_side(stock, ours), *after = put_side(ours, stock);
+	struct ledger *ledger = &dovecot->ledger;
+	char *before = put_side(&dovecot->stock, stock, ours);
+	char *after = put_side(&dovecot->stock, ours, stock);
 
 	ledger_add(ledger, "login", name, before, after, reason, true);
 	if (strcmp(reason, "?") != 0)
@@ -158,13 +190,15 @@ static bool compare_login(struct dovecot *dovecot, const char *name)
 	char reason[REASON_TEXT_SIZE];
 	struct side stock = { .login = LOGIN_UNKNOWN }, ours = { .login = LOGIN_UNKNOWN };
 	bool good = side_ask_stock(&dovecot->stock, name, &stock) &&
-		    side_ask_ours(dovecot->tool, name, &ours) &&
+		    side_ask_ours(dovecot->tool, dovecot->stock.generation, name, &ours) &&
 		    explain(dovecot, name, &stock, &ours, reason);
 
 	if (good) {
 		dovecot->compared++;
 		if (reason[0] != '\0')
-			add_change(&dovecot->ledger, name, &stock, &ours, reason);
+			add_change(dovecot, name, &stock, &ours, reason);
+		for (size_t i = 0; i < FIELDS_MAX; i++)
+			dovecot->only_ours[i] = dovecot->only_ours[i] || ours.fields[i] != NULL;
 		add_spellings(&dovecot->ledger, name, &stock, &ours);
 	}
 	side_clear(&stock);
@@ -185,15 +219,33 @@ static void on_user(const char *address, void *arg)
 	++*(size_t *)arg;
 }
 
+/* Of 2.4: what Dovecot takes for the user's name, or the first part of it; NULL: nothing. */
+static const char *name_column(const struct stock_queries *stock)
+{
+	const struct column_names *names = &stock->list;
+
+	if (stock->generation == DOVECOT_2_3)
+		return "stock.username";
+	if (names->count > 0 && strcmp(names->names[0], "user") == 0)
+		return "stock.user";
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->names[i], "username") == 0)
+			return "stock.username";
+	}
+	return NULL;
+}
+
 static bool compare_lists(struct dovecot *dovecot, json_t *object)
 {
+	const char *column = name_column(&dovecot->stock);
 	size_t stock = 0, ours = 0;
 
 	if (*dovecot->stock.sql.iterate_query == '\0')
 		return true;
 	/* Dovecot asks it without a user. */
-	if (!stock_query(&dovecot->stock, "iterate_query", "stock.username",
-			 dovecot->stock.sql.iterate_query, "", on_listed, &stock) ||
+	if ((column != NULL &&
+	     !stock_query(&dovecot->stock, "iterate_query", column,
+			  dovecot->stock.sql.iterate_query, "", on_listed, &stock)) ||
 	    tool_each_user(dovecot->tool, "users", on_user, &ours) != MUM_FOUND)
 		return false;
 	json_object_set_new(object, "listed_stock", json_integer((json_int_t)stock));
@@ -201,90 +253,116 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 	return true;
 }
 
-/* ---- the file ---- */
+/* ---- what only one side has ---- */
+
+/* A field that is compared, or that names the user on both sides. */
+static bool is_known(const char *name)
+{
+	static const char *const others[] = { "user", "username", "domain", "password" };
+
+	for (size_t i = 0; i < FIELDS_MAX; i++) {
+		if (strcmp(field_name(DOVECOT_2_4, i), name) == 0)
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (strcmp(others[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void put_name(json_t *list, const char *name)
+{
+	json_array_append_new(list, tool_json_text(name));
+}
+
+static void put_stock_names(json_t *list, const struct column_names *columns,
+			    const struct dovecot_fields *fields)
+{
+	for (size_t i = 0; fields->import_all && i < columns->count; i++) {
+		if (!is_known(columns->names[i]))
+			put_name(list, columns->names[i]);
+	}
+	for (size_t i = 0; i < fields->count; i++) {
+		if (!is_known(fields->items[i].name))
+			put_name(list, fields->items[i].name);
+	}
+}
+
+static json_t *put_not_compared(const struct dovecot *dovecot)
+{
+	const struct stock_queries *stock = &dovecot->stock;
+	json_t *list = json_array();
+
+	put_stock_names(list, &stock->passdb, &stock->conf.passdb);
+	put_stock_names(list, &stock->userdb, &stock->conf.userdb);
+	for (size_t i = 0; i < field_count(stock->generation); i++) {
+		if (dovecot->only_ours[i] && !stock_has_field(stock, i))
+			put_name(list, field_name(stock->generation, i));
+	}
+	return list;
+}
+
+/* ---- all of it ---- */
 
 /* If mum.conf has no part for the module yet, the rest is still compared. */
-static bool can_ask(struct tool *tool, const char *sql_file)
+static bool can_ask(struct tool *tool, const char *source)
 {
 	struct mum_config *config = tool_load_config(tool, MUM_ROLE_DOVECOT);
 	bool good = config != NULL;
 
 	if (!good)
-		tool_complain(sql_file, "Dovecot's answers are not compared: see mum.conf, "
-					"section dovecot");
+		tool_complain(source, "Dovecot's answers are not compared: see mum.conf, "
+				      "section dovecot");
 	mum_config_free(&config);
 	return good;
-}
-
-/* Is it a file that can be compared with this mum.conf? Says so if not. */
-static bool is_comparable(const struct dovecot *dovecot, const char *sql_file)
-{
-	const struct mum_config *config = tool_config(dovecot->tool, MUM_ROLE_DOVECOT);
-	const char *ours = dovecot->stock.sqlite ? config->database.path : config->database.name;
-	bool known;
-
-	dovecot_sql_verifies(dovecot->stock.sql.default_pass_scheme, "", &known);
-	if (strcmp(dovecot->stock.sql.database, ours) != 0)
-		tool_complain(sql_file, "it asks another database than mum.conf names; Dovecot's "
-					"answers are not compared");
-	else if (!known)
-		tool_complain(sql_file, "its default_pass_scheme is none of MUM's hashes; Dovecot's "
-					"answers are not compared");
-	else
-		return true;
-	return false;
 }
 
 static json_t *put_document(const struct dovecot *dovecot)
 {
 	const struct ledger *ledger = &dovecot->ledger;
 
-	return json_pack("{sI sO sI sI sO}", "names", (json_int_t)dovecot->compared, "changed",
+	return json_pack("{sI sO sI sI sO so}", "names", (json_int_t)dovecot->compared, "changed",
 			 ledger->changed, "harmless", (json_int_t)ledger->harmless, "unexplained",
-			 (json_int_t)ledger->unexplained, "differences", ledger->differences);
+			 (json_int_t)ledger->unexplained, "differences", ledger->differences,
+			 "not_compared", put_not_compared(dovecot));
 }
 
-static bool compare_all(struct dovecot *dovecot, const char *sql_file, const struct names *names,
-			json_t *document)
+static bool compare_all(struct dovecot *dovecot, const struct names *names, json_t *document)
 {
 	const struct mum_config *config = tool_config(dovecot->tool, MUM_ROLE_DOVECOT);
 	struct inspect_error error;
-	bool good = true;
+	bool failed = false;
 	json_t *object;
 
 	dovecot->stock.sqlite = config->database.driver == MUM_DRIVER_SQLITE;
 	dovecot->stock.db = inspect_open_any(config, &error);
 	if (dovecot->stock.db == NULL) {
 		tool_complain("database", error.text);
-		good = false;
-	} else if (!is_comparable(dovecot, sql_file)) {
+		failed = true;
+	} else if (!stock_queries_check(&dovecot->stock, config, &failed) && !failed) {
 		return true;
 	}
-	for (const struct name *name = names->first; good && name != NULL; name = name->hh.next) {
+	for (const struct name *name = names->first; !failed && name != NULL; name = name->hh.next) {
 		if ((name->kinds & NAME_IS_LOGIN) != 0 && strchr(name->text, '@') != NULL)
-			good = compare_login(dovecot, name->text);
+			failed = !compare_login(dovecot, name->text);
 	}
 	object = put_document(dovecot);
-	good = good && compare_lists(dovecot, object);
+	failed = failed || !compare_lists(dovecot, object);
 	json_object_set_new(document, "dovecot", object);
-	return good;
+	return !failed;
 }
 
-bool dovecot_compare(struct tool *tool, struct inspect *db, const char *sql_file,
+bool dovecot_compare(struct tool *tool, struct inspect *db, const char *file,
 		     const struct names *names, json_t *document)
 {
-	struct dovecot dovecot = { .tool = tool, .twins = db };
-	FILE *file = fopen(sql_file, "re");
-	bool good;
+	struct dovecot dovecot = { .tool = tool, .twins = db, .ledger = ledger_new() };
+	enum stock_read read = stock_queries_read(&dovecot.stock, file);
+	bool good = read != STOCK_UNREADABLE;
 
-	if (file == NULL)
-		return compare_complain_missing(sql_file, "Dovecot's answers are not compared");
-	dovecot_sql_read(file, &dovecot.stock.sql);
-	fclose(file);
-	dovecot.ledger = ledger_new();
-	good = !can_ask(tool, sql_file) || compare_all(&dovecot, sql_file, names, document);
+	if (read == STOCK_READ && can_ask(tool, dovecot.stock.source))
+		good = compare_all(&dovecot, names, document);
 	ledger_free(&dovecot.ledger);
-	inspect_close(&dovecot.stock.db);
-	dovecot_sql_clear(&dovecot.stock.sql);
+	stock_queries_clear(&dovecot.stock);
 	return good;
 }

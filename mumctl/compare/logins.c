@@ -3,31 +3,60 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/hash.h"
 #include "common/rules-users.h"
 #include "common/xalloc.h"
 #include "dovecot-plugin/userdb-fields.h"
+#include "mumctl/compare/dovecot-vars.h"
 
-const char *const field_names[FIELDS] = { "home", "mail", "quota_rule" };
+/* ---- fields ---- */
+
+static const char *const fields_23[] = { "home", "mail", "quota_rule" };
+
+size_t field_count(enum dovecot_generation generation)
+{
+	return generation == DOVECOT_2_4 ? FIELDS_MAX : sizeof(fields_23) / sizeof(fields_23[0]);
+}
+
+const char *field_name(enum dovecot_generation generation, size_t number)
+{
+	if (generation == DOVECOT_2_3)
+		return fields_23[number];
+	if (number == 0)
+		return "home";
+	return number <= MAIL_SETTINGS ? mail_setting_name((enum mail_setting)(number - 1))
+				       : "quota_storage_size";
+}
+
+static void set_field(struct side *side, enum dovecot_generation generation, const char *name,
+		      const char *value)
+{
+	for (size_t i = 0; i < field_count(generation); i++) {
+		if (strcmp(field_name(generation, i), name) != 0)
+			continue;
+		free(side->fields[i]);
+		side->fields[i] = xstrdup(value);
+	}
+}
 
 void side_clear(struct side *side)
 {
-	for (int i = 0; i < FIELDS; i++)
+	for (int i = 0; i < FIELDS_MAX; i++)
 		free(side->fields[i]);
 	free(side->user);
+	arena_free(&side->arena);
 }
 
-/* ---- stock ---- */
+/* ---- stock: hashes ---- */
 
-struct stock_answer {
-	const struct dovecot_sql *sql;
-	struct side *side;
-	size_t rows;
-};
-
-/* Accepts any well-formed hash, whatever it costs. */
-static enum login judge_hash(const char *hash, const char *scheme)
+/*
+ * Accepts any well-formed hash, whatever it costs. 2.4's bcrypt calls another hash an error,
+ * 2.3's and other schemes call it a wrong password.
+ */
+static enum login judge_hash(const char *hash, const char *scheme,
+			     enum dovecot_generation generation)
 {
 	static const struct hash_limits any = {
 		.allow_prefix = true, .bcrypt_cost = 31, .argon2_memory = SIZE_MAX,
@@ -35,74 +64,203 @@ static enum login judge_hash(const char *hash, const char *scheme)
 	};
 	enum hash_scheme kind;
 	bool known;
+	const char *wrong = hash_check(hash, &any, &kind);
 
-	if (hash_check(hash, &any, &kind) != NULL)
-		return LOGIN_REFUSED;
-	if (kind == HASH_PREFIXED)
+	if (wrong == NULL && kind == HASH_PREFIXED)
 		return LOGIN_ACCEPTED;
-	return dovecot_sql_verifies(scheme, hash, &known) ? LOGIN_ACCEPTED : LOGIN_REFUSED;
+	if (wrong == NULL && dovecot_sql_verifies(scheme, hash, &known))
+		return LOGIN_ACCEPTED;
+	return generation == DOVECOT_2_4 && strcasecmp(scheme, "BLF-CRYPT") == 0 &&
+			       *hash != '\0' && strncmp(hash, "$2", 2) != 0
+		       ? LOGIN_UNREADABLE : LOGIN_REFUSED;
 }
 
-static void on_password(const struct column *columns, void *arg)
+/* ---- stock of 2.3 ---- */
+
+struct answer_23 {
+	const struct dovecot_sql *sql;
+	struct side *side;
+	size_t rows;
+};
+
+static void on_password_23(const struct column *columns, void *arg)
 {
-	struct stock_answer *answer = arg;
+	struct answer_23 *answer = arg;
 
 	answer->rows++;
 	answer->side->login = columns[0].data == NULL
 				      ? LOGIN_REFUSED
 				      : judge_hash(columns[0].data,
-						   answer->sql->default_pass_scheme);
+						   answer->sql->default_pass_scheme, DOVECOT_2_3);
 }
 
-static void on_user(const struct column *columns, void *arg)
+static void on_user_23(const struct column *columns, void *arg)
 {
-	struct stock_answer *answer = arg;
+	struct answer_23 *answer = arg;
 
 	answer->side->mail = MAIL_FOUND;
-	for (int i = 0; i < FIELDS && answer->rows == 0; i++)
+	for (size_t i = 0; i < field_count(DOVECOT_2_3) && answer->rows == 0; i++)
 		answer->side->fields[i] = xstrdup(columns[i].data != NULL ? columns[i].data : "");
 	answer->rows++;
 }
 
-bool stock_query(const struct stock_queries *queries, const char *what, const char *columns,
-		 const char *query, const char *user, inspect_row_fn *fn, void *arg)
+static bool ask_23(const struct stock_queries *queries, const char *user, struct side *side)
 {
-	char *asked = dovecot_sql_for_user(query, user, queries->sqlite);
-	struct inspect_error error;
-	char *sql;
-	bool good;
+	struct answer_23 password = { &queries->sql, side, 0 }, mail = { &queries->sql, side, 0 };
 
-	if (asked == NULL) {
-		tool_complain(what, "it has variables other than %u, %n and %d, or one outside of "
-				    "quotes; it cannot be compared");
+	if (!stock_query(queries, "password_query", "stock.password",
+			 queries->sql.password_query, user, on_password_23, &password) ||
+	    !stock_query(queries, "user_query", "stock.home, stock.mail, stock.quota_rule",
+			 queries->sql.user_query, user, on_user_23, &mail))
 		return false;
+	/* Dovecot takes no answer of several rows. */
+	if (password.rows > 1)
+		side->login = LOGIN_FAILS;
+	if (mail.rows > 1)
+		side->mail = MAIL_FAILS;
+	return true;
+}
+
+/* ---- stock of 2.4 ---- */
+
+/* One row, and what fields { } makes of it. */
+struct row {
+	const struct column_names *names;
+	const struct column *columns;
+};
+
+static const char *find_column(const char *name, void *arg)
+{
+	const struct row *row = arg;
+
+	for (size_t i = 0; i < row->names->count; i++) {
+		if (strcmp(row->names->names[i], name) == 0)
+			return row->columns[i].data;
 	}
-	sql = xasprintf("SELECT %s FROM (%s) stock", columns, asked);
-	good = inspect_query(queries->db, sql, fn, arg, &error);
-	if (!good)
-		tool_complain(what, error.text);
-	free(sql);
-	free(asked);
+	return NULL;
+}
+
+struct answer_24 {
+	const struct stock_queries *queries;
+	char *user;		/* as variables have it */
+	struct side *side;
+	size_t rows;
+};
+
+typedef void field_fn(struct answer_24 *answer, const char *name, const char *value);
+
+/* False when Dovecot fails, as a variable has no value. */
+static bool each_field(struct answer_24 *answer, const struct dovecot_fields *fields,
+		       struct row *row, field_fn *fn)
+{
+	const struct dovecot_vars vars = { answer->user, find_column, row };
+	bool good = true;
+
+	for (size_t i = 0; i < fields->count && good; i++) {
+		struct buf out = BUF_INIT(65536);
+		char *text;
+
+		good = dovecot_expand(&out, fields->items[i].text, &vars) == EXPANDED;
+		text = buf_steal(&out);
+		if (good)
+			fn(answer, fields->items[i].name, text);
+		free(text);
+	}
 	return good;
+}
+
+/* Only a password that the row does not have counts; its scheme must stand in it. */
+static void on_passdb_field(struct answer_24 *answer, const char *name, const char *value)
+{
+	if (strcmp(name, "password") == 0 && answer->side->login == LOGIN_UNKNOWN)
+		answer->side->login = judge_hash(value, "PLAIN", DOVECOT_2_4);
+}
+
+static void on_password_24(const struct column *columns, void *arg)
+{
+	struct answer_24 *answer = arg;
+	const struct stock_queries *queries = answer->queries;
+	struct row row = { &queries->passdb, columns };
+	const char *password = queries->conf.passdb.import_all ? find_column("password", &row)
+							       : NULL;
+
+	if (answer->rows++ > 0)
+		return;
+	if (password != NULL)
+		answer->side->login = judge_hash(password, queries->sql.default_pass_scheme,
+						 DOVECOT_2_4);
+	if (!each_field(answer, &queries->conf.passdb, &row, on_passdb_field))
+		answer->side->login = LOGIN_FAILS;
+	else if (answer->side->login == LOGIN_UNKNOWN)
+		answer->side->login = LOGIN_REFUSED;
+}
+
+static void on_userdb_field(struct answer_24 *answer, const char *name, const char *value)
+{
+	set_field(answer->side, DOVECOT_2_4, name, value);
+}
+
+static void on_user_24(const struct column *columns, void *arg)
+{
+	struct answer_24 *answer = arg;
+	const struct stock_queries *queries = answer->queries;
+	struct row row = { &queries->userdb, columns };
+
+	/* Of several rows Dovecot takes the first. */
+	if (answer->rows++ > 0)
+		return;
+	answer->side->mail = MAIL_FOUND;
+	for (size_t i = 0; queries->conf.userdb.import_all && i < row.names->count; i++) {
+		if (columns[i].data != NULL)
+			on_userdb_field(answer, row.names->names[i], columns[i].data);
+	}
+	if (!each_field(answer, &queries->conf.userdb, &row, on_userdb_field))
+		answer->side->mail = MAIL_FAILS;
+}
+
+static bool ask_24(const struct stock_queries *queries, const char *typed, struct side *side)
+{
+	struct answer_24 password = { queries, stock_user(queries, typed), side, 0 };
+	struct answer_24 mail = password;
+	bool good = stock_query(queries, "passdb query", "*", queries->sql.password_query, typed,
+				on_password_24, &password) &&
+		    stock_query(queries, "userdb query", "*", queries->sql.user_query, typed,
+				on_user_24, &mail);
+
+	if (password.rows > 1)
+		side->login = LOGIN_FAILS;
+	free(password.user);
+	return good;
+}
+
+/* ---- stock ---- */
+
+static bool has_column(const struct column_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool stock_has_field(const struct stock_queries *queries, size_t number)
+{
+	const struct dovecot_fields *fields = &queries->conf.userdb;
+	const char *name = field_name(queries->generation, number);
+	bool has = queries->generation == DOVECOT_2_3 ||
+		   (fields->import_all && has_column(&queries->userdb, name));
+
+	for (size_t i = 0; i < fields->count && !has; i++)
+		has = strcmp(fields->items[i].name, name) == 0;
+	return has;
 }
 
 bool side_ask_stock(const struct stock_queries *queries, const char *user, struct side *side_r)
 {
-	struct stock_answer password = { &queries->sql, side_r, 0 };
-	struct stock_answer mail = { &queries->sql, side_r, 0 };
-
 	*side_r = (struct side){ .login = LOGIN_UNKNOWN };
-	if (!stock_query(queries, "password_query", "stock.password",
-		       queries->sql.password_query, user, on_password, &password) ||
-	    !stock_query(queries, "user_query", "stock.home, stock.mail, stock.quota_rule",
-		       queries->sql.user_query, user, on_user, &mail))
-		return false;
-	/* Dovecot takes no answer of several rows. */
-	if (password.rows > 1)
-		side_r->login = LOGIN_FAILS;
-	if (mail.rows > 1)
-		side_r->mail = MAIL_FAILS;
-	return true;
+	return queries->generation == DOVECOT_2_4 ? ask_24(queries, user, side_r)
+						  : ask_23(queries, user, side_r);
 }
 
 /* ---- ours ---- */
@@ -130,18 +288,22 @@ static bool ask_login(struct tool *tool, const char *user, struct side *side)
 	return answered;
 }
 
+struct our_fields {
+	struct side *side;
+	enum dovecot_generation generation;
+};
+
 static void on_field(void *arg, const char *name, const char *value)
 {
-	struct side *side = arg;
+	struct our_fields *fields = arg;
 
-	for (int i = 0; i < FIELDS; i++) {
-		if (strcmp(field_names[i], name) == 0)
-			side->fields[i] = xstrdup(value);
-	}
+	set_field(fields->side, fields->generation, name, value);
 }
 
-static bool ask_mail(struct tool *tool, const char *name, struct side *side)
+static bool ask_mail(struct tool *tool, enum dovecot_generation generation, const char *name,
+		     struct side *side)
 {
+	struct our_fields fields = { side, generation };
 	enum mum_status status;
 	struct asked asked;
 	struct user user;
@@ -152,8 +314,9 @@ static bool ask_mail(struct tool *tool, const char *name, struct side *side)
 	status = rule_user(&asked.answer, &user, &why);
 	if (status == MUM_FOUND) {
 		side->mail = MAIL_FOUND;
-		userdb_put_fields(&user, DOVECOT_2_3, NULL, on_field, side);
-	} else if (why != NULL) {
+		why = userdb_put_fields(&user, generation, &side->arena, on_field, &fields);
+	}
+	if (why != NULL) {
 		side->mail = MAIL_FAILS;
 		side->why = why;
 	}
@@ -162,8 +325,9 @@ static bool ask_mail(struct tool *tool, const char *name, struct side *side)
 	return answered;
 }
 
-bool side_ask_ours(struct tool *tool, const char *user, struct side *side_r)
+bool side_ask_ours(struct tool *tool, enum dovecot_generation generation, const char *user,
+		   struct side *side_r)
 {
 	*side_r = (struct side){ .login = LOGIN_UNKNOWN };
-	return ask_login(tool, user, side_r) && ask_mail(tool, user, side_r);
+	return ask_login(tool, user, side_r) && ask_mail(tool, generation, user, side_r);
 }

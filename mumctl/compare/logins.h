@@ -1,46 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* What Dovecot is told of one login: by the queries of stock's SQL file, and by the module. */
+/* What Dovecot is told of one login: by stock's queries, and by the module. */
 #ifndef MUM_COMPARE_LOGINS_H
 #define MUM_COMPARE_LOGINS_H
 
-#include "common/inspect.h"
-#include "mumctl/compare/dovecot-sql.h"
+#include "common/mail-location.h"
+#include "mumctl/compare/stock-queries.h"
 #include "mumctl/tool.h"
 
-enum login { LOGIN_UNKNOWN, LOGIN_REFUSED, LOGIN_ACCEPTED, LOGIN_FAILS };
+enum login {
+	LOGIN_UNKNOWN,
+	LOGIN_REFUSED,
+	LOGIN_ACCEPTED,
+	LOGIN_UNREADABLE,	/* the scheme cannot read the hash: 2.4 fails for now */
+	LOGIN_FAILS
+};
 enum mail { MAIL_NONE, MAIL_FOUND, MAIL_FAILS };
 
-enum { FIELDS = 3 };
-extern const char *const field_names[FIELDS];	/* home, mail, quota_rule */
+/* 2.3 takes home, mail and quota_rule; 2.4 takes the mail location as settings. */
+enum { FIELDS_MAX = MAIL_SETTINGS + 2 };
+size_t field_count(enum dovecot_generation generation);
+const char *field_name(enum dovecot_generation generation, size_t number);
+/* Does stock's query, or do its fields { }, have this field? Only then it is compared. */
+bool stock_has_field(const struct stock_queries *queries, size_t number);
 
 /* What one side answers. */
 struct side {
 	enum login login;
 	enum mail mail;
-	char *fields[FIELDS];	/* with MAIL_FOUND */
+	char *fields[FIELDS_MAX];	/* with MAIL_FOUND; NULL: it does not have this one */
 	char *user;		/* ours: the name as MUM has it, or NULL */
-	const char *why;	/* ours: of LOGIN_REFUSED and MAIL_FAILS; static */
+	const char *why;	/* ours: of LOGIN_REFUSED and MAIL_FAILS */
+	struct arena arena;	/* what why may be in */
 	bool send_only;
 };
-
-/* Where stock's queries are asked. */
-struct stock_queries {
-	struct inspect *db;	/* as the module's database user, who may read what they need */
-	bool sqlite;
-	struct dovecot_sql sql;
-};
-
-/*
- * Asks one of the queries for the user and hands out the columns, which are named as
- * "stock.home". False: complained about, with what in front.
- */
-bool stock_query(const struct stock_queries *queries, const char *what, const char *columns,
-		 const char *query, const char *user, inspect_row_fn *fn, void *arg);
 
 /* False when there is no answer: it has complained. Call side_clear() in any case. */
 bool side_ask_stock(const struct stock_queries *queries, const char *user,
 		    struct side *side_r);
-bool side_ask_ours(struct tool *tool, const char *user, struct side *side_r);
+bool side_ask_ours(struct tool *tool, enum dovecot_generation generation, const char *user,
+		   struct side *side_r);
 void side_clear(struct side *side);
 
 #endif

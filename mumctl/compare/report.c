@@ -194,6 +194,20 @@ static bool has_new_spelling(const json_t *document)
 	return false;
 }
 
+static void print_not_compared(const json_t *names)
+{
+	struct buf list = BUF_INIT(65536);
+	char *text;
+
+	for (size_t i = 0; i < json_array_size(names); i++)
+		buf_printf(&list, "%s%s", i > 0 ? ", " : "",
+			   json_string_value(json_array_get(names, i)));
+	text = buf_steal(&list);
+	if (*text != '\0')
+		tool_print_line("Not compared, since only one side has it: %s.", text);
+	free(text);
+}
+
 static void print_dovecot(const json_t *document, bool all)
 {
 	const json_t *dovecot = json_object_get(document, "dovecot");
@@ -207,6 +221,7 @@ static void print_dovecot(const json_t *document, bool all)
 	       count == 1 ? "changes" : "change", count > 0 ? ":" : ".");
 	print_changes(changed, "the module");
 	print_rest(dovecot, "the module", all);
+	print_not_compared(json_object_get(dovecot, "not_compared"));
 	if (json_object_get(dovecot, "listed_stock") != NULL)
 		printf("\"doveadm user '*'\" and \"doveadm -A\" find %zu users with stock and %zu "
 		       "with the module%s.\n", stock, ours, stock != ours ? " (D18, D20)" : "");

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queries by which Dovecot asks for MUM's users in the stock setup: of 2.3's SQL file, or
+ * of the configuration of 2.4.
+ */
+#ifndef MUM_COMPARE_STOCK_QUERIES_H
+#define MUM_COMPARE_STOCK_QUERIES_H
+
+#include "common/inspect.h"
+#include "dovecot-plugin/userdb-fields.h"
+#include "mumctl/compare/dovecot-conf.h"
+#include "mumctl/compare/dovecot-sql.h"
+
+/* Names of the columns that a query gives. */
+struct column_names {
+	size_t count;
+	char *names[INSPECT_COLUMNS_MAX];
+	bool too_many;
+};
+
+struct stock_queries {
+	enum dovecot_generation generation;
+	char *source;			/* the file, in words; in front of complaints */
+	struct dovecot_sql sql;
+	struct dovecot_conf conf;	/* of 2.4 */
+	struct column_names passdb, userdb, list;	/* the same */
+	struct inspect *db;		/* as the module's database user, who may read what they need */
+	bool sqlite;
+};
+
+enum stock_read { STOCK_READ, STOCK_LEFT_OUT, STOCK_UNREADABLE };
+
+/*
+ * Reads the file; NULL: what the installed Dovecot has. If there is nothing to compare, it
+ * has complained. Call stock_queries_clear() in any case.
+ */
+enum stock_read stock_queries_read(struct stock_queries *queries_r, const char *file);
+void stock_queries_clear(struct stock_queries *queries);
+
+/*
+ * Can they be compared with this mum.conf, whose database is open? Complains if not. Sets
+ * *failed if it is because the database gave no answer.
+ */
+bool stock_queries_check(struct stock_queries *queries, const struct mum_config *config,
+			 bool *failed);
+
+/* The user as the variables of 2.4 have it; NULL when there is none. Caller frees. */
+char *stock_user(const struct stock_queries *queries, const char *typed);
+
+/*
+ * Asks one of the queries for the user and hands out the columns, which are named as
+ * "stock.home". False: complained about, with what in front.
+ */
+bool stock_query(const struct stock_queries *queries, const char *what, const char *columns,
+		 const char *query, const char *user, inspect_row_fn *fn, void *arg);
+
+#endif
