@@ -76,7 +76,8 @@ static bool explain(struct dovecot *dovecot, const char *name, const struct side
 	if ((stock->login == LOGIN_UNKNOWN) != (ours->login == LOGIN_UNKNOWN))
 		known = explain_name(dovecot, name, stock, reason);
 	else if (stock->login != ours->login)
-		effect_add_numbers(reason, stock->login == LOGIN_FAILS ? "?" : "D19");
+		effect_add_numbers(reason, stock->login == LOGIN_FAILS || stock->why != NULL
+						   ? "?" : "D19");
 	if (ours->mail == MAIL_FAILS && stock->mail != MAIL_FAILS)
 		effect_add_numbers(reason, "D23");
 	else if (reason[0] == '\0' &&

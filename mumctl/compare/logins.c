@@ -189,10 +189,12 @@ static void on_password_24(const struct column *columns, void *arg)
 	if (password != NULL)
 		answer->side->login = judge_hash(password, queries->sql.default_pass_scheme,
 						 DOVECOT_2_4);
-	if (!each_field(answer, &queries->conf.passdb, &row, on_passdb_field))
+	if (!each_field(answer, &queries->conf.passdb, &row, on_passdb_field)) {
 		answer->side->login = LOGIN_FAILS;
-	else if (answer->side->login == LOGIN_UNKNOWN)
+	} else if (answer->side->login == LOGIN_UNKNOWN) {
 		answer->side->login = LOGIN_REFUSED;
+		answer->side->why = "no password is given";
+	}
 }
 
 static void on_userdb_field(struct answer_24 *answer, const char *name, const char *value)

@@ -29,7 +29,8 @@ struct side {
 	enum mail mail;
 	char *fields[FIELDS_MAX];	/* with MAIL_FOUND; NULL: it does not have this one */
 	char *user;		/* ours: the name as MUM has it, or NULL */
-	const char *why;	/* ours: of LOGIN_REFUSED and MAIL_FAILS */
+	/* Of LOGIN_REFUSED and MAIL_FAILS, if it is not a hash that stock does not verify. */
+	const char *why;
 	struct arena arena;	/* what why may be in */
 	bool send_only;
 };

@@ -82,6 +82,8 @@ class Dovecot23:
     temporary_exit = 77
     # what stock answers if the scheme's verifier cannot read the hash
     stock_unreadable_hash = "refused"
+    # what mumctl compare says of it
+    unreadable_words = "refuses every password"
     # are some schemes refused unless auth_allow_weak_schemes is on?
     has_weak_schemes = False
     # what doveadm user shows for a user with that home
@@ -140,6 +142,10 @@ class Dovecot23:
             f'password={password}"')
         return {path: SQL_23.format(driver=driver, connect=connect)}
 
+    def compared_text(self, path, *arguments):
+        """What mumctl compare reads at that path; arguments: those of sql_files()."""
+        return self.sql_files(path, *arguments)[path]
+
     def iterate_query(self, path):
         """The file that ends with this query, and a condition that names the user asked for."""
         return path, "mailboxes.local_part = '%n' AND domains.domain = '%d'"
@@ -169,6 +175,7 @@ class Dovecot24:
     settings_module = "libmum_settings.so"
     temporary_exit = 75
     stock_unreadable_hash = "temp_fail"
+    unreadable_words = "fails for now at every password, as it cannot read the hash"
     has_weak_schemes = True
     user_line = ("home={home} mail_driver=maildir mail_path={home}/Maildir mail_inbox_path=. "
                  "quota_storage_size={gigabytes}G")
@@ -295,6 +302,10 @@ class Dovecot24:
                     raise LabError(f"the lab's query has no {old!r}")
                 userdb = userdb.replace(old, new)
         return {path: server, f"{path}.passdb": _PASSDB_24, f"{path}.userdb": userdb}
+
+    def compared_text(self, path, *arguments):
+        server, passdb, userdb = self.sql_files(path, *arguments).values()
+        return f"{self.head()}{server}passdb sql {{{passdb}}}\nuserdb sql {{{userdb}}}\n"
 
     def iterate_query(self, path):
         return path.with_name(f"{path.name}.userdb"), (

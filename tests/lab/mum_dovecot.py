@@ -449,17 +449,26 @@ def mail(fields):
     return dovecot_language().mail(fields)
 
 
-def write_stock_sql(path, database, user="mum_dovecot", language=None):
-    """Writes what stock's "driver = sql" with "args = path" reads; language: None for that of
-    the installed Dovecot.
-    """
+def _stock_arguments(path, database, user):
     host, _, port = database.get("hosts", [""])[0].removeprefix("unix:").partition(":")
     driver = "sqlite" if database["driver"] == "sqlite" else "mysql"
-    files = (language or dovecot_language()).sql_files(
-        path, driver, host, port, database["path"] if driver == "sqlite" else database["name"],
-        user, DOVECOT_PASSWORD)
+    return (path, driver, host, port, database["path"] if driver == "sqlite" else database["name"],
+            user, DOVECOT_PASSWORD)
+
+
+def write_stock_sql(path, database, user="mum_dovecot"):
+    """Writes what stock's "driver = sql" with "args = path" reads."""
+    files = dovecot_language().sql_files(*_stock_arguments(path, database, user))
     for file, text in files.items():
         pathlib.Path(file).write_text(text)
+
+
+def write_compared(path, database, language=None):
+    """Writes what mumctl compare reads with --dovecot; language: None for that of the installed
+    Dovecot.
+    """
+    language = language or dovecot_language()
+    path.write_text(language.compared_text(*_stock_arguments(path, database, "mum_dovecot")))
 
 
 def open_pid(pid):

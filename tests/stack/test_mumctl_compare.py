@@ -23,7 +23,7 @@ from conformance.stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, free_port
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.dovecot_language import Dovecot23
-from lab.mum_dovecot import MumDovecot, write_stock_sql
+from lab.mum_dovecot import MumDovecot, write_compared
 from lab.mumd import mariadb_settings
 
 SEEDS = (1, 2)
@@ -41,7 +41,7 @@ class Compared:
         stock = MumDovecot(lab, database, name="compare-stock", driver="sql")
         # the file of MUM's manual, which is for 2.3, whichever is installed
         self.dovecot = stock.directory / "dovecot-sql.conf"
-        write_stock_sql(self.dovecot, database, language=Dovecot23("2.3"))
+        write_compared(self.dovecot, database, Dovecot23("2.3"))
         self.config = Mumd(lab, {"database": database, "dovecot": {
             "user": "mum_dovecot", "password_file": stock.directory / "dovecot.password",
             "max_bcrypt_cost": MAX_BCRYPT_COST}}, name="compare").config

@@ -12,7 +12,7 @@ from conformance.stock import StockPostfix
 from lab import MariaDB, Mumctl, Mumd, sample
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 from lab.dovecot_language import Dovecot23
-from lab.mum_dovecot import MumDovecot, write_stock_sql
+from lab.mum_dovecot import MumDovecot, write_compared
 from lab.mumd import mariadb_settings
 from test_differences import MORE
 
@@ -23,19 +23,20 @@ MAILBOX = "delivers it to the mailbox"
 
 
 class World:
-    def __init__(self, lab):
+    """name: of its files, as each module has a world of its own."""
+
+    def __init__(self, lab, language, name="changes"):
         self.lab = lab
-        self.server = MariaDB(lab, name="changes-db").start().load_mum(
+        self.server = MariaDB(lab, name=f"{name}-db").start().load_mum(
             sample.mariadb_text() + MORE)
         self.files = StockPostfix(lab, self.server).directory
         database = mariadb_settings(self.server, POSTFIX_PASSWORD)
-        stock = MumDovecot(lab, database, name="changes-stock", driver="sql")
-        # compare reads the file of MUM's manual, which is for 2.3, whichever is installed
-        self.sql_file = stock.directory / "dovecot-sql.conf"
-        write_stock_sql(self.sql_file, database, language=Dovecot23("2.3"))
+        self.stock = MumDovecot(lab, database, name=f"{name}-stock", driver="sql")
+        self.sql_file = self.stock.directory / "compared.conf"
+        write_compared(self.sql_file, database, language)
         self.settings = {"database": database, "dovecot": {
-            "user": "mum_dovecot", "password_file": stock.directory / "dovecot.password"}}
-        self.ctl = self.ctl_with("changes")
+            "user": "mum_dovecot", "password_file": self.stock.directory / "dovecot.password"}}
+        self.ctl = self.ctl_with(name)
 
     def ctl_with(self, name, **sections):
         return Mumctl(Mumd(self.lab, {**self.settings, **sections}, name=name).config)
@@ -49,7 +50,8 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(lab):
-    return World(lab)
+    # compare reads the file of MUM's manual, which is for 2.3, whichever is installed
+    return World(lab, Dovecot23("2.3"))
 
 
 @pytest.fixture
@@ -375,6 +377,14 @@ LOGINS = {
     "plenty@huge.test": (
         FOUND, FAILS.format("quota is not a number of gigabytes below 2^33"), "D23"),
 }
+
+
+
+def logins_of(language):
+    """The same where stock takes hashes of other schemes as that Dovecot does."""
+    return {**LOGINS, **{f"{name}@example.test": (language.unreadable_words, IN, "D19")
+                         for name in ("sha512", "argon2")}}
+
 
 FROM_LOG = {
     "jorg@example.test": (f"{IN}, {FOUND}", NOT_IN, "D1"),
