@@ -71,6 +71,47 @@ def test_settings_of_the_admins_own(stock_world, changed_file, name):
     assert DOVECOT_PASSWORD not in result.seen
 
 
+# Settings of stock's own blocks.
+FIELDS = {
+    "of the row": ("userdb", "fields {\n  home = /elsewhere/%{sql:home}\n}"),
+    "of the user": ("userdb", "fields {\n  home = /h/%{user | domain}/%{user | username | upper}\n"
+                    "  mail_path = /m/%{sql:mail_path}\n}"),
+    "nothing else": ("userdb", "fields_import_all = no\nfields {\n  home = /h%{sql:home}\n}"),
+    "nothing in the row": ("userdb", "fields {\n  home = /h%{sql:nosuch}\n}"),
+    "a password": ("passdb", "fields_import_all = no\n"
+                   "fields {\n  password = {BLF-CRYPT}%{sql:password}\n}"),
+    "another password": ("passdb", "fields_import_all = no\n"
+                         "fields {\n  password = %{sql:password}\n}"),
+    "two passwords": ("passdb", "fields {\n  password = {PLAIN}other\n}"),
+    "no password": ("passdb", "fields_import_all = no"),
+}
+
+
+@pytest.fixture(params=FIELDS)
+def stock_with_fields(stock_world, request):
+    """Stock's Dovecot with these settings, and the file that it reads."""
+    kind, lines = FIELDS[request.param]
+    stock = stock_world.stock_again(f"fields-{list(FIELDS).index(request.param)}")
+    stock.add_settings(f"{kind} sql {{\n{lines}\n}}\n")
+    stock.start()
+    yield stock
+    stock.stop()
+
+
+def test_fields_are_what_dovecot_makes_of_them(stock_world, stock_with_fields):
+    user = "carol@second.test"
+    dovecot = stock_world.run("--dovecot", stock_with_fields.config).json()["dovecot"]
+    words = next((one["stock"] for one in dovecot["differences"] if one["key"] == user), "")
+    login = stock_with_fields.login(user, "secret", "smtp")
+    assert ("refuses every password" in words) == (login == "refused"), (words, login)
+    fields = stock_with_fields.user(user)
+    assert ("fails for now" in words) == (fields == "temp_fail"), (words, fields)
+    shown = dict(re.findall(r'(\w+) "([^"]*)"', words))
+    assert shown.items() <= fields.items() if shown else fields != {}
+    assert (words == "") == (login == "ok" and isinstance(fields, dict) and
+                             not fields["home"].startswith(("/elsewhere/", "/h/")))
+
+
 def test_fields_that_only_one_side_has_are_named(stock_world, changed_file):
     path = changed_file(("SELECT home, mail_driver, mail_inbox_path,",
                     "SELECT 'vmail' AS uid, home, mail_driver,"),

@@ -31,12 +31,18 @@ class World:
             sample.mariadb_text() + MORE)
         self.files = StockPostfix(lab, self.server).directory
         database = mariadb_settings(self.server, POSTFIX_PASSWORD)
-        self.stock = MumDovecot(lab, database, name=f"{name}-stock", driver="sql")
+        self.name = name
+        self.stock = self.stock_again("stock")
         self.sql_file = self.stock.directory / "compared.conf"
         write_compared(self.sql_file, database, language)
         self.settings = {"database": database, "dovecot": {
             "user": "mum_dovecot", "password_file": self.stock.directory / "dovecot.password"}}
         self.ctl = self.ctl_with(name)
+
+    def stock_again(self, name):
+        """A Dovecot with stock's queries, not started."""
+        return MumDovecot(self.lab, mariadb_settings(self.server, POSTFIX_PASSWORD),
+                          name=f"{self.name}-{name}", driver="sql")
 
     def ctl_with(self, name, **sections):
         return Mumctl(Mumd(self.lab, {**self.settings, **sections}, name=name).config)
