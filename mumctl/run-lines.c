@@ -140,6 +140,8 @@ int run_lines_with(const char *const *argv, int input, run_line_fn *fn, void *ar
 		if (run->streams[i].fd >= 0)
 			close(run->streams[i].fd);
 	}
+	/* What it printed may be secret. */
+	explicit_bzero(run, sizeof(*run));
 	free(run);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -13,23 +13,6 @@
 
 /* ---- fields ---- */
 
-static const char *const fields_23[] = { "home", "mail", "quota_rule" };
-
-size_t field_count(enum dovecot_generation generation)
-{
-	return generation == DOVECOT_2_4 ? FIELDS_MAX : sizeof(fields_23) / sizeof(fields_23[0]);
-}
-
-const char *field_name(enum dovecot_generation generation, size_t number)
-{
-	if (generation == DOVECOT_2_3)
-		return fields_23[number];
-	if (number == 0)
-		return "home";
-	return number <= MAIL_SETTINGS ? mail_setting_name((enum mail_setting)(number - 1))
-				       : "quota_storage_size";
-}
-
 static void set_field(struct side *side, enum dovecot_generation generation, const char *name,
 		      const char *value)
 {
@@ -149,24 +132,27 @@ struct answer_24 {
 
 typedef void field_fn(struct answer_24 *answer, const char *name, const char *value);
 
-/* False when Dovecot fails, as a variable has no value. */
+/*
+ * False when Dovecot fails, as a variable has no value. A variable that is not known here
+ * is in no field that counts: see stock_queries_check().
+ */
 static bool each_field(struct answer_24 *answer, const struct dovecot_fields *fields,
 		       struct row *row, field_fn *fn)
 {
 	const struct dovecot_vars vars = { answer->user, find_column, row };
-	bool good = true;
+	enum dovecot_expanded result = EXPANDED;
 
-	for (size_t i = 0; i < fields->count && good; i++) {
+	for (size_t i = 0; i < fields->count && result != EXPAND_UNSET; i++) {
 		struct buf out = BUF_INIT(65536);
 		char *text;
 
-		good = dovecot_expand(&out, fields->items[i].text, &vars) == EXPANDED;
+		result = dovecot_expand(&out, fields->items[i].text, &vars);
 		text = buf_steal(&out);
-		if (good)
+		if (result == EXPANDED)
 			fn(answer, fields->items[i].name, text);
 		free(text);
 	}
-	return good;
+	return result != EXPAND_UNSET;
 }
 
 /* Only a password that the row does not have counts; its scheme must stand in it. */
@@ -236,27 +222,6 @@ static bool ask_24(const struct stock_queries *queries, const char *typed, struc
 }
 
 /* ---- stock ---- */
-
-static bool has_column(const struct column_names *names, const char *name)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-bool stock_has_field(const struct stock_queries *queries, size_t number)
-{
-	const struct dovecot_fields *fields = &queries->conf.userdb;
-	const char *name = field_name(queries->generation, number);
-	bool has = queries->generation == DOVECOT_2_3 ||
-		   (fields->import_all && has_column(&queries->userdb, name));
-
-	for (size_t i = 0; i < fields->count && !has; i++)
-		has = strcmp(fields->items[i].name, name) == 0;
-	return has;
-}
 
 bool side_ask_stock(const struct stock_queries *queries, const char *user, struct side *side_r)
 {

@@ -3,7 +3,6 @@
 #ifndef MUM_COMPARE_LOGINS_H
 #define MUM_COMPARE_LOGINS_H
 
-#include "common/mail-location.h"
 #include "mumctl/compare/stock-queries.h"
 #include "mumctl/tool.h"
 
@@ -15,13 +14,6 @@ enum login {
 	LOGIN_FAILS
 };
 enum mail { MAIL_NONE, MAIL_FOUND, MAIL_FAILS };
-
-/* 2.3 takes home, mail and quota_rule; 2.4 takes the mail location as settings. */
-enum { FIELDS_MAX = MAIL_SETTINGS + 2 };
-size_t field_count(enum dovecot_generation generation);
-const char *field_name(enum dovecot_generation generation, size_t number);
-/* Does stock's query, or do its fields { }, have this field? Only then it is compared. */
-bool stock_has_field(const struct stock_queries *queries, size_t number);
 
 /* What one side answers. */
 struct side {

@@ -24,6 +24,46 @@ static void complain(const char *source, const char *why)
 	free(text);
 }
 
+/* ---- fields ---- */
+
+static const char *const fields_23[] = { "home", "mail", "quota_rule" };
+
+size_t field_count(enum dovecot_generation generation)
+{
+	return generation == DOVECOT_2_4 ? FIELDS_MAX : sizeof(fields_23) / sizeof(fields_23[0]);
+}
+
+const char *field_name(enum dovecot_generation generation, size_t number)
+{
+	if (generation == DOVECOT_2_3)
+		return fields_23[number];
+	if (number == 0)
+		return "home";
+	return number <= MAIL_SETTINGS ? mail_setting_name((enum mail_setting)(number - 1))
+				       : "quota_storage_size";
+}
+
+static bool has_column(const struct column_names *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		if (strcmp(names->names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool stock_has_field(const struct stock_queries *queries, size_t number)
+{
+	const struct dovecot_fields *fields = &queries->conf.userdb;
+	const char *name = field_name(queries->generation, number);
+	bool has = queries->generation == DOVECOT_2_3 ||
+		   (fields->import_all && has_column(&queries->userdb, name));
+
+	for (size_t i = 0; i < fields->count && !has; i++)
+		has = strcmp(fields->items[i].name, name) == 0;
+	return has;
+}
+
 /* ---- reading ---- */
 
 /* What a file of the admin's is shows in it, whichever Dovecot is installed. */
@@ -46,6 +86,7 @@ static enum stock_read read_settings(struct stock_queries *queries, const char *
 	char *unread = NULL;
 	struct doveconf *settings = doveconf_load(path, dovecot_conf_names, &unread);
 	const char *why = unread;
+	enum stock_read result;
 
 	dovecot_sql_clear(&queries->sql);
 	if (why == NULL)
@@ -53,8 +94,9 @@ static enum stock_read read_settings(struct stock_queries *queries, const char *
 	if (why != NULL)
 		complain(queries->source, why);
 	doveconf_free(&settings);
+	result = unread != NULL ? STOCK_UNREADABLE : why != NULL ? STOCK_LEFT_OUT : STOCK_READ;
 	free(unread);
-	return why == NULL ? STOCK_READ : STOCK_LEFT_OUT;
+	return result;
 }
 
 enum stock_read stock_queries_read(struct stock_queries *queries_r, const char *file)
@@ -173,6 +215,16 @@ static const char *any_column(const char *name, void *arg)
 	return arg;
 }
 
+/* Is it a field that is compared? */
+static bool is_compared(const char *name)
+{
+	bool compared = strcmp(name, "password") == 0;
+
+	for (size_t i = 0; i < FIELDS_MAX && !compared; i++)
+		compared = strcmp(field_name(DOVECOT_2_4, i), name) == 0;
+	return compared;
+}
+
 static bool has_known_variables(const struct dovecot_fields *fields)
 {
 	const struct dovecot_vars vars = { ANY_USER, any_column, (char[]){ "" } };
@@ -181,7 +233,8 @@ static bool has_known_variables(const struct dovecot_fields *fields)
 	for (size_t i = 0; i < fields->count && known; i++) {
 		struct buf out = BUF_INIT(65536);
 
-		known = dovecot_expand(&out, fields->items[i].text, &vars) != EXPAND_UNKNOWN;
+		known = !is_compared(fields->items[i].name) ||
+			dovecot_expand(&out, fields->items[i].text, &vars) != EXPAND_UNKNOWN;
 		buf_free(&out);
 	}
 	return known;

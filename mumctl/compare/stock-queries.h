@@ -7,9 +7,15 @@
 #define MUM_COMPARE_STOCK_QUERIES_H
 
 #include "common/inspect.h"
+#include "common/mail-location.h"
 #include "dovecot-plugin/userdb-fields.h"
 #include "mumctl/compare/dovecot-conf.h"
 #include "mumctl/compare/dovecot-sql.h"
+
+/* 2.3 takes home, mail and quota_rule; 2.4 takes the mail location as settings. */
+enum { FIELDS_MAX = MAIL_SETTINGS + 2 };
+size_t field_count(enum dovecot_generation generation);
+const char *field_name(enum dovecot_generation generation, size_t number);
 
 /* Names of the columns that a query gives. */
 struct column_names {
@@ -43,6 +49,9 @@ void stock_queries_clear(struct stock_queries *queries);
  */
 bool stock_queries_check(struct stock_queries *queries, const struct mum_config *config,
 			 bool *failed);
+
+/* Does stock's query, or do its fields { }, have this field? Only then it is compared. */
+bool stock_has_field(const struct stock_queries *queries, size_t number);
 
 /* The user as the variables of 2.4 have it; NULL when there is none. Caller frees. */
 char *stock_user(const struct stock_queries *queries, const char *typed);

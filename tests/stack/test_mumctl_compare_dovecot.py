@@ -6,9 +6,9 @@ the configuration of 2.4. What it says of stock is what that Dovecot answers.
 import pytest
 
 from lab import Mumctl
-from lab.dovecot_language import dovecot_language
+from lab.dovecot_language import Dovecot23, Dovecot24, dovecot_language
 from lab.mariadb import DOVECOT_PASSWORD
-from lab.mum_dovecot import verdict
+from lab.mum_dovecot import verdict, write_compared
 from test_mumctl_compare_changes import IN, changes, logins_of
 
 pytest_plugins = ["compare_fixtures"]
@@ -70,3 +70,23 @@ def test_without_an_option_it_reads_what_the_installed_dovecot_has(stock_world, 
     else:
         assert "/etc/dovecot/dovecot-sql.conf: No such file" in result.stderr
         assert "dovecot" not in result.json()
+
+
+def test_the_file_of_2_3_is_compared_with_either(stock_world, cheap, tmp_path):
+    path = tmp_path / "dovecot-sql.conf"
+    language = Dovecot23("2.3")
+    write_compared(path, stock_world.settings["database"], language)
+    result = stock_world.run("--dovecot", path, ctl=cheap)
+    assert changes(result.json()["dovecot"]) == logins_of(language)
+
+
+def test_a_configuration_of_2_4_needs_its_doveconf(stock_world, tmp_path):
+    path = tmp_path / "dovecot.conf"
+    write_compared(path, stock_world.settings["database"], Dovecot24("2.4.1"))
+    result = stock_world.run("--dovecot", path)
+    if dovecot_language().generation == "2.4":
+        assert set(changes(result.json()["dovecot"])) == CHANGED_USUALLY
+    else:
+        assert result.status == 75 and "dovecot" not in result.json()
+        assert f"{path}: doveconf: " in result.stderr
+        assert "; Dovecot's answers are not compared\n" in result.stderr
