@@ -58,6 +58,8 @@ static enum login judge_hash(const char *hash, const char *scheme,
 		       ? LOGIN_UNREADABLE : LOGIN_REFUSED;
 }
 
+/* Of several rows Dovecot takes none for a password, and the first one for mail. */
+
 /* ---- stock of 2.3 ---- */
 
 struct answer_23 {
@@ -89,18 +91,15 @@ static void on_user_23(const struct column *columns, void *arg)
 
 static bool ask_23(const struct stock_queries *queries, const char *user, struct side *side)
 {
-	struct answer_23 password = { &queries->sql, side, 0 }, mail = { &queries->sql, side, 0 };
+	struct answer_23 password = { &queries->sql, side, 0 }, mail = password;
 
 	if (!stock_query(queries, "password_query", "stock.password",
 			 queries->sql.password_query, user, on_password_23, &password) ||
 	    !stock_query(queries, "user_query", "stock.home, stock.mail, stock.quota_rule",
 			 queries->sql.user_query, user, on_user_23, &mail))
 		return false;
-	/* Dovecot takes no answer of several rows. */
 	if (password.rows > 1)
 		side->login = LOGIN_FAILS;
-	if (mail.rows > 1)
-		side->mail = MAIL_FAILS;
 	return true;
 }
 
@@ -194,7 +193,6 @@ static void on_user_24(const struct column *columns, void *arg)
 	const struct stock_queries *queries = answer->queries;
 	struct row row = { &queries->userdb, columns };
 
-	/* Of several rows Dovecot takes the first. */
 	if (answer->rows++ > 0)
 		return;
 	answer->side->mail = MAIL_FOUND;

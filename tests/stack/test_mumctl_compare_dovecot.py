@@ -90,3 +90,30 @@ def test_a_configuration_of_2_4_needs_its_doveconf(stock_world, tmp_path):
         assert result.status == 75 and "dovecot" not in result.json()
         assert f"{path}: doveconf: " in result.stderr
         assert "; Dovecot's answers are not compared\n" in result.stderr
+
+
+# The end of the query for mail, and the same with a row for anybody behind it.
+SECOND_ROW = {
+    "2.3": ("AND mailboxes.send_only = 0;", "AND mailboxes.send_only = 0 UNION ALL SELECT '/second', "
+            "'maildir:/second', '*:storage=1G';"),
+    "2.4": (") AS found", ") AS found UNION ALL SELECT '/second', 'maildir', '.', '1G', "
+            "'/second', NULL"),
+}
+
+
+def test_of_several_rows_about_mail_the_first_one_counts(stock_world):
+    old, new = SECOND_ROW[dovecot_language().generation]
+    stock = stock_world.stock_again("rows")
+    path = stock.directory / "dovecot-sql.conf"
+    queries, _ = stock.language.iterate_query(path)
+    queries.write_text(queries.read_text().replace(old, new, 1))
+    try:
+        stock.start()
+        homes = [stock.user(user)["home"] for user in ("carol@second.test", "nobody@nowhere.test")]
+    finally:
+        stock.stop()
+    assert homes == ["/srv/mail/h3", "/second"]
+    compared = path if stock.language.generation == "2.3" else stock.config
+    document = stock_world.run("--dovecot", compared).json()["dovecot"]
+    assert document["unexplained"] > 0      # whom only the second row knows
+    assert "carol@second.test" not in {one["key"] for one in document["differences"]}
