@@ -259,17 +259,12 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 /* A field that is compared, or that names the user on both sides. */
 static bool is_known(const char *name)
 {
-	static const char *const others[] = { "user", "username", "domain", "password" };
+	static const char *const names[] = { "user", "username", "domain" };
+	bool known = field_is_compared(name);
 
-	for (size_t i = 0; i < FIELDS_MAX; i++) {
-		if (strcmp(field_name(DOVECOT_2_4, i), name) == 0)
-			return true;
-	}
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		if (strcmp(others[i], name) == 0)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !known; i++)
+		known = strcmp(names[i], name) == 0;
+	return known;
 }
 
 static void put_name(json_t *list, const char *name)

@@ -43,6 +43,15 @@ const char *field_name(enum dovecot_generation generation, size_t number)
 				       : "quota_storage_size";
 }
 
+bool field_is_compared(const char *name)
+{
+	bool compared = strcmp(name, "password") == 0;
+
+	for (size_t i = 0; i < FIELDS_MAX && !compared; i++)
+		compared = strcmp(field_name(DOVECOT_2_4, i), name) == 0;
+	return compared;
+}
+
 static bool has_column(const struct column_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->count; i++) {
@@ -215,16 +224,6 @@ static const char *any_column(const char *name, void *arg)
 	return arg;
 }
 
-/* Is it a field that is compared? */
-static bool is_compared(const char *name)
-{
-	bool compared = strcmp(name, "password") == 0;
-
-	for (size_t i = 0; i < FIELDS_MAX && !compared; i++)
-		compared = strcmp(field_name(DOVECOT_2_4, i), name) == 0;
-	return compared;
-}
-
 static bool has_known_variables(const struct dovecot_fields *fields)
 {
 	const struct dovecot_vars vars = { ANY_USER, any_column, (char[]){ "" } };
@@ -233,7 +232,7 @@ static bool has_known_variables(const struct dovecot_fields *fields)
 	for (size_t i = 0; i < fields->count && known; i++) {
 		struct buf out = BUF_INIT(65536);
 
-		known = !is_compared(fields->items[i].name) ||
+		known = !field_is_compared(fields->items[i].name) ||
 			dovecot_expand(&out, fields->items[i].text, &vars) != EXPAND_UNKNOWN;
 		buf_free(&out);
 	}

@@ -16,6 +16,8 @@
 enum { FIELDS_MAX = MAIL_SETTINGS + 2 };
 size_t field_count(enum dovecot_generation generation);
 const char *field_name(enum dovecot_generation generation, size_t number);
+/* Is a field of that name in an answer of 2.4 compared? */
+bool field_is_compared(const char *name);
 
 /* Names of the columns that a query gives. */
 struct column_names {
