@@ -85,8 +85,9 @@ def test_dovecot_reads_from_setup_the_path_that_was_given(config, tmp_path, name
     # how Dovecot itself reads it, in a setting whose value doveconf prints unchanged
     (tmp_path / "dovecot.conf").write_text(
         f"{dovecot_language().passdb('mum')}login_greeting{given}\n")
-    seen = run("doveconf", "-c", tmp_path / "dovecot.conf", "-h", "login_greeting").stdout
-    seen = seen.rstrip("\n")
+    # without -h: to 2.4 that is ambiguous beside a passdb
+    seen = run("doveconf", "-c", tmp_path / "dovecot.conf", "login_greeting").stdout
+    seen = seen.removesuffix("\n").removeprefix("login_greeting = ")
     if seen.startswith('"'):     # as 2.4 prints what needs quotes
         seen = re.sub(r"\\(.)", r"\1", seen[1:-1])
     assert seen == str(path)
