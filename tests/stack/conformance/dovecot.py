@@ -61,6 +61,12 @@ class Users:
         self._client = MasterClient(self._dovecot.directory / "run/auth-master")
         self._logins = AuthClient(self._dovecot.directory / "run/auth-client")
 
+    def wake(self):
+        """Stock 2.4 opens a worker for each request until the first one is there, and fails
+        or forgets those beyond the limit. Afterwards they wait for each other.
+        """
+        self._client.ask_windowed([("USER", b"nobody@nowhere.test", "lmtp")], 1)
+
     def ask_all(self, users):
         """{table: {user: answer}}, in the form of Logins.ask(); nobody is left out."""
         requests = {f"passdb {service}": ("PASS", service) for service in ("imap", "smtp")}

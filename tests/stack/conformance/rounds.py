@@ -105,6 +105,7 @@ class Conformance:
         asked = {**maps, senders.OWNERS: maps.get(senders.OWNERS, []) + senders.senders_of(pairs),
                  recipients.ACCESS: maps.get(recipients.ACCESS, []) + takers}
         submit = self._threads.submit
+        self._stock_users.wake()
         stock = [submit(self._stock.ask_all, self._with_search(asked)),
                  submit(self._stock_users.ask_all, users),
                  submit(self._stock_users.log_in_all, logins)]
