@@ -103,6 +103,15 @@ void client_hang_up(struct auth_client_connection *client)
 	auth_client_connection_destroy(&client);
 }
 
+struct auth_master_connection *asker_stand_in(const struct auth_request *request ATTR_UNUSED)
+{
+	return NULL;
+}
+
+void asker_dismiss(struct auth_master_connection *asker ATTR_UNUSED)
+{
+}
+
 struct passdb_module *passdb_mum_preinit(pool_t pool, const char *args)
 {
 	struct passdb_module *module =

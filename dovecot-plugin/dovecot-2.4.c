@@ -3,8 +3,10 @@
 #include "dovecot-plugin/dovecot.h"
 
 #include "auth-cache.h"
+#include "auth-master-connection.h"
 #include "auth-settings.h"
 #include "auth-worker-connection.h"
+#include "ostream.h"
 #include "passdb-blocking.h"
 #include "settings.h"
 
@@ -148,6 +150,27 @@ bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,
 void client_hang_up(struct auth_client_connection *client)
 {
 	client->conn.v.destroy(&client->conn);
+}
+
+/* Dovecot 2.4.1 would write its reply to no stream, and crash, with any driver. */
+struct auth_master_connection *asker_stand_in(const struct auth_request *request)
+{
+	struct auth_master_connection *asker = request->master;
+
+	if (asker == NULL || asker->conn.output != NULL)
+		return NULL;
+	auth_master_connection_ref(asker);
+	asker->conn.output = o_stream_create_error(EPIPE);
+	o_stream_set_no_error_handling(asker->conn.output, TRUE);
+	return asker;
+}
+
+void asker_dismiss(struct auth_master_connection *asker)
+{
+	if (asker == NULL)
+		return;
+	o_stream_destroy(&asker->conn.output);
+	auth_master_connection_unref(&asker);
 }
 
 /*

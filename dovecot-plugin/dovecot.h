@@ -34,9 +34,7 @@ void request_log_unknown_user(struct auth_request *request);
 int request_compare(struct auth_request *request, const char *crypted, const char *scheme,
 		    bool log);
 
-/*
- * Does auth know from the start how many workers it may have? If not, a worker tells it.
- */
+/* Does auth know from the start how many workers it may have? If not, a worker tells it. */
 extern const bool dovecot_knows_worker_limit;
 
 typedef void worker_answer_fn(enum passdb_result result, void *context);
@@ -108,6 +106,10 @@ bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,
 /* ---- the life of connections and modules ---- */
 
 void client_hang_up(struct auth_client_connection *client);
+
+/* Around an answer: an asker that has gone away, with an output that leads nowhere; or NULL. */
+struct auth_master_connection *asker_stand_in(const struct auth_request *request);
+void asker_dismiss(struct auth_master_connection *asker);
 
 /* The preinit of passdb_mum and userdb_mum: calls passdb_mum_new(), userdb_mum_new(). */
 typedef __typeof__(*((struct passdb_module_interface *)NULL)->preinit) passdb_preinit_fn;

@@ -38,6 +38,7 @@ struct pass_request {
 static void answer(struct pass_request *pass, enum passdb_result result)
 {
 	struct auth_request *request = pass->request;
+	struct auth_master_connection *asker = asker_stand_in(request);
 
 	instance_remove_pending(pass->instance, &pass->pending);
 	/*
@@ -50,6 +51,7 @@ static void answer(struct pass_request *pass, enum passdb_result result)
 		pass->verify(result, request);
 	else
 		credentials_give(pass->credentials, result, NULL, request);
+	asker_dismiss(asker);
 	auth_request_unref(&request);
 }
 
@@ -237,11 +239,13 @@ static void succeed_unverified(struct pass_request *pass)
 static void hand_over_credentials(struct pass_request *pass)
 {
 	struct auth_request *request = pass->request;
+	struct auth_master_connection *asker = asker_stand_in(request);
 	const char *scheme, *password = usable_password(request, &scheme);
 
 	instance_remove_pending(pass->instance, &pass->pending);
 	passdb_handle_credentials(PASSDB_RESULT_OK, password, scheme, pass->credentials,
 				  request);
+	asker_dismiss(asker);
 	auth_request_unref(&request);
 }
 

@@ -27,9 +27,11 @@ struct user_request {
 static void answer(struct user_request *user, enum userdb_result result)
 {
 	struct auth_request *request = user->request;
+	struct auth_master_connection *asker = asker_stand_in(request);
 
 	instance_remove_pending(user->instance, &user->pending);
 	user->callback(result, request);
+	asker_dismiss(asker);
 	auth_request_unref(&request);
 }
 

@@ -222,6 +222,25 @@ def test_reload_is_never_a_wrong_password(hosts):
     assert host.dovecot.complaints() == []
 
 
+@pytest.mark.parametrize("verb", ["USER", "PASS"])
+@pytest.mark.parametrize("found", [True, False])
+def test_asker_that_goes_away_harms_nobody(lab, make_dovecot, verb, found):
+    """Fault: a service, or doveadm, is killed while its lookup waits for the database, which comes
+    back in time or not. Reply: none. Recovery: none is needed, auth lives on."""
+    store = MariaStore(lab, name=f"gone-{verb}-{found}")
+    dovecot = make_dovecot(store, options={"deadline": "2s"})
+    user = store.add("user")
+    pid = dovecot.auth_pid()
+    with store.trouble("locked table"):
+        with dovecot.master_client() as client:
+            client.start([(verb, user, "lmtp")])
+            time.sleep(0.3)     # it waits for the database
+        time.sleep(0.5 if found else 2.5)
+    assert dovecot.user(user)["user"] == user
+    assert dovecot.auth_pid() == pid
+    assert dovecot.complaints() == []
+
+
 def test_auth_that_is_killed_is_a_temporary_failure_to_postfix(hosts):
     """Fault: kill -9 of the auth process, or it ends for want of memory, while logins wait for the
     database. Reply: 454, from Postfix. IMAP clients get [AUTHENTICATIONFAILED] (2.4:
