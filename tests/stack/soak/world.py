@@ -32,9 +32,11 @@ MONTHS = {month: number for number, month in enumerate(
     "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)}
 
 _MESSAGE_ID = re.compile(r"/cleanup\[\d+\]: (\w+): message-id=<([^@>]*)@")
-# Dovecot's LMTP, too, may have stored a mail when a reload ends it before its reply.
+# Dovecot's LMTP, too, may have stored a mail when a reload ends it before its reply: "Shutting
+# down" says 2.3, and "Server shutting down" 2.4.
 _AGAIN = re.compile(r"message may be sent more than once\)$|"
-                    r"said: 421 4\.3\.2 \S+ Shutting down \(in reply to end of DATA command\)\)$")
+                    r"said: 421 4\.3\.2 \S+ (Server s|S)hutting down "
+                    r"\(in reply to end of DATA command\)\)$")
 _RECIPIENT = re.compile(r"\[\d+\]: (?P<queue>\w+): to=<(?P<to>[^>]*)>")
 
 Logged = collections.namedtuple("Logged", "bounces repeats")
