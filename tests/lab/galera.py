@@ -31,6 +31,8 @@ class Galera:
             "innodb_autoinc_lock_mode=2",
             "wsrep_on=ON",
             "wsrep_provider=/usr/lib/galera/libgalera_smm.so",
+            # MariaDB 11 would have a variable for each option instead.
+            "loose_plugin_wsrep_provider=OFF",
             f"wsrep_cluster_name={name}",
             f"wsrep_cluster_address=gcomm://{members}",
             "wsrep_node_address=127.0.0.1",
