@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """mumd with a configuration of its own."""
 
+import ctypes
 import os
 import pathlib
 import shutil
@@ -13,6 +14,20 @@ from .lab import LabError, Process, TOP, accepts, free_port, give, run, tail, wa
 # Runs as this user after binding; every system has it.
 USER = "nobody"
 GROUP = "nogroup"
+
+
+# landlock_create_ruleset(2), when it is asked for its version.
+_CREATE_RULESET, _VERSION = 444, 1
+
+
+def has_landlock():
+    """Can mumd lock itself in with this kernel?"""
+    return ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _VERSION) > 0
+
+
+def sandbox_line():
+    """How the first line of mumd's log begins."""
+    return "locked in: starts no program" if has_landlock() else "not locked in: "
 
 
 def binary():

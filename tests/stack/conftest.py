@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from lab import Lab, MailRecorder, MariaDB, Mumd, free_port, sample  # noqa: E402
 from lab.dovecot_language import dovecot_language  # noqa: E402
 from lab.mariadb import POSTFIX_PASSWORD  # noqa: E402
-from lab.mumd import mariadb_settings, sqlite_settings  # noqa: E402
+from lab.mumd import has_landlock, mariadb_settings, sqlite_settings  # noqa: E402
 from servers import Stack  # noqa: E402
 
 # Tests that ./check leaves out when it runs with sanitizers.
@@ -36,12 +36,13 @@ LONG = ["test_soak.py", "test_migration.py", "test_manuals.py", "test_dovecot_fa
 
 
 def pytest_collection_modifyitems(items):
-    """Leaves out the tests for Dovecot 2.4 if 2.3 is installed, and the tests for MySQL
-    over MariaDB.
+    """Leaves out the tests for Dovecot 2.4 if 2.3 is installed, the tests for MySQL over
+    MariaDB, and those of mumd's sandbox if the kernel has none.
     """
     absent = ([] if dovecot_language().settings_module
               else ["test_dovecot_24.py", "test_mumctl_compare_24.py"]) + (
-        [] if "LAB_MYSQL" in os.environ else ["test_mysql.py"])
+        [] if "LAB_MYSQL" in os.environ else ["test_mysql.py"]) + (
+        [] if has_landlock() else ["test_sandbox.py"])
     items[:] = [item for item in items if item.path.name not in absent]
     items.sort(key=lambda item: item.path.name not in LONG)
 

@@ -22,7 +22,7 @@ from lab import MariaDB, sample, wait_until
 from lab.clients import netstring
 from lab.lab import ENVIRONMENT, TOP, Process, accepts, in_own_mounts, run
 from lab.mariadb import POSTFIX_PASSWORD
-from lab.mumd import Mumd, mariadb_settings, sqlite_settings
+from lab.mumd import Mumd, mariadb_settings, sandbox_line, sqlite_settings
 
 pytestmark = pytest.mark.memory
 
@@ -344,7 +344,7 @@ def in_background(lab, sqlite, name, folder="/", config=None):
     syslogd = Syslogd(devices / "log")
     parent = Process(in_own_mounts(script), lab.path / f"{name}/out.log")
     assert parent.wait() == 0, parent.log.read_text()
-    assert syslogd.line()[3].startswith("locked in: ")
+    assert syslogd.line()[3].startswith(sandbox_line())
     facility, priority, pid, text = syslogd.line()
     try:
         assert str(config or mumd.config) in pathlib.Path(f"/proc/{pid}/cmdline").read_text()
@@ -407,7 +407,7 @@ def test_standard_error_that_nobody_reads_holds_up_no_mail(lab, sqlite):
     with subprocess.Popen([mumd.program(), "-c", mumd.config, "-F"], env=ENVIRONMENT, cwd="/",
                           stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert " locked in: " in process.stderr.readline()
+            assert sandbox_line() in process.stderr.readline()
             assert process.stderr.readline().endswith(" ready\n")
             with mumd.policy_client(timeout=5) as client:
                 for _ in range(1000):
@@ -447,7 +447,7 @@ def test_to_the_journal_it_tells_the_priority(lab, sqlite):
     mumd.wait_log(" ready")
     mumd.decide(**SENDS)
     mumd.lookup("nosuch", "key")
-    begins = ["<6>locked in: ", "<6>version ", "<6>policy: reject: ", "<4>warning: "]
+    begins = [f"<6>{sandbox_line()}", "<6>version ", "<6>policy: reject: ", "<4>warning: "]
     for line, begin in zip(mumd.log(), begins, strict=True):
         assert line.startswith(begin)
     mumd.stop()
