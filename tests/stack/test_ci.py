@@ -3,6 +3,7 @@
 in their places.
 """
 
+import os
 import platform
 import shutil
 import subprocess
@@ -57,9 +58,10 @@ def ci(tmp_path):
     return make
 
 
-def run(command):
+def run(command, **environment):
     return subprocess.run([command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
+                          stderr=subprocess.STDOUT, text=True, timeout=30, check=False,
+                          env={**os.environ, **environment})
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -78,6 +80,18 @@ def test_the_second_is_the_short_check_of_the_other_debian(ci, tmp_path):
     assert seen.read_text().split("|")[:2] == [
         "./check , CI=true",
         f"tests/debian/check-bare --suite {other} --updates with ./check --short, CI=true"]
+
+
+@pytest.mark.parametrize("minutes, last", [(45, "14 passed, 0 failed"), (46, "7 passed, 0 failed")])
+def test_a_slow_machine_leaves_out_the_other_debian(ci, tmp_path, minutes, last):
+    clock = tmp_path / "bin/date"
+    clock.parent.mkdir()
+    clock.write_text(f"#!/bin/sh\n[ -e {tmp_path}/later ] && echo {1000 + 60 * minutes} || echo 1000\n")
+    clock.chmod(0o755)
+    shown = run(ci(f"touch {tmp_path}/later; {GREEN}", GREEN),
+                PATH=f"{clock.parent}:{os.environ['PATH']}").stdout.splitlines()
+    assert shown[-1] == last
+    assert (shown[-2].startswith("left out: Debian ")) == (minutes > 45)
 
 
 def test_output_is_seen_as_it_comes(ci, tmp_path):
