@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-""".ci/run adds up ./check and the short one of the other Debian; scripts of two lines stand
+""".ci/run --both adds up ./check and the short one of the other Debian; scripts of two lines stand
 in their places.
 """
 
@@ -59,7 +59,7 @@ def ci(tmp_path):
 
 
 def run(command, **environment):
-    return subprocess.run([command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    return subprocess.run([command, "--both"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=30, check=False,
                           env={**os.environ, **environment})
 
@@ -70,6 +70,12 @@ def test_the_last_line_is_the_sum_of_both(ci, name):
     shown = run(ci(check, check_bare))
     assert shown.stdout.splitlines()[-1] == last
     assert (shown.returncode == 0) == well
+
+
+def test_alone_it_is_the_check(ci):
+    command = ci(RED, GREEN)
+    shown = subprocess.run([command], capture_output=True, text=True, timeout=30, check=False)
+    assert (shown.stdout, shown.returncode) == ("5 passed, 2 failed\n", 1)
 
 
 def test_the_second_is_the_short_check_of_the_other_debian(ci, tmp_path):
@@ -99,7 +105,8 @@ def test_output_is_seen_as_it_comes(ci, tmp_path):
     wait = f"until [ -e '{go_on}' ]; do sleep 0.1; done"
     log = tmp_path / "log"
     with log.open("w") as out, subprocess.Popen(
-            [ci(f"echo begun; echo an error >&2; {wait}; {GREEN}", GREEN)], stdout=out) as running:
+            [ci(f"echo begun; echo an error >&2; {wait}; {GREEN}", GREEN), "--both"],
+            stdout=out) as running:
         try:
             wait_until(lambda: log.read_text() == "begun\nan error\n", "the first two lines")
         finally:
