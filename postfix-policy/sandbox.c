@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/landlock.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -167,7 +167,7 @@ void sandbox_free(struct sandbox **_sandbox)
 
 /* ---- landlock(7), for which the C library has no functions ---- */
 
-/* The version of the interface; less than 1 when there is none. */
+/* The version of the interface; -1 sets errno: the kernel has none, or a filter forbids it. */
 static long landlock_version(void)
 {
 	return syscall(SYS_landlock_create_ruleset, NULL, 0,
@@ -230,12 +230,13 @@ struct sandbox *sandbox_enter(const struct mum_host *host, const char *config_pa
 			      const struct mum_config *config)
 {
 	struct sandbox *sandbox;
-	long version = landlock_version();
+	long version;
 
 	if (!config->process.sandbox)
 		return NULL;
+	version = landlock_version();
 	if (version < 1) {
-		host_log(host, MUM_LOG_INFO, "not locked in: this kernel has no landlock");
+		host_log(host, MUM_LOG_INFO, "not locked in: landlock: %s", strerror(errno));
 		return NULL;
 	}
 	sandbox = folders_of(config_path, config);
@@ -253,6 +254,7 @@ bool sandbox_covers(const struct sandbox *sandbox, const char *config_path,
 {
 	struct sandbox *wanted;
 
+	*error_r = NULL;
 	if (sandbox == NULL)
 		return true;
 	wanted = folders_of(config_path, config);

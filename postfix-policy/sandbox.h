@@ -23,7 +23,7 @@ struct sandbox;
  */
 struct sandbox *sandbox_enter(const struct mum_host *host, const char *config_path,
 			      const struct mum_config *config);
-void sandbox_free(struct sandbox **sandbox);	/* sets NULL; NULL is fine; frees nobody */
+void sandbox_free(struct sandbox **sandbox);	/* sets NULL; NULL is fine */
 
 /*
  * Can the process reach what this configuration names? False sets *error_r, which the
