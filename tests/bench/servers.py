@@ -33,12 +33,11 @@ class Postfix(lab.Postfix):
         run("cp", "-a", self.queue, memory / name)
         self.queue = memory / name
         self.sockets = self.queue / "mum"
-        run("postconf", "-c", the_lab.path / name / "etc", "-e",
-            f"queue_directory = {self.queue}",
-            # wrong recipients and long sessions must not slow smtpd down
-            "smtpd_error_sleep_time = 0", "smtpd_soft_error_limit = 1000000",
-            "smtpd_hard_error_limit = 1000000", "smtpd_junk_command_limit = 1000000",
-            *settings)
+        self.set(f"queue_directory = {self.queue}",
+                 # wrong recipients and long sessions must not slow smtpd down
+                 "smtpd_error_sleep_time = 0", "smtpd_soft_error_limit = 1000000",
+                 "smtpd_hard_error_limit = 1000000", "smtpd_junk_command_limit = 1000000",
+                 *settings)
 
     def master_pid(self):
         return int((self.queue / "pid/master.pid").read_text())

@@ -57,7 +57,6 @@ class Postfix:
     def __init__(self, lab, outside, mumd_user="nobody", name="postfix", settings=(),
                  send_limits=False):
         self._lab = lab
-        self._settings = list(settings)
         self._send_limits = send_limits
         self._outside = outside
         self._directory = lab.directory(name)
@@ -71,6 +70,8 @@ class Postfix:
         self._name = f"postfix-{lab.path.name}-{name}"
         self._hosts = self._directory / "hosts"
         self._write()
+        if settings:
+            self.set(*settings)
         self.command("check")   # makes the directories of the queue
 
     def _own_lines(self):
@@ -108,7 +109,7 @@ smtpd_client_event_limit_exceptions = 127.0.0.0/8
 smtpd_soft_error_limit = 1000
 smtpd_hard_error_limit = 1000
 smtpd_junk_command_limit = 1000
-""" + "".join(f"{line}\n" for line in self._settings)
+"""
 
     def _submission(self):
         """The shipped master.cf on a port of ours, without TLS."""
@@ -140,6 +141,10 @@ smtpd_junk_command_limit = 1000
         self.add_hosts("localhost", "plain.enforced.test", "sub.enforced.test",
                        "deep.sub.enforced.test")
 
+    def set(self, *settings):
+        """Each is "name = value", and takes the place of the line that main.cf has."""
+        run("postconf", "-c", self.config, "-e", *settings)
+
     def add_hosts(self, *names):
         """To Postfix these names are this machine."""
         with self._hosts.open("a") as hosts:
@@ -148,8 +153,13 @@ smtpd_junk_command_limit = 1000
 
     def command(self, *arguments, check=True):
         # Debian 13's Postfix copies /etc/hosts into the queue at every command
-        return run(*in_own_mounts(f'mount --bind {self._hosts} /etc/hosts && exec "$@"'),
-                   "postfix", "-c", self.config, *arguments, check=check)
+        result = run(*in_own_mounts(f'mount --bind {self._hosts} /etc/hosts && exec "$@"'),
+                     "postfix", "-c", self.config, *arguments, check=check)
+        # Each process warns of a setting that main.cf has twice. Ten such lines fill the socket
+        # of postlogd before it reads; it warns there, too, and then Postfix waits for ever.
+        if "overriding earlier entry" in result.stderr:
+            raise LabError(f"{self.config}/main.cf: give each setting once\n{result.stderr}")
+        return result
 
     def start(self):
         """Dovecot must run before somebody connects to the submission port: smtpd

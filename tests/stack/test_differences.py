@@ -151,9 +151,8 @@ class Stock(Answers):
     @functools.cached_property
     def _rewrite(self):
         postfix = Postfix(self._lab, ("127.0.0.1", free_port()), name="differences-pf")
-        with open(postfix.config / "main.cf", "a") as main:
-            main.write("virtual_mailbox_domains = example.test\n"
-                       "virtual_mailbox_maps =\nvirtual_alias_maps =\n")
+        postfix.set("virtual_mailbox_domains = example.test", "virtual_mailbox_maps =",
+                    "virtual_alias_maps =")
         return TrivialRewrite(postfix.start())
 
     def recipient(self, key):

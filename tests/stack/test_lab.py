@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What the lab promises to tests that run beside each other."""
+"""What the lab promises to its tests."""
 
 import subprocess
 import sys
 
+import pytest
+
+from lab import LabError, Postfix, free_port
 from lab.lab import TOP
 
 PORTS = "from lab import free_port; print(*(free_port() for _ in range(150)))"
@@ -18,3 +21,14 @@ def test_no_port_is_given_to_two_labs():
     for lab in labs:
         lab.communicate("\n")
     assert len(given) == 750 == len(set(given))
+
+
+def test_a_setting_that_main_cf_has_twice_is_refused(lab):
+    """It made Postfix wait for ever, now and then."""
+    postfix = Postfix(lab, ("127.0.0.1", free_port()), name="twice")
+    postfix.set("smtputf8_enable = no")
+    postfix.command("check")
+    with (postfix.config / "main.cf").open("a") as main_cf:
+        main_cf.write("smtputf8_enable = yes\n")
+    with pytest.raises(LabError, match="give each setting once"):
+        postfix.command("check")

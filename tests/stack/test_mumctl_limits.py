@@ -106,8 +106,7 @@ def test_a_plain_utf8_subject_is_bounced_where_check_says_so(world, findings):
 
 def test_and_passes_where_smtputf8_is_off(world):
     postfix, ctl, lmtp = world
-    with (postfix.config / "main.cf").open("a") as main_cf:
-        main_cf.write("smtputf8_enable = no\n")
+    postfix.set("smtputf8_enable = no")
     postfix.command("reload")
     send(postfix, "schöne grüße")
     lmtp.wait("schöne grüße", 1)
