@@ -65,7 +65,8 @@ userdb {{
     def start(self):
         self._config.write_text(self.configuration())
         self._process = self._lab.own(
-            Process(["dovecot", "-F", "-c", self._config], self._directory / "out.log"))
+            Process(["dovecot", "-F", "-c", self._config], self._directory / "out.log"),
+            independent=True)
         wait_until(lambda: accepts(self._auth), f"dovecot:\n{tail(self.log)}")
         return self
 

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from concurrent import futures
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -205,6 +206,7 @@ class Lab:
     def __init__(self, keep=False):
         self._keep = keep
         self._stack = contextlib.ExitStack()
+        self._independent = []
         self._old_handler = None
         self.path = None
 
@@ -219,6 +221,14 @@ class Lab:
 
     def __exit__(self, *exception):
         try:
+            # Most of them take a second.
+            with futures.ThreadPoolExecutor(32) as pool:
+                list(pool.map(lambda server: server.stop(), self._independent))
+        finally:
+            self._close()
+
+    def _close(self):
+        try:
             self._stack.close()
         finally:
             if self._old_handler is not None:
@@ -230,9 +240,14 @@ class Lab:
     def _interrupt(number, frame):
         raise KeyboardInterrupt(f"signal {number}")
 
-    def own(self, server):
-        """server.stop() is called when the lab ends, last started first."""
-        self.at_end(server.stop)
+    def own(self, server, independent=False):
+        """server.stop() is called when the lab ends, last started first; independent ones first of
+        all, side by side.
+        """
+        if not independent:
+            self.at_end(server.stop)
+        elif server not in self._independent:
+            self._independent.append(server)
         return server
 
     def at_end(self, function):

@@ -247,7 +247,7 @@ service auth-worker {{
         self.write()
         self.process = self._lab.own(Process(
             [*self._with_modules(), "dovecot", "-F", "-c", self.config],
-            self.directory / "out.log"))
+            self.directory / "out.log"), independent=True)
 
         def up():
             if not self.process.running():

@@ -121,7 +121,7 @@ class Mumd:
         """Runs it and returns the process, even if it ends at once."""
         self.process = self._lab.own(
             Process([*self._runner, self.program(), "-c", self.config, "-F"], self.log_path,
-                    cwd="/"))
+                    cwd="/"), independent=True)
         return self.process
 
     def start(self):

@@ -164,7 +164,7 @@ smtpd_junk_command_limit = 1000
     def start(self):
         """Dovecot must run before somebody connects to the submission port: smtpd
         ends without its socket, and is not started again for a minute."""
-        self._lab.own(self)
+        self._lab.own(self, independent=True)
         if self.command("start", check=False).returncode != 0:
             raise LabError(f"postfix does not start:\n{tail(self.maillog)}")
         wait_until(lambda: accepts(("127.0.0.1", self.port)), f"postfix:\n{tail(self.maillog)}")
