@@ -8,6 +8,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+enum { SMALL = 1024 };	/* bytes; what that cache keeps */
+
 void *xchecked(void *memory)
 {
 	static const char message[] = "mum: fatal: out of memory\n";
@@ -26,9 +28,14 @@ void *xmalloc(size_t size)
 	return xchecked(malloc(size > 0 ? size : 1));
 }
 
+/* A small one by malloc(): glibc before 2.41 has no cache of free memory for calloc(). */
 void *xcalloc(size_t count, size_t size)
 {
-	return xchecked(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+	size_t bytes;
+
+	if (!__builtin_mul_overflow(count, size, &bytes) && bytes <= SMALL)
+		return memset(xmalloc(bytes), 0, bytes);
+	return xchecked(calloc(count, size));
 }
 
 void *xrealloc(void *old, size_t size)
