@@ -49,6 +49,7 @@ struct clients {
 	bool full;		/* logged */
 	/* One for all: a client keeps only what has come, and an idle one nothing. */
 	char received[READ_SIZE];
+	struct buf spare_in, spare_out;	/* the memory of the last one that got idle */
 	uint64_t bad_since;	/* host_now() when we began to count the lines */
 	unsigned bad_lines;
 };
@@ -70,6 +71,29 @@ static void log_room(struct clients *clients)
 	host_log(clients->host, MUM_LOG_INFO, "%zu clients: there is room again",
 		 clients->counts.now);
 	clients->full = false;
+}
+
+static void move_memory(struct buf *to, struct buf *from)
+{
+	to->data = from->data;
+	to->size = from->size;
+	from->data = NULL;
+	from->size = 0;
+}
+
+static void use_spare(struct buf *buf, struct buf *spare)
+{
+	if (buf->data == NULL)
+		move_memory(buf, spare);
+}
+
+/* The buffer is empty. */
+static void keep_spare(struct buf *buf, struct buf *spare)
+{
+	if (spare->data == NULL && buf->size <= READ_SIZE)
+		move_memory(spare, buf);
+	else
+		buf_free(buf);
 }
 
 static void client_close(struct client *client)
@@ -208,9 +232,9 @@ static void run_requests(struct client *client)
 		return;
 	}
 	if (client->in.len == 0)
-		buf_free(&client->in);
+		keep_spare(&client->in, &client->clients->spare_in);
 	if (client->out.len == 0)
-		buf_free(&client->out);
+		keep_spare(&client->out, &client->clients->spare_out);
 	wait_for_events(client);
 }
 
@@ -225,6 +249,7 @@ static bool read_input(struct client *client)
 	if (want == 0)
 		return true;
 	if (got > 0) {
+		use_spare(&client->in, &client->clients->spare_in);
 		buf_put(&client->in, received, (size_t)got);
 		return true;
 	}
@@ -255,6 +280,7 @@ static void on_ready(unsigned events, void *arg)
 
 struct buf *client_output(struct client *client)
 {
+	use_spare(&client->out, &client->clients->spare_out);
 	return &client->out;
 }
 
@@ -366,6 +392,8 @@ void clients_free(struct clients **_clients)
 	while (clients->by_use != NULL)
 		client_close(clients->by_use);
 	host_untimer(clients->host, &clients->sweep);
+	buf_free(&clients->spare_in);
+	buf_free(&clients->spare_out);
 	free(clients);
 }
 
