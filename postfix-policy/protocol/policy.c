@@ -52,8 +52,8 @@ static struct slice *member(struct policy_request *request, const struct slice *
  * that ends them, and *at is behind it; MORE: name and value, and *at is behind them, or
  * name_r->data is NULL and no line is whole.
  */
-static enum parse_result next_line(const char **at, const char *end, struct slice *name_r,
-				   struct slice *value_r)
+static inline enum parse_result next_line(const char **at, const char *end,
+					  struct slice *name_r, struct slice *value_r)
 {
 	const char *line = *at, *newline = memchr(line, '\n', (size_t)(end - line)), *equals;
 
