@@ -29,7 +29,8 @@ const struct mum_config *mum_core_config(const struct mum_core *core);
  * MUM_CREDENTIAL and MUM_USER a login, MUM_USERS an id in decimal, the others a mail
  * address. fn runs once, later, from the loop and never from inside this call, at the
  * latest deadline_ms from now; with mum_lookup_cancel(), not at all. The handle is gone
- * when fn is called.
+ * when fn is called. With MUM_AT_ONCE in the set, fn may run inside this call, which then
+ * returns NULL.
  */
 struct mum_lookup *mum_core_ask(struct mum_core *core, unsigned questions,
 				const char *key, size_t key_len, unsigned deadline_ms,

@@ -30,6 +30,8 @@ enum mum_question {
 #define MUM_ASK(question) (1U << (question))
 /* In such a set: the database itself must answer, and the cache does not count. */
 #define MUM_FRESH (1U << 31)
+/* In such a set: what needs no fetch is answered inside the call that asks. */
+#define MUM_AT_ONCE (1U << 30)
 
 /* How the log and the metrics name a question. */
 const char *mum_question_name(enum mum_question question);

@@ -85,10 +85,9 @@ static void keep_facts(const struct fetch *fetch, struct facts *facts, unsigned 
 static void fetch_end(struct fetch *fetch, enum mum_status status, struct facts *facts,
 		      unsigned age_ms, const char *reason)
 {
-	enum mum_question question = fetch->question.kind;
 	struct facts *less = NULL;
 
-	if (status == MUM_FOUND && question == MUM_DELIVERY)
+	if (status == MUM_FOUND && fetch->question.kind == MUM_DELIVERY)
 		less = recipients_without_excess(facts, fetch->question.address);
 	if (less != NULL)
 		facts = less;
@@ -99,7 +98,7 @@ static void fetch_end(struct fetch *fetch, enum mum_status status, struct facts 
 
 		DL_DELETE(fetch->waiters, waiter);
 		waiter->fetch = NULL;
-		fetch->fetches->settings.done(waiter, question, status, facts, age_ms, reason);
+		fetch->fetches->settings.done(waiter, status, facts, age_ms, reason);
 	}
 	facts_unref(&less);
 	fetch_free(fetch);

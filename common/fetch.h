@@ -27,9 +27,8 @@ struct fetch_waiter {
  * status is MUM_FOUND. It takes note and no more: nobody may join or leave a fetch from
  * inside.
  */
-typedef void fetch_done_fn(struct fetch_waiter *waiter, enum mum_question question,
-			   enum mum_status status, struct facts *facts, unsigned age_ms,
-			   const char *reason);
+typedef void fetch_done_fn(struct fetch_waiter *waiter, enum mum_status status,
+			   struct facts *facts, unsigned age_ms, const char *reason);
 /* All who waited have taken note. may_call: this is the loop, and not inside an answer. */
 typedef void fetch_over_fn(bool may_call, void *arg);
 

@@ -14,6 +14,7 @@
 struct part {
 	struct fetch_waiter waiter;	/* first: on_fetched() casts to part */
 	struct mum_lookup *lookup;
+	enum mum_question question;
 	uint64_t asked_us;		/* host_now_us(); once it has had a fetch */
 	struct facts *facts;		/* NULL until there */
 };
@@ -22,7 +23,6 @@ struct mum_lookup {
 	struct lookups *lookups;
 	struct address *address;
 	unsigned questions;
-	struct part parts[MUM_QUESTIONS];
 	size_t waiting;			/* parts that wait for a fetch */
 	struct mum_timer *deadline;
 	enum mum_status status;
@@ -33,6 +33,8 @@ struct mum_lookup {
 	void *arg;
 	bool ready;			/* in lookups->ready */
 	struct mum_lookup *prev, *next;
+	size_t count;
+	struct part parts[];
 };
 
 struct lookups {
@@ -65,25 +67,25 @@ static void part_leave(struct part *part)
 }
 
 /* It waits no longer, for facts or for a reason why there are none. */
-static void part_measure(struct part *part, enum mum_question question)
+static void part_measure(struct part *part)
 {
 	struct lookups *lookups = part->lookup->lookups;
 
-	mum_histogram_add(&lookups->stats->questions[question].duration,
+	mum_histogram_add(&lookups->stats->questions[part->question].duration,
 			  host_now_us(lookups->host) - part->asked_us);
 }
 
 /* Facts that may not be fresh any more, but better than none; *age_r is theirs. */
-static struct facts *stale_facts(struct mum_lookup *lookup, enum mum_question question,
-				 uint64_t *age_r)
+static struct facts *stale_facts(const struct part *part, uint64_t *age_r)
 {
+	struct mum_lookup *lookup = part->lookup;
 	struct lookups *lookups = lookup->lookups;
 	struct facts *facts;
 
-	if (!mum_question_is_cached(question) || lookups->settings.stale_ms == 0 ||
+	if (!mum_question_is_cached(part->question) || lookups->settings.stale_ms == 0 ||
 	    (lookup->questions & MUM_FRESH) != 0)
 		return NULL;
-	facts = cache_get(lookups->cache, question, lookup->address->key,
+	facts = cache_get(lookups->cache, part->question, lookup->address->key,
 			  host_now(lookups->host), age_r);
 	return facts != NULL && *age_r <= lookups->settings.stale_ms ? facts : NULL;
 }
@@ -98,12 +100,11 @@ static void part_take(struct part *part, struct facts *facts, unsigned age_ms)
 }
 
 /* Stale facts for the part, or the whole lookup ends in trouble. */
-static void part_fail(struct part *part, enum mum_question question,
-		      enum mum_status status, const char *reason)
+static void part_fail(struct part *part, enum mum_status status, const char *reason)
 {
 	struct mum_lookup *lookup = part->lookup;
 	uint64_t age;
-	struct facts *stale = stale_facts(lookup, question, &age);
+	struct facts *stale = stale_facts(part, &age);
 
 	if (stale != NULL) {
 		part_take(part, stale, (unsigned)age);
@@ -116,49 +117,49 @@ static void part_fail(struct part *part, enum mum_question question,
 	}
 }
 
-static void part_ask(struct part *part, const struct question *question)
+static void part_ask(struct part *part, uint64_t after_id)
 {
 	struct lookups *lookups = part->lookup->lookups;
+	const struct question question = { part->question, part->lookup->address, after_id };
 
 	part->asked_us = host_now_us(lookups->host);
 	part->lookup->waiting++;
-	fetch_join(lookups->fetches, question, &part->waiter);
+	fetch_join(lookups->fetches, &question, &part->waiter);
 }
 
 /* From the cache if it is fresh, or stale while the store is known to be down. */
-static bool part_from_cache(struct part *part, enum mum_question question)
+static bool part_from_cache(struct part *part)
 {
 	struct mum_lookup *lookup = part->lookup;
 	struct lookups *lookups = lookup->lookups;
 	struct facts *facts;
 	uint64_t age;
 
-	if (!mum_question_is_cached(question) || (lookup->questions & MUM_FRESH) != 0)
+	if (!mum_question_is_cached(part->question) || (lookup->questions & MUM_FRESH) != 0)
 		return false;
-	facts = cache_get(lookups->cache, question, lookup->address->key,
+	facts = cache_get(lookups->cache, part->question, lookup->address->key,
 			  host_now(lookups->host), &age);
 	if (facts == NULL || age >= lookups->settings.ttl_ms) {
 		facts = lookups->store->ops->is_up(lookups->store)
-				? NULL : stale_facts(lookup, question, &age);
+				? NULL : stale_facts(part, &age);
 		lookup->stale = lookup->stale || facts != NULL;
 	}
 	if (facts == NULL)
 		return false;
-	lookups->stats->questions[question].hits++;
+	lookups->stats->questions[part->question].hits++;
 	part_take(part, facts, (unsigned)age);
 	return true;
 }
 
 /* ---- lookups ---- */
 
-static void lookup_free(struct mum_lookup *lookup)
+/* Nothing is awaited any more. */
+static void lookup_end(struct mum_lookup *lookup)
 {
 	struct lookups *lookups = lookup->lookups;
 
-	for (int i = 0; i < MUM_QUESTIONS; i++) {
+	for (size_t i = 0; i < lookup->count; i++)
 		part_leave(&lookup->parts[i]);
-		facts_unref(&lookup->parts[i].facts);
-	}
 	host_untimer(lookups->host, &lookup->deadline);
 	if (lookup->ready) {
 		DL_DELETE(lookups->ready, lookup);
@@ -167,44 +168,45 @@ static void lookup_free(struct mum_lookup *lookup)
 		DL_DELETE(lookups->waiting, lookup);
 	}
 	lookups->stats->in_flight--;
+}
+
+static void lookup_free(struct mum_lookup *lookup)
+{
+	for (size_t i = 0; i < lookup->count; i++)
+		facts_unref(&lookup->parts[i].facts);
 	address_unref(&lookup->address);
 	free(lookup->reason);
 	free(lookup);
 }
 
-/* Takes what it needs out of the lookup, frees it, and calls last. */
+static void lookup_cancel(struct mum_lookup *lookup)
+{
+	lookup_end(lookup);
+	lookup_free(lookup);
+}
+
+/*
+ * Calls, when it is in none of the lists: the callback may do anything but free the
+ * lookups.
+ */
 static void lookup_answer(struct mum_lookup *lookup)
 {
-	mum_answer_fn *fn = lookup->fn;
-	void *arg = lookup->arg;
-	struct address *address = lookup->address;
-	char *reason = lookup->reason;
-	struct facts *facts[MUM_QUESTIONS];
+	struct lookups *lookups = lookup->lookups;
 	struct mum_answer answer = { .status = lookup->status,
 				     .stale = lookup->stale,
 				     .age_ms = lookup->age_ms,
-				     .drops_extension =
-					     lookup->lookups->settings.drops_extension,
-				     .catch_all_senders =
-					     lookup->lookups->settings.catch_all_senders,
-				     .address = address,
-				     .reason = reason };
+				     .drops_extension = lookups->settings.drops_extension,
+				     .catch_all_senders = lookups->settings.catch_all_senders,
+				     .address = lookup->address,
+				     .reason = lookup->reason };
 
-	for (int i = 0; i < MUM_QUESTIONS; i++) {
-		facts[i] = lookup->parts[i].facts;
-		answer.facts[i] = facts[i];
-		lookup->parts[i].facts = NULL;
-	}
+	for (size_t i = 0; i < lookup->count; i++)
+		answer.facts[lookup->parts[i].question] = lookup->parts[i].facts;
 	if (answer.stale)
-		lookup->lookups->stats->stale++;
-	lookup->address = NULL;
-	lookup->reason = NULL;
+		lookups->stats->stale++;
+	lookup_end(lookup);
+	lookup->fn(&answer, lookup->arg);
 	lookup_free(lookup);
-	fn(&answer, arg);
-	for (int i = 0; i < MUM_QUESTIONS; i++)
-		facts_unref(&facts[i]);
-	address_unref(&address);
-	free(reason);
 }
 
 static void hand_out(struct lookups *lookups);
@@ -246,19 +248,18 @@ static void set_ready(struct mum_lookup *lookup)
 	lookups->ready_count++;
 }
 
-static void on_fetched(struct fetch_waiter *waiter, enum mum_question question,
-		       enum mum_status status, struct facts *facts, unsigned age_ms,
-		       const char *reason)
+static void on_fetched(struct fetch_waiter *waiter, enum mum_status status,
+		       struct facts *facts, unsigned age_ms, const char *reason)
 {
 	struct part *part = (struct part *)waiter;
 	struct mum_lookup *lookup = part->lookup;
 
 	lookup->waiting--;
-	part_measure(part, question);
+	part_measure(part);
 	if (status == MUM_FOUND)
 		part_take(part, facts, age_ms);
 	else
-		part_fail(part, question, status, reason);
+		part_fail(part, status, reason);
 	if (lookup->waiting == 0 || lookup->reason != NULL)
 		set_ready(lookup);
 }
@@ -279,13 +280,14 @@ static void on_deadline(void *arg)
 
 	lookup->deadline = NULL;
 	lookups->stats->timeouts++;
-	for (int i = 0; i < MUM_QUESTIONS; i++) {
-		if (lookup->parts[i].waiter.fetch == NULL)
+	for (size_t i = 0; i < lookup->count; i++) {
+		struct part *part = &lookup->parts[i];
+
+		if (part->waiter.fetch == NULL)
 			continue;
-		part_leave(&lookup->parts[i]);
-		part_measure(&lookup->parts[i], (enum mum_question)i);
-		part_fail(&lookup->parts[i], (enum mum_question)i, MUM_TEMPFAIL,
-			  "the database gave no answer in time");
+		part_leave(part);
+		part_measure(part);
+		part_fail(part, MUM_TEMPFAIL, "the database gave no answer in time");
 	}
 	set_ready(lookup);
 	hand_out(lookups);
@@ -322,35 +324,54 @@ static bool read_key(struct mum_lookup *lookup, const char *key, size_t key_len,
 
 static void ask(struct mum_lookup *lookup, uint64_t after_id)
 {
-	for (int i = 0; i < MUM_QUESTIONS; i++) {
+	for (size_t i = 0; i < lookup->count; i++) {
 		struct part *part = &lookup->parts[i];
-		struct question question = { (enum mum_question)i, lookup->address,
-					     after_id };
 
-		if ((lookup->questions & MUM_ASK(i)) == 0)
-			continue;
-		part->lookup = lookup;
-		if (!part_from_cache(part, (enum mum_question)i))
-			part_ask(part, &question);
+		if (!part_from_cache(part))
+			part_ask(part, after_id);
 	}
+}
+
+static size_t count_questions(unsigned questions)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < MUM_QUESTIONS; i++)
+		count += (questions & MUM_ASK(i)) != 0;
+	return count;
+}
+
+/* Nothing is asked yet. */
+static struct mum_lookup *lookup_new(struct lookups *lookups, unsigned questions)
+{
+	struct mum_lookup *lookup = xcalloc(
+		1, sizeof(*lookup) + count_questions(questions) * sizeof(lookup->parts[0]));
+
+	lookup->lookups = lookups;
+	lookup->questions = questions;
+	for (int i = 0; i < MUM_QUESTIONS; i++) {
+		if ((questions & MUM_ASK(i)) != 0)
+			lookup->parts[lookup->count++] = (struct part){
+				.lookup = lookup, .question = (enum mum_question)i };
+	}
+	lookups->stats->in_flight++;
+	DL_APPEND(lookups->waiting, lookup);
+	return lookup;
 }
 
 struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
 				    const char *key, size_t key_len,
 				    unsigned deadline_ms, mum_answer_fn *fn, void *arg)
 {
-	struct mum_lookup *lookup = xcalloc(1, sizeof(*lookup));
+	struct mum_lookup *lookup;
 	uint64_t after_id;
 
-	lookup->lookups = lookups;
-	lookup->questions = questions;
 	/* Only a name that MUM does not know is a catch-all's. */
 	if (lookups->settings.catch_all_senders && (questions & MUM_ASK(MUM_OWNERS)) != 0)
-		lookup->questions |= MUM_ASK(MUM_NAME);
+		questions |= MUM_ASK(MUM_NAME);
+	lookup = lookup_new(lookups, questions);
 	lookup->fn = fn;
 	lookup->arg = arg;
-	lookups->stats->in_flight++;
-	DL_APPEND(lookups->waiting, lookup);
 	if (read_key(lookup, key, key_len, &after_id)) {
 		lookup->status = MUM_FOUND;
 		ask(lookup, after_id);
@@ -361,6 +382,10 @@ struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
 		lookup->deadline = lookups->host->ops->timer(
 			lookups->host->ctx, deadline_ms, on_deadline, lookup);
 		return lookup;
+	}
+	if ((questions & MUM_AT_ONCE) != 0) {
+		lookup_answer(lookup);
+		return NULL;
 	}
 	set_ready(lookup);
 	hand_out_later(lookups);
@@ -373,7 +398,7 @@ void mum_lookup_cancel(struct mum_lookup **_lookup)
 
 	*_lookup = NULL;
 	if (lookup != NULL)
-		lookup_free(lookup);
+		lookup_cancel(lookup);
 }
 
 /* ---- the whole ---- */
@@ -406,9 +431,9 @@ void lookups_free(struct lookups **_lookups)
 		return;
 	fetches_stop(lookups->fetches);
 	while (lookups->waiting != NULL)
-		lookup_free(lookups->waiting);
+		lookup_cancel(lookups->waiting);
 	while (lookups->ready != NULL)
-		lookup_free(lookups->ready);
+		lookup_cancel(lookups->ready);
 	host_untimer(lookups->host, &lookups->ready_timer);
 	fetches_free(&lookups->fetches);
 	cache_free(&lookups->cache);

@@ -86,8 +86,9 @@ char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
 			 const struct decision_watch *watch, const char *const *attributes)
 {
 	struct buf wire = BUF_INIT(POLICY_REQUEST_MAX);
-	struct mum_core *core = tool_core(tool, MUM_ROLE_POSTFIX);
-	struct decision *decision;
+	const struct decider decider = { .host = &tool->host.host,
+					 .core = tool_core(tool, MUM_ROLE_POSTFIX),
+					 .quota = quota, .watch = watch };
 	struct policy_request request;
 	char *action = NULL;
 	size_t wire_len;
@@ -104,10 +105,7 @@ char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
 	good = good && !wire.failed &&
 	       policy_parse(wire.data, wire.len, &request, &wire_len) == PARSE_DONE;
 	if (good) {
-		decision = decision_start(&tool->host.host, core, NULL, quota, &request,
-					  on_action, &action);
-		if (decision != NULL)
-			decision_watch(decision, watch);
+		(void)decision_start(&decider, &request, on_action, &action);
 		while (action == NULL)
 			tool_wait(tool);
 	}

@@ -213,10 +213,9 @@ static void judge_sender(const struct decision *decision, const struct mum_answe
 	judged->verdict = verdict;
 }
 
-static void answered(struct decision *decision)
+static bool answered(struct decision *decision)
 {
-	if (--decision->waiting == 0)
-		(void)conclude(decision);
+	return --decision->waiting > 0 || conclude(decision);
 }
 
 static void on_reading(const struct mum_answer *answer, void *arg)
@@ -233,7 +232,7 @@ static void on_reading(const struct mum_answer *answer, void *arg)
 	if (decision->watch != NULL)
 		decision->watch->on_reading(at, decision->readings.items[at].text, answer,
 					    decision->watch->arg);
-	answered(decision);
+	(void)answered(decision);
 }
 
 static void on_domain(const struct mum_answer *answer, void *arg)
@@ -243,26 +242,25 @@ static void on_domain(const struct mum_answer *answer, void *arg)
 
 	part->domain = NULL;
 	judged_of(part)->domain = rule_domain(answer, &name);
-	answered(part->decision);
+	(void)answered(part->decision);
 }
 
 static struct mum_lookup *ask(struct decision *decision, enum mum_question question,
 			      const char *key, mum_answer_fn *fn, struct part *part)
 {
 	decision->waiting++;
-	return mum_core_ask(decision->core, MUM_ASK(question), key, strlen(key),
+	return mum_core_ask(decision->core, MUM_ASK(question) | MUM_AT_ONCE, key, strlen(key),
 			    config_of(decision)->database.deadline, fn, part);
 }
 
-/*
- * Asks about all readings at once, so that one deadline holds for all. Answers come later.
- */
-static void ask_all(struct decision *decision)
+/* Asks about all readings at once, so that one deadline holds for all. */
+static bool ask_all(struct decision *decision)
 {
 	const struct readings *readings = &decision->readings;
 	enum mum_question question =
 		decision->check == CHECK_RECIPIENT ? MUM_DELIVERY : MUM_OWNERS;
 
+	decision->waiting = 1;	/* for us: some may be answered before all are asked */
 	for (size_t i = 0; i < readings->count; i++) {
 		const struct reading *reading = &readings->items[i];
 		struct part *part = &decision->parts[i];
@@ -274,6 +272,7 @@ static void ask_all(struct decision *decision)
 			part->domain = ask(decision, MUM_DOMAIN, reading_domain(reading),
 					   on_domain, part);
 	}
+	return answered(decision);
 }
 
 static bool judge(struct decision *decision, enum check check, const char *text)
@@ -284,8 +283,7 @@ static bool judge(struct decision *decision, enum check check, const char *text)
 	readings_free(&decision->readings);
 	if (!readings_make(&decision->readings, text, &settings))
 		return refuse(decision, REASON_TOO_MANY_READINGS, ACTION_TOO_MANY_READINGS);
-	ask_all(decision);
-	return true;
+	return ask_all(decision);
 }
 
 /* ---- quota ---- */
@@ -348,11 +346,6 @@ static bool next_check(struct decision *decision)
 	return finish(decision, ACTION_DUNNO);
 }
 
-void decision_watch(struct decision *decision, const struct decision_watch *watch)
-{
-	decision->watch = watch;
-}
-
 static const char *copy(struct decision *decision, const struct slice *slice)
 {
 	return slice->len > 0 ? arena_strndup(&decision->texts, slice->data, slice->len) : "";
@@ -368,19 +361,19 @@ static void copy_texts(struct decision *decision, const struct policy_request *r
 	decision->queue_id = copy(decision, &request->queue_id);
 }
 
-struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
-				struct decision_counts *counts, struct quota_client *quota,
+struct decision *decision_start(const struct decider *decider,
 				const struct policy_request *request, decision_fn *fn,
 				void *arg)
 {
 	struct decision *decision = xmalloc(sizeof(*decision));
-	const struct mum_config *config = mum_core_config(core);
+	const struct mum_config *config = mum_core_config(decider->core);
 	bool logged_in = request->login.len > 0;
 
 	*decision = (struct decision){
-		.host = host,
-		.core = core,
-		.counts = counts,
+		.host = decider->host,
+		.core = decider->core,
+		.counts = decider->counts,
+		.watch = decider->watch,
 		.fn = fn,
 		.arg = arg,
 		.check_recipient = policy_wants_recipient(request) &&
@@ -392,19 +385,19 @@ struct decision *decision_start(const struct mum_host *host, struct mum_core *co
 				request->sender.len > 0 &&
 				(logged_in || config->policy.sender_unauthenticated ==
 						      MUM_UNAUTHENTICATED_REJECT),
-		.check_quota = policy_wants_recipient(request) && quota != NULL &&
+		.check_quota = policy_wants_recipient(request) && decider->quota != NULL &&
 			       config->policy.quota != MUM_CHECK_OFF &&
 			       request->recipient.len > 0,
 		.quota_mode = config->policy.quota,
 		.quota_reply = config->policy.quota_reply,
-		.quota_client = quota,
+		.quota_client = decider->quota,
 		.size = quota_read_size(&request->size),
 	};
 	arena_reserve(&decision->texts, TYPICAL_TEXTS);
 	copy_texts(decision, request);
 	if (!decision->check_recipient && !decision->check_sender && !decision->check_quota) {
-		if (counts != NULL)
-			counts->unchecked++;
+		if (decider->counts != NULL)
+			decider->counts->unchecked++;
 		(void)finish(decision, ACTION_DUNNO);
 		return NULL;
 	}

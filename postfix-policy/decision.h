@@ -18,18 +18,6 @@ struct decision;
 typedef void decision_fn(const char *action, void *arg);
 
 /*
- * Copies what it needs of the request. fn runs once. If there is nothing to ask, it
- * runs inside this call, which then returns NULL. The handle is gone when fn is
- * called. Refusals are logged, also those that "warn" lets pass. Each check is counted
- * in counts, unless that is NULL. All arguments but the request outlive the decision,
- * the core only as long as it has lookups in flight.
- */
-struct decision *decision_start(const struct mum_host *host, struct mum_core *core,
-				struct decision_counts *counts, struct quota_client *quota,
-				const struct policy_request *request, decision_fn *fn,
-				void *arg);
-
-/*
  * For those who want to know why. on_reading is told of each reading of the address when
  * its answer is there; at: its place in the order in which Postfix comes to them. Then
  * on_judged is told how many of them count.
@@ -40,8 +28,26 @@ struct decision_watch {
 	void *arg;
 };
 
-/* Call it at once after decision_start(). The watch outlives the decision. */
-void decision_watch(struct decision *decision, const struct decision_watch *watch);
+/*
+ * Who decides. All of it outlives the decision, the core only as long as it has lookups in
+ * flight.
+ */
+struct decider {
+	const struct mum_host *host;
+	struct mum_core *core;
+	struct quota_client *quota;		/* NULL: there is no such service */
+	struct decision_counts *counts;		/* of all checks; NULL: nobody counts */
+	const struct decision_watch *watch;	/* NULL: nobody wants to know why */
+};
+
+/*
+ * Copies what it needs of the decider and the request. fn runs once. If nobody needs to be
+ * waited for, it runs inside this call, which then returns NULL. The handle is gone when
+ * fn is called. Refusals are logged, also those that "warn" lets pass.
+ */
+struct decision *decision_start(const struct decider *decider,
+				const struct policy_request *request, decision_fn *fn,
+				void *arg);
 
 /* fn never runs. Sets NULL; NULL inside is fine. */
 void decision_cancel(struct decision **decision);

@@ -27,6 +27,9 @@ static void on_action(const char *action, void *arg)
 static void decide(struct session *session, const struct policy_request *request)
 {
 	struct service *service = session->service;
+	const struct decider decider = { .host = service->host, .core = service->core,
+					 .quota = service->quota,
+					 .counts = &service->metrics->decisions };
 	const char *action = NULL;
 
 	/* First, because it asks nobody: a flood is no load for the database. */
@@ -35,9 +38,7 @@ static void decide(struct session *session, const struct policy_request *request
 	if (action != NULL)
 		on_action(action, session);
 	else
-		session->decision = decision_start(service->host, service->core,
-						   &service->metrics->decisions,
-						   service->quota, request, on_action, session);
+		session->decision = decision_start(&decider, request, on_action, session);
 }
 
 static long on_request(void *arg, const char *bytes, size_t len, const char **why)

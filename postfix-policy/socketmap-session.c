@@ -74,7 +74,8 @@ static long on_request(void *arg, const char *bytes, size_t len, const char **wh
 		return (long)wire_len;
 	}
 	session->map = request.map;
-	session->lookup = mum_core_ask(core, MUM_ASK(socketmap_question(request.map)),
+	session->lookup = mum_core_ask(core,
+				       MUM_ASK(socketmap_question(request.map)) | MUM_AT_ONCE,
 				       request.key, request.key_len,
 				       mum_core_config(core)->database.deadline, on_answer,
 				       session);

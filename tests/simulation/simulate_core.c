@@ -46,12 +46,13 @@ struct simulated_store {
 
 struct asked {
 	struct world *world;
-	struct mum_lookup *lookup;	/* NULL: this place is free */
+	struct mum_lookup *lookup;	/* NULL: nothing is awaited */
 	const struct key *key;
 	uint64_t at;			/* host_now() */
 	unsigned deadline;
 	bool fresh, was_down;
 	unsigned long failures, misconfigured;	/* of the world, told when it was asked */
+	bool at_once, asking;		/* may be answered inside the call; it is being asked */
 };
 
 struct world {
@@ -419,8 +420,10 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 
 	simulation_note("  answer %zd: %d%s, %u ms old", asked - world->asked, answer->status,
 			answer->stale ? " stale" : "", answer->age_ms);
-	MUST("an answer comes once, and none after it was cancelled", asked->lookup != NULL);
-	MUST("an answer does not come from inside a call", !world->busy);
+	MUST("an answer comes once, and none after it was cancelled",
+	     asked->lookup != NULL || asked->at_once);
+	MUST("an answer does not come from inside a call that is not for it",
+	     !world->busy || asked->at_once);
 	MUST("a reason says why there is no answer",
 	     (answer->reason == NULL) ==
 		     (answer->status == MUM_FOUND || answer->status == MUM_NOT_FOUND));
@@ -441,6 +444,7 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 	MUST("stale facts are for times of trouble", !answer->stale || may_fail(asked) ||
 	     asked->was_down);
 	asked->lookup = NULL;
+	asked->at_once = false;
 	world->waiting--;
 	if (dice_chance(world->dice, 20))
 		ask(world);
@@ -450,6 +454,11 @@ static void on_answer(const struct mum_answer *answer, void *arg)
 
 /* ---- what happens ---- */
 
+static bool is_taken(const struct asked *asked)
+{
+	return asked->lookup != NULL || asked->asking;
+}
+
 static void ask(struct world *world)
 {
 	const struct key *key = &keys[dice_roll(world->dice, sizeof(keys) / sizeof(keys[0]))];
@@ -458,24 +467,28 @@ static void ask(struct world *world)
 	bool before = world->busy;
 	unsigned questions = key->questions;
 
-	while (asked->lookup != NULL && asked < world->asked + ASKED_MAX - 1)
+	while (is_taken(asked) && asked < world->asked + ASKED_MAX - 1)
 		asked++;
-	if (asked->lookup != NULL || world->ending)
+	if (is_taken(asked) || world->ending)
 		return;
 	*asked = (struct asked){ world, NULL, key, world->host.now_ms,
 				 500 + dice_roll(world->dice, 2000),
 				 (key->questions & MUM_ASK(MUM_DOMAIN)) != 0 &&
 					 dice_chance(world->dice, 20),
 				 !mum_core_is_up(core) || world->was_down, world->told_failures,
-				 world->told_misconfigured };
+				 world->told_misconfigured,
+				 dice_chance(world->dice, 30), true };
 	if (asked->fresh)
 		questions |= MUM_FRESH;
+	if (asked->at_once)
+		questions |= MUM_AT_ONCE;
 	simulation_note("ask %zd: %s", asked - world->asked, key->text);
 	world->busy = true;
+	world->waiting++;
 	asked->lookup = mum_core_ask(core, questions, key->text, strlen(key->text),
 				     asked->deadline, on_answer, asked);
 	world->busy = before;
-	world->waiting++;
+	asked->at_once = asked->asking = false;
 }
 
 static void cancel_any(struct world *world)

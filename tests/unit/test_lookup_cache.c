@@ -56,6 +56,46 @@ static void test_fresh_for_ttl(void **state)
 	}
 }
 
+/* MUM_AT_ONCE: inside the call, what needs no fetch. */
+static void test_at_once(void **state)
+{
+	static const unsigned both = MUM_ASK(MUM_DELIVERY) | MUM_ASK(MUM_OWNERS);
+	static const struct {
+		const char *name;
+		unsigned questions;
+		const char *key;
+		unsigned age;
+		bool inside;
+	} rows[] = {
+		{ "fresh", MUM_ASK(MUM_DELIVERY), "a@d", 0, true },
+		{ "both fresh", MUM_ASK(MUM_DELIVERY) | MUM_ASK(MUM_NAME), "a@d", 0, true },
+		{ "one fresh, one unknown", both, "a@d", 0, false },
+		{ "too old", MUM_ASK(MUM_DELIVERY), "a@d", TTL + 1, false },
+		{ "to be asked afresh", MUM_ASK(MUM_DELIVERY) | MUM_FRESH, "a@d", 0, false },
+		{ "unknown", MUM_ASK(MUM_DELIVERY), "b@d", 0, false },
+		{ "no such name can be", MUM_ASK(MUM_DELIVERY), "a", 0, true },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		struct bench bench;
+		struct got got;
+
+		bench_init(&bench, TTL, 0);
+		fill(&bench, MUM_ASK(MUM_DELIVERY) | MUM_ASK(MUM_NAME), "a@d");
+		fake_host_advance(&bench.host, row->age);
+		bench_ask(&bench, &got, row->questions | MUM_AT_ONCE, row->key);
+		WANT_NUMBER(row->name, got.calls, row->inside ? 1 : 0);
+		WANT(row->name, (got.lookup == NULL) == row->inside);
+		WANT_NUMBER(row->name, bench.stats.in_flight, row->inside ? 0 : 1);
+		while (fake_store_pending(&bench.store) > 0)
+			bench_answer(&bench, 0, MUM_FOUND);
+		fake_host_settle(&bench.host, 5);
+		WANT_NUMBER(row->name, got.calls, 1);
+		bench_free(&bench);
+	}
+}
+
 static void test_what_is_cached(void **state)
 {
 	static const struct {
@@ -363,6 +403,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_fresh_for_ttl),
+		UNIT_TEST(test_at_once),
 		UNIT_TEST(test_what_is_cached),
 		UNIT_TEST(test_trouble_is_not_cached),
 		UNIT_TEST(test_one_of_two_questions_is_cached),
