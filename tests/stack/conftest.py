@@ -15,7 +15,7 @@ from lab.mariadb import POSTFIX_PASSWORD  # noqa: E402
 from lab.mumd import has_landlock, mariadb_settings, sqlite_settings  # noqa: E402
 from servers import Stack  # noqa: E402
 
-# Tests that ./check leaves out when it runs with sanitizers.
+# Tests that meet the build without sanitizers in ./check. All others meet the one that has them.
 MARKERS = {
     "auth_module": "loads the auth module; the run without sanitizers loads one that has them, too",
     "memory": "measures memory, looks into it, or withholds it or what else sanitizers need",
