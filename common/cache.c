@@ -15,7 +15,7 @@ struct entry {
 	uint64_t stored_ms;
 	size_t rows;	/* at least 1 */
 	size_t key_len;
-	char key[];	/* one byte for the question, then the key */
+	char key[];	/* one byte for the kind, then the key */
 };
 
 struct cache {
@@ -60,7 +60,7 @@ void cache_free(struct cache **_cache)
 }
 
 /* Spells the key into cache->wanted; returns its entry or NULL. */
-static struct entry *find(struct cache *cache, enum mum_question question,
+static struct entry *find(struct cache *cache, enum question_kind kind,
 			  const char *key, unsigned *hash_r)
 {
 	size_t len = strlen(key) + 1;
@@ -70,7 +70,7 @@ static struct entry *find(struct cache *cache, enum mum_question question,
 		cache->wanted_size = len * 2;
 		cache->wanted = xrealloc(cache->wanted, cache->wanted_size);
 	}
-	cache->wanted[0] = (char)question;
+	cache->wanted[0] = (char)kind;
 	memcpy(cache->wanted + 1, key, len - 1);
 	cache->wanted_len = len;
 	*hash_r = keyed_hash(&cache->hash, cache->wanted, len);
@@ -78,11 +78,11 @@ static struct entry *find(struct cache *cache, enum mum_question question,
 	return entry;
 }
 
-void cache_put(struct cache *cache, enum mum_question question, const char *key,
+void cache_put(struct cache *cache, enum question_kind kind, const char *key,
 	       struct facts *facts, uint64_t now_ms)
 {
 	unsigned hash;
-	struct entry *entry = find(cache, question, key, &hash);
+	struct entry *entry = find(cache, kind, key, &hash);
 	size_t rows = facts->count > 0 ? facts->count : 1;
 
 	if (entry != NULL)
@@ -103,11 +103,11 @@ void cache_put(struct cache *cache, enum mum_question question, const char *key,
 	DL_APPEND(cache->by_use, entry);
 }
 
-struct facts *cache_get(struct cache *cache, enum mum_question question,
+struct facts *cache_get(struct cache *cache, enum question_kind kind,
 			const char *key, uint64_t now_ms, uint64_t *age_ms_r)
 {
 	unsigned hash;
-	struct entry *entry = find(cache, question, key, &hash);
+	struct entry *entry = find(cache, kind, key, &hash);
 
 	if (entry == NULL)
 		return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts by question and key. The number of rows is limited; the least recently used
+ * Facts by kind of question and key. The number of rows is limited; the least recently used
  * facts go first. The cache knows how old facts are; the caller decides what is fresh
  * or stale enough.
  *
@@ -25,13 +25,13 @@ void cache_free(struct cache **cache);
  * Takes its own reference; replaces what was there. Facts that would take more
  * than a quarter of the cache are not kept. now_ms: see host_now().
  */
-void cache_put(struct cache *cache, enum mum_question question, const char *key,
+void cache_put(struct cache *cache, enum question_kind kind, const char *key,
 	       struct facts *facts, uint64_t now_ms);
 /*
  * Borrowed facts, valid until the next cache_put() or cache_free(), or NULL;
  * *age_ms_r says how old they are.
  */
-struct facts *cache_get(struct cache *cache, enum mum_question question,
+struct facts *cache_get(struct cache *cache, enum question_kind kind,
 			const char *key, uint64_t now_ms, uint64_t *age_ms_r);
 /* The number of keys. */
 size_t cache_count(const struct cache *cache);

@@ -16,7 +16,7 @@ struct asked {
 };
 
 /* What a question is, and what its rows look like. */
-struct question_kind {
+struct kind {
 	const char *name;
 	enum address_kind key;
 	bool cached, for_mail;
@@ -282,7 +282,7 @@ static bool read_listed(struct facts *facts, const struct asked *asked,
 }
 
 /* Hashes are not kept, and pages are asked for once. */
-static const struct question_kind kinds[MUM_QUESTIONS] = {
+static const struct kind kinds[MUM_QUESTIONS] = {
 	[MUM_DOMAIN] = { "domain", ADDRESS_DOMAIN, true, true, sizeof(struct domain_row), 0,
 			 DOMAIN_NAME, read_domain, NULL },
 	[MUM_DELIVERY] = { "delivery", ADDRESS_MAIL, true, true, sizeof(struct delivery_row), 0,
@@ -302,31 +302,31 @@ static const struct question_kind kinds[MUM_QUESTIONS] = {
 			read_listed, NULL },
 };
 
-const char *mum_question_name(enum mum_question question)
+const char *mum_question_name(enum question_kind kind)
 {
-	return kinds[question].name;
+	return kinds[kind].name;
 }
 
-enum address_kind mum_question_key(enum mum_question question)
+enum address_kind mum_question_key(enum question_kind kind)
 {
-	return kinds[question].key;
+	return kinds[kind].key;
 }
 
-bool mum_question_is_cached(enum mum_question question)
+bool mum_question_is_cached(enum question_kind kind)
 {
-	return kinds[question].cached;
+	return kinds[kind].cached;
 }
 
-bool mum_question_is_for_mail(enum mum_question question)
+bool mum_question_is_for_mail(enum question_kind kind)
 {
-	return kinds[question].for_mail;
+	return kinds[kind].for_mail;
 }
 
-struct facts *facts_new(enum mum_question question)
+struct facts *facts_new(enum question_kind kind)
 {
 	struct facts *facts = xcalloc(1, sizeof(*facts));
 
-	facts->question = question;
+	facts->kind = kind;
 	facts->refs = 1;
 	return facts;
 }
@@ -344,14 +344,14 @@ void facts_unref(struct facts **_facts)
 	*_facts = NULL;
 	if (facts == NULL || --facts->refs > 0)
 		return;
-	if (facts->question == MUM_CREDENTIAL)
+	if (facts->kind == MUM_CREDENTIAL)
 		arena_wipe(&facts->arena);
 	arena_free(&facts->arena);
 	free(facts->rows);
 	free(facts);
 }
 
-static bool is_asked_for(const struct question_kind *kind, const struct asked *asked,
+static bool is_asked_for(const struct kind *kind, const struct asked *asked,
 			 const struct column *columns)
 {
 	const struct column *domain = &columns[kind->domain];
@@ -382,7 +382,7 @@ static void *next_row(struct facts *facts, size_t size)
 bool facts_add_row(struct facts *facts, const struct address *address,
 		   size_t form, const struct column *columns, const char **why)
 {
-	const struct question_kind *kind = &kinds[facts->question];
+	const struct kind *kind = &kinds[facts->kind];
 	const struct asked asked = { address, form };
 	void *row;
 
@@ -405,7 +405,7 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 
 void *facts_new_row(struct facts *facts)
 {
-	void *row = next_row(facts, kinds[facts->question].size);
+	void *row = next_row(facts, kinds[facts->kind].size);
 
 	facts->count++;
 	return row;
@@ -413,7 +413,7 @@ void *facts_new_row(struct facts *facts)
 
 void facts_complete(struct facts *facts)
 {
-	const struct question_kind *kind = &kinds[facts->question];
+	const struct kind *kind = &kinds[facts->kind];
 
 	if (kind->compare != NULL && facts->count > 1)
 		qsort(facts->rows, facts->count, kind->size, kind->compare);

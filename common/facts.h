@@ -14,7 +14,7 @@
 #include "common/rows.h"
 #include "common/status.h"
 
-enum mum_question {
+enum question_kind {
 	MUM_DOMAIN,	/* is this domain ours? */
 	MUM_DELIVERY,	/* where does mail to this address go? */
 	MUM_NAME,	/* what stands behind this address? Of recipients of aliases */
@@ -26,21 +26,21 @@ enum mum_question {
 	MUM_QUESTIONS
 };
 
-/* A set of enum mum_question, asked together. */
-#define MUM_ASK(question) (1U << (question))
+/* A set of enum question_kind, asked together. */
+#define MUM_ASK(kind) (1U << (kind))
 /* In such a set: the database itself must answer, and the cache does not count. */
 #define MUM_FRESH (1U << 31)
 /* In such a set: what needs no fetch is answered inside the call that asks. */
 #define MUM_AT_ONCE (1U << 30)
 
-/* How the log and the metrics name a question. */
-const char *mum_question_name(enum mum_question question);
+/* How the log and the metrics name it. */
+const char *mum_question_name(enum question_kind kind);
 /* What its key is; MUM_USERS has an id instead. */
-enum address_kind mum_question_key(enum mum_question question);
+enum address_kind mum_question_key(enum question_kind kind);
 /* May facts be kept, and serve several who ask? */
-bool mum_question_is_cached(enum mum_question question);
+bool mum_question_is_cached(enum question_kind kind);
 /* Is it asked for mail, by mumd? The others are the Dovecot module's. */
-bool mum_question_is_for_mail(enum mum_question question);
+bool mum_question_is_for_mail(enum question_kind kind);
 
 /* One column of a result row; data is NULL for SQL NULL, else NUL-terminated. */
 struct column {
@@ -49,7 +49,7 @@ struct column {
 };
 
 struct facts {
-	enum mum_question question;	/* says which member of the union is valid */
+	enum question_kind kind;	/* says which member of the union is valid */
 	size_t count;
 	union {
 		struct domain_row *domains;
@@ -84,7 +84,7 @@ struct mum_answer {
 };
 
 /* Empty facts with one reference, to be filled by facts_add_row(). */
-struct facts *facts_new(enum mum_question question);
+struct facts *facts_new(enum question_kind kind);
 struct facts *facts_ref(struct facts *facts);
 void facts_unref(struct facts **facts);	/* wipes what it frees: hashes pass here */
 

@@ -21,7 +21,7 @@ struct fetch {
 	struct fetch_waiter *waiters;	/* never empty but in fetch_end() */
 	bool joinable;			/* in fetches->by_name; its facts are for the cache */
 	size_t name_len;
-	char name[];			/* question and key, for the hash */
+	char name[];			/* kind and key, for the hash */
 };
 
 struct fetches {

@@ -14,7 +14,7 @@
 struct part {
 	struct fetch_waiter waiter;	/* first: on_fetched() casts to part */
 	struct mum_lookup *lookup;
-	enum mum_question question;
+	enum question_kind kind;
 	uint64_t asked_us;		/* host_now_us(); once it has had a fetch */
 	struct facts *facts;		/* NULL until there */
 };
@@ -53,7 +53,7 @@ struct lookups {
 /* Of the questions, which all take the same. */
 static enum address_kind key_kind(unsigned questions)
 {
-	return mum_question_key((enum mum_question)(ffs((int)questions) - 1));
+	return mum_question_key((enum question_kind)(ffs((int)questions) - 1));
 }
 
 /* ---- parts ---- */
@@ -71,7 +71,7 @@ static void part_measure(struct part *part)
 {
 	struct lookups *lookups = part->lookup->lookups;
 
-	mum_histogram_add(&lookups->stats->questions[part->question].duration,
+	mum_histogram_add(&lookups->stats->questions[part->kind].duration,
 			  host_now_us(lookups->host) - part->asked_us);
 }
 
@@ -82,10 +82,10 @@ static struct facts *stale_facts(const struct part *part, uint64_t *age_r)
 	struct lookups *lookups = lookup->lookups;
 	struct facts *facts;
 
-	if (!mum_question_is_cached(part->question) || lookups->settings.stale_ms == 0 ||
+	if (!mum_question_is_cached(part->kind) || lookups->settings.stale_ms == 0 ||
 	    (lookup->questions & MUM_FRESH) != 0)
 		return NULL;
-	facts = cache_get(lookups->cache, part->question, lookup->address->key,
+	facts = cache_get(lookups->cache, part->kind, lookup->address->key,
 			  host_now(lookups->host), age_r);
 	return facts != NULL && *age_r <= lookups->settings.stale_ms ? facts : NULL;
 }
@@ -120,7 +120,7 @@ static void part_fail(struct part *part, enum mum_status status, const char *rea
 static void part_ask(struct part *part, uint64_t after_id)
 {
 	struct lookups *lookups = part->lookup->lookups;
-	const struct question question = { part->question, part->lookup->address, after_id };
+	const struct question question = { part->kind, part->lookup->address, after_id };
 
 	part->asked_us = host_now_us(lookups->host);
 	part->lookup->waiting++;
@@ -135,9 +135,9 @@ static bool part_from_cache(struct part *part)
 	struct facts *facts;
 	uint64_t age;
 
-	if (!mum_question_is_cached(part->question) || (lookup->questions & MUM_FRESH) != 0)
+	if (!mum_question_is_cached(part->kind) || (lookup->questions & MUM_FRESH) != 0)
 		return false;
-	facts = cache_get(lookups->cache, part->question, lookup->address->key,
+	facts = cache_get(lookups->cache, part->kind, lookup->address->key,
 			  host_now(lookups->host), &age);
 	if (facts == NULL || age >= lookups->settings.ttl_ms) {
 		facts = lookups->store->ops->is_up(lookups->store)
@@ -146,7 +146,7 @@ static bool part_from_cache(struct part *part)
 	}
 	if (facts == NULL)
 		return false;
-	lookups->stats->questions[part->question].hits++;
+	lookups->stats->questions[part->kind].hits++;
 	part_take(part, facts, (unsigned)age);
 	return true;
 }
@@ -201,7 +201,7 @@ static void lookup_answer(struct mum_lookup *lookup)
 				     .reason = lookup->reason };
 
 	for (size_t i = 0; i < lookup->count; i++)
-		answer.facts[lookup->parts[i].question] = lookup->parts[i].facts;
+		answer.facts[lookup->parts[i].kind] = lookup->parts[i].facts;
 	if (answer.stale)
 		lookups->stats->stale++;
 	lookup_end(lookup);
@@ -352,7 +352,7 @@ static struct mum_lookup *lookup_new(struct lookups *lookups, unsigned questions
 	for (int i = 0; i < MUM_QUESTIONS; i++) {
 		if ((questions & MUM_ASK(i)) != 0)
 			lookup->parts[lookup->count++] = (struct part){
-				.lookup = lookup, .question = (enum mum_question)i };
+				.lookup = lookup, .kind = (enum question_kind)i };
 	}
 	lookups->stats->in_flight++;
 	DL_APPEND(lookups->waiting, lookup);

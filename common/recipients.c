@@ -144,11 +144,11 @@ static void on_name(const struct mum_answer *answer, void *arg)
 		finish(walk, MUM_FOUND, NULL);
 }
 
-static void ask(struct step *step, enum mum_question question, const char *key,
+static void ask(struct step *step, enum question_kind kind, const char *key,
 		mum_answer_fn *fn)
 {
 	step->walk->waiting++;
-	step->lookup = mum_lookup_start(step->walk->lookups, MUM_ASK(question), key, strlen(key),
+	step->lookup = mum_lookup_start(step->walk->lookups, MUM_ASK(kind), key, strlen(key),
 					QUESTION_DEADLINE, fn, step);
 }
 

@@ -19,14 +19,14 @@ void store_log_bad_row(const struct store_log *log, const struct store_request *
 }
 
 void store_log_broken(struct store_log *log, enum mum_log_level level,
-		      enum mum_question question, const char *format, ...)
+		      enum question_kind kind, const char *format, ...)
 {
 	va_list args;
 	char *text;
 
-	if (log->broken[question])
+	if (log->broken[kind])
 		return;
-	log->broken[question] = true;
+	log->broken[kind] = true;
 	va_start(args, format);
 	text = xvasprintf(format, args);
 	va_end(args);
@@ -34,11 +34,11 @@ void store_log_broken(struct store_log *log, enum mum_log_level level,
 	free(text);
 }
 
-void store_log_answered(struct store_log *log, enum mum_question question)
+void store_log_answered(struct store_log *log, enum question_kind kind)
 {
-	if (!log->broken[question])
+	if (!log->broken[kind])
 		return;
-	log->broken[question] = false;
+	log->broken[kind] = false;
 	host_log(log->host, MUM_LOG_INFO, "database: question=%s: answered again",
-		 mum_question_name(question));
+		 mum_question_name(kind));
 }

@@ -18,9 +18,9 @@ void store_log_bad_row(const struct store_log *log, const struct store_request *
 
 /* A kind of question gets no answer: one line, until it is answered again. */
 void store_log_broken(struct store_log *log, enum mum_log_level level,
-		      enum mum_question question, const char *format, ...)
+		      enum question_kind kind, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 /* It was answered. One line, if it was broken before. */
-void store_log_answered(struct store_log *log, enum mum_question question);
+void store_log_answered(struct store_log *log, enum question_kind kind);
 
 #endif

@@ -16,7 +16,7 @@ struct store;
 struct store_request;	/* one question on its way; owned by the store */
 
 struct question {
-	enum mum_question kind;
+	enum question_kind kind;
 	struct address *address;	/* NULL for MUM_USERS */
 	uint64_t after_id;		/* MUM_USERS: the id before the page */
 };

@@ -245,11 +245,11 @@ static void on_domain(const struct mum_answer *answer, void *arg)
 	(void)answered(part->decision);
 }
 
-static struct mum_lookup *ask(struct decision *decision, enum mum_question question,
+static struct mum_lookup *ask(struct decision *decision, enum question_kind kind,
 			      const char *key, mum_answer_fn *fn, struct part *part)
 {
 	decision->waiting++;
-	return mum_core_ask(decision->core, MUM_ASK(question) | MUM_AT_ONCE, key, strlen(key),
+	return mum_core_ask(decision->core, MUM_ASK(kind) | MUM_AT_ONCE, key, strlen(key),
 			    config_of(decision)->database.deadline, fn, part);
 }
 
@@ -257,7 +257,7 @@ static struct mum_lookup *ask(struct decision *decision, enum mum_question quest
 static bool ask_all(struct decision *decision)
 {
 	const struct readings *readings = &decision->readings;
-	enum mum_question question =
+	enum question_kind kind =
 		decision->check == CHECK_RECIPIENT ? MUM_DELIVERY : MUM_OWNERS;
 
 	decision->waiting = 1;	/* for us: some may be answered before all are asked */
@@ -267,7 +267,7 @@ static bool ask_all(struct decision *decision)
 
 		*part = (struct part){ .decision = decision };
 		decision->judged[i] = (struct judged){ .if_local = reading->if_local };
-		part->lookup = ask(decision, question, reading->text, on_reading, part);
+		part->lookup = ask(decision, kind, reading->text, on_reading, part);
 		if (i + 1 < readings->count && reading[1].if_local)
 			part->domain = ask(decision, MUM_DOMAIN, reading_domain(reading),
 					   on_domain, part);

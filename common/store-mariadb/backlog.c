@@ -89,7 +89,7 @@ static void end_with_rows(struct backlog *backlog, struct store_request *request
  * Once for each kind of question, until it is answered again. What another try
  * mends is not worth a line: given_up says that it did not.
  */
-static void log_broken(struct backlog *backlog, enum mum_question question,
+static void log_broken(struct backlog *backlog, enum question_kind kind,
 		       const struct conn_error *error, bool given_up)
 {
 	enum mum_log_level level = MUM_LOG_WARNING;
@@ -106,8 +106,8 @@ static void log_broken(struct backlog *backlog, enum mum_question question,
 	} else {
 		return;
 	}
-	store_log_broken(&backlog->log, level, question, "database: question=%s: %s (%u); %s",
-			 mum_question_name(question), error->text, error->number, cure);
+	store_log_broken(&backlog->log, level, kind, "database: question=%s: %s (%u); %s",
+			 mum_question_name(kind), error->text, error->number, cure);
 }
 
 /* False when they cannot be read. */
@@ -129,9 +129,9 @@ void backlog_take_rows(struct backlog *backlog, struct batch *batch, struct conn
 	bool readable = read_rows(batch, conn);
 
 	if (readable)
-		store_log_answered(&backlog->log, batch->question);
+		store_log_answered(&backlog->log, batch->kind);
 	else
-		log_broken(backlog, batch->question, &error, true);
+		log_broken(backlog, batch->kind, &error, true);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct store_request *request = batch->requests[i];
 
@@ -178,7 +178,7 @@ void backlog_failed(struct backlog *backlog, struct batch *batch, const char *ho
 		if (ask_again(backlog, request, error, reason))
 			given_up = true;
 	}
-	log_broken(backlog, batch->question, error, given_up);
+	log_broken(backlog, batch->kind, error, given_up);
 	free(reason);
 }
 

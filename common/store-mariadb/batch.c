@@ -9,9 +9,9 @@
 #include "common/columns.h"
 #include "common/xalloc.h"
 
-void batch_clear(struct batch *batch, enum mum_question question)
+void batch_clear(struct batch *batch, enum question_kind kind)
 {
-	batch->question = question;
+	batch->kind = kind;
 	batch->count = 0;
 	batch->pairs_count = 0;
 }
@@ -56,7 +56,7 @@ static char *pairs_json(const struct batch *batch)
 enum statement_shape batch_shape(const struct batch *batch, bool binds_names)
 {
 	return binds_names && batch->pairs_count == 1 &&
-			       statements[batch->question].shapes[SHAPE_ONE].sql != NULL
+			       statements[batch->kind].shapes[SHAPE_ONE].sql != NULL
 		       ? SHAPE_ONE : SHAPE_MANY;
 }
 
@@ -85,7 +85,7 @@ static char *param_value(const struct batch *batch, enum statement_param param,
 void batch_values(const struct batch *batch, enum statement_shape shape, const char *now,
 		  char **values)
 {
-	const enum statement_param *params = statements[batch->question].shapes[shape].params;
+	const enum statement_param *params = statements[batch->kind].shapes[shape].params;
 
 	memset(values, 0, PARAMS_MAX * sizeof(*values));
 	for (int i = 0; params[i] != PARAM_END; i++)

@@ -14,7 +14,7 @@
 enum { BATCH_MAX = 32 };	/* more would gain nothing and delay the first question */
 
 struct batch {
-	enum mum_question question;
+	enum question_kind kind;
 	size_t count;
 	struct store_request *requests[BATCH_MAX];	/* NULL: withdrawn */
 	size_t pairs_count;
@@ -23,7 +23,7 @@ struct batch {
 	} pairs[BATCH_MAX * PAIRS_MAX];
 };
 
-void batch_clear(struct batch *batch, enum mum_question question);
+void batch_clear(struct batch *batch, enum question_kind kind);
 void batch_add(struct batch *batch, struct store_request *request);
 void batch_remove(struct batch *batch, struct store_request *request);
 

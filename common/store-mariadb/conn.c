@@ -37,7 +37,7 @@ struct conn {
 		char *sql;		/* NULL: as stmt */
 		bool done;		/* mysql_stmt_prepare() was a success */
 	} prepared[MUM_QUESTIONS][STATEMENT_SHAPES];
-	enum mum_question question;	/* under way */
+	enum question_kind kind;	/* under way */
 	enum statement_shape shape;
 	char *values[PARAMS_MAX];	/* of its parameters; bound, so kept until done */
 	bool step_done;			/* in conn_execute() already; on_step_done() goes on */
@@ -58,7 +58,7 @@ static void set_state(struct conn *conn, enum conn_state state)
 
 static struct prepared *prepared(struct conn *conn)
 {
-	return &conn->prepared[conn->question][conn->shape];
+	return &conn->prepared[conn->kind][conn->shape];
 }
 
 static MYSQL_STMT *stmt(struct conn *conn)
@@ -93,7 +93,7 @@ static int prepare_cont(struct conn *conn, int ready)
 static bool bind_values(struct conn *conn)
 {
 	const enum statement_param *params =
-		statements[conn->question].shapes[conn->shape].params;
+		statements[conn->kind].shapes[conn->shape].params;
 	MYSQL_BIND binds[PARAMS_MAX];
 	size_t count = 0;
 
@@ -104,7 +104,7 @@ static bool bind_values(struct conn *conn)
 		binds[count].buffer_length = strlen(conn->values[count]);
 	}
 	return mysql_stmt_param_count(stmt(conn)) == count &&
-	       mysql_stmt_field_count(stmt(conn)) == statements[conn->question].columns &&
+	       mysql_stmt_field_count(stmt(conn)) == statements[conn->kind].columns &&
 	       mysql_stmt_bind_param(stmt(conn), binds) == 0;
 }
 
@@ -294,7 +294,7 @@ static void on_step_done(void *arg)
 
 static void prepared_init(struct conn *conn)
 {
-	const char *template = statements[conn->question].shapes[conn->shape].sql;
+	const char *template = statements[conn->kind].shapes[conn->shape].sql;
 
 	prepared(conn)->stmt = xchecked(mysql_stmt_init(conn->mysql));
 	prepared(conn)->sql = collations_fill(&conn->collations, template);
@@ -305,13 +305,13 @@ bool conn_binds_names(const struct conn *conn)
 	return collations_are_utf8mb4(&conn->collations);
 }
 
-void conn_execute(struct conn *conn, enum mum_question question,
+void conn_execute(struct conn *conn, enum question_kind kind,
 		  enum statement_shape shape, char *values[PARAMS_MAX])
 {
 	int want;
 
 	assert(conn->state == CONN_IDLE);
-	conn->question = question;
+	conn->kind = kind;
 	conn->shape = shape;
 	memcpy(conn->values, values, sizeof(conn->values));
 	conn->failed = 0;
@@ -340,7 +340,7 @@ void conn_execute(struct conn *conn, enum mum_question question,
 int conn_fetch(struct conn *conn, struct column *columns)
 {
 	int result = cells_fetch(&conn->cells, stmt(conn),
-				 statements[conn->question].columns, columns);
+				 statements[conn->kind].columns, columns);
 
 	if (result < 0)
 		set_error(conn, mysql_stmt_errno(stmt(conn)), mysql_stmt_error(stmt(conn)));

@@ -52,7 +52,7 @@ bool conn_binds_names(const struct conn *conn);
  * Runs the statement of a question on an idle connection. The values are those
  * of batch_values(), bound as strings; the connection takes them over.
  */
-void conn_execute(struct conn *conn, enum mum_question question,
+void conn_execute(struct conn *conn, enum question_kind kind,
 		  enum statement_shape shape, char *values[PARAMS_MAX]);
 
 /* 1: a row in columns, valid until the next call; 0: no more; -1: see conn_error(). */

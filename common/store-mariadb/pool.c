@@ -274,7 +274,7 @@ static unsigned barred_questions(const struct pool *pool)
 		return 0;
 	for (size_t i = 0; i < pool->slots_count; i++) {
 		if (pool->slots[i].state == SLOT_BUSY)
-			barred |= MUM_ASK(pool->slots[i].batch.question);
+			barred |= MUM_ASK(pool->slots[i].batch.kind);
 	}
 	return barred;
 }
@@ -291,7 +291,7 @@ static void slot_run(struct slot *slot)
 	timezone_format(pool->timezone, host->ops->wall(host->ctx), now);
 	batch_values(&slot->batch, shape, now, values);
 	slot_set_state(slot, SLOT_BUSY);
-	conn_execute(slot->conn, slot->batch.question, shape, values);
+	conn_execute(slot->conn, slot->batch.kind, shape, values);
 }
 
 static void dispatch(struct pool *pool)

@@ -176,7 +176,7 @@ static char *pairs_json(const struct address *address)
 	return buf_steal(&json);
 }
 
-static int prepare(struct sqlite_store *store, enum mum_question kind)
+static int prepare(struct sqlite_store *store, enum question_kind kind)
 {
 	if (store->stmts[kind] != NULL)
 		return SQLITE_OK;
@@ -251,7 +251,7 @@ static void answer_rows(struct sqlite_store *store, struct store_request *reques
 static void answer_misconfigured(struct sqlite_store *store,
 				 struct store_request *request)
 {
-	enum mum_question kind = request->question.kind;
+	enum question_kind kind = request->question.kind;
 	const char *reason = sqlite3_errmsg(store->db);
 
 	store_log_broken(&store->log, MUM_LOG_ERROR, kind,

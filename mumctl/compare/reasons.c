@@ -26,10 +26,10 @@ struct difference {
 	bool *failed;			/* set by a question without an answer */
 };
 
-static void ask(const struct difference *difference, enum mum_question question,
+static void ask(const struct difference *difference, enum question_kind kind,
 		const char *key, struct asked *asked_r)
 {
-	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(question), key, asked_r);
+	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(kind), key, asked_r);
 	if (asked_r->answer.status != MUM_FOUND && asked_r->answer.status != MUM_NOT_FOUND)
 		*difference->failed = true;
 }

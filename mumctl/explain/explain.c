@@ -37,27 +37,27 @@ static bool is_worse(enum mum_status status, enum mum_status than)
 }
 
 static void add_question(struct explain *explain, enum mum_role role,
-			 enum mum_question question, const char *key, const struct asked *asked)
+			 enum question_kind kind, const char *key, const struct asked *asked)
 {
 	const struct mum_config *config = tool_config(explain->tool, role);
 	const struct mum_answer *answer = &asked->answer;
 
 	json_array_append_new(
 		explain->questions,
-		json_pack("{ss so ss sf so* so}", "question", mum_question_name(question),
+		json_pack("{ss so ss sf so* so}", "question", mum_question_name(kind),
 			  "key", tool_json_text(key), "result",
 			  tool_status_name(answer->status), "ms", asked->ms, "reason",
 			  tool_json_text(asked->reason),
-			  "rows", explain_rows(answer, question, config)));
+			  "rows", explain_rows(answer, kind, config)));
 	if (is_worse(answer->status, explain->worst))
 		explain->worst = answer->status;
 }
 
-static void ask(struct explain *explain, enum mum_role role, enum mum_question question,
+static void ask(struct explain *explain, enum mum_role role, enum question_kind kind,
 		const char *key, struct asked *asked_r)
 {
-	tool_ask(explain->tool, role, MUM_ASK(question), key, asked_r);
-	add_question(explain, role, question, key, asked_r);
+	tool_ask(explain->tool, role, MUM_ASK(kind), key, asked_r);
+	add_question(explain, role, kind, key, asked_r);
 }
 
 /* ---- what Postfix and Dovecot hear ---- */
@@ -129,7 +129,7 @@ static void clear_trace(struct trace *trace)
 }
 
 /* Why the check decides so: for each reading that counts. */
-static char *reason_of_trace(struct explain *explain, enum mum_question question,
+static char *reason_of_trace(struct explain *explain, enum question_kind kind,
 			     const struct trace *trace)
 {
 	struct buf text = BUF_INIT(65536);
@@ -137,12 +137,12 @@ static char *reason_of_trace(struct explain *explain, enum mum_question question
 	for (size_t i = 0; i < trace->count; i++) {
 		const char *reading = trace->heard[i].text;
 		const struct asked *asked = &trace->heard[i].asked;
-		char *reason = explain_reason_of_check(question, asked, explain->login,
+		char *reason = explain_reason_of_check(kind, asked, explain->login,
 						       explain->config);
 		bool same = strcmp(reading, explain->address) == 0;
 
 		if (!same)
-			add_question(explain, MUM_ROLE_POSTFIX, question, reading, asked);
+			add_question(explain, MUM_ROLE_POSTFIX, kind, reading, asked);
 		if (trace->count > 1 || !same)
 			buf_printf(&text, "%sfor Postfix <%s>: ", i > 0 ? "; " : "", reading);
 		buf_puts(&text, reason);
@@ -152,7 +152,7 @@ static char *reason_of_trace(struct explain *explain, enum mum_question question
 }
 
 /* context: "recipient" or "sender", as the attribute is named, too. */
-static void add_check(struct explain *explain, const char *context, enum mum_question question)
+static void add_check(struct explain *explain, const char *context, enum question_kind kind)
 {
 	const struct mum_host *host = &explain->tool->host.host;
 	struct trace trace = { .host = host, .began = host_now_us(host) };
@@ -165,8 +165,8 @@ static void add_check(struct explain *explain, const char *context, enum mum_que
 	char *action = postfix_ask_policy(explain->tool, NULL, &watch, attributes);
 
 	add_verdict(explain, "postfix", what, action != NULL ? action : "?",
-		    trace.count > 0 ? reason_of_trace(explain, question, &trace)
-				    : explain_reason_unasked(question, explain->login,
+		    trace.count > 0 ? reason_of_trace(explain, kind, &trace)
+				    : explain_reason_unasked(kind, explain->login,
 							     explain->config));
 	clear_trace(&trace);
 	free(action);

@@ -10,7 +10,7 @@
  * The rows of one question as an array of objects, nothing left out but what is
  * NULL; of a password hash only what verify_describe() says.
  */
-json_t *explain_rows(const struct mum_answer *answer, enum mum_question question,
+json_t *explain_rows(const struct mum_answer *answer, enum question_kind kind,
 		     const struct mum_config *config);
 
 /*
@@ -26,13 +26,13 @@ char *explain_reason_of_userdb(const struct asked *user);
 char *explain_reason_without_facts(const struct asked *asked);
 
 /*
- * Why a check of the policy service decides so about one reading of the address. question:
+ * Why a check of the policy service decides so about one reading of the address. kind:
  * MUM_DELIVERY for the recipient, MUM_OWNERS for the sender. login: "" when nobody logged in.
  */
-char *explain_reason_of_check(enum mum_question question, const struct asked *asked,
+char *explain_reason_of_check(enum question_kind kind, const struct asked *asked,
 			      const char *login, const struct mum_config *config);
 /* Why it decides without a question. */
-char *explain_reason_unasked(enum mum_question question, const char *login,
+char *explain_reason_unasked(enum question_kind kind, const char *login,
 			     const struct mum_config *config);
 /* Adds what the mode "warn" makes of a refusal. Takes over reason. */
 char *explain_with_mode(char *reason, const char *option, enum mum_check mode, bool accepted);

@@ -373,21 +373,21 @@ static char *reason_of_sender_check(const struct asked *owners, const char *logi
 				 answered && verdict == SENDER_ACCEPTED);
 }
 
-char *explain_reason_of_check(enum mum_question question, const struct asked *asked,
+char *explain_reason_of_check(enum question_kind kind, const struct asked *asked,
 			      const char *login, const struct mum_config *config)
 {
-	return question == MUM_DELIVERY ? reason_of_recipient_check(asked, config)
+	return kind == MUM_DELIVERY ? reason_of_recipient_check(asked, config)
 					: reason_of_sender_check(asked, login, config);
 }
 
-char *explain_reason_unasked(enum mum_question question, const char *login,
+char *explain_reason_unasked(enum question_kind kind, const char *login,
 			     const struct mum_config *config)
 {
-	if (question == MUM_DELIVERY && config->policy.recipient == MUM_CHECK_OFF)
+	if (kind == MUM_DELIVERY && config->policy.recipient == MUM_CHECK_OFF)
 		return xstrdup("policy.recipient = \"off\"");
-	if (question == MUM_OWNERS && config->policy.sender == MUM_CHECK_OFF)
+	if (kind == MUM_OWNERS && config->policy.sender == MUM_CHECK_OFF)
 		return xstrdup("policy.sender = \"off\"");
-	if (question == MUM_OWNERS && *login == '\0' &&
+	if (kind == MUM_OWNERS && *login == '\0' &&
 	    config->policy.sender_unauthenticated == MUM_UNAUTHENTICATED_ACCEPT)
 		return xstrdup("nobody logged in: policy.sender_unauthenticated = \"accept\"");
 	return xasprintf("Postfix may make more than %d addresses of it", READINGS_MAX);

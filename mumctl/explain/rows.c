@@ -106,16 +106,16 @@ static void put_hash(json_t *row, const char *hash, const struct mum_config *con
 	free(text);
 }
 
-json_t *explain_rows(const struct mum_answer *answer, enum mum_question question,
+json_t *explain_rows(const struct mum_answer *answer, enum question_kind kind,
 		     const struct mum_config *config)
 {
-	const struct facts *facts = answer->facts[question];
+	const struct facts *facts = answer->facts[kind];
 	json_t *rows = json_array();
 
 	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
 		json_t *row = json_object();
 
-		switch (question) {
+		switch (kind) {
 		case MUM_DOMAIN:
 			put_text(row, "domain", facts->domains[i].name);
 			put_bool(row, "active", facts->domains[i].active);

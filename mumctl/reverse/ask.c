@@ -30,12 +30,12 @@ static bool is_answered(const struct asked *asked, struct inspect_error *error_r
 	return false;
 }
 
-bool ask_all(struct tool *tool, enum mum_question question, char *const *keys, size_t count,
+bool ask_all(struct tool *tool, enum question_kind kind, char *const *keys, size_t count,
 	     struct asked *asked_r, struct inspect_error *error_r)
 {
 	bool good = true;
 
-	tool_ask_all(tool, MUM_ROLE_POSTFIX, MUM_ASK(question), (const char *const *)keys, count,
+	tool_ask_all(tool, MUM_ROLE_POSTFIX, MUM_ASK(kind), (const char *const *)keys, count,
 		     asked_r);
 	for (size_t i = 0; i < count && good; i++)
 		good = is_answered(&asked_r[i], error_r);

@@ -13,7 +13,7 @@
 char *ask_name(const char *stored, const char *extension);
 
 /* As tool_ask_all() in role Postfix; false sets the error unless all were answered. */
-bool ask_all(struct tool *tool, enum mum_question question, char *const *keys, size_t count,
+bool ask_all(struct tool *tool, enum question_kind kind, char *const *keys, size_t count,
 	     struct asked *asked_r, struct inspect_error *error_r);
 /* Frees both arrays, and all in them. */
 void ask_free(struct asked *asked, char **keys, size_t count);

@@ -325,7 +325,7 @@ void domain_names_each_mailbox(const struct domain_names *names, domain_mailbox_
 {
 	for (size_t i = 0; i < names->rows.users->count; i++) {
 		struct user_row row = *names->users[i];
-		struct facts one = { .question = MUM_USER, .count = 1, .users = &row };
+		struct facts one = { .kind = MUM_USER, .count = 1, .users = &row };
 		struct mum_answer answer = { .status = MUM_FOUND };
 		struct domain_mailbox mailbox = { .address = row.mailbox.address };
 		struct user user = { .quota_gb = 0 };
@@ -401,7 +401,7 @@ static void give_known(const struct domain_names *names, const struct domain_ent
 		       domain_name_fn *fn, void *arg)
 {
 	struct delivery_row row = { .domain_active = names->rows.active };
-	struct facts one = { .question = MUM_DELIVERY, .count = 1, .deliveries = &row };
+	struct facts one = { .kind = MUM_DELIVERY, .count = 1, .deliveries = &row };
 	struct asked asked = { .answer = { .status = MUM_NOT_FOUND } };
 	struct facts *less;
 
@@ -415,7 +415,7 @@ static void give_known(const struct domain_names *names, const struct domain_ent
 	}
 	if (entry->count > 0)
 		one = (struct facts){
-			.question = MUM_DELIVERY, .count = entry->count,
+			.kind = MUM_DELIVERY, .count = entry->count,
 			.deliveries = &names->rows.deliveries->deliveries[entry->first],
 		};
 	/* Of its address the rules want the number of forms and the extension alone. */

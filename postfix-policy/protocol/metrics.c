@@ -308,7 +308,7 @@ static void put_questions(struct buf *out, const struct mum_stats *sum)
 
 	family(out, duration, "histogram",
 	       "Time from asking the database to its answer, or to giving up.");
-	for (enum mum_question asked = 0; asked < MUM_QUESTIONS; asked++) {
+	for (enum question_kind asked = 0; asked < MUM_QUESTIONS; asked++) {
 		char *label;
 
 		if (!mum_question_is_for_mail(asked))
@@ -319,7 +319,7 @@ static void put_questions(struct buf *out, const struct mum_stats *sum)
 	}
 	for (size_t c = 0; c < sizeof(counters) / sizeof(counters[0]); c++) {
 		family(out, counters[c].name, "counter", counters[c].help);
-		for (enum mum_question asked = 0; asked < MUM_QUESTIONS; asked++) {
+		for (enum question_kind asked = 0; asked < MUM_QUESTIONS; asked++) {
 			const char *stats = (const char *)&sum->questions[asked];
 
 			if (mum_question_is_for_mail(asked))

@@ -9,7 +9,7 @@
 
 struct socketmap_map {
 	const char *name;
-	enum mum_question question;
+	enum question_kind kind;
 	/* Appends the value and returns MUM_FOUND; otherwise appends nothing. */
 	enum mum_status (*put_value)(struct buf *value, const struct mum_answer *answer);
 	enum reason (*reason)(const struct mum_answer *answer);	/* NULL: refuses nothing */
@@ -149,9 +149,9 @@ const struct socketmap_map *socketmap_by_name(const char *name, size_t len)
 	return NULL;
 }
 
-enum mum_question socketmap_question(const struct socketmap_map *map)
+enum question_kind socketmap_question(const struct socketmap_map *map)
 {
-	return map->question;
+	return map->kind;
 }
 
 /* Is it a value that Postfix would cut, misread or take for an empty result? */

@@ -48,8 +48,8 @@ enum socketmap_number socketmap_number(const struct socketmap_map *map);
 const struct socketmap_map *socketmap_by_number(enum socketmap_number number);
 /* NULL: no such map. */
 const struct socketmap_map *socketmap_by_name(const char *name, size_t len);
-/* The question whose answer the map needs. */
-enum mum_question socketmap_question(const struct socketmap_map *map);
+/* The kind of question whose answer the map needs. */
+enum question_kind socketmap_question(const struct socketmap_map *map);
 
 enum socketmap_result {
 	SOCKETMAP_TEMPFAIL,	/* the database gave no answer */

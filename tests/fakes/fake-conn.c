@@ -111,13 +111,13 @@ bool conn_binds_names(const struct conn *conn)
 	return list->binds_names;
 }
 
-void conn_execute(struct conn *conn, enum mum_question question,
+void conn_execute(struct conn *conn, enum question_kind kind,
 		  enum statement_shape shape, char *values[PARAMS_MAX])
 {
-	check(conn, conn->state == FAKE_CONN_IDLE && statements[question].shapes[shape].sql != NULL);
+	check(conn, conn->state == FAKE_CONN_IDLE && statements[kind].shapes[shape].sql != NULL);
 	statement_end(conn);
 	conn->state = FAKE_CONN_BUSY;
-	conn->question = question;
+	conn->kind = kind;
 	conn->shape = shape;
 	memcpy(conn->values, values, sizeof(conn->values));
 	start_limit(conn);

@@ -28,7 +28,7 @@ struct conn {
 	enum fake_conn_state state;
 	bool connected;			/* it has been */
 	struct mum_timer *timer;	/* while connecting or busy */
-	enum mum_question question;	/* of the last statement */
+	enum question_kind kind;	/* of the last statement */
 	enum statement_shape shape;
 	char *values[PARAMS_MAX];	/* NULL unless busy, or its rows are read */
 	fake_row_fn *rows;		/* while its rows may be read */

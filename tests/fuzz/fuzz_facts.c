@@ -16,7 +16,7 @@ enum { REQUESTS = 3 };
 static const char *const roles[] = { "postmaster", "joe" };
 static const struct fallback_settings settings = { true, 2, roles, "admin@d" };
 
-static void check_rules(enum mum_question question, struct store_request *request)
+static void check_rules(enum question_kind kind, struct store_request *request)
 {
 	struct mum_answer answer = { .status = MUM_FOUND,
 				     .address = request->question.address };
@@ -30,12 +30,12 @@ static void check_rules(enum mum_question question, struct store_request *reques
 	enum sender_verdict sender;
 	const char *text, *more;
 
-	answer.facts[question] = request->facts;
-	if (question == MUM_DOMAIN && rule_domain(&answer, &text) == MUM_FOUND)
+	answer.facts[kind] = request->facts;
+	if (kind == MUM_DOMAIN && rule_domain(&answer, &text) == MUM_FOUND)
 		HOLDS(address_is_domain(answer.address, text));
-	if (question == MUM_TLS && rule_tls(&answer, &text, &more) == MUM_FOUND)
+	if (kind == MUM_TLS && rule_tls(&answer, &text, &more) == MUM_FOUND)
 		HOLDS(text != NULL && more != NULL);
-	if (question == MUM_DELIVERY) {
+	if (kind == MUM_DELIVERY) {
 		HOLDS(rule_recipient(&answer, &recipient) == MUM_FOUND);
 		if (rule_recipients(&answer, &arena, &recipients) == MUM_FOUND)
 			HOLDS(recipients.count > 0 &&
@@ -44,17 +44,17 @@ static void check_rules(enum mum_question question, struct store_request *reques
 		if (rule_mailbox(&answer, &mailbox) == MUM_FOUND)
 			HOLDS(mailbox->mailbox != NULL && recipient.verdict != RECIPIENT_UNKNOWN);
 	}
-	if (question == MUM_OWNERS) {
+	if (kind == MUM_OWNERS) {
 		if (rule_owners(&answer, &arena, &owners) == MUM_FOUND)
 			HOLDS(rule_sender(&answer, owners.logins[owners.count - 1], false,
 					  &sender) == MUM_FOUND &&
 			      sender == SENDER_ACCEPTED);
 		HOLDS(rule_sender(&answer, "", false, &sender) == MUM_FOUND);
 	}
-	if (question == MUM_CREDENTIAL &&
+	if (kind == MUM_CREDENTIAL &&
 	    rule_credential(&answer, &credential) == MUM_FOUND)
 		HOLDS(text_is_clean(credential.address, strlen(credential.address)));
-	if (question == MUM_USER && rule_user(&answer, &user, &text) == MUM_FOUND)
+	if (kind == MUM_USER && rule_user(&answer, &user, &text) == MUM_FOUND)
 		HOLDS(*user.home == '/' && *user.mail != '\0' && user.quota_gb < UINT64_C(1) << 33);
 	arena_free(&arena);
 }
@@ -68,7 +68,7 @@ static void feed_rows(struct batch *batch, struct feed *feed)
 
 		row_feed(&row, feed);
 		if (aim >= 128 && request != NULL && request->question.address != NULL)
-			row_aim(&row, batch->question, request->question.address,
+			row_aim(&row, batch->kind, request->question.address,
 				aim / 4 % request->question.address->forms_count);
 		if (batch_row(batch, row.columns))
 			fuzz_reached();
@@ -80,23 +80,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct feed feed = { data, size };
 	unsigned choice = feed_byte(&feed);
-	enum mum_question question = (enum mum_question)(choice % MUM_USERS);
+	enum question_kind kind = (enum question_kind)(choice % MUM_USERS);
 	bool fallbacks = choice >= 128;
 	struct store_request requests[REQUESTS] = { { .number = 0 } };
 	char *values[PARAMS_MAX];
 	struct batch batch;
 
-	batch_clear(&batch, question);
+	batch_clear(&batch, kind);
 	for (size_t i = 0; i < REQUESTS; i++) {
 		size_t len;
 		char *key = feed_text(&feed, &len);
 
-		requests[i].question.kind = question;
+		requests[i].question.kind = kind;
 		if (key != NULL)
 			requests[i].question.address =
-				address_new(mum_question_key(question), key, len, "+");
+				address_new(mum_question_key(kind), key, len, "+");
 		if (fallbacks && requests[i].question.address != NULL &&
-		    mum_question_key(question) == ADDRESS_MAIL)
+		    mum_question_key(kind) == ADDRESS_MAIL)
 			address_add_fallbacks(requests[i].question.address, &settings);
 		if (requests[i].question.address != NULL)
 			batch_add(&batch, &requests[i]);
@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < batch.count; i++) {
 		facts_complete(batch.requests[i]->facts);
 		if (batch.requests[i]->bad_row == NULL)
-			check_rules(question, batch.requests[i]);
+			check_rules(kind, batch.requests[i]);
 	}
 	for (size_t i = 0; i < REQUESTS; i++) {
 		facts_unref(&requests[i].facts);

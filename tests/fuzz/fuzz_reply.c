@@ -12,8 +12,8 @@
 
 static const struct {
 	const char *request;
-	enum mum_question question;
-	enum address_kind kind;
+	enum question_kind kind;
+	enum address_kind key;
 } maps[] = {
 	{ "9:domains x,", MUM_DOMAIN, ADDRESS_DOMAIN },
 	{ "11:mailboxes x,", MUM_DELIVERY, ADDRESS_MAIL },
@@ -76,7 +76,7 @@ static size_t fill(struct facts *facts, const struct address *address, struct fe
 		struct row row;
 
 		row_feed(&row, feed);
-		row_aim(&row, facts->question, address, form);
+		row_aim(&row, facts->kind, address, form);
 		facts_add_row(facts, address, form, row.columns, &why);
 		row_free(&row);
 		count++;
@@ -91,8 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t map = feed_byte(&feed) % MAPS, key_len, wire_len, value_len, rows;
 	char *key = feed_text(&feed, &key_len);
 	struct address *address =
-		key == NULL ? NULL : address_new(maps[map].kind, key, key_len, "+");
-	struct facts *facts = facts_new(maps[map].question);
+		key == NULL ? NULL : address_new(maps[map].key, key, key_len, "+");
+	struct facts *facts = facts_new(maps[map].kind);
 	struct socketmap_request request;
 	struct buf out = BUF_INIT(SOCKETMAP_REPLY_MAX * 2);
 	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
@@ -100,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	HOLDS(socketmap_parse(maps[map].request, strlen(maps[map].request), &request,
 			      &wire_len) == PARSE_DONE && request.map != NULL);
-	answer.facts[maps[map].question] = facts;
+	answer.facts[maps[map].kind] = facts;
 	if (address != NULL) {
 		rows = fill(facts, address, &feed);
 		socketmap_put_answer(&out, request.map, &answer);

@@ -19,7 +19,7 @@ static void set_cell(struct row *row, size_t column, const char *text)
 	row->columns[column] = (struct column){ xstrdup(text), strlen(text) };
 }
 
-void row_aim(struct row *row, enum mum_question question, const struct address *address,
+void row_aim(struct row *row, enum question_kind kind, const struct address *address,
 	     size_t form)
 {
 	static const struct {
@@ -36,12 +36,12 @@ void row_aim(struct row *row, enum mum_question question, const struct address *
 		[MUM_USER] = { { MAILBOX_LOCAL, 0 }, MAILBOX_DOMAIN },
 	};
 
-	if (address == NULL || names[question].domain == 0)
+	if (address == NULL || names[kind].domain == 0)
 		return;
-	set_cell(row, names[question].domain, address->domain);
+	set_cell(row, names[kind].domain, address->domain);
 	for (size_t i = 0; i < 2; i++) {
-		if (names[question].locals[i] != 0)
-			set_cell(row, names[question].locals[i], address->forms[form].local);
+		if (names[kind].locals[i] != 0)
+			set_cell(row, names[kind].locals[i], address->forms[form].local);
 	}
 }
 

@@ -16,7 +16,7 @@ struct row {
 
 void row_feed(struct row *row, struct feed *feed);
 /* Makes the row one about this form of the address, as a database would. */
-void row_aim(struct row *row, enum mum_question question, const struct address *address,
+void row_aim(struct row *row, enum question_kind kind, const struct address *address,
 	     size_t form);
 void row_free(struct row *row);
 

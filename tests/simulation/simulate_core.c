@@ -165,7 +165,7 @@ static void add_row(struct facts *facts, const struct address *address, size_t f
 static void add_mailbox(struct facts *facts, const struct address *address, size_t form,
 			const char *local)
 {
-	switch (facts->question) {
+	switch (facts->kind) {
 	case MUM_DELIVERY:
 		add_row(facts, address, form, DELIVERY_COLUMNS,
 			(const char *[]){ "1", "d.test", "1", local, "1", "0", NULL, NULL, NULL,
@@ -192,12 +192,12 @@ static void add_mailbox(struct facts *facts, const struct address *address, size
 
 static void add_alias(struct facts *facts, const struct address *address, size_t form)
 {
-	if (facts->question == MUM_DELIVERY)
+	if (facts->kind == MUM_DELIVERY)
 		add_row(facts, address, form, DELIVERY_COLUMNS,
 			(const char *[]){ "1", "d.test", "1", NULL, NULL, NULL, "l", "1", "0",
 					  "7", "b@d.test", NULL, NULL, NULL, NULL, NULL,
 					  NULL });
-	else if (facts->question == MUM_OWNERS)
+	else if (facts->kind == MUM_OWNERS)
 		add_row(facts, address, form, OWNER_COLUMNS,
 			(const char *[]){ "1", "l", "d.test", "1", "9", "1", "0", "b", "d.test",
 					  "1", "1" });
@@ -224,17 +224,17 @@ static void add_form(struct facts *facts, const struct address *address, size_t 
 {
 	const char *local = address->forms[form].local;
 
-	if (facts->question == MUM_DOMAIN)
+	if (facts->kind == MUM_DOMAIN)
 		add_row(facts, address, form, DOMAIN_COLUMNS,
 			(const char *[]){ "1", "d.test", "1" });
-	else if (facts->question == MUM_NAME)
+	else if (facts->kind == MUM_NAME)
 		add_name(facts, address, form, has);
 	else if (strcmp(local, "a") == 0 && (has & MAILBOX_A) != 0)
 		add_mailbox(facts, address, form, "a");
 	else if (strcmp(local, "b") == 0 && (has & MAILBOX_B) != 0)
 		add_mailbox(facts, address, form, "b");
 	else if (strcmp(local, "l") == 0 && (has & ALIAS_L) != 0 &&
-		 (facts->question == MUM_DELIVERY || (has & MAILBOX_B) != 0))
+		 (facts->kind == MUM_DELIVERY || (has & MAILBOX_B) != 0))
 		add_alias(facts, address, form);
 }
 

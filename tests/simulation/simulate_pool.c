@@ -53,7 +53,7 @@ struct asked {
 	struct world *world;
 	struct store_request *request;	/* NULL: this place is free */
 	struct opened *opened;
-	enum mum_question question;
+	enum question_kind kind;
 	size_t name;
 	unsigned long serial;		/* when it was asked */
 	unsigned long failures, misconfigured;	/* of the world, then */
@@ -117,18 +117,18 @@ static const char *pair_number(size_t pair)
 	return text;
 }
 
-static void put_row(enum mum_question question, size_t pair, const char *local,
+static void put_row(enum question_kind kind, size_t pair, const char *local,
 		    const char *domain, struct column *columns)
 {
 	const char *number = pair_number(pair);
 
-	if (question == MUM_DOMAIN)
+	if (kind == MUM_DOMAIN)
 		fill(columns, DOMAIN_COLUMNS, (const char *[]){ number, domain, "1" });
-	else if (question == MUM_DELIVERY)
+	else if (kind == MUM_DELIVERY)
 		fill(columns, DELIVERY_COLUMNS,
 		     (const char *[]){ number, domain, "1", local, "1", "0", NULL, NULL, NULL,
 				       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL });
-	else if (question == MUM_CREDENTIAL)
+	else if (kind == MUM_CREDENTIAL)
 		fill(columns, CREDENTIAL_COLUMNS,
 		     (const char *[]){ number, local, domain, "1", "1", "0", local });
 	else
@@ -137,12 +137,12 @@ static void put_row(enum mum_question question, size_t pair, const char *local,
 }
 
 /* The name that this pair asks for, or NULL. Domains have no local part. */
-static struct name *find_name(enum mum_question question, const char *local,
+static struct name *find_name(enum question_kind kind, const char *local,
 			      const char *domain)
 {
 	for (int i = 0; i < NAMES; i++) {
-		if (question == MUM_DOMAIN ? address_is_domain(names[i].domain, domain)
-					   : local[0] == 'a' + i && local[1] == '\0')
+		if (kind == MUM_DOMAIN ? address_is_domain(names[i].domain, domain)
+				       : local[0] == 'a' + i && local[1] == '\0')
 			return &names[i];
 	}
 	return NULL;
@@ -171,7 +171,7 @@ static bool next_pair(const char **json, char local[16], char domain[32])
 /* The value of the first parameter of this kind. */
 static const char *value_of(const struct conn *conn, enum statement_param param)
 {
-	const enum statement_param *params = statements[conn->question].shapes[conn->shape].params;
+	const enum statement_param *params = statements[conn->kind].shapes[conn->shape].params;
 
 	for (int i = 0; params[i] != PARAM_END; i++) {
 		if (params[i] == param)
@@ -188,13 +188,13 @@ struct snapshot {
 };
 
 /* What is told is complete when the last row has been read. */
-static void told(const struct snapshot *snapshot, enum mum_question question,
+static void told(const struct snapshot *snapshot, enum question_kind kind,
 		 const struct name *name)
 {
 	struct name *known = &names[name - names];
 
-	known->told[question].serial = ++snapshot->world->serial;
-	known->told[question].existed = snapshot->existed[name - names];
+	known->told[kind].serial = ++snapshot->world->serial;
+	known->told[kind].existed = snapshot->existed[name - names];
 }
 
 static bool row_of_many(const struct conn *conn, size_t index, struct column *columns,
@@ -205,20 +205,20 @@ static bool row_of_many(const struct conn *conn, size_t index, struct column *co
 	size_t rows = 0;
 
 	for (size_t pair = 1; next_pair(&json, local, domain); pair++) {
-		const struct name *name = find_name(conn->question, local, domain);
+		const struct name *name = find_name(conn->kind, local, domain);
 
 		if (name == NULL || !snapshot->existed[name - names] || rows++ < index)
 			continue;
-		put_row(conn->question, snapshot->nobodys ? pair + 1000 : pair, local, domain,
+		put_row(conn->kind, snapshot->nobodys ? pair + 1000 : pair, local, domain,
 			columns);
 		return true;
 	}
 	json = value_of(conn, PARAM_PAIRS);
 	while (next_pair(&json, local, domain)) {
-		const struct name *name = find_name(conn->question, local, domain);
+		const struct name *name = find_name(conn->kind, local, domain);
 
 		if (name != NULL)
-			told(snapshot, conn->question, name);
+			told(snapshot, conn->kind, name);
 	}
 	return false;
 }
@@ -227,14 +227,14 @@ static bool row_of_one(const struct conn *conn, size_t index, struct column *col
 		       const struct snapshot *snapshot)
 {
 	const char *local = value_of(conn, PARAM_LOCAL), *domain = value_of(conn, PARAM_DOMAIN);
-	const struct name *name = find_name(conn->question, local != NULL ? local : "", domain);
+	const struct name *name = find_name(conn->kind, local != NULL ? local : "", domain);
 
 	MUST("a statement asks for a name that somebody asked for", name != NULL);
 	if (index == 0 && snapshot->existed[name - names]) {
-		put_row(conn->question, snapshot->nobodys ? 2 : 1, local, domain, columns);
+		put_row(conn->kind, snapshot->nobodys ? 2 : 1, local, domain, columns);
 		return true;
 	}
-	told(snapshot, conn->question, name);
+	told(snapshot, conn->kind, name);
 	return false;
 }
 
@@ -271,10 +271,10 @@ static void on_done(enum mum_status status, struct facts *facts, const char *rea
 	MUST("a reason says why there are none", status == MUM_FOUND || reason != NULL);
 	if (status == MUM_FOUND) {
 		MUST("facts come of a complete result since the question",
-		     name->told[asked->question].serial > asked->serial);
+		     name->told[asked->kind].serial > asked->serial);
 		MUST("facts are those of the complete result",
-		     (facts->count > 0) == name->told[asked->question].existed);
-		MUST("facts are about the question", facts->question == asked->question);
+		     (facts->count > 0) == name->told[asked->kind].existed);
+		MUST("facts are about the question", facts->kind == asked->kind);
 	}
 	MUST("a store says nothing of names that are not there", status != MUM_NOT_FOUND);
 	if (status == MUM_TEMPFAIL)
@@ -290,9 +290,9 @@ static void on_done(enum mum_status status, struct facts *facts, const char *rea
 		withdraw_any(world);
 }
 
-static struct address *address_of(enum mum_question question, const struct name *name)
+static struct address *address_of(enum question_kind kind, const struct name *name)
 {
-	switch (question) {
+	switch (kind) {
 	case MUM_DOMAIN:
 		return name->domain;
 	case MUM_DELIVERY:
@@ -306,8 +306,8 @@ static struct address *address_of(enum mum_question question, const struct name 
 
 static void ask(struct world *world, struct opened *opened)
 {
-	static const enum mum_question kinds[] = { MUM_DELIVERY, MUM_DELIVERY, MUM_DELIVERY,
-						   MUM_DOMAIN, MUM_CREDENTIAL, MUM_USERS };
+	static const enum question_kind kinds[] = { MUM_DELIVERY, MUM_DELIVERY, MUM_DELIVERY,
+						    MUM_DOMAIN, MUM_CREDENTIAL, MUM_USERS };
 	struct asked *asked = world->asked;
 	bool before = world->busy;
 	struct question question;
@@ -444,7 +444,7 @@ static void check_conn(struct world *world, const struct conn *conn)
 	MUST("a connection is in its slot", slot->conn == conn);
 	MUST("a slot knows what its connection does", slot->state == states[conn->state]);
 	MUST("a batch is the one that is asked", slot->state != SLOT_BUSY ||
-	     slot->batch.question == conn->question);
+	     slot->batch.kind == conn->kind);
 	DL_FOREACH(world->conns.conns, other)
 		MUST("a connection is in one slot", other == conn || other->arg != conn->arg);
 }
@@ -475,7 +475,7 @@ static void check_counts(struct world *world, const struct opened *opened)
 	DL_FOREACH(world->conns.conns, conn) {
 		if (opened_of(world, conn) == opened && conn->state == FAKE_CONN_BUSY)
 			MUST("one kind of question never takes every connection",
-			     ++busy[conn->question] < opened->config.database.connections ||
+			     ++busy[conn->kind] < opened->config.database.connections ||
 				     opened->config.database.connections == 1);
 	}
 }
@@ -542,7 +542,7 @@ static void result(struct world *world, struct conn *conn)
 	for (int i = 0; i < NAMES; i++)
 		snapshot.existed[i] = names[i].exists;
 	snapshot.nobodys = !world->healthy && dice_chance(world->dice, 3) &&
-			  conn->question != MUM_USERS;
+			  conn->kind != MUM_USERS;
 	world->failures += damaged || snapshot.nobodys;
 	simulation_note("result on connection %u%s%s", conn->number,
 			damaged ? ", damaged" : "", snapshot.nobodys ? ", of nobody" : "");

@@ -42,7 +42,7 @@ static void on_answer(enum mum_status status, struct facts *facts, const char *r
 }
 
 /* The number by which it is known again. */
-static uint64_t add(enum mum_question kind)
+static uint64_t add(enum question_kind kind)
 {
 	const struct question question = { .kind = kind };
 
@@ -65,7 +65,7 @@ static void test_the_longest_waiting_kind_is_next(void **state)
 	add(MUM_TLS);
 	WANT("one waits", backlog_waits(&backlog));
 	WANT("TLS is barred", backlog_next(&backlog, MUM_ASK(MUM_TLS), 1, &batch));
-	WANT_NUMBER("the other kind", batch.question, MUM_DOMAIN);
+	WANT_NUMBER("the other kind", batch.kind, MUM_DOMAIN);
 	drop_batch();
 	WANT("nothing else", !backlog_next(&backlog, MUM_ASK(MUM_TLS), 1, &batch));
 	add(MUM_DOMAIN);
@@ -82,7 +82,7 @@ static void test_a_share_for_each_connection(void **state)
 {
 	static const struct {
 		const char *name;
-		enum mum_question kind;
+		enum question_kind kind;
 		size_t waiting, idle, want;
 	} rows[] = {
 		{ "alone", MUM_DOMAIN, 1, 1, 1 },

@@ -82,7 +82,7 @@ static void test_values_follow_the_statement(void **state)
 {
 	static const struct {
 		const char *name;
-		enum mum_question question;
+		enum question_kind kind;
 		const char *keys[2];	/* one or two */
 		const char *want[PARAMS_MAX];
 	} rows[] = {
@@ -107,7 +107,7 @@ static void test_values_follow_the_statement(void **state)
 		char *values[PARAMS_MAX];
 		size_t count = 0;
 
-		batch_clear(&batch, row->question);
+		batch_clear(&batch, row->kind);
 		for (; count < 2 && row->keys[count] != NULL; count++) {
 			requests[count] = request(ADDRESS_MAIL, row->keys[count]);
 			batch_add(&batch, &requests[count]);
@@ -143,7 +143,7 @@ static void test_a_page_begins_after_an_id(void **state)
 static void test_statements_agree_with_the_columns(void **state)
 {
 	static const struct {
-		enum mum_question question;
+		enum question_kind kind;
 		unsigned columns;
 	} rows[] = {
 		{ MUM_DOMAIN, DOMAIN_COLUMNS },
@@ -161,9 +161,9 @@ static void test_statements_agree_with_the_columns(void **state)
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
-		const struct statement *statement = &statements[row->question];
+		const struct statement *statement = &statements[row->kind];
 
-		WANT_NUMBER(mum_question_name(row->question), statement->columns,
+		WANT_NUMBER(mum_question_name(row->kind), statement->columns,
 			    row->columns);
 		WANT("they fit the reader's array", statement->columns <= COLUMNS_MAX + 1);
 		for (int shape = 0; shape < STATEMENT_SHAPES; shape++) {

@@ -4,13 +4,13 @@
 #include "common/cache.h"
 
 /* Puts facts that only the cache owns; the pointer is only for comparing. */
-static const struct facts *put(struct cache *cache, enum mum_question question,
+static const struct facts *put(struct cache *cache, enum question_kind kind,
 			       const char *key, uint64_t now_ms)
 {
-	struct facts *facts = facts_new(question);
+	struct facts *facts = facts_new(kind);
 	const struct facts *same = facts;
 
-	cache_put(cache, question, key, facts, now_ms);
+	cache_put(cache, kind, key, facts, now_ms);
 	facts_unref(&facts);
 	return same;
 }

@@ -251,7 +251,7 @@ static void test_a_nul_in_a_value(void **state)
 {
 	static const struct {
 		const char *name;
-		enum mum_question question;
+		enum question_kind kind;
 		size_t column;
 		const char *cells[COLUMNS_MAX + 1];
 	} rows[] = {
@@ -269,9 +269,9 @@ static void test_a_nul_in_a_value(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		struct address *address =
-			address_new(row->question == MUM_TLS ? ADDRESS_TLS : ADDRESS_MAIL,
+			address_new(row->kind == MUM_TLS ? ADDRESS_TLS : ADDRESS_MAIL,
 				    "joe@example.com", 15, "+");
-		struct facts *facts = facts_new(row->question);
+		struct facts *facts = facts_new(row->kind);
 		struct column columns[COLUMNS_MAX + 1];
 		const char *why = NULL;
 
@@ -415,7 +415,7 @@ static void test_references(void **state)
 	WANT_NUMBER("empty", facts->count, 0);
 	facts_unref(&facts);
 	WANT("set to NULL", facts == NULL);
-	WANT("the other reference holds", other->question == MUM_TLS && other->refs == 1);
+	WANT("the other reference holds", other->kind == MUM_TLS && other->refs == 1);
 	facts_unref(&other);
 	facts_unref(&none);
 }
@@ -439,12 +439,12 @@ static void test_questions(void **state)
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
-		enum mum_question question = (enum mum_question)(row - rows);
+		enum question_kind kind = (enum question_kind)(row - rows);
 
-		WANT_TEXT(row->name, mum_question_name(question), row->name);
-		WANT_NUMBER(row->name, mum_question_key(question), row->key);
-		WANT(row->name, mum_question_is_cached(question) == row->cached);
-		WANT(row->name, mum_question_is_for_mail(question) == row->for_mail);
+		WANT_TEXT(row->name, mum_question_name(kind), row->name);
+		WANT_NUMBER(row->name, mum_question_key(kind), row->key);
+		WANT(row->name, mum_question_is_cached(kind) == row->cached);
+		WANT(row->name, mum_question_is_for_mail(kind) == row->for_mail);
 	}
 }
 

@@ -173,7 +173,7 @@ static struct facts *respond_empty(const struct question *question, void *arg)
 	return question->kind == MUM_TLS ? NULL : facts_new(question->kind);
 }
 
-static struct question ask(enum mum_question kind)
+static struct question ask(enum question_kind kind)
 {
 	return (struct question){ kind, address_new(ADDRESS_MAIL, "a@b.example", 11, ""), 0 };
 }

@@ -322,7 +322,7 @@ static void test_cancel_from_inside_of_another_question(void **state)
 static void look_at_facts(struct got *got)
 {
 	WANT("the facts of this answer are still there",
-	     got->answer->facts[MUM_DELIVERY]->question == MUM_DELIVERY &&
+	     got->answer->facts[MUM_DELIVERY]->kind == MUM_DELIVERY &&
 		     got->answer->address->key != NULL);
 }
 

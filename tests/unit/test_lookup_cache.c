@@ -100,7 +100,7 @@ static void test_what_is_cached(void **state)
 {
 	static const struct {
 		const char *name;
-		enum mum_question question;
+		enum question_kind kind;
 		const char *key;
 		bool cached;
 	} rows[] = {
@@ -119,10 +119,10 @@ static void test_what_is_cached(void **state)
 		struct got got;
 
 		bench_init(&bench, TTL, STALE);
-		fill(&bench, MUM_ASK(row->question), row->key);
+		fill(&bench, MUM_ASK(row->kind), row->key);
 		WANT_NUMBER(row->name, bench.stats.cached,
 			    row->cached ? 1 : 0);
-		bench_ask(&bench, &got, MUM_ASK(row->question), row->key);
+		bench_ask(&bench, &got, MUM_ASK(row->kind), row->key);
 		WANT_NUMBER(row->name, fake_store_pending(&bench.store), row->cached ? 0 : 1);
 		bench_free(&bench);
 	}

@@ -5,9 +5,9 @@
 
 enum { TTL = 10000, STALE = 60000 };
 
-static uint64_t measured(const struct bench *bench, enum mum_question question)
+static uint64_t measured(const struct bench *bench, enum question_kind kind)
 {
-	const struct mum_histogram *duration = &bench->stats.questions[question].duration;
+	const struct mum_histogram *duration = &bench->stats.questions[kind].duration;
 	uint64_t count = 0;
 
 	for (size_t i = 0; i <= MUM_BUCKETS; i++)
@@ -15,9 +15,9 @@ static uint64_t measured(const struct bench *bench, enum mum_question question)
 	return count;
 }
 
-static uint64_t sum_ms(const struct bench *bench, enum mum_question question)
+static uint64_t sum_ms(const struct bench *bench, enum question_kind kind)
 {
-	return bench->stats.questions[question].duration.sum_us / 1000;
+	return bench->stats.questions[kind].duration.sum_us / 1000;
 }
 
 static void fill(struct bench *bench, const char *key)
@@ -67,7 +67,7 @@ static void test_each_question_that_is_put_is_a_miss(void **state)
 {
 	static const struct {
 		const char *name;
-		enum mum_question question;
+		enum question_kind kind;
 		unsigned flags;
 		const char *key;
 	} rows[] = {
@@ -83,11 +83,11 @@ static void test_each_question_that_is_put_is_a_miss(void **state)
 		struct got got;
 
 		bench_init(&bench, TTL, 0);
-		bench_ask(&bench, &got, MUM_ASK(row->question) | row->flags, row->key);
+		bench_ask(&bench, &got, MUM_ASK(row->kind) | row->flags, row->key);
 		bench_answer(&bench, 0, MUM_FOUND);
 		fake_host_settle(&bench.host, 5);
-		WANT_NUMBER(row->name, bench.stats.questions[row->question].misses, 1);
-		WANT_NUMBER(row->name, measured(&bench, row->question), 1);
+		WANT_NUMBER(row->name, bench.stats.questions[row->kind].misses, 1);
+		WANT_NUMBER(row->name, measured(&bench, row->kind), 1);
 		bench_free(&bench);
 	}
 }

@@ -41,7 +41,7 @@ static void set_deliveries(struct answer *it, const struct delivery_row *rows,
 {
 	struct facts *facts = &it->deliveries;
 
-	facts->question = MUM_DELIVERY;
+	facts->kind = MUM_DELIVERY;
 	facts->deliveries = it->rows;
 	for (size_t i = 0; i < max && rows != NULL && rows[i].alias != NULL; i++) {
 		struct delivery_row *row = &it->rows[facts->count++];

@@ -64,7 +64,7 @@ static void test_owners(void **state)
 	FOR_EACH_ROW(row, owners) {
 		struct address *address =
 			address_new(ADDRESS_MAIL, row->key, strlen(row->key), "+");
-		struct facts facts = { .question = MUM_OWNERS,
+		struct facts facts = { .kind = MUM_OWNERS,
 				       .count = count_rows(row->rows),
 				       .owners = (struct owner_row *)row->rows };
 		struct mum_answer answer = { .status = MUM_FOUND, .address = address,
@@ -128,7 +128,7 @@ static void test_senders(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		struct address *address = address_new(ADDRESS_MAIL, "a@d", 3, "+");
-		struct facts facts = { .question = MUM_OWNERS,
+		struct facts facts = { .kind = MUM_OWNERS,
 				       .count = count_rows(row->rows),
 				       .owners = (struct owner_row *)row->rows };
 		struct mum_answer answer = { .status = MUM_FOUND, .address = address,

@@ -170,7 +170,7 @@ static const char *const map_names[] = { "domains", "mailboxes", "aliases",
 
 static void test_questions(void **state)
 {
-	static const enum mum_question want[] = {
+	static const enum question_kind want[] = {
 		MUM_DOMAIN, MUM_DELIVERY, MUM_DELIVERY, MUM_OWNERS, MUM_DELIVERY, MUM_TLS,
 	};
 
@@ -196,11 +196,11 @@ static void set_up(struct answer *it, enum address_kind kind, const char *key)
 		it->answer.facts[i] = &it->facts[i];
 }
 
-static void set_rows(struct answer *it, enum mum_question question, const void *rows,
+static void set_rows(struct answer *it, enum question_kind kind, const void *rows,
 		     size_t count)
 {
-	it->facts[question].rows = (void *)(uintptr_t)rows;
-	it->facts[question].count = count;
+	it->facts[kind].rows = (void *)(uintptr_t)rows;
+	it->facts[kind].count = count;
 }
 
 /* Checks the reply byte by byte, and whether the caller is told of a problem. */
