@@ -6,7 +6,6 @@
  */
 #include "mumctl/compare/compare.h"
 
-#include <errno.h>
 #include <string.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -67,16 +66,6 @@ static const char *name_of(enum socketmap_number map)
 
 /* ---- stock ---- */
 
-bool compare_complain_missing(const char *file, const char *what)
-{
-	bool good = errno == ENOENT;
-	char *why = xasprintf("%s; %s", strerror(errno), what);
-
-	tool_complain(file, why);
-	free(why);
-	return good;
-}
-
 static bool ask_stock(struct compare *compare, const char *directory, enum socketmap_number map)
 {
 	char *mysql_file = xasprintf("%s/%s.cf", directory, name_of(map));
@@ -86,7 +75,7 @@ static bool ask_stock(struct compare *compare, const char *directory, enum socke
 		compare->stock[map] = stock_ask(mysql_file, &compare->names, maps[map].kinds);
 		good = compare->stock[map] != NULL;
 	} else {
-		good = compare_complain_missing(mysql_file, "this map is not compared");
+		good = stock_complain_missing(mysql_file, "this map is not compared");
 	}
 	free(mysql_file);
 	return good;

@@ -9,12 +9,6 @@
 #include "mumctl/postfix.h"
 #include "mumctl/tool.h"
 
-/*
- * Complains that a file cannot be opened (errno), and what follows from it. An admin may
- * leave out a file, but not one that is there and cannot be read: then false.
- */
-bool compare_complain_missing(const char *file, const char *what);
-
 /* ---- stock: what postmap(1) says of one mysql: file ---- */
 
 struct stock;
@@ -32,6 +26,12 @@ const char *stock_find(const struct stock *stock, const char *key);
  */
 char *stock_search(const struct stock *stock, const char *key, const char *delimiters);
 void stock_free(struct stock **stock);	/* sets NULL; NULL is fine */
+
+/*
+ * Complains that a file cannot be opened (errno), and what follows from it. An admin may
+ * leave out a file, but not one that is there and cannot be read: then false.
+ */
+bool stock_complain_missing(const char *file, const char *what);
 
 /* ---- twins: what the server's collation takes for equal, and we do not ---- */
 

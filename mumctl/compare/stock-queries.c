@@ -81,7 +81,7 @@ static enum stock_read read_file(struct stock_queries *queries, const char *path
 	FILE *file = fopen(path, "re");
 
 	if (file == NULL)
-		return compare_complain_missing(path, "Dovecot's answers are not compared")
+		return stock_complain_missing(path, "Dovecot's answers are not compared")
 			       ? STOCK_LEFT_OUT : STOCK_UNREADABLE;
 	dovecot_sql_read(file, &queries->sql);
 	fclose(file);

@@ -186,3 +186,13 @@ void stock_free(struct stock **_stock)
 	}
 	free(stock);
 }
+
+bool stock_complain_missing(const char *file, const char *what)
+{
+	bool good = errno == ENOENT;
+	char *why = xasprintf("%s; %s", strerror(errno), what);
+
+	tool_complain(file, why);
+	free(why);
+	return good;
+}
