@@ -48,10 +48,15 @@ struct decision {
 	const struct decision_watch *watch;	/* NULL: nobody watches */
 };
 
-/*
- * Like all functions below that return bool: false when the decision is made, and freed.
- */
-static bool next_check(struct decision *decision);
+/* What a check has come to. */
+enum step {
+	PASSED,			/* the next check may begin */
+	WAITS,			/* answers are to come */
+	ENDED			/* the decision is made, and freed */
+};
+
+/* Begins the checks that are left after such a step. Returns what they have come to. */
+static enum step go_on(struct decision *decision, enum step step);
 
 static const struct mum_config *config_of(const struct decision *decision)
 {
@@ -75,14 +80,14 @@ void decision_cancel(struct decision **_decision)
 	free(decision);
 }
 
-static bool finish(struct decision *decision, const char *action)
+static enum step finish(struct decision *decision, const char *action)
 {
 	decision_fn *fn = decision->fn;
 	void *arg = decision->arg;
 
 	decision_cancel(&decision);
 	fn(action, arg);
-	return false;
+	return ENDED;
 }
 
 static void count(struct decision *decision, enum outcome outcome, enum reason reason)
@@ -115,20 +120,21 @@ static void log_refusal(const struct decision *decision, const char *verb,
 		 decision->detail, LOG_TEXT(action));
 }
 
-static bool accept_one(struct decision *decision)
+/* The check has nothing against it, or no answer that counts: then reason says so. */
+static enum step accept_one(struct decision *decision, enum reason reason)
 {
-	count(decision, OUTCOME_DUNNO, REASON_NONE);
-	return next_check(decision);
+	count(decision, OUTCOME_DUNNO, reason);
+	return PASSED;
 }
 
 /* The check objects. */
-static bool refuse(struct decision *decision, enum reason reason, const char *action)
+static enum step refuse(struct decision *decision, enum reason reason, const char *action)
 {
 	if (mode_of(decision) == MUM_CHECK_WARN) {
 		count(decision, OUTCOME_WOULD_REJECT, reason);
 		log_refusal(decision, "would reject", reason, action);
 		decision->check_quota = false;	/* only after the others have passed */
-		return next_check(decision);
+		return PASSED;
 	}
 	count(decision, OUTCOME_REJECT, reason);
 	log_refusal(decision, "reject", reason, action);
@@ -138,33 +144,33 @@ static bool refuse(struct decision *decision, enum reason reason, const char *ac
 /*
  * Logs nothing: the store has logged its failure, and a line for each mail adds nothing.
  */
-static bool no_verdict(struct decision *decision)
+static enum step no_verdict(struct decision *decision)
 {
 	if (mode_of(decision) == MUM_CHECK_WARN) {
 		count(decision, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER);
 		decision->check_quota = false;
-		return next_check(decision);
+		return PASSED;
 	}
 	count(decision, OUTCOME_DEFER, REASON_NO_ANSWER);
 	return finish(decision, ACTION_TEMPFAIL);
 }
 
-static bool refuse_sender(struct decision *decision, enum sender_verdict verdict)
+static enum step refuse_sender(struct decision *decision, enum sender_verdict verdict)
 {
 	struct buf action = BUF_INIT(ACTION_MAX);
 	char *text;
-	bool lives;
+	enum step step;
 
 	action_put_sender(&action, verdict, decision->login);
 	text = buf_steal(&action);
-	lives = refuse(decision, reason_for_sender(verdict),
-		       *text != '\0' ? text : ACTION_TEMPFAIL);
+	step = refuse(decision, reason_for_sender(verdict),
+		      *text != '\0' ? text : ACTION_TEMPFAIL);
 	free(text);
-	return lives;
+	return step;
 }
 
 /* All readings are judged. */
-static bool conclude(struct decision *decision)
+static enum step conclude(struct decision *decision)
 {
 	size_t count = decision->readings.count;
 	int verdict;
@@ -179,11 +185,11 @@ static bool conclude(struct decision *decision)
 		enum reason reason = reason_for_recipient(recipient);
 
 		return reason == REASON_NONE
-			       ? accept_one(decision)
+			       ? accept_one(decision, REASON_NONE)
 			       : refuse(decision, reason, action_for_recipient(recipient));
 	}
 	return reason_for_sender((enum sender_verdict)verdict) == REASON_NONE
-		       ? accept_one(decision)
+		       ? accept_one(decision, REASON_NONE)
 		       : refuse_sender(decision, (enum sender_verdict)verdict);
 }
 
@@ -213,9 +219,9 @@ static void judge_sender(const struct decision *decision, const struct mum_answe
 	judged->verdict = verdict;
 }
 
-static bool answered(struct decision *decision)
+static enum step answered(struct decision *decision)
 {
-	return --decision->waiting > 0 || conclude(decision);
+	return --decision->waiting > 0 ? WAITS : conclude(decision);
 }
 
 static void on_reading(const struct mum_answer *answer, void *arg)
@@ -232,7 +238,7 @@ static void on_reading(const struct mum_answer *answer, void *arg)
 	if (decision->watch != NULL)
 		decision->watch->on_reading(at, decision->readings.items[at].text, answer,
 					    decision->watch->arg);
-	(void)answered(decision);
+	(void)go_on(decision, answered(decision));
 }
 
 static void on_domain(const struct mum_answer *answer, void *arg)
@@ -242,7 +248,7 @@ static void on_domain(const struct mum_answer *answer, void *arg)
 
 	part->domain = NULL;
 	judged_of(part)->domain = rule_domain(answer, &name);
-	(void)answered(part->decision);
+	(void)go_on(part->decision, answered(part->decision));
 }
 
 static struct mum_lookup *ask(struct decision *decision, enum question_kind kind,
@@ -254,7 +260,7 @@ static struct mum_lookup *ask(struct decision *decision, enum question_kind kind
 }
 
 /* Asks about all readings at once, so that one deadline holds for all. */
-static bool ask_all(struct decision *decision)
+static enum step ask_all(struct decision *decision)
 {
 	const struct readings *readings = &decision->readings;
 	enum question_kind kind =
@@ -275,7 +281,7 @@ static bool ask_all(struct decision *decision)
 	return answered(decision);
 }
 
-static bool judge(struct decision *decision, enum check check, const char *text)
+static enum step judge(struct decision *decision, enum check check, const char *text)
 {
 	const struct reading_settings settings = mum_config_readings(config_of(decision));
 
@@ -287,12 +293,6 @@ static bool judge(struct decision *decision, enum check check, const char *text)
 }
 
 /* ---- quota ---- */
-
-static bool accept_quota(struct decision *decision, enum reason reason)
-{
-	count(decision, OUTCOME_DUNNO, reason);
-	return next_check(decision);
-}
 
 /* Of a verdict that refuses nothing. */
 static enum reason reason_for_quota(const struct quota_verdict *verdict)
@@ -310,26 +310,29 @@ static void on_quota(const struct quota_verdict *verdict, void *arg)
 
 	decision->quota = NULL;
 	if (!verdict->full) {
-		(void)accept_quota(decision, reason_for_quota(verdict));
+		(void)go_on(decision, accept_one(decision, reason_for_quota(verdict)));
 		return;
 	}
 	snprintf(decision->detail, sizeof(decision->detail), "size=%" PRIu64 " asked=%zu ",
 		 decision->size, verdict->asked);
-	(void)refuse(decision, REASON_OVER_QUOTA,
-		     action_for_quota(decision->quota_reply, verdict->count == 1));
+	(void)go_on(decision, refuse(decision, REASON_OVER_QUOTA,
+				     action_for_quota(decision->quota_reply,
+						      verdict->count == 1)));
 }
 
-static bool ask_quota(struct decision *decision)
+static enum step ask_quota(struct decision *decision)
 {
 	decision->check = CHECK_QUOTA;
 	decision->quota = quota_check_start(decision->host, decision->core,
 					    decision->quota_client, decision->recipient,
 					    decision->size, on_quota, decision);
-	return decision->quota != NULL || accept_quota(decision, REASON_NO_ANSWER);
+	return decision->quota != NULL ? WAITS : accept_one(decision, REASON_NO_ANSWER);
 }
 
+/* ---- one check after the other ---- */
+
 /* Checks the recipient, then the sender, then the quota; DUNNO when none objects. */
-static bool next_check(struct decision *decision)
+static enum step start_next(struct decision *decision)
 {
 	if (decision->check_recipient) {
 		decision->check_recipient = false;
@@ -344,6 +347,13 @@ static bool next_check(struct decision *decision)
 		return ask_quota(decision);
 	}
 	return finish(decision, ACTION_DUNNO);
+}
+
+static enum step go_on(struct decision *decision, enum step step)
+{
+	while (step == PASSED)
+		step = start_next(decision);
+	return step;
 }
 
 static const char *copy(struct decision *decision, const struct slice *slice)
@@ -401,5 +411,5 @@ struct decision *decision_start(const struct decider *decider,
 		(void)finish(decision, ACTION_DUNNO);
 		return NULL;
 	}
-	return next_check(decision) ? decision : NULL;
+	return go_on(decision, PASSED) == WAITS ? decision : NULL;
 }
