@@ -107,6 +107,24 @@ def tail(path, lines=20):
         return str(error)
 
 
+class HasLog:
+    """A server that writes to .log_path."""
+
+    def log(self):
+        """The lines so far."""
+        try:
+            return self.log_path.read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def wait_log(self, *words, after=0, timeout=10):
+        """The first line behind number `after` that holds all the words."""
+        def find():
+            return next((line for line in self.log()[after:]
+                         if all(word in line for word in words)), None)
+        return wait_until(find, f"{words} in the log:\n{tail(self.log_path)}", timeout)
+
+
 def _fields(stat):
     """The fields of a file such as /proc/PID/stat, from the third one, the state, on."""
     return stat.read_text().rpartition(")")[2].split()

@@ -11,8 +11,8 @@ import signal
 
 from .auth_clients import AuthClient, Imap, LmtpDialogue, Pop3, UserdbClient
 from .dovecot_language import dovecot_language
-from .lab import (TOP, LabError, Process, accepts, cpu_of, free_port, in_own_mounts, run, tail,
-                  wait_until)
+from .lab import (TOP, HasLog, LabError, Process, accepts, cpu_of, free_port, in_own_mounts, run,
+                  tail, wait_until)
 from .mariadb import DOVECOT_PASSWORD
 from .mumd import render
 
@@ -50,7 +50,7 @@ def sanitized_module_path():
     return pathlib.Path(os.environ["MUM_AUTH_MODULE_ASAN"]).resolve()
 
 
-class MumDovecot:
+class MumDovecot(HasLog):
     """database: the section of mum.conf, as from mariadb_settings() or sqlite_settings().
 
     Configured with the file of conf-examples that is in the language of the installed
@@ -376,20 +376,6 @@ service auth-worker {{
         return LmtpDialogue(self.lmtp_port, **options)
 
     # ---- look ----
-
-    def log(self):
-        """The lines so far."""
-        try:
-            return self.log_path.read_text(errors="replace").splitlines()
-        except FileNotFoundError:
-            return []
-
-    def wait_log(self, *words, after=0, timeout=10):
-        """The first line behind number `after` that holds all the words."""
-        def find():
-            return next((line for line in self.log()[after:]
-                         if all(word in line for word in words)), None)
-        return wait_until(find, f"{words} in the log:\n{tail(self.log_path)}", timeout)
 
     def complaints(self):
         """Lines about a crash, about leaks, or from a sanitizer."""

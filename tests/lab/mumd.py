@@ -9,7 +9,7 @@ import signal
 
 from .clients import Client, PolicyClient, SocketmapClient
 from . import metrics
-from .lab import LabError, Process, TOP, accepts, free_port, give, run, tail, wait_until
+from .lab import HasLog, LabError, Process, TOP, accepts, free_port, give, run, tail, wait_until
 
 # Runs as this user after binding; every system has it.
 USER = "nobody"
@@ -59,7 +59,7 @@ def sqlite_settings(path, **more):
     return {"driver": "sqlite", "path": path, **more}
 
 
-class Mumd:
+class Mumd(HasLog):
     """settings: {"section": {"option": value}}; sockets and user are filled in.
 
     sockets is the directory of the two sockets; it also listens on TCP ports of
@@ -165,20 +165,6 @@ class Mumd:
 
     def rss(self):
         return self.process.rss()
-
-    def log(self):
-        """The lines so far."""
-        try:
-            return self.log_path.read_text(errors="replace").splitlines()
-        except FileNotFoundError:
-            return []
-
-    def wait_log(self, *words, after=0, timeout=10):
-        """The first line behind number `after` that holds all the words."""
-        def find():
-            return next((line for line in self.log()[after:]
-                         if all(word in line for word in words)), None)
-        return wait_until(find, f"{words} in the log:\n{tail(self.log_path)}", timeout)
 
     def map_client(self, **options):
         return SocketmapClient(self.socketmap, **options)

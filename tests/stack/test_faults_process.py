@@ -9,7 +9,6 @@ import collections
 import concurrent.futures
 import contextlib
 import itertools
-import mmap
 import os
 import re
 import resource
@@ -20,9 +19,10 @@ import time
 import pytest
 
 from lab import wait_until
-from lab.lab import TOP, accepts, run
+from lab.lab import accepts
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mumd import mariadb_settings
+from lab.preload import Preloaded, build
 from asker import ALICE, MIXED, NO_CACHE, SEND_ONLY, TROUBLE, many_askers, timed
 
 SIGSEGV = -signal.SIGSEGV
@@ -90,29 +90,22 @@ def test_a_process_out_of_descriptors_pauses_and_does_not_spin(make_mumd, settin
 LANES = 3       # that try the allocations in parallel
 
 
-class FailingMalloc:
+class FailingMalloc(Preloaded):
     """A program that is run with .runner fails its n-th allocation after next(n)."""
 
-    def __init__(self, library, counter):
-        counter.write_bytes(bytes(8))
-        counter.chmod(0o666)
-        with open(counter, "r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), 8)
-        self.runner = ("env", f"LD_PRELOAD={library}", f"MUM_FAILING_MALLOC={counter}")
-
     def next(self, number):
-        self._memory[:8] = struct.pack("q", number)
+        self.memory[:8] = struct.pack("q", number)
 
     def left(self):
         """How many allocations are left; 0 after the failure, or if none was asked for."""
-        return struct.unpack("q", self._memory[:8])[0]
+        return struct.unpack("q", self.memory[:8])[0]
 
 
 @pytest.fixture(scope="module")
 def failing_malloc(lab):
-    library = lab.path / "failing-malloc.so"
-    run("cc", "-O1", "-shared", "-fPIC", "-o", library, TOP / "tests/fakes/failing-malloc.c")
-    return [FailingMalloc(library, lab.path / f"failing-malloc-{lane}") for lane in range(LANES)]
+    library = build(lab, "failing-malloc")
+    return [FailingMalloc(library, "MUM_FAILING_MALLOC", lab.path / f"failing-malloc-{lane}", 8)
+            for lane in range(LANES)]
 
 
 def crashed_in(mumd):

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """mumd locks itself in: what it cannot do any more, and what it still can."""
 
-import mmap
 import signal
 
 import pytest
 
 from lab import wait_until
-from lab.lab import TOP, give, run
+from lab.lab import give
 from lab.mumd import GROUP, USER, sqlite_settings
+from lab.preload import Preloaded, build
 
 pytestmark = pytest.mark.memory
 
@@ -16,32 +16,23 @@ ALICE = ("mailboxes", "alice@example.test")
 ANSWER = 2048       # tests/fakes/intruder.c
 
 
-class Intruder:
+class Intruder(Preloaded):
     """A program that is run with .runner does what it is told."""
-
-    def __init__(self, library, orders):
-        orders.write_bytes(bytes(4096))
-        orders.chmod(0o666)
-        with open(orders, "r+b") as file:
-            self._memory = mmap.mmap(file.fileno(), 4096)
-        self.runner = ("env", f"LD_PRELOAD={library}", f"MUM_INTRUDER={orders}")
 
     def order(self, mumd, what, path):
         """The name of the error, or None."""
         text = f"{what} {path}".encode() + b"\0"
-        self._memory[ANSWER] = 0
-        self._memory[:len(text)] = text
+        self.memory[ANSWER] = 0
+        self.memory[:len(text)] = text
         mumd.process.signal(signal.SIGUSR2)
-        wait_until(lambda: self._memory[ANSWER], "an answer")
-        answer = self._memory[ANSWER:].partition(b"\0")[0].decode()
+        wait_until(lambda: self.memory[ANSWER], "an answer")
+        answer = self.memory[ANSWER:].partition(b"\0")[0].decode()
         return None if answer == "0" else answer
 
 
 @pytest.fixture(scope="module")
 def intruder(lab):
-    library = lab.path / "intruder.so"
-    run("cc", "-O1", "-shared", "-fPIC", "-o", library, TOP / "tests/fakes/intruder.c")
-    return Intruder(library, lab.path / "intruder")
+    return Intruder(build(lab, "intruder"), "MUM_INTRUDER", lab.path / "intruder", 4096)
 
 
 @pytest.fixture(scope="module")
