@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/send/text.h"
+#include "postfix-policy/send/table-text.h"
 
 enum {
 	PATIENCE = 5,		/* seconds without a byte */

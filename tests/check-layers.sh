@@ -143,7 +143,7 @@ only_in "Dovecot's headers are for dovecot-plugin/" \
 	'dovecot-plugin/[^:]*'
 
 pure=
-for module in protocol/* send/gcra send/check send/limits send/table send/text quota/rooms \
+for module in protocol/* send/gcra send/check send/limits send/table send/table-text quota/rooms \
 	quota/settings; do
 	pure="$pure $(find postfix-policy -path "postfix-policy/$module.[ch]")"
 done

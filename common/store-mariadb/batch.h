@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "common/facts.h"
-#include "common/pairs.h"
+#include "common/name-pairs.h"
 #include "common/store-mariadb/statements.h"
 #include "common/store-queue.h"
 

@@ -14,7 +14,7 @@
 #include "common/buf.h"
 #include "common/columns.h"
 #include "common/config.h"
-#include "common/pairs.h"
+#include "common/name-pairs.h"
 #include "common/stats.h"
 #include "common/store-log.h"
 #include "common/store-queue.h"

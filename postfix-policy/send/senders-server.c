@@ -8,7 +8,7 @@
 #include <utlist.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/send/text.h"
+#include "postfix-policy/send/table-text.h"
 
 enum {
 	READERS_MAX = 4,

@@ -7,10 +7,10 @@
 
 #include "common/xalloc.h"
 #include "postfix-policy/send/check.h"
-#include "postfix-policy/send/text.h"
 #include "postfix-policy/send/senders-server.h"
 #include "postfix-policy/send/state-file.h"
 #include "postfix-policy/send/state-saver.h"
+#include "postfix-policy/send/table-text.h"
 
 enum { SAVE_EVERY = 60000 };	/* ms */
 

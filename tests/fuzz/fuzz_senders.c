@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of senders as text: from a file, and from a socket. */
-#include "postfix-policy/send/text.h"
+#include "postfix-policy/send/table-text.h"
 
 #include <string.h>
 

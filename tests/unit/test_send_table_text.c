@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/send/text.h"
+#include "postfix-policy/send/table-text.h"
 
 enum { SECOND = 1000000, MINUTE = 60 * SECOND };	/* us */
 

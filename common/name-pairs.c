@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/pairs.h"
+#include "common/name-pairs.h"
 
 void pairs_put_json(struct buf *json, const struct address *address)
 {

@@ -4,8 +4,8 @@
  * each form of the address with each spelling of its domain. One statement
  * takes any number of them.
  */
-#ifndef MUM_PAIRS_H
-#define MUM_PAIRS_H
+#ifndef MUM_NAME_PAIRS_H
+#define MUM_NAME_PAIRS_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/send/text.h"
+#include "postfix-policy/send/table-text.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -12,8 +12,8 @@
  * Clocks that never go back begin anew with each boot, so times are told as what is left
  * (DEBT, microseconds until all that was sent has drained) and by the time of day.
  */
-#ifndef MUM_SEND_TEXT_H
-#define MUM_SEND_TEXT_H
+#ifndef MUM_SEND_TABLE_TEXT_H
+#define MUM_SEND_TABLE_TEXT_H
 
 #include "common/buf.h"
 #include "postfix-policy/send/table.h"
