@@ -7,10 +7,9 @@
 
 /*
  * The place of the delimiter, or the length of local if it has no extension.
- * delimiters is Postfix's recipient_delimiter, a set of bytes, used as Postfix does with
- * a key that smtpd sends: its case is folded, but nothing in it composed. So what smtpd
- * and cleanup send of one address, the latter as it came in, splits alike. "" never
- * splits.
+ * delimiters is Postfix's recipient_delimiter, a set of bytes; "" never splits. They are
+ * looked for in the local part with its case folded and nothing composed, which is what
+ * smtpd sends. cleanup sends an address as it came in, and it is split in the same place.
  */
 size_t address_find_extension(const char *local, const char *delimiters);
 

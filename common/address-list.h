@@ -15,7 +15,7 @@ struct address_list {
 
 /*
  * Adds an address as stored; text is borrowed and outlives the list. own: MUM knows
- * this address, so its local part compares as MUM compares it. When in doubt, say
+ * this address, so its local part compares as MUM compares it. If in doubt, pass
  * false (foreign): one mail too many does less harm than a lost one.
  */
 void address_list_add(struct address_list *list, const char *text, bool own);

@@ -41,9 +41,9 @@ struct address {
 	size_t refs;
 	struct arena arena;	/* owns every string here */
 	/*
-	 * For a cache: all that a store is asked for. Keys are equal where all forms
-	 * (but for the extensions) and domains are, and only there. Of several forms
-	 * it holds control characters: never print it.
+	 * For a cache: all that a store is asked for. Two keys are equal if and only if
+	 * all forms (without their extensions) and all domains are. The key of several
+	 * forms holds control characters: never print it.
 	 */
 	const char *key;
 	const char *name;	/* for people: the first form, folded, text_is_clean() */

@@ -97,7 +97,7 @@ enum {
 	OWNER_MAILBOX_DOMAIN_ACTIVE,
 	OWNER_COLUMNS
 };
-/* TEXT: SQL for a column of text, of which two tables' meet in a UNION. */
+/* TEXT: makes SQL of a column of text, because a UNION mixes the columns of two tables. */
 #define OWNER_MAILBOX_COLUMNS_SQL(TEXT) \
 	TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " TEXT("m.local_part") \
 	", d.domain, m.active, d.active"

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* What is wrong with what begins here, or NULL. */
+/* What is wrong with the text that begins here; NULL: nothing. */
 const char *config_text_fault(const char *at);
 
 /* What the text stands for, and its length. to has room for it, or is NULL. */

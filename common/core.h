@@ -35,7 +35,7 @@ const struct mum_config *mum_core_config(const struct mum_core *core);
 struct mum_lookup *mum_core_ask(struct mum_core *core, unsigned questions,
 				const char *key, size_t key_len, unsigned deadline_ms,
 				mum_answer_fn *fn, void *arg);
-/* Asks something that the database itself must answer: MUM_FOUND if it does. */
+/* Asks a question that only the database can answer: MUM_FOUND if it does. */
 struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
 				  mum_answer_fn *fn, void *arg);
 

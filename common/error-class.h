@@ -7,7 +7,7 @@ enum error_class {
 	ERROR_RETRY,		/* the statement failed, another try may succeed */
 	ERROR_SLOW,		/* the same, because the server ran out of time: a lock, or load */
 	ERROR_LOST,		/* the connection is useless */
-	ERROR_OUTSIDE,		/* so is its server: outside its cluster, or going down */
+	ERROR_OUTSIDE,		/* the server is useless: outside its cluster, or going down */
 	ERROR_CROWDED,		/* the server has no room for one more connection */
 	ERROR_MISCONFIGURED,	/* schema, grants or settings; trying again is no help */
 	ERROR_CLASSES

@@ -76,7 +76,7 @@ struct mum_answer {
 	bool stale;			/* older than cache.ttl, served in trouble */
 	unsigned age_ms;		/* of the oldest facts; 0: just read */
 	bool drops_extension;		/* address.propagate_extension = false */
-	/* address.catch_all_senders: who asked MUM_OWNERS has asked MUM_NAME, too. */
+	/* address.catch_all_senders: then MUM_NAME is asked together with MUM_OWNERS. */
 	bool catch_all_senders;
 	const struct address *address;	/* NULL with MUM_NOT_FOUND and MUM_USERS */
 	struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked; see facts_ref() */
@@ -90,9 +90,9 @@ void facts_unref(struct facts **facts);	/* wipes what it frees: hashes pass here
 
 /*
  * Reads one row of the statement for the question; its columns are listed in
- * columns.h. Rows that a collation or index found but that are not the name
- * asked for are passed over. False with *why (static) when the row cannot be
- * read, which makes the whole answer worthless.
+ * columns.h. Leaves out rows that a collation or an index found but that are
+ * not the name asked for. False with *why (static) when the row cannot be read,
+ * which makes the whole answer worthless.
  */
 bool facts_add_row(struct facts *facts, const struct address *address,
 		   size_t form, const struct column *columns, const char **why);

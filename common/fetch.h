@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts from the store, for everybody who waits for them: equal questions are asked
- * once, the facts are completed (recipients.h) and put into the cache. Knows of who
- * waits only that he does.
+ * once, the facts are completed (recipients.h) and put into the cache. A fetch knows
+ * nothing about those who wait for it.
  */
 #ifndef MUM_FETCH_H
 #define MUM_FETCH_H
@@ -24,12 +24,14 @@ struct fetch_waiter {
 
 /*
  * The waiter waits no longer. Facts and reason are the caller's; facts is NULL unless
- * status is MUM_FOUND. It takes note and no more: nobody may join or leave a fetch from
- * inside.
+ * status is MUM_FOUND. The callback only takes note: it must not join or leave a fetch.
  */
 typedef void fetch_done_fn(struct fetch_waiter *waiter, enum mum_status status,
 			   struct facts *facts, unsigned age_ms, const char *reason);
-/* All who waited have taken note. may_call: this is the loop, and not inside an answer. */
+/*
+ * Runs when all waiters have taken note. may_call: we are in the loop, and not inside an
+ * answer.
+ */
 typedef void fetch_over_fn(bool may_call, void *arg);
 
 /* Everything is borrowed and outlives the fetches. */
@@ -40,14 +42,14 @@ struct fetches_settings {
 	struct mum_stats *stats;
 	struct lookups *lookups;	/* for the questions of recipients.h */
 	const struct recipients_settings *recipients;
-	unsigned ttl_ms;		/* older facts are not shared with who asks later */
+	unsigned ttl_ms;		/* older facts are not shared with later waiters */
 	fetch_done_fn *done;
 	fetch_over_fn *over;
 	void *arg;			/* of over */
 };
 
 struct fetches *fetches_new(const struct fetches_settings *settings);
-/* Cancels what the fetches ask themselves: before the lookups are freed. */
+/* Cancels the questions of the fetches themselves. Call it before the lookups are freed. */
 void fetches_stop(struct fetches *fetches);
 /* Nobody waits any more. Sets NULL; NULL is fine. */
 void fetches_free(struct fetches **fetches);

@@ -35,7 +35,7 @@ enum mail_setting {
 };
 
 struct mail_location {
-	const char *values[MAIL_SETTINGS];	/* NULL: the location does not say */
+	const char *values[MAIL_SETTINGS];	/* NULL: the location does not set it */
 };
 
 /* Dovecot 2.4's name of the setting. */

@@ -12,7 +12,7 @@ enum { MAILBOXES_ALIASES = 2 };	/* one behind the other, at most */
 
 enum mailboxes_status {
 	MAILBOXES_NO_ANSWER,	/* zero: the database gave none in time */
-	MAILBOXES_FOUND,	/* these, and no other place */
+	MAILBOXES_FOUND,	/* mail ends in these, and in no other place */
 	MAILBOXES_UNCLEAR,	/* Postfix may read it in more than one way: readings.h */
 	MAILBOXES_NOBODY,	/* a name there takes no mail */
 	MAILBOXES_ELSEWHERE,	/* a recipient is outside of MUM */

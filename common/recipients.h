@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What stands behind the recipients of an alias. Their rows say it of mailboxes
- * that accept mail; all others are asked for here, as further questions: is the
- * domain one of MUM's, and if so, what has that name in it? An alias is followed
- * one step: Postfix asks for the next one itself. Roles and catch-alls
- * (address-fallback.h) are aliases here, as soon as they count.
+ * What stands behind the recipients of an alias. For mailboxes that accept mail the
+ * rows say it. All other recipients need further questions, asked here: is the domain
+ * one of MUM's, and if so, what has that name in it? An alias is followed one step,
+ * because Postfix asks for the next one itself. Roles and catch-alls
+ * (address-fallback.h) become aliases here when they count.
  */
 #ifndef MUM_RECIPIENTS_H
 #define MUM_RECIPIENTS_H
@@ -13,7 +13,7 @@
 #include "common/facts.h"
 #include "common/readings.h"
 
-/* Bytes, as a list with commas. More than any mail server takes of one alias. */
+/* Bytes of a list with commas. No mail server takes more for one alias. */
 enum { RECIPIENTS_MAX = 100000 };
 
 struct lookups;

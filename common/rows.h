@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of each question, as the tables tell them: plain data, active or not. What is
- * true of one is for states.h to say.
+ * The rows of each question, as the tables tell them: plain data, active or not. states.h
+ * says what is true of a row.
  */
 #ifndef MUM_ROWS_H
 #define MUM_ROWS_H
@@ -39,8 +39,8 @@ struct behind {
 };
 
 /*
- * One row at least where there is a mailbox or an alias, one for each recipient.
- * What is NULL is not there, and what belongs to it is false.
+ * A mailbox or an alias has at least one row, an alias one for each recipient. A mailbox,
+ * an alias or a recipient that does not exist is NULL, and its flags are false.
  */
 struct delivery_row {
 	size_t form;
@@ -106,7 +106,7 @@ struct credential_row {
 
 struct user_row {
 	struct mailbox_row mailbox;
-	const char *homedir, *maildir;	/* NULL as the password */
+	const char *homedir, *maildir;	/* NULL under the same conditions as the password */
 	/* GB, decimal, as stored; NULL: none of its own; "" where it was dirty. */
 	const char *quota, *domain_quota;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Facts to verdict, for logins: who may log in, and where the mail lives. As rules.h. */
+/* Makes verdicts for logins (see rules.h): who may log in, and where the mail lives. */
 #ifndef MUM_RULES_USERS_H
 #define MUM_RULES_USERS_H
 
@@ -27,9 +27,9 @@ struct user {
 };
 
 /*
- * Asks MUM_USER. Who has mail: as above, but not send-only. A row that Dovecot
- * must not be handed is MUM_TEMPFAIL for this user and *why_r says what is
- * wrong with it (static); NULL otherwise.
+ * Asks MUM_USER. Who has mail: as above, but not send-only. If Dovecot must not get
+ * the row, the status is MUM_TEMPFAIL and *why_r says what is wrong with the row
+ * (static); otherwise *why_r is NULL.
  */
 enum mum_status rule_user(const struct mum_answer *answer, struct user *user_r,
 			  const char **why_r);

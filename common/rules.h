@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Facts to verdict, for mail (for logins: rules-users.h). Pure, the same for every program.
- * What is inactive or expired does not exist for any rule. Each takes an answer to the
- * questions that are named, and passes a status other than MUM_FOUND through.
+ * Makes verdicts for mail (for logins: rules-users.h). Pure, the same for every program.
+ * For a rule, inactive and expired rows do not exist. Each rule takes an answer to the
+ * questions that are named, and passes on a status other than MUM_FOUND.
  */
 #ifndef MUM_RULES_H
 #define MUM_RULES_H
@@ -41,7 +41,7 @@ enum mum_status rule_tls(const struct mum_answer *answer, const char **policy_r,
  */
 enum mum_status rule_mailbox(const struct mum_answer *answer,
 			     const struct delivery_row **mailbox_r);
-/* The same of an answer that is MUM_FOUND; where none is active, the first that there is. */
+/* The same for an answer that is MUM_FOUND; if no mailbox is active, the first one. */
 enum mailbox_state rule_mailbox_state(const struct mum_answer *answer,
 				      const struct delivery_row **row_r);
 
@@ -55,8 +55,8 @@ void rule_behind(const struct mum_answer *answer, enum address_form_kind of,
 /* What there is of an address as an alias. */
 struct recipients {
 	/*
-	 * Of the alias that counts: the first form's that takes mail, else the first form's
-	 * that exists, else the first that there is.
+	 * Of the alias that counts: the first form that takes mail, else the first form
+	 * that exists, else the first row.
 	 */
 	enum alias_state state;
 	const struct delivery_row *alias;	/* a row of it with that state, or NULL */

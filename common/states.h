@@ -10,7 +10,7 @@
 
 #include "common/facts.h"
 
-/* A mailbox or a login. From MAILBOX_IS_SEND_ONLY on it is active. */
+/* A mailbox or a login. It is active in MAILBOX_IS_SEND_ONLY and all states behind that. */
 enum mailbox_state {
 	MAILBOX_IS_UNKNOWN,		/* no mailbox has the name */
 	MAILBOX_IS_IN_INACTIVE_DOMAIN,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a core has counted since it was made, and what it holds now: plain
- * numbers, which lookup.c, fetch.c and the stores fill in. How they are shown is for
- * the program to know.
+ * numbers, which lookup.c, fetch.c and the stores fill in. The program decides how to
+ * show them.
  */
 #ifndef MUM_STATS_H
 #define MUM_STATS_H

@@ -13,14 +13,14 @@ struct store_log {
 	bool broken[MUM_QUESTIONS];	/* logged as getting no answer */
 };
 
-/* A row in MUM that no server may be handed, if the request has one. */
+/* Logs the row of the request that no server may get, if there is one. */
 void store_log_bad_row(const struct store_log *log, const struct store_request *request);
 
-/* A kind of question gets no answer: one line, until it is answered again. */
+/* Logs once that a kind of question gets no answer, until it is answered again. */
 void store_log_broken(struct store_log *log, enum mum_log_level level,
 		      enum question_kind kind, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* It was answered. One line, if it was broken before. */
+/* Call this when it was answered. Logs a line if it was broken before. */
 void store_log_answered(struct store_log *log, enum question_kind kind);
 
 #endif

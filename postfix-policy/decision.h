@@ -18,9 +18,9 @@ struct decision;
 typedef void decision_fn(const char *action, void *arg);
 
 /*
- * For those who want to know why. on_reading is told of each reading of the address when
- * its answer is there; at: its place in the order in which Postfix comes to them. Then
- * on_judged is told how many of them count.
+ * Tells why a decision was made. on_reading runs for each reading of the address when its
+ * answer is there; at: its place in the order in which Postfix comes to them. Then on_judged
+ * runs with the number of readings that count.
  */
 struct decision_watch {
 	void (*on_reading)(size_t at, const char *text, const struct mum_answer *answer, void *arg);

@@ -15,7 +15,7 @@ struct listeners;
 struct listeners *listeners_open(struct event_base *base, struct service *service,
 				 const struct socket_owner *owner, metrics_page_fn *page,
 				 void *arg);
-/* Accepts no new clients for Postfix's services, and has /readyz say so. */
+/* Accepts no new clients for Postfix's services; /readyz then says so. */
 void listeners_stop(struct listeners *listeners);
 /* Call this before service->core is freed. Sets NULL; NULL is fine. */
 void listeners_close(struct listeners **listeners);

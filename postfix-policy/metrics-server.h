@@ -2,7 +2,7 @@
 /*
  * HTTP for those who watch mumd: /metrics, /healthz (the process answers) and /readyz
  * (the database answers, or the cache does in its place). It takes GET and HEAD from a
- * few clients at a time, each for a few seconds; so they cost Postfix nothing.
+ * few clients at a time, for a few seconds each, so that they do not delay Postfix.
  */
 #ifndef MUM_METRICS_SERVER_H
 #define MUM_METRICS_SERVER_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Once it serves, mumd gives up what its configuration does not need: it reads in a few
- * folders, changes files in fewer, and starts no program. That is for good, and without
- * systemd (landlock(7)); connections are not touched. The rules are about folders, not
- * files, because an editor puts a new file in the place of the old one.
+ * When mumd has started, it gives up all rights that its configuration does not need: it can
+ * read in a few folders, change files in fewer, and start no program. It cannot take these
+ * rights back. This works without systemd (landlock(7)) and does not concern connections. The
+ * rules are about folders, not files, because an editor replaces a file with a new one.
  */
 #ifndef MUM_SANDBOX_H
 #define MUM_SANDBOX_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The questions in front of the connections: a queue for each kind, out of which
- * batches are made, and those that have come to an answer. What a statement gave goes
- * back here: its questions are answered, asked again, or given up.
+ * The questions that wait for a connection, in a queue for each kind, of which batches are
+ * made; and the questions that wait for their callback. When a statement ends, its questions
+ * come back here: they are answered, asked again, or given up.
  */
 #ifndef MUM_STORE_MARIADB_BACKLOG_H
 #define MUM_STORE_MARIADB_BACKLOG_H
@@ -40,8 +40,8 @@ bool backlog_next(struct backlog *backlog, unsigned barred, size_t idle,
 /* The statement of the batch has a result: reads its rows. */
 void backlog_take_rows(struct backlog *backlog, struct batch *batch, struct conn *conn);
 /*
- * The statement gave none. innocent: nothing says that it is to blame. host_name is for
- * the reason in the answers.
+ * The statement has no result. innocent: nothing says that the statement is to blame.
+ * host_name is for the reason in the answers.
  */
 void backlog_failed(struct backlog *backlog, struct batch *batch, const char *host_name,
 		    const struct conn_error *error, bool innocent);

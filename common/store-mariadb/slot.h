@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The place of one connection, full or empty: what it is doing, and where that is
- * counted. When to connect, what to ask and what an event means is for its owner.
+ * counted. Its owner decides when to connect, what to ask and what an event means.
  */
 #ifndef MUM_STORE_MARIADB_SLOT_H
 #define MUM_STORE_MARIADB_SLOT_H

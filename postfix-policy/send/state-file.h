@@ -9,8 +9,8 @@
 #include "common/buf.h"
 
 /*
- * Replaces the file as a whole, mode 0600: who reads it, after a crash too, finds the old
- * bytes or the new ones. False with *why_r, which the caller frees.
+ * Replaces the file as a whole, mode 0600: even after a crash it has all of the old bytes or
+ * all of the new ones. False with *why_r, which the caller frees.
  */
 bool state_file_write(const char *path, const void *bytes, size_t len, char **why_r);
 

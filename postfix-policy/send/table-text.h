@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of senders as text, which outlives mumd in policy.send_state, and goes to
- * mumctl over policy.send_socket. Pure.
+ * The table of senders as text: mumd writes it to policy.send_state to keep it over a
+ * restart, and to policy.send_socket for mumctl. Pure.
  *
  *	mum-senders 1
  *	wall SECONDS
@@ -9,8 +9,8 @@
  *	...
  *	end ROWS
  *
- * Clocks that never go back begin anew with each boot, so times are told as what is left
- * (DEBT, microseconds until all that was sent has drained) and by the time of day.
+ * A clock that never goes back starts again at each boot. So the text has what is left (DEBT,
+ * microseconds until all that was sent has drained), and the time of day.
  */
 #ifndef MUM_SEND_TABLE_TEXT_H
 #define MUM_SEND_TABLE_TEXT_H
@@ -33,13 +33,13 @@ void send_text_put(struct buf *out, const struct send_table *table, uint64_t now
 /* wall: when the text was written. */
 typedef void send_row_fn(const struct send_row *row, int64_t wall, void *arg);
 
-/* Hands each row to fn. Of a text that is not whole and good throughout: none, and false. */
+/* Hands each row to fn. If the text is cut or bad anywhere, hands out no row: false. */
 bool send_text_read(const char *bytes, size_t len, send_row_fn *fn, void *arg);
 
 /*
- * Fills the table. What drained since the text was written is gone: for that long mumd may
- * have been away, and the machine, too. A clock that was set back has no time pass, and
- * one that was set forward has everything drain. False, and nothing filled, as above.
+ * Fills the table, without what has drained since the text was written: mumd, or the machine,
+ * may have been away for that long. If the clock was set back, no time has passed; if it was
+ * set forward, everything may have drained. A bad text fills nothing: false.
  */
 bool send_text_restore(const char *bytes, size_t len, struct send_table *table, uint64_t now,
 		       int64_t wall);

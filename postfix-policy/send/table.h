@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who sent how much: one entry for each login that sent lately. Bounded: where there is no
- * room the login goes whose recipients have drained first. Pure; times are microseconds of
- * a clock that never goes back.
+ * Who sent how much: one entry for each login that sent lately. If the table is full, a new
+ * login replaces the one whose recipients drain first. Pure; times are microseconds of a
+ * clock that never goes back.
  */
 #ifndef MUM_SEND_TABLE_H
 #define MUM_SEND_TABLE_H
@@ -54,7 +54,7 @@ void send_table_sweep(struct send_table *table, uint64_t now);
 size_t send_table_count(const struct send_table *table);
 /* How many logins may send to nobody now. Looks at each. */
 size_t send_table_limited(const struct send_table *table, uint64_t now);
-/* Entries that went for want of room while they counted. */
+/* How many entries were dropped because the table was full, while they still counted. */
 uint64_t send_table_evicted(const struct send_table *table);
 /* The entries, in no order, send_table_count() of them; until the next other call. */
 const struct send_entry *send_table_at(const struct send_table *table, size_t i);
