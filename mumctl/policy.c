@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "mumctl/as-mumd.h"
 #include "mumctl/commands.h"
-#include "mumctl/postfix.h"
 #include "postfix-policy/protocol/action.h"
 
 int command_policy(struct tool *tool, int argc, char **argv)
@@ -16,7 +16,7 @@ int command_policy(struct tool *tool, int argc, char **argv)
 
 	if (argc == 0)
 		tool_usage(USAGE_POLICY);
-	action = postfix_ask_policy(tool, tool_quota(tool), NULL, (const char *const *)argv);
+	action = mumd_ask_policy(tool, tool_quota(tool), NULL, (const char *const *)argv);
 	if (action == NULL) {
 		tool_complain("policy", "not NAME=VALUE attributes as in "
 					"SMTPD_POLICY_README, or too long");

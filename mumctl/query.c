@@ -6,8 +6,8 @@
 #include <sysexits.h>
 
 #include "common/xalloc.h"
+#include "mumctl/as-mumd.h"
 #include "mumctl/commands.h"
-#include "mumctl/postfix.h"
 
 int command_query(struct tool *tool, int argc, char **argv)
 {
@@ -17,7 +17,7 @@ int command_query(struct tool *tool, int argc, char **argv)
 	if (argc != 2)
 		tool_usage(USAGE_QUERY);
 	map = socketmap_by_name(argv[0], strlen(argv[0]));
-	if (map == NULL || !postfix_ask_map(tool, socketmap_number(map), argv[1], &reply)) {
+	if (map == NULL || !mumd_ask_map(tool, socketmap_number(map), argv[1], &reply)) {
 		tool_complain(argv[0], "no such map (see mumd(8) for their names), or a key "
 				       "longer than Postfix sends");
 		return EX_USAGE;

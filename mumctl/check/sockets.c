@@ -16,8 +16,8 @@
 
 #include "common/endpoint.h"
 #include "common/xalloc.h"
+#include "mumctl/as-mumd.h"
 #include "mumctl/as-user.h"
-#include "mumctl/postfix.h"
 #include "postfix-policy/protocol/action.h"
 #include "postfix-policy/protocol/netstring.h"
 #include "postfix-policy/protocol/policy.h"
@@ -210,7 +210,7 @@ static void add_map(struct queries *queries, struct tool *tool, const char *key,
 	struct query *query = &queries->list[queries->count];
 	struct map_reply reply;
 
-	if (!postfix_ask_map(tool, SOCKETMAP_DOMAINS, key, &reply))
+	if (!mumd_ask_map(tool, SOCKETMAP_DOMAINS, key, &reply))
 		return;
 	*query = (struct query){ .what = known ? "a domain of MUM's" : "an unknown domain",
 				 .cached = known };
@@ -230,7 +230,7 @@ static void add_policy(struct queries *queries, struct tool *tool, const char *d
 	*query = (struct query){ .what = "an unknown recipient", .policy = true };
 	query->wire = xasprintf("request=smtpd_access_policy\nprotocol_state=RCPT\n%s\n\n",
 				recipient);
-	query->reply = postfix_ask_policy(tool, tool_quota(tool), NULL, attributes);
+	query->reply = mumd_ask_policy(tool, tool_quota(tool), NULL, attributes);
 	if (query->reply != NULL && strcmp(query->reply, ACTION_TEMPFAIL) == 0) {
 		free(query->reply);
 		query->reply = NULL;

@@ -97,9 +97,9 @@ static void compare_map(struct compare *compare, struct subject *subject,
 	struct map_reply *ours = &subject->ours[map];
 	struct asked asked;
 
-	if (!postfix_ask(compare->tool, map, subject->name, &asked))
+	if (!mumd_ask(compare->tool, map, subject->name, &asked))
 		return;
-	postfix_answer_map(map, &asked, ours);
+	mumd_answer_map(map, &asked, ours);
 	subject->asked |= 1U << map;
 	if (ours->status != MUM_FOUND && ours->status != MUM_NOT_FOUND && !ours->bad_value) {
 		fail(compare, subject->name, ours->why);
@@ -144,9 +144,9 @@ static void ask_form(struct compare *compare, enum socketmap_number map, const c
 {
 	struct asked asked;
 
-	if (!postfix_ask(compare->tool, map, form, &asked))
+	if (!mumd_ask(compare->tool, map, form, &asked))
 		return;
-	postfix_answer_map(map, &asked, &found->reply);
+	mumd_answer_map(map, &asked, &found->reply);
 	if (!compare_reason(compare->tool, compare->db, map, form, found->stock, &asked,
 			    &found->reply, found->reason))
 		fail(compare, form, NULL);

@@ -4,9 +4,9 @@
 #define MUM_COMPARE_H
 
 #include "common/inspect.h"
+#include "mumctl/as-mumd.h"
 #include "mumctl/compare/effects.h"
 #include "mumctl/compare/names.h"
-#include "mumctl/postfix.h"
 #include "mumctl/tool.h"
 
 /* ---- stock: what postmap(1) says of one mysql: file ---- */

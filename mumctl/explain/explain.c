@@ -11,8 +11,8 @@
 #include "common/rules.h"
 #include "common/rules-users.h"
 #include "common/xalloc.h"
+#include "mumctl/as-mumd.h"
 #include "mumctl/commands.h"
-#include "mumctl/postfix.h"
 #include "mumctl/settings.h"
 #include "postfix-policy/decision.h"
 
@@ -80,7 +80,7 @@ static void add_map(struct explain *explain, enum socketmap_number map,
 	struct map_reply reply;
 	char *text;
 
-	postfix_answer_map(map, asked, &reply);
+	mumd_answer_map(map, asked, &reply);
 	if (reply.bad_value && explain->deferred == NULL &&
 	    (map == SOCKETMAP_ALIASES || map == SOCKETMAP_MAILBOXES))
 		explain->deferred = xstrdup(reply.why);
@@ -162,7 +162,7 @@ static void add_check(struct explain *explain, const char *context, enum questio
 	char *where = xasprintf("policy_context=%s", context);
 	const char *const attributes[] = { who, login, where, NULL };
 	char *what = xasprintf("policy %s", context);
-	char *action = postfix_ask_policy(explain->tool, NULL, &watch, attributes);
+	char *action = mumd_ask_policy(explain->tool, NULL, &watch, attributes);
 
 	add_verdict(explain, "postfix", what, action != NULL ? action : "?",
 		    trace.count > 0 ? reason_of_trace(explain, kind, &trace)

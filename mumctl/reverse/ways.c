@@ -11,7 +11,7 @@
 #include "common/keyed-hash.h"
 #include "common/recipients.h"
 #include "common/rules.h"
-#include "mumctl/postfix.h"
+#include "mumctl/as-mumd.h"
 #include "mumctl/reverse/ask.h"
 #include "mumctl/reverse/way-aliases.h"
 #include "mumctl/reverse/way-graph.h"
@@ -119,7 +119,7 @@ static void follow_all(struct finder *finder, struct stop *stop, const struct as
 	endless = strlen(found->extension) > EXTENSION_MAX || finder->extended > EXTENDED_MAX;
 	stop->alias = keep(finder, found->alias->alias);
 	stop->kind = asked->answer.address->forms[found->alias->form].kind;
-	postfix_answer_map(SOCKETMAP_ALIASES, asked, &reply);
+	mumd_answer_map(SOCKETMAP_ALIASES, asked, &reply);
 	if (reply.bad_value || endless)
 		way_graph_defer(finder->graph, stop->node);
 	map_reply_free(&reply);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks what Postfix asks mumd, by mumd's own parsers, rules and encoders. */
-#ifndef MUM_CTL_POSTFIX_H
-#define MUM_CTL_POSTFIX_H
+/* Answers as mumd answers Postfix: by its parsers, rules and encoders, without its sockets. */
+#ifndef MUM_CTL_AS_MUMD_H
+#define MUM_CTL_AS_MUMD_H
 
 #include "mumctl/tool.h"
 #include "postfix-policy/protocol/socketmap.h"
@@ -17,14 +17,14 @@ struct map_reply {
 };
 
 /* Asks a map's question. False when the key is longer than Postfix sends. */
-bool postfix_ask(struct tool *tool, enum socketmap_number map, const char *key,
-		 struct asked *asked_r);
+bool mumd_ask(struct tool *tool, enum socketmap_number map, const char *key,
+	      struct asked *asked_r);
 /* What the map makes of an answer to its question. */
-void postfix_answer_map(enum socketmap_number map, const struct asked *asked,
-			struct map_reply *reply_r);
-/* Both at once. */
-bool postfix_ask_map(struct tool *tool, enum socketmap_number map, const char *key,
+void mumd_answer_map(enum socketmap_number map, const struct asked *asked,
 		     struct map_reply *reply_r);
+/* Both at once. */
+bool mumd_ask_map(struct tool *tool, enum socketmap_number map, const char *key,
+		  struct map_reply *reply_r);
 void map_reply_free(struct map_reply *reply);
 
 /*
@@ -33,7 +33,7 @@ void map_reply_free(struct map_reply *reply);
  * watch may be NULL. Returns the action, which the caller frees; NULL when the attributes are
  * no policy request.
  */
-char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
-			 const struct decision_watch *watch, const char *const *attributes);
+char *mumd_ask_policy(struct tool *tool, struct quota_client *quota,
+		      const struct decision_watch *watch, const char *const *attributes);
 
 #endif

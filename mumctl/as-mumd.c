@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/postfix.h"
+#include "mumctl/as-mumd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +23,8 @@ static enum mum_status status_of(enum socketmap_result result)
 	return MUM_TEMPFAIL;
 }
 
-void postfix_answer_map(enum socketmap_number map, const struct asked *asked,
-			struct map_reply *reply_r)
+void mumd_answer_map(enum socketmap_number map, const struct asked *asked,
+		     struct map_reply *reply_r)
 {
 	struct buf value = BUF_INIT(SOCKETMAP_VALUE_MAX), text = BUF_INIT(SOCKETMAP_REPLY_MAX);
 	struct socketmap_outcome outcome =
@@ -44,8 +44,8 @@ void postfix_answer_map(enum socketmap_number map, const struct asked *asked,
 	buf_free(&value);
 }
 
-bool postfix_ask(struct tool *tool, enum socketmap_number number, const char *key,
-		 struct asked *asked_r)
+bool mumd_ask(struct tool *tool, enum socketmap_number number, const char *key,
+	      struct asked *asked_r)
 {
 	const struct socketmap_map *map = socketmap_by_number(number);
 
@@ -55,14 +55,14 @@ bool postfix_ask(struct tool *tool, enum socketmap_number number, const char *ke
 	return true;
 }
 
-bool postfix_ask_map(struct tool *tool, enum socketmap_number map, const char *key,
-		     struct map_reply *reply_r)
+bool mumd_ask_map(struct tool *tool, enum socketmap_number map, const char *key,
+		  struct map_reply *reply_r)
 {
 	struct asked asked;
 
-	if (!postfix_ask(tool, map, key, &asked))
+	if (!mumd_ask(tool, map, key, &asked))
 		return false;
-	postfix_answer_map(map, &asked, reply_r);
+	mumd_answer_map(map, &asked, reply_r);
 	asked_free(&asked);
 	return true;
 }
@@ -82,8 +82,8 @@ static void on_action(const char *action, void *arg)
 	*(char **)arg = xstrdup(action);
 }
 
-char *postfix_ask_policy(struct tool *tool, struct quota_client *quota,
-			 const struct decision_watch *watch, const char *const *attributes)
+char *mumd_ask_policy(struct tool *tool, struct quota_client *quota,
+		      const struct decision_watch *watch, const char *const *attributes)
 {
 	struct buf wire = BUF_INIT(POLICY_REQUEST_MAX);
 	const struct decider decider = { .host = &tool->host.host,
