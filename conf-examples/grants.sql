@@ -28,6 +28,6 @@ GRANT SELECT (id, domain, active, quota, max_quota) ON mum.domains TO 'mum_dovec
 GRANT SELECT (id, local_part, password, domain_id, quota, homedir, maildir, active, send_only)
     ON mum.mailboxes TO 'mum_dovecot'@'localhost';
 
--- mumctl measure, where it is used: writes rows of MUM's charts and can read nothing
+-- For mumctl measure, if you use it: inserts rows of MUM's charts, and reads nothing
 -- CREATE USER IF NOT EXISTS 'mum_measure'@'localhost' IDENTIFIED BY 'change-me-measure';
 -- GRANT INSERT ON mum.size_measurements TO 'mum_measure'@'localhost';
