@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes as text, whatever they may name. */
+/* Bytes as text: characters, blanks and case. */
 #ifndef MUM_TEXT_H
 #define MUM_TEXT_H
 
@@ -17,9 +17,7 @@ size_t text_character_len(const char *text);
 /* How many characters, as a database counts them: code points. */
 size_t text_characters(const char *text, size_t len);
 
-/*
- * Leaves out blanks at both ends: moves *text behind the first ones, returns the length.
- */
+/* Leaves out blanks at both ends: moves *text behind the leading ones, returns the length. */
 size_t text_trim(const char **text, size_t len);
 
 /* Changes A-Z to a-z in place, whatever the locale; returns text. */

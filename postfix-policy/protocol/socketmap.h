@@ -69,7 +69,7 @@ struct socketmap_outcome {
 	const char *fault, *cure;
 };
 
-/* Appends the value, with SOCKETMAP_FOUND; what else stands there then is of no use. */
+/* Appends the value with SOCKETMAP_FOUND. With another result, do not use what it appended. */
 struct socketmap_outcome socketmap_put_value(struct buf *value,
 					     const struct socketmap_map *map,
 					     const struct mum_answer *answer);

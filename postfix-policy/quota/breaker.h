@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Is a service down? A line in the log when it begins and when it ends, and a clock between. */
+/* Remembers that a service is down, logs when that begins and ends, and sets the probe's timer. */
 #ifndef MUM_QUOTA_BREAKER_H
 #define MUM_QUOTA_BREAKER_H
 
@@ -17,10 +17,10 @@ struct quota_breaker {
 	struct mum_timer *timer;
 };
 
-/* The service at that path is down; why is for the log. Nothing new if it is known. */
+/* Notes that the service at that path is down; why is for the log. Does nothing if it is known. */
 void quota_breaker_open(struct quota_breaker *breaker, const char *path, const char *why);
 void quota_breaker_close(struct quota_breaker *breaker, const char *path);
-/* Closes it without a word. */
+/* Says that the service is up, and logs nothing. */
 void quota_breaker_reset(struct quota_breaker *breaker);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Is a recipient to be refused because it is over quota? Only if that is said of each
- * mailbox behind it, and there is nothing but mailboxes. In doubt it is not.
+ * Decides whether a recipient is refused because it is over quota: only if only mailboxes
+ * stand behind it, and Dovecot says of each that it is full. If in doubt, it is not refused.
  */
 #ifndef MUM_QUOTA_CHECK_H
 #define MUM_QUOTA_CHECK_H
@@ -13,9 +13,9 @@ struct quota_check;	/* on its way; owned by its fn */
 
 /* How it was found. The texts are gone when the callback returns. */
 struct quota_verdict {
-	bool full;		/* all are: the recipient is to be refused */
+	bool full;		/* all mailboxes are full: refuse the recipient */
 	size_t count;		/* mailboxes behind it */
-	size_t asked;		/* about so many of them, one after the other */
+	size_t asked;		/* how many of them Dovecot was asked about, one by one */
 	enum mailboxes_status mailboxes;	/* nobody is asked unless they are found */
 	enum quota_answer answer;	/* the last one */
 	const char *text;	/* its action, or why there is none; NULL: none was asked */

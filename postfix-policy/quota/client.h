@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Asks Dovecot's quota-status which mailboxes are full: a few connections, a line of
- * questions that wait for one, and a breaker. When the service is found to give no
- * answers, nobody asks and nobody waits; a probe of our own looks for it once a second.
+ * Asks Dovecot's quota-status which mailboxes are full: a few connections, a queue of
+ * questions that wait for one, and a breaker. When the service gives no answers, nobody asks
+ * it and nobody waits; a probe of our own tries it once a second.
  */
 #ifndef MUM_QUOTA_CLIENT_H
 #define MUM_QUOTA_CLIENT_H
@@ -17,12 +17,12 @@ struct quota_question;	/* on its way; owned by the client */
 /* The host outlives it. Connects when there is something to ask. */
 struct quota_client *quota_client_new(const struct mum_host *host,
 				      const struct quota_settings *settings);
-/* No callback comes any more. Sets NULL; NULL is fine. */
+/* No callback runs any more. Sets NULL; NULL is fine. */
 void quota_client_free(struct quota_client **client);
 
 /*
- * Other settings: what waits gets no answer, and all begins anew. With equal ones nothing
- * happens. Not from inside a callback.
+ * Takes other settings: questions that wait get no answer, and the client starts afresh. Equal
+ * settings change nothing. Not from inside a callback.
  */
 void quota_client_configure(struct quota_client *client,
 			    const struct quota_settings *settings);

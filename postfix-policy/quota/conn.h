@@ -7,7 +7,7 @@
 #include "postfix-policy/protocol/quota-status.h"
 
 struct quota_conn;
-struct quota_question;	/* the caller's; this knows nothing of it */
+struct quota_question;	/* the caller's; a connection only holds a pointer to it */
 
 struct quota_conn_handler {
 	/* A whole answer; the connection is idle again. text is gone when this returns. */
@@ -15,8 +15,8 @@ struct quota_conn_handler {
 			 const char *text, void *arg);
 	/*
 	 * The connection broke, and is gone. question: NULL if it was idle. stale: it had
-	 * answered before, and nothing of this question, so it may have been closed while
-	 * it was idle, and the question belongs on a new one.
+	 * answered before, but nothing to this question. It may have been closed while it was
+	 * idle, so ask the question again on a new one.
 	 */
 	void (*broken)(struct quota_question *question, bool stale, const char *why,
 		       void *arg);
@@ -34,7 +34,7 @@ struct quota_conns {
 /* NULL sets *why_r. */
 struct quota_conn *quota_conn_open(struct quota_conns *conns, const char *path,
 				   const char **why_r);
-/* Its question, if any, is told nothing. */
+/* Closes it; no callback runs. */
 void quota_conn_close(struct quota_conn *conn);
 void quota_conns_close_idle(struct quota_conns *conns);
 

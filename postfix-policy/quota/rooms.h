@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which mailboxes had room a moment ago. A table of fixed size: a mailbox that falls on the
- * place of another one takes it, and the other one is asked about again.
+ * Which mailboxes had room a moment ago. The table has a fixed size: if two mailboxes have
+ * the same place, the later one takes it, and the earlier one is asked about again.
  */
 #ifndef MUM_QUOTA_ROOMS_H
 #define MUM_QUOTA_ROOMS_H
@@ -17,12 +17,12 @@ struct quota_rooms;
 struct quota_rooms *quota_rooms_new(unsigned ttl);
 void quota_rooms_free(struct quota_rooms **rooms);	/* sets NULL; NULL is fine */
 
-/* The answer about a mailbox and a mail of so many bytes. That it is full ends its room. */
+/* Notes the answer about a mailbox and a mail of so many bytes. A full one has no room now. */
 void quota_rooms_note(struct quota_rooms *rooms, const char *mailbox, uint64_t size,
 		      enum quota_answer answer, uint64_t now_ms);
 /*
- * Had it room for so many or more? When that has just ended, only the first who wants to
- * know is told no, and asks; the others go by the old answer until the new one is there.
+ * Did it have room for that many bytes or more? When the answer has just become too old, only
+ * the first caller gets false, and asks; others get the old answer until the new one is there.
  */
 bool quota_rooms_has(struct quota_rooms *rooms, const char *mailbox, uint64_t size,
 		     uint64_t now_ms);

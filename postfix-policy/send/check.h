@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many recipients a login may send to. At RCPT a login without any left is refused; at
- * DATA all accepted recipients count, so those that were refused do not. Asks nobody, so it
- * is never in doubt and never late.
+ * How many recipients a login may send to. At RCPT a login that has none left is refused. At
+ * DATA all accepted recipients count, and refused ones do not. It asks no other service, so
+ * it always has an answer at once.
  */
 #ifndef MUM_SEND_CHECK_H
 #define MUM_SEND_CHECK_H

@@ -28,7 +28,7 @@ uint64_t gcra_left(const struct gcra *gcra, uint64_t now, uint64_t tat);
 /* The latest TAT that units taken until now can have led to. */
 uint64_t gcra_latest(const struct gcra *gcra, uint64_t now);
 
-/* The TAT by another limit: as many units have yet to drain, but no more than its burst. */
+/* The TAT under another limit: as many units still have to drain, at most its burst. */
 uint64_t gcra_convert(const struct gcra *from, const struct gcra *to, uint64_t now,
 		      uint64_t tat);
 

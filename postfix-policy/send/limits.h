@@ -20,8 +20,8 @@ struct send_limits *send_limits_new(const struct mum_config *config);
 void send_limits_free(struct send_limits **limits);	/* sets NULL; NULL is fine */
 
 /*
- * The name that a login counts under: two spellings of one login have one. Any bytes come
- * in; what comes out is not empty, text_is_clean(), and shorter than SEND_LOGIN_SIZE.
+ * The name that a login counts under, the same for all spellings of the login. The login may
+ * hold any bytes; the name is not empty, text_is_clean(), and shorter than SEND_LOGIN_SIZE.
  * Caller frees.
  */
 char *send_login(const char *text, size_t len);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The limits of logins as a service: on and off with policy.send, kept over a reload and,
- * in policy.send_state, over a restart; and the socket of mumctl senders. Whatever goes
- * wrong with file or socket is logged, and the limits go on.
+ * The limits of logins as a service: policy.send turns it on and off, a reload keeps the
+ * counts, and so does a restart, by policy.send_state. It also has the socket of mumctl
+ * senders. An error of the file or the socket is logged, and the limits still work.
  */
 #ifndef MUM_SENDERS_H
 #define MUM_SENDERS_H
