@@ -90,7 +90,7 @@ static void read_mailbox(struct facts *facts, const struct column *columns,
 	row->send_only = is_true(&columns[MAILBOX_SEND_ONLY]);
 }
 
-/* Is the cell the local part that was asked for, or only a collation's idea of it? */
+/* Is the column the local part that was asked for, or only a collation's idea of it? */
 static bool is_local(const struct asked *asked, const struct column *local)
 {
 	return local->data != NULL && is_whole(local) &&

@@ -38,7 +38,7 @@ static bool differs(const struct stock_queries *stock, const struct side *one,
 static bool has_same_fields(const struct stock_queries *stock, const struct side *one,
 			    const struct side *other)
 {
-	for (size_t i = 0; one->mail == MAIL_FOUND && i < field_count(stock->generation); i++) {
+	for (size_t i = 0; one->mail == MAIL_FOUND && i < stock_field_count(stock->generation); i++) {
 		if (differs(stock, one, other, i))
 			return false;
 	}
@@ -109,8 +109,8 @@ static void put_fields(struct buf *words, const struct stock_queries *stock,
 {
 	const char *separator = ": ";
 
-	for (size_t i = 0; i < field_count(stock->generation); i++) {
-		const char *name = field_name(stock->generation, i);
+	for (size_t i = 0; i < stock_field_count(stock->generation); i++) {
+		const char *name = stock_field_name(stock->generation, i);
 		char *value;
 
 		if (!differs(stock, side, other, i))
@@ -260,7 +260,7 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 static bool is_known(const char *name)
 {
 	static const char *const names[] = { "user", "username", "domain" };
-	bool known = field_is_compared(name);
+	bool known = stock_field_is_compared(name);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !known; i++)
 		known = strcmp(names[i], name) == 0;
@@ -292,9 +292,9 @@ static json_t *put_not_compared(const struct dovecot *dovecot)
 
 	put_stock_names(list, &stock->passdb, &stock->conf.passdb);
 	put_stock_names(list, &stock->userdb, &stock->conf.userdb);
-	for (size_t i = 0; i < field_count(stock->generation); i++) {
+	for (size_t i = 0; i < stock_field_count(stock->generation); i++) {
 		if (dovecot->only_ours[i] && !stock_has_field(stock, i))
-			put_name(list, field_name(stock->generation, i));
+			put_name(list, stock_field_name(stock->generation, i));
 	}
 	return list;
 }

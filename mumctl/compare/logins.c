@@ -16,8 +16,8 @@
 static void set_field(struct side *side, enum dovecot_generation generation, const char *name,
 		      const char *value)
 {
-	for (size_t i = 0; i < field_count(generation); i++) {
-		if (strcmp(field_name(generation, i), name) != 0)
+	for (size_t i = 0; i < stock_field_count(generation); i++) {
+		if (strcmp(stock_field_name(generation, i), name) != 0)
 			continue;
 		free(side->fields[i]);
 		side->fields[i] = xstrdup(value);
@@ -84,7 +84,7 @@ static void on_user_23(const struct column *columns, void *arg)
 	struct answer_23 *answer = arg;
 
 	answer->side->mail = MAIL_FOUND;
-	for (size_t i = 0; i < field_count(DOVECOT_2_3) && answer->rows == 0; i++)
+	for (size_t i = 0; i < stock_field_count(DOVECOT_2_3) && answer->rows == 0; i++)
 		answer->side->fields[i] = xstrdup(columns[i].data != NULL ? columns[i].data : "");
 	answer->rows++;
 }

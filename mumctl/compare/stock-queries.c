@@ -28,12 +28,12 @@ static void complain(const char *source, const char *why)
 
 static const char *const fields_23[] = { "home", "mail", "quota_rule" };
 
-size_t field_count(enum dovecot_generation generation)
+size_t stock_field_count(enum dovecot_generation generation)
 {
 	return generation == DOVECOT_2_4 ? FIELDS_MAX : sizeof(fields_23) / sizeof(fields_23[0]);
 }
 
-const char *field_name(enum dovecot_generation generation, size_t number)
+const char *stock_field_name(enum dovecot_generation generation, size_t number)
 {
 	if (generation == DOVECOT_2_3)
 		return fields_23[number];
@@ -43,12 +43,12 @@ const char *field_name(enum dovecot_generation generation, size_t number)
 				       : "quota_storage_size";
 }
 
-bool field_is_compared(const char *name)
+bool stock_field_is_compared(const char *name)
 {
 	bool compared = strcmp(name, "password") == 0;
 
 	for (size_t i = 0; i < FIELDS_MAX && !compared; i++)
-		compared = strcmp(field_name(DOVECOT_2_4, i), name) == 0;
+		compared = strcmp(stock_field_name(DOVECOT_2_4, i), name) == 0;
 	return compared;
 }
 
@@ -64,7 +64,7 @@ static bool has_column(const struct column_names *names, const char *name)
 bool stock_has_field(const struct stock_queries *queries, size_t number)
 {
 	const struct dovecot_fields *fields = &queries->conf.userdb;
-	const char *name = field_name(queries->generation, number);
+	const char *name = stock_field_name(queries->generation, number);
 	bool has = queries->generation == DOVECOT_2_3 ||
 		   (fields->import_all && has_column(&queries->userdb, name));
 
@@ -232,7 +232,7 @@ static bool has_known_variables(const struct dovecot_fields *fields)
 	for (size_t i = 0; i < fields->count && known; i++) {
 		struct buf out = BUF_INIT(65536);
 
-		known = !field_is_compared(fields->items[i].name) ||
+		known = !stock_field_is_compared(fields->items[i].name) ||
 			dovecot_expand(&out, fields->items[i].text, &vars) != EXPAND_UNKNOWN;
 		buf_free(&out);
 	}

@@ -14,10 +14,10 @@
 
 /* 2.3 takes home, mail and quota_rule; 2.4 takes the mail location as settings. */
 enum { FIELDS_MAX = MAIL_SETTINGS + 2 };
-size_t field_count(enum dovecot_generation generation);
-const char *field_name(enum dovecot_generation generation, size_t number);
+size_t stock_field_count(enum dovecot_generation generation);
+const char *stock_field_name(enum dovecot_generation generation, size_t number);
 /* Is a field of that name in an answer of 2.4 compared? */
-bool field_is_compared(const char *name);
+bool stock_field_is_compared(const char *name);
 
 /* Names of the columns that a query gives. */
 struct column_names {

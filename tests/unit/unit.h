@@ -49,7 +49,7 @@ char *unit_exact(const void *bytes, size_t len);
 /* The text, repeated count times; caller frees. */
 char *unit_repeat(const char *text, size_t count);
 
-/* Makes cells of text; NULL is SQL NULL; at most `count`. */
+/* Makes columns of cells, which are texts; NULL is SQL NULL; at most `count`. */
 void unit_columns(struct column *columns, const char *const *cells, size_t count);
 
 #endif
