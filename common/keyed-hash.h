@@ -59,4 +59,12 @@ static inline unsigned keyed_hash(const struct keyed_hash *hash, const char *tex
 		free(entry); \
 	}
 
+/* Frees all entries, each of which owns what this member points to. */
+#define KEYED_FREE_WITH(table, entry, next, member) \
+	HASH_ITER(hh, table, entry, next) { \
+		HASH_DELETE(hh, table, entry); \
+		free((entry)->member); \
+		free(entry); \
+	}
+
 #endif

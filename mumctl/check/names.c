@@ -156,11 +156,7 @@ void names_free(struct names **_names)
 	if (names == NULL)
 		return;
 	KEYED_FREE(names->names, name, next);
-	HASH_ITER(hh, names->domains, domain, following) {
-		HASH_DELETE(hh, names->domains, domain);
-		free(domain->stored);
-		free(domain);
-	}
+	KEYED_FREE_WITH(names->domains, domain, following, stored);
 	free(names);
 }
 

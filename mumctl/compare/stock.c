@@ -179,11 +179,7 @@ void stock_free(struct stock **_stock)
 	*_stock = NULL;
 	if (stock == NULL)
 		return;
-	HASH_ITER(hh, stock->entries, entry, next) {
-		HASH_DELETE(hh, stock->entries, entry);
-		free(entry->value);
-		free(entry);
-	}
+	KEYED_FREE_WITH(stock->entries, entry, next, value);
 	free(stock);
 }
 

@@ -42,11 +42,7 @@ void name_index_free(struct name_index **_index)
 	*_index = NULL;
 	if (index == NULL)
 		return;
-	HASH_ITER(hh, index->entries, entry, next) {
-		HASH_DELETE(hh, index->entries, entry);
-		free(entry->aliases);
-		free(entry);
-	}
+	KEYED_FREE_WITH(index->entries, entry, next, aliases);
 	free(index);
 }
 
