@@ -102,7 +102,7 @@ struct mum_config {
 /*
  * Reads the file at path and the password file of the role. NULL when anything
  * is wrong; *errors_r then holds one line per fault, each "FILE:LINE: what is
- * wrong and what mends it", without a final newline. Caller frees both.
+ * wrong and what fixes it", without a final newline. Caller frees both.
  */
 struct mum_config *mum_config_load(const char *path, enum mum_role role, char **errors_r);
 /* Wipes the passwords. Sets NULL; NULL is fine. */

@@ -17,7 +17,7 @@ status=0
 # same WHAT FILE FILE: two sorted lists, one fact on a line.
 same() {
 	if ! [ -s "$2" ]; then
-		echo "$1: $0 finds nothing any more; mend the script"
+		echo "$1: $0 finds nothing any more; fix the script"
 		status=1
 	elif ! diff -u --label "$4" --label "$5" "$2" "$3" >"$scratch/diff"; then
 		echo "$1:"

@@ -86,8 +86,8 @@ static void end_with_rows(struct backlog *backlog, struct store_request *request
 }
 
 /*
- * Once for each kind of question, until it is answered again. What another try
- * mends is not worth a line: given_up says that it did not.
+ * Logs once for each kind of question, until that kind is answered again. A failure that
+ * another try can heal is not logged: given_up says that there is no other try.
  */
 static void log_broken(struct backlog *backlog, enum question_kind kind,
 		       const struct conn_error *error, bool given_up)

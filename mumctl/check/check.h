@@ -19,7 +19,7 @@ int report_finish(struct report **report);
 
 /*
  * One finding: a stable code, where it was found, what is wrong (the format) and
- * what mends it. where may hold any bytes.
+ * what fixes it. where may hold any bytes.
  */
 void report_add(struct report *report, enum level level, const char *code,
 		const char *where, const char *mend, const char *format, ...)
