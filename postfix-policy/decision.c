@@ -96,7 +96,7 @@ static void count(struct decision *decision, enum outcome outcome, enum reason r
 		decision->counts->checks[decision->check][outcome][reason]++;
 }
 
-/* Of the check that is being done. */
+/* The mode of the check that is being done. */
 static enum mum_check mode_of(const struct decision *decision)
 {
 	if (decision->check == CHECK_QUOTA)
@@ -120,7 +120,7 @@ static void log_refusal(const struct decision *decision, const char *verb,
 		 decision->detail, LOG_TEXT(action));
 }
 
-/* The check has nothing against it, or no answer that counts: then reason says so. */
+/* The check does not object. reason: REASON_NONE, or why it could not judge. */
 static enum step accept_one(struct decision *decision, enum reason reason)
 {
 	count(decision, OUTCOME_DUNNO, reason);
@@ -169,7 +169,7 @@ static enum step refuse_sender(struct decision *decision, enum sender_verdict ve
 	return step;
 }
 
-/* All readings are judged. */
+/* Draws the conclusion when all readings are judged. */
 static enum step conclude(struct decision *decision)
 {
 	size_t count = decision->readings.count;
@@ -294,7 +294,7 @@ static enum step judge(struct decision *decision, enum check check, const char *
 
 /* ---- quota ---- */
 
-/* Of a verdict that refuses nothing. */
+/* The reason to count for a verdict that refuses nothing. */
 static enum reason reason_for_quota(const struct quota_verdict *verdict)
 {
 	bool answered = verdict->mailboxes == MAILBOXES_FOUND

@@ -36,7 +36,7 @@ static const uint64_t access_rights[] = {
 	[ACCESS_CHANGE] = RIGHTS_CHANGE,
 };
 
-/* What nobody may do who has no right to it: all that version 1 knows, by its last bit. */
+/* All rights of version 1, up to its last bit: nobody has them unless a rule gives them. */
 static const uint64_t rights_1 = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
 struct folder {
@@ -76,7 +76,7 @@ static bool covers_folder(const struct sandbox *sandbox, const char *path, enum 
 	return false;
 }
 
-/* One that is not there is left out. */
+/* Leaves out a folder that does not exist. */
 static void add_folder(struct sandbox *sandbox, const char *path, enum access access)
 {
 	char *real = realpath(path, NULL);
@@ -98,7 +98,7 @@ static void add_folder_of(struct sandbox *sandbox, const char *file, enum access
 	free(copy);
 }
 
-/* Where its name stands and, if that is a link, where it leads. */
+/* Adds the folder that has the name and, if the name is a link, the folder that it leads to. */
 static void add_file(struct sandbox *sandbox, const char *file, enum access access)
 {
 	char *real;
@@ -126,7 +126,7 @@ static void add_listens(struct sandbox *sandbox, const struct mum_list *entries)
 		add_listen(sandbox, entries->items[i]);
 }
 
-/* What is off is there, too: a reload may turn it on. */
+/* With the folders of what is off, too, because a reload may turn it on. */
 static struct sandbox *folders_of(const char *config_path, const struct mum_config *config)
 {
 	struct sandbox *sandbox = xcalloc(1, sizeof(*sandbox));
@@ -182,7 +182,7 @@ static bool allow(int ruleset, const struct folder *folder, uint64_t handled)
 	};
 	bool ok;
 
-	/* Out of our reach already, or gone since. */
+	/* We cannot reach the folder anyway, or it has gone. */
 	if (rule.parent_fd < 0)
 		return errno == EACCES || errno == ENOENT || errno == ENOTDIR;
 	ok = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;

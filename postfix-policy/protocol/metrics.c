@@ -273,7 +273,7 @@ static void put_senders(struct buf *out, const struct metrics *metrics,
 static void put_histogram(struct buf *out, const char *name, const char *labels,
 			  const struct mum_histogram *histogram)
 {
-	/* Where "le" does not follow them. */
+	/* The labels of a line in which no "le" follows them. */
 	char *alone = *labels == '\0' ? xstrdup("")
 				      : xasprintf("{%.*s}", (int)strlen(labels) - 1, labels);
 	uint64_t count = 0;

@@ -40,7 +40,7 @@ uint64_t quota_read_size(const struct slice *size)
 	return value;
 }
 
-/* Of a pattern: 'c' is the class of a refusal, '#' any digit, 'f' what a full mailbox has. */
+/* In a pattern 'c' is the class of a refusal, '#' any digit, 'f' the digit of a full mailbox. */
 static bool matches(char pattern, char byte)
 {
 	switch (pattern) {

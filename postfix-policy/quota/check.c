@@ -51,7 +51,7 @@ static void finish(struct quota_check *check, struct quota_verdict *verdict)
 
 static void on_answer(enum quota_answer answer, const char *text, void *arg);
 
-/* About a mailbox that was not asked about. */
+/* Ends with an answer about a mailbox that Dovecot was not asked about. */
 static void finish_unasked(struct quota_check *check, enum quota_answer answer,
 			   const char *name, const char *why)
 {

@@ -56,7 +56,7 @@ static void run_line(struct quota_client *client);
 static void suspect(struct quota_client *client);
 static void start_probe(struct quota_client *client, bool on_new);
 
-/* Its answer, if one comes, would belong to nobody: the connection goes, too. */
+/* Closes the connection, too, because an answer on it would belong to nobody. */
 static void question_free(struct quota_question *question)
 {
 	struct quota_client *client = question->client;
@@ -88,7 +88,7 @@ static void finish(struct quota_question *question, enum quota_answer answer, co
 	fn(answer, text, arg);
 }
 
-/* Ends all probes; questions are back in line. */
+/* Ends all probes, and puts the questions back in line. */
 static void drop_connections(struct quota_client *client)
 {
 	struct quota_question *question;
@@ -117,7 +117,7 @@ static void on_turn(void *arg)
 	run_line(client);
 }
 
-/* Later, from the loop: whoever asks or cancels expects no callback of anybody else. */
+/* Works from the loop, because who asks or cancels expects no callback of somebody else. */
 static void take_turn(struct quota_client *client)
 {
 	if (client->turn == NULL)
@@ -133,7 +133,7 @@ static void mark_down(struct quota_client *client, const char *why)
 
 /* ---- what came of a question or a probe ---- */
 
-/* Others get answers while a new connection does not: it says nothing of the service. */
+/* If others get answers while a new connection does not, the service is not down. */
 static bool is_excused(const struct quota_question *probe)
 {
 	return probe->on_new && probe->client->answered_us > probe->since_us;
@@ -182,13 +182,13 @@ static void on_answered(struct quota_question *question, enum quota_answer answe
 		question_free(question);
 		quota_breaker_close(&client->breaker, client->settings.path);
 	}
-	/* The one more that a probe may have. */
+	/* A probe may have one connection more, which is closed now. */
 	if (is_probe && client->conns.count > client->settings.connections)
 		quota_conn_close(quota_conns_idle(&client->conns));
 	run_line(client);
 }
 
-/* On a new connection. The idle ones must be as dead as the one that it was on. */
+/* Asks again on a new connection. The idle ones must be as dead as the one before. */
 static void retry(struct quota_question *question)
 {
 	struct quota_client *client = question->client;
@@ -356,7 +356,7 @@ static void start_probe(struct quota_client *client, bool on_new)
 	start_timer(probe, client->breaker.down ? deadline : deadline / 2, 0);
 }
 
-/* Of the breaker. */
+/* The breaker calls it. */
 static void probe_again(void *arg)
 {
 	struct quota_client *client = arg;

@@ -35,7 +35,7 @@ uint64_t gcra_convert(const struct gcra *from, const struct gcra *to, uint64_t n
 {
 	uint64_t latest = gcra_latest(to, now), units;
 
-	/* Nothing is rounded where it need not be: reloads would add up. */
+	/* With equal intervals nothing is rounded, because the errors of reloads would add up. */
 	if (tat > now && from->interval != to->interval) {
 		units = (tat - now - 1) / from->interval + 1;
 		tat = units < to->burst ? now + units * to->interval : latest;

@@ -58,7 +58,7 @@ static void sort_rules(struct rules *rules)
 		qsort(rules->items, rules->count, sizeof(*rules->items), compare_rules);
 }
 
-/* The first that is not before the name, and has it. */
+/* The rule with this name; NULL if there is none. Searches for the first one not before it. */
 static const struct rule *find_rule(const struct rules *rules, const char *name)
 {
 	size_t low = 0, high = rules->count;

@@ -103,7 +103,7 @@ static void on_again(void *arg)
 	listen_again(server);
 }
 
-/* Without this the loop would turn as long as nobody gives a descriptor back. */
+/* Without this the loop would spin until somebody gives a descriptor back. */
 static void pause_accept(struct senders_server *server)
 {
 	const struct mum_host *host = server->host;

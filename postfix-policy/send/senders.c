@@ -110,7 +110,7 @@ void senders_prepare(struct senders *senders, const struct socket_owner *owner)
 
 	if (!is_on(senders))
 		return;
-	/* What is wrong with it is seen when the file is written. */
+	/* Its failure shows when the file is written. */
 	(void)listen_socket_make_directory(config_of(senders)->policy.send_state, &own);
 	open_socket(senders, &own);
 }

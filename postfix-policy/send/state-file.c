@@ -26,7 +26,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
 	return true;
 }
 
-/* Of a file that is not there. What an earlier run left is no obstacle. */
+/* Makes a new file, in the place of one that an earlier run left. */
 static bool write_new(const char *path, const void *bytes, size_t len)
 {
 	int fd, error;

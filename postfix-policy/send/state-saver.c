@@ -58,7 +58,7 @@ static void *write_text(void *arg)
 	struct state_saver *saver = arg;
 
 	state_file_write(saver->path, saver->text.data, saver->text.len, &saver->why);
-	/* It takes one 1 always; nobody else writes to it. */
+	/* This cannot fail: an eventfd always takes a 1, and nobody else writes to this one. */
 	(void)!write(saver->done_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 	return NULL;
 }

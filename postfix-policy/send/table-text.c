@@ -123,7 +123,7 @@ static bool read_named(struct reader *reader, const char *name, uint64_t *value_
 	       take_number(&line, INT64_MAX, value_r) && line.at == line.end;
 }
 
-/* fn: NULL only has a look. */
+/* With fn NULL it only checks the text. */
 static bool read_all(struct reader reader, send_row_fn *fn, void *arg)
 {
 	struct reader line, last;
