@@ -145,12 +145,22 @@ joined=':line; /\\$/ { N; s/\\\n[[:space:]]*//; b line
 sed "$joined" mumctl/commands.h | sed -n 's/^#define USAGE_[A-Z]* "\(.*\)"/\1/p' |
 	sed "$words" | tr A-Z a-z | LC_ALL=C sort >"$scratch/usages"
 # .It Cm check Op Fl -all
-sed "$joined" doc/mumctl.8 | sed -n '/^\.Sh COMMANDS/,/^\.Sh FINDINGS/s/^\.It Cm //p' |
-	sed -e 's/ Ns = Ns /=/; s/\<\(Oo\|Oc\|Op\|Ar\|Cm\) //g; s/ Oc\>//g' -e 's/ Ar / /g' \
-		-e 's/Fl -/--/g; s/ \.\.\.//' -e "$words" -e 's/=ar /=/' |
-	LC_ALL=C sort >"$scratch/manual-usages"
+macros="s/ Ns = Ns /=/; s/\\<\\(Oo\\|Oc\\|Op\\|Ar\\|Cm\\) //g; s/ Oc\\>//g; s/ Ar / /g
+	s/Fl -/--/g; s/ \.\.\.//; $words; s/=ar /=/"
+sed "$joined" doc/mumctl.8 | sed -n '/^\.Sh COMMANDS/,/^\.Sh FILES/s/^\.It Cm //p' |
+	sed "$macros" | LC_ALL=C sort >"$scratch/manual-usages"
 same "mumctl's commands" "$scratch/usages" "$scratch/manual-usages" mumctl/commands.h \
 	doc/mumctl.8
+
+# So does the page of a command that has one.
+for page in doc/mumctl-*.8; do
+	sed "$joined" "$page" | sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESCRIPTION/s/^\.Cm //p' |
+		sed "$macros" >"$scratch/synopsis"
+	grep -q -x -F -f "$scratch/usages" "$scratch/synopsis" || {
+		echo "$page: not in mumctl/commands.h: $(cat "$scratch/synopsis")"
+		status=1
+	}
+done
 
 sed -n 's/^		{ "\([a-z]*\)", .*_argument.*/--\1/p' mumctl/main.c |
 	LC_ALL=C sort >"$scratch/options"
@@ -161,16 +171,17 @@ same "mumctl's options" "$scratch/options" "$scratch/manual-options" mumctl/main
 cat mumctl/check/*.c | tr -s '\n\t' '  ' |
 	grep -o -E '(report_add|add_finding|add_row|check_duty)\([^;"]*"[a-z0-9-]*"' |
 	sed 's/.*"\(.*\)"/\1/' | LC_ALL=C sort -u >"$scratch/codes"
-sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl.8 >"$scratch/manual-codes"
-same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check/*.c' doc/mumctl.8
+sed -n '/^\.Sh FINDINGS/,/^\.Sh EXIT/s/^\.It Cm //p' doc/mumctl-check.8 >"$scratch/manual-codes"
+same "mumctl's findings" "$scratch/codes" "$scratch/manual-codes" 'mumctl/check/*.c' \
+	doc/mumctl-check.8
 
 # Those that are as with stock; all others are new.
 sed -n '/as_with_stock\[\]/,/};/p' mumctl/check/report.c | grep -o '"[a-z0-9-]*"' | tr -d '"' \
 	>"$scratch/as-with-stock"
-sed -n '/and may wait:$/,/^\.Bl/s/^\.Cm //p' doc/mumctl.8 | tr -s ' ,.' '[\n*]' | sed '/^$/d' \
+sed -n '/and may wait:$/,/^\.Bl/s/^\.Cm //p' doc/mumctl-check.8 | tr -s ' ,.' '[\n*]' | sed '/^$/d' \
 	>"$scratch/manual-kinds"
 same "findings as with stock" "$scratch/as-with-stock" "$scratch/manual-kinds" \
-	mumctl/check/report.c doc/mumctl.8
+	mumctl/check/report.c doc/mumctl-check.8
 
 # Each EX_ of sysexits(3) that it ends with, out of memory included.
 cat mumctl/*.c mumctl/*/*.c common/xalloc.c | grep -o '\<EX_[A-Z]*' | LC_ALL=C sort -u >"$scratch/names"
@@ -216,17 +227,17 @@ done
 
 grep -o '"\(mumd\|process\)_[a-z_]*[^a-z_]' postfix-policy/protocol/metrics.c | tr -d '"{ ,' |
 	sed 's/[^a-z_]*$//' | LC_ALL=C sort -u >"$scratch/metrics"
-sed -n '/^\.Sh METRICS/,/^\.Sh SIGNALS/p' doc/mumd.8 | grep -o '\(mumd\|process\)_[a-z_]*' |
+sed -n '/^\.Sh METRICS/,/^\.Sh SEE/p' doc/mumd-monitoring.8 | grep -o '\(mumd\|process\)_[a-z_]*' |
 	LC_ALL=C sort -u >"$scratch/manual-metrics"
-same 'metrics' "$scratch/metrics" "$scratch/manual-metrics" postfix-policy/protocol/metrics.c doc/mumd.8
+same 'metrics' "$scratch/metrics" "$scratch/manual-metrics" postfix-policy/protocol/metrics.c doc/mumd-monitoring.8
 
 # So does each word of a label that says how a request ended.
 sed -n '/^static void put_requests/,/^}/s/.*\(= "\|result=\\"\)\([a-z_]*\)\\*".*/\2/p' \
 	postfix-policy/protocol/metrics.c | LC_ALL=C sort >"$scratch/results"
-sed -n '/^\.It Cm mumd_requests_total/,/^\.It Cm mumd_policy/p' doc/mumd.8 | grep '^\.Cm ' |
+sed -n '/^\.It Cm mumd_requests_total/,/^\.It Cm mumd_policy/p' doc/mumd-monitoring.8 | grep '^\.Cm ' |
 	tr -s ' ,.' '[\n*]' | grep -v -x -e Cm -e unknown -e '' | LC_ALL=C sort >"$scratch/manual-results"
 same 'results of requests' "$scratch/results" "$scratch/manual-results" \
-	postfix-policy/protocol/metrics.c doc/mumd.8
+	postfix-policy/protocol/metrics.c doc/mumd-monitoring.8
 
 # ---- reply texts: each of the code stands in the manual ----
 
@@ -362,6 +373,32 @@ if command -v mandoc >/dev/null 2>&1; then
 		cat "$scratch/lint"
 		status=1
 	fi
+	# Ten minutes are 2,500 words. In mum.conf(5) one looks up an option.
+	for page in doc/*.[0-9]; do
+		count=$(mandoc -T utf8 "$page" | wc -w)
+		[ "$page" = doc/mum.conf.5 ] || [ "$count" -le 2500 ] || {
+			echo "$page has $count words; split it"
+			status=1
+		}
+	done
+fi
+
+# Each page that a page names is there, and names in SEE ALSO what names it there.
+for page in doc/*.[0-9]; do
+	name=$(basename "$page" | sed 's/\.\(.\)$/ \1/')
+	sed -n 's/^\.Xr \(mum[a-z.-]*\) \([0-9]\).*/doc\/\1.\2/p' "$page" | sort -u |
+		while read -r other; do
+			[ -e "$other" ] || echo "$page: no such file: $other"
+		done
+	sed -n '/^\.Sh SEE ALSO/,$s/^\.Xr \(mum[a-z.-]*\) \([0-9]\).*/doc\/\1.\2/p' "$page" |
+		while read -r other; do
+			sed -n '/^\.Sh SEE ALSO/,/^\.Sh [^S]/p' "$other" | grep -q "^\.Xr $name\( ,\)*$" ||
+				echo "$other: SEE ALSO lacks $page"
+		done
+done >"$scratch/references"
+if [ -s "$scratch/references" ]; then
+	cat "$scratch/references"
+	status=1
 fi
 
 exit $status

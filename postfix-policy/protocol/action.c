@@ -5,7 +5,7 @@
 
 #include "common/text.h"
 
-/* Documented in mumd(8); people's filters and dashboards know them. */
+/* Documented in mumd-monitoring(8); people's filters and dashboards know them. */
 static const char *const reason_names[REASONS] = {
 	[REASON_NONE] = "none",
 	[REASON_SEND_ONLY] = "send_only",

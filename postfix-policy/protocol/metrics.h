@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What mumd counts, and the page that shows it, in Prometheus' text format (0.0.4).
- * Pure: numbers in, text out. A label has few values, never an address. doc/mumd.8
- * lists the names.
+ * Pure: numbers in, text out. A label has few values, never an address.
+ * doc/mumd-monitoring.8 lists the names.
  */
 #ifndef MUM_METRICS_H
 #define MUM_METRICS_H

@@ -72,8 +72,8 @@ def refusals(mumd, seen):
 
 
 def documented_reasons():
-    manual = (TOP / "doc/mumd.8").read_text()
-    section = manual[manual.index(".Sh DIAGNOSTICS"):manual.index(".Sh SEE ALSO")]
+    manual = (TOP / "doc/mumd-monitoring.8").read_text()
+    section = manual[manual.index(".Sh DIAGNOSTICS"):manual.index(".Sh METRICS")]
     return set(re.findall(r"^\.It Cm ([a-z_]+)$", section, re.M))
 
 

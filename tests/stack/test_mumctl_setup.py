@@ -231,8 +231,9 @@ def test_usage_is_64_and_help_is_0(world):
 
 
 def examples():
-    """The commands of the manual's EXAMPLES, as one types them."""
-    text = (TOP / "doc/mumctl.8").read_text().partition(".Sh EXAMPLES")[2].partition(".Sh SEE")[0]
+    """The commands of the manuals' EXAMPLES, as one types them."""
+    text = "".join(page.read_text().partition(".Sh EXAMPLES")[2].partition(".Sh SEE")[0]
+                   for page in sorted((TOP / "doc").glob("mumctl*.8")))
     text = text.replace(".Dl ", "").replace("\\e\n", "").replace("example.org", "example.test")
     return [line for line in text.splitlines() if line.startswith("mumctl ")]
 
@@ -242,7 +243,7 @@ NOT_HERE = {"compare": [66], "senders": [78], "measure": [75, 78]}
 
 
 @pytest.mark.parametrize("line", examples())
-def test_the_examples_of_the_manual_work(world, line):
+def test_the_examples_of_the_manuals_work(world, line):
     words = shlex.split(line)[1:]
     if words[0] == "auth":
         result = world.ctl.on_terminal(*words, prompt="Password: ", typed="secret\n")
@@ -252,7 +253,7 @@ def test_the_examples_of_the_manual_work(world, line):
     assert result.stdout or words[0] in NOT_HERE
 
 
-def test_the_manual_has_an_example_of_each_command():
+def test_the_manuals_have_an_example_of_each_command():
     text = (TOP / "mumctl/commands.h").read_text()
     known = set(re.findall(r'USAGE_\w+ [\\\s]*"(\w+)', text))
     assert known and {line.split()[1] for line in examples()} == known
