@@ -502,6 +502,26 @@ def test_sqlite_without_its_tables_is_trouble(make_mumd, sqlite_file):
     wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "recovery")
 
 
+@pytest.mark.many
+def test_many_domains_cost_sqlite_nothing(make_mumd, sqlite_file):
+    """Each question searches for its domain. Of mumd's processor time."""
+    with contextlib.closing(sqlite3.connect(sqlite_file)) as writer, writer:
+        for table, column, value in (("domains", "homedir", "/srv/d{}"),
+                                     ("tls_policies", "policy", "may")):
+            writer.executemany(f"INSERT INTO {table} (domain, {column}) VALUES (?, ?)",
+                               [(f"d{n}.test", value.format(n)) for n in range(20000)])
+    mumd = make_mumd({"database": sqlite_settings(sqlite_file), "cache": NO_CACHE})
+    before = mumd.process.cpu()
+    for _ in range(200):
+        assert mumd.lookup(*ALICE) == b"OK 1"
+        assert mumd.lookup("domains", "d777.test") == b"OK d777.test"
+        assert mumd.lookup("sender-login-maps", "alice@example.test").startswith(b"OK ")
+        assert mumd.lookup("tls-policies", "d777.test") == b"OK may"
+    used = mumd.process.cpu() - before
+    print(f"{used:.2f} s")
+    assert used < 1
+
+
 def test_the_shipped_sqlite_schema_gives_each_search_an_index(sqlite_file):
     with contextlib.closing(sqlite3.connect(sqlite_file)) as database:
         for search, index in [
