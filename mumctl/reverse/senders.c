@@ -53,17 +53,24 @@ static int compare(const void *_one, const void *_other)
 				      : strcmp(one->address, other->address);
 }
 
+static bool is_catch_all(const struct candidates *candidates, size_t at)
+{
+	return candidates->unknown != NULL && *candidates->items[at].address == '@';
+}
+
 /* A catch-all's senders own each name that MUM does not know. */
 static bool set_keys(struct candidates *candidates, struct inspect_error *error_r)
 {
 	for (size_t i = 0; i < candidates->count; i++) {
+		if (is_catch_all(candidates, i))
+			unknown_names_want(candidates->unknown, candidates->items[i].address + 1);
+	}
+	if (candidates->unknown != NULL && !unknown_names_read(candidates->unknown, error_r))
+		return false;
+	for (size_t i = 0; i < candidates->count; i++) {
 		struct candidate *one = &candidates->items[i];
-		bool catch_all = candidates->unknown != NULL && *one->address == '@';
 
-		if (catch_all &&
-		    !unknown_names_read(candidates->unknown, one->address + 1, error_r))
-			return false;
-		one->key = catch_all
+		one->key = is_catch_all(candidates, i)
 			? unknown_names_pick(candidates->unknown, one->address + 1)
 			: ask_name(one->address, "");
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/address-fallback.h"
+#include "common/buf.h"
 #include "common/keyed-hash.h"
 #include "mumctl/reverse/ask.h"
 
@@ -51,15 +52,15 @@ char *unknown_name_pick(const char *domain, const struct mum_config *config,
 
 /* ---- what is known ---- */
 
-/* A stored spelling of a domain. */
+/* A row of a domain: one may be there in several spellings. */
 struct spelling {
 	struct spelling *next;
-	char *stored;
+	char *id;
 };
 
 struct domain {
 	UT_hash_handle hh;
-	bool active, read;
+	bool active, wanted;
 	struct spelling *spellings;
 	char key[];		/* folded */
 };
@@ -75,7 +76,7 @@ struct unknown_names {
 	struct keyed_hash hash;
 	struct domain *domains;
 	struct name *names;		/* of the domains that were read */
-	const char *reading;		/* the spelling whose names are coming */
+	struct buf unread;		/* the beginning of a list in JSON: ids of rows */
 };
 
 static struct domain *find_domain(const struct unknown_names *names, const char *key)
@@ -95,8 +96,8 @@ static bool has_name(const char *key, void *arg)
 	return name != NULL;
 }
 
-enum { DOMAIN_NAME, DOMAIN_ACTIVE };
-static const char domains_sql[] = "SELECT domain, active FROM domains";
+enum { DOMAIN_ID, DOMAIN_NAME, DOMAIN_ACTIVE };
+static const char domains_sql[] = "SELECT id, domain, active FROM domains";
 
 static void on_domain(const struct column *columns, void *arg)
 {
@@ -117,7 +118,7 @@ static void on_domain(const struct column *columns, void *arg)
 	domain->active |= columns[DOMAIN_ACTIVE].data != NULL &&
 			  strcmp(columns[DOMAIN_ACTIVE].data, "1") == 0;
 	spelling = xcalloc(1, sizeof(*spelling));
-	spelling->stored = xstrdup(stored);
+	spelling->id = xstrdup(columns[DOMAIN_ID].data);
 	spelling->next = domain->spellings;
 	domain->spellings = spelling;
 }
@@ -129,6 +130,7 @@ struct unknown_names *unknown_names_new(struct inspect *db, const struct mum_con
 
 	names->db = db;
 	names->config = config;
+	names->unread = (struct buf)BUF_INIT(1 << 28);
 	keyed_hash_init(&names->hash);
 	if (!inspect_query(db, domains_sql, on_domain, names, error_r))
 		unknown_names_free(&names);
@@ -149,12 +151,13 @@ void unknown_names_free(struct unknown_names **_names)
 			struct spelling *spelling = domain->spellings;
 
 			domain->spellings = spelling->next;
-			free(spelling->stored);
+			free(spelling->id);
 			free(spelling);
 		}
 	}
 	KEYED_FREE(names->domains, domain, next_domain);
 	KEYED_FREE(names->names, name, next);
+	buf_free(&names->unread);
 	free(names);
 }
 
@@ -169,11 +172,19 @@ void unknown_names_each_domain(const struct unknown_names *names, active_domain_
 }
 
 enum { NAME_LOCAL, NAME_DOMAIN };
-static const char names_sql[] =
-	"SELECT m.local_part, d.domain FROM domains d JOIN mailboxes m ON m.domain_id = d.id"
-	" WHERE d.domain = ? UNION ALL"
-	" SELECT a.local_part, d.domain FROM domains d JOIN aliases a ON a.domain_id = d.id"
-	" WHERE d.domain = ?";
+#define NAMES(FROM) "SELECT n.local_part, d.domain FROM " FROM
+#define MARIADB_NAMES(TABLE) \
+	NAMES("JSON_TABLE(?, '$[*]' COLUMNS(id BIGINT UNSIGNED PATH '$')) k" \
+	      " STRAIGHT_JOIN domains d ON d.id = k.id" \
+	      " STRAIGHT_JOIN " TABLE " n ON n.domain_id = d.id")
+/* No index has these names by their domain, so a statement reads the whole table. */
+#define SQLITE_NAMES(TABLE) \
+	NAMES(TABLE " n CROSS JOIN domains d ON d.id = n.domain_id" \
+	      " WHERE d.id IN (SELECT value FROM json_each(?))")
+static const char mariadb_names_sql[] =
+	MARIADB_NAMES("mailboxes") " UNION ALL " MARIADB_NAMES("aliases");
+static const char sqlite_names_sql[] =
+	SQLITE_NAMES("mailboxes") " UNION ALL " SQLITE_NAMES("aliases");
 
 static void on_name(const struct column *columns, void *arg)
 {
@@ -182,11 +193,9 @@ static void on_name(const struct column *columns, void *arg)
 	struct name *name;
 	char *text;
 
-	/* The database's collation may take another domain for the same one. */
-	if (columns[NAME_LOCAL].data == NULL || columns[NAME_DOMAIN].data == NULL ||
-	    strcmp(columns[NAME_DOMAIN].data, names->reading) != 0)
+	if (columns[NAME_LOCAL].data == NULL || columns[NAME_DOMAIN].data == NULL)
 		return;
-	text = xjoin(columns[NAME_LOCAL].data, "@", names->reading);
+	text = xjoin(columns[NAME_LOCAL].data, "@", columns[NAME_DOMAIN].data);
 	address = address_new(ADDRESS_LOGIN, text, strlen(text), "");
 	free(text);
 	if (address == NULL)	/* no mail can have the name */
@@ -198,24 +207,34 @@ static void on_name(const struct column *columns, void *arg)
 	address_unref(&address);
 }
 
-bool unknown_names_read(struct unknown_names *names, const char *stored,
-			struct inspect_error *error_r)
+void unknown_names_want(struct unknown_names *names, const char *stored)
 {
 	char *key = address_fold_domain(stored, strlen(stored));
 	struct domain *domain = find_domain(names, key);
-	bool good = true;
 
 	free(key);
-	if (domain == NULL || domain->read)
-		return true;
-	domain->read = true;
-	for (const struct spelling *spelling = domain->spellings; spelling != NULL && good;
-	     spelling = spelling->next) {
-		const char *const values[] = { spelling->stored, spelling->stored };
+	if (domain == NULL || domain->wanted)
+		return;
+	domain->wanted = true;
+	for (const struct spelling *spelling = domain->spellings; spelling != NULL;
+	     spelling = spelling->next)
+		buf_printf(&names->unread, "%c%s", names->unread.len == 0 ? '[' : ',',
+			   spelling->id);
+}
 
-		names->reading = spelling->stored;
-		good = inspect_ask(names->db, names_sql, values, 2, on_name, names, error_r);
-	}
+bool unknown_names_read(struct unknown_names *names, struct inspect_error *error_r)
+{
+	bool sqlite = names->config->database.driver == MUM_DRIVER_SQLITE;
+	char *ids;
+	bool good;
+
+	if (names->unread.len == 0)
+		return true;
+	buf_puts(&names->unread, "]");
+	ids = buf_steal(&names->unread);
+	good = inspect_ask(names->db, sqlite ? sqlite_names_sql : mariadb_names_sql,
+			   (const char *const[]){ ids, ids }, 2, on_name, names, error_r);
+	free(ids);
 	return good;
 }
 
@@ -224,7 +243,7 @@ bool unknown_names_has(const struct unknown_names *names, const char *name)
 	const char *at = strrchr(name, '@');
 	const struct domain *domain = at != NULL ? find_domain(names, at + 1) : NULL;
 
-	return domain != NULL && domain->read && !has_name(name, (void *)names);
+	return domain != NULL && domain->wanted && !has_name(name, (void *)names);
 }
 
 char *unknown_names_pick(const struct unknown_names *names, const char *domain)

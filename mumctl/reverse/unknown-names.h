@@ -26,9 +26,10 @@ typedef void active_domain_fn(const char *domain, void *arg);
 void unknown_names_each_domain(const struct unknown_names *names, active_domain_fn *fn,
 			       void *arg);
 
-/* Reads what is known of a domain, unless it was read before. False sets the error. */
-bool unknown_names_read(struct unknown_names *names, const char *domain,
-			struct inspect_error *error_r);
+/* The next unknown_names_read() reads what is known of the domain, as stored. */
+void unknown_names_want(struct unknown_names *names, const char *domain);
+/* All that is wanted and was not read before, in one statement. False sets the error. */
+bool unknown_names_read(struct unknown_names *names, struct inspect_error *error_r);
 /* Is the name, folded, in a domain that was read, and nobody's? */
 bool unknown_names_has(const struct unknown_names *names, const char *name);
 /* As unknown_name_pick(), in a domain that was read. */

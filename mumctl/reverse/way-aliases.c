@@ -236,9 +236,10 @@ static bool search_fallbacks(struct search *search)
 		if (alias->found.kind != FORM_IS_CATCH_ALL)
 			continue;
 		caught = true;
-		if (!unknown_names_read(search->unknown, alias->found.address + 1, search->error))
-			return false;
+		unknown_names_want(search->unknown, alias->found.address + 1);
 	}
+	if (caught && !unknown_names_read(search->unknown, search->error))
+		return false;
 	if (caught)
 		name_index_find_wanted(search->texts, is_unknown, search->unknown, add_id,
 				       search);

@@ -77,6 +77,17 @@ class World:
         self._insert_many("alias_recipients (alias_id, recipient_address)",
                           [f"({n}, 'a{n + 1}@example.test')" for n in numbers[:-1] if n % 500])
 
+    def add_caught(self, count):
+        """Adds so many domains, each with a catch-all that anna gets and may send as."""
+        numbers = range(10, 10 + count)
+        self._insert_many("domains (id, domain, homedir)",
+                          [f"({n}, 'd{n}.test', '/srv/d{n}')" for n in numbers])
+        self._insert_many("aliases (id, local_part, domain_id)",
+                          [f"({n}, '', {n})" for n in numbers])
+        self._insert_many("alias_recipients (alias_id, recipient_address, mailbox_id)",
+                          [f"({n}, 'anna@example.test', 1)" for n in numbers])
+        self._insert_many("alias_senders (alias_id, mailbox_id)", [f"({n}, 1)" for n in numbers])
+
     def _insert_many(self, table, rows, at_once=20000):
         for start in range(0, len(rows), at_once):
             self.store.run(f"INSERT INTO {table} VALUES {','.join(rows[start:start + at_once])}")

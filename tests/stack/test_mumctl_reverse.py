@@ -325,3 +325,18 @@ def test_a_catch_all_of_a_hundred_thousand(crowd, without_doveadm):
     assert len(domain["aliases"]) == 100005 and len(domain["roles"]) == 1
     assert [one["address"] for one in domain["refused"]] == ["gone@example.test",
                                                              "scanner@example.test"]
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("store", STORES)
+def test_catch_alls_of_ten_thousand_domains(lab, store, without_doveadm):
+    """What is known of each domain is read for all of them at once."""
+    world = World(lab, store, "reverse-domains")
+    world.add_caught(10000)
+    ctl = world.ctl_with(address={"catch_all": "on", "catch_all_senders": "on",
+                                  "other_maps": "off"})
+    document = timed(lambda: ctl.run("--json", "user", "anna@example.test",
+                                     environment=without_doveadm))
+    kinds = collections.Counter(way["kind"] for way in document["aliases"])
+    assert kinds == {"catch-all": 10000, "alias": 3}
+    assert len(document["may_send_as"]) == 10002
