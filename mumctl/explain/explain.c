@@ -23,6 +23,7 @@ struct explain {
 	bool is_address;		/* else it is a domain */
 	char *summary;			/* in plain words */
 	char *deferred;			/* why Postfix can be handed no recipient; or NULL */
+	struct asked first[MUM_ROLES];	/* what a role's connection said, before all others */
 	json_t *questions, *verdicts;
 	enum mum_status worst;		/* of all questions; see is_worse() */
 };
@@ -53,10 +54,25 @@ static void add_question(struct explain *explain, enum mum_role role,
 		explain->worst = answer->status;
 }
 
+/* So that the time of no question includes connecting. */
+static void ask_first(struct explain *explain, enum mum_role role, enum question_kind kind,
+		      const char *key)
+{
+	tool_ask(explain->tool, role, MUM_ASK(kind), key, &explain->first[role]);
+}
+
+/* Where the first one got no answer, each question would wait as long for the same. */
 static void ask(struct explain *explain, enum mum_role role, enum question_kind kind,
 		const char *key, struct asked *asked_r)
 {
-	tool_ask(explain->tool, role, MUM_ASK(kind), key, asked_r);
+	const struct asked *first = &explain->first[role];
+
+	if (first->answer.status == MUM_TEMPFAIL) {
+		*asked_r = (struct asked){ .ms = first->ms };
+		asked_keep(asked_r, &first->answer);
+	} else {
+		tool_ask(explain->tool, role, MUM_ASK(kind), key, asked_r);
+	}
 	add_question(explain, role, kind, key, asked_r);
 }
 
@@ -361,7 +377,6 @@ static void print_verdicts(const json_t *verdicts)
 int command_explain(struct tool *tool, int argc, char **argv)
 {
 	struct explain explain = { .tool = tool, .login = "", .worst = MUM_FOUND };
-	struct asked warm;
 	const char *at;
 
 	if (argc == 3 && strcmp(argv[1], "--as") == 0)
@@ -377,13 +392,10 @@ int command_explain(struct tool *tool, int argc, char **argv)
 	explain.config = tool_config(tool, MUM_ROLE_POSTFIX);
 	explain.questions = json_array();
 	explain.verdicts = json_array();
-	/* Connects first, so that the time of no question includes it. */
-	tool_ask(tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DOMAIN), "mum.invalid", &warm);
-	asked_free(&warm);
+	ask_first(&explain, MUM_ROLE_POSTFIX, MUM_DOMAIN, "mum.invalid");
 	explain_postfix(&explain);
 	if (explain.domain != explain.address) {
-		tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USER), "mum@mum.invalid", &warm);
-		asked_free(&warm);
+		ask_first(&explain, MUM_ROLE_DOVECOT, MUM_USER, "mum@mum.invalid");
 		explain_dovecot(&explain);
 	}
 	if (tool->json) {
@@ -399,6 +411,8 @@ int command_explain(struct tool *tool, int argc, char **argv)
 		json_decref(explain.questions);
 		json_decref(explain.verdicts);
 	}
+	for (size_t role = 0; role < MUM_ROLES; role++)
+		asked_free(&explain.first[role]);
 	free(explain.summary);
 	free(explain.deferred);
 	return tool_exit_status(explain.worst);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """mumctl explain begins with plain words: who gets the mail, who may send, or why nobody."""
 
+import time
+
 import pytest
 
 from lab import Mumctl
@@ -73,3 +75,25 @@ def test_plain_words_for_many_recipients_other_rules_and_no_database(lab):
                      ("example.test", "")):
         said = away.json("explain", key)["summary"]
         assert said.startswith(f"<{key}>: its mail is deferred, because ") and end in said
+
+
+@pytest.mark.parametrize("section, waits", [("dovecot", 1), ("database", 2)])
+def test_a_wrong_password_costs_one_deadline(make_mumd, mariadb, section, waits):
+    """Not one for each question. The policy service, which asks by itself, waits once more."""
+    settings = {"database": {**mariadb_settings(mariadb, POSTFIX_PASSWORD), "deadline": "2s"},
+                "dovecot": {"password": DOVECOT_PASSWORD, "deadline": "2s"}}
+    settings[section]["password"] = "wrong"
+    ctl = Mumctl(make_mumd(settings, start=False).config)
+    began = time.monotonic()
+    seen = ctl.run("--json", "explain", "alice@example.test")
+    assert 2 * waits <= time.monotonic() - began < 4 * waits + 1.5   # else 6 and 12
+    document = seen.json()
+    kinds = ("credential", "user") if section == "dovecot" else (
+        "domain", "delivery", "owners", "tls")
+    late = [one for one in document["questions"] if one["result"] == "temporary"]
+    assert (seen.status, {one["question"] for one in late}) == (75, set(kinds))
+    assert all(one["reason"] == "the database gave no answer in time" and one["ms"] > 1900
+               for one in late)
+    heard = {one["what"]: one["answer"] for one in document["verdicts"]}
+    assert (heard["userdb"] == "temporary failure") == (section == "dovecot")
+    assert (heard["aliases"] == "TEMP") == (section == "database")
