@@ -13,6 +13,7 @@
 #include "common/xalloc.h"
 #include "mumctl/as-mumd.h"
 #include "mumctl/commands.h"
+#include "mumctl/reverse/ways.h"
 #include "mumctl/settings.h"
 #include "postfix-policy/decision.h"
 
@@ -22,7 +23,7 @@ struct explain {
 	const char *address, *domain, *login;	/* login: "" without --as */
 	bool is_address;		/* else it is a domain */
 	char *summary;			/* in plain words */
-	char *deferred;			/* why Postfix can be handed no recipient; or NULL */
+	char *deferred;			/* why Postfix cannot expand it; or NULL */
 	struct asked first[MUM_ROLES];	/* what a role's connection said, before all others */
 	json_t *questions, *verdicts;
 	enum mum_status worst;		/* of all questions; see is_worse() */
@@ -224,6 +225,9 @@ static void explain_address(struct explain *explain)
 	ask(explain, MUM_ROLE_POSTFIX, MUM_OWNERS, explain->address, &owners);
 	add_map(explain, SOCKETMAP_MAILBOXES, &delivery);
 	add_map(explain, SOCKETMAP_ALIASES, &delivery);
+	if (explain->deferred == NULL && ways_are_deferred(explain->tool, explain->address))
+		explain->deferred = xstrdup("the aliases behind it lead back to themselves, or "
+					    "Postfix cannot be handed one of them: see mumctl check");
 	add_map(explain, SOCKETMAP_ACCESS, &delivery);
 	add_check(explain, "recipient", MUM_DELIVERY);
 	add_quota(explain);

@@ -163,20 +163,24 @@ static bool walk_level(struct finder *finder)
 	return good;
 }
 
-static bool walk(struct finder *finder)
+static bool walk_levels(struct finder *finder)
 {
-	finder->graph = way_graph_new();
-	finder->starts = xcalloc(finder->aliases.count, sizeof(*finder->starts));
-	first_stop(finder, finder->mailbox, FORM_IS_NAME);	/* node 0 */
-	for (size_t i = 0; i < finder->aliases.count; i++)
-		finder->starts[i] = first_stop(finder, finder->aliases.items[i].address,
-					       finder->aliases.items[i].kind);
 	while (finder->next_stop != NULL) {
 		if (!walk_level(finder))
 			return false;
 	}
 	way_graph_solve(finder->graph);
 	return true;
+}
+
+static bool walk(struct finder *finder)
+{
+	finder->starts = xcalloc(finder->aliases.count, sizeof(*finder->starts));
+	first_stop(finder, finder->mailbox, FORM_IS_NAME);	/* node 0 */
+	for (size_t i = 0; i < finder->aliases.count; i++)
+		finder->starts[i] = first_stop(finder, finder->aliases.items[i].address,
+					       finder->aliases.items[i].kind);
+	return walk_levels(finder);
 }
 
 /* ---- results ---- */
@@ -239,31 +243,39 @@ static void put_ways(const struct finder *finder, struct ways *ways)
 	free(aliases);
 }
 
+static struct finder finder_new(struct tool *tool, const char *mailbox, struct arena *arena,
+				struct inspect_error *error)
+{
+	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
+	struct finder finder = {
+		.tool = tool, .mailbox = mailbox, .error = error,
+		.settings = { .readings = mum_config_readings(config),
+			      .other_maps = config->address.other_maps,
+			      .fallbacks = mum_config_fallbacks(config) },
+		.arena = arena, .graph = way_graph_new(),
+	};
+
+	keyed_hash_init(&finder.hash);
+	return finder;
+}
+
 static void clear(struct finder *finder)
 {
 	struct stop *stop, *next_stop;
 
 	KEYED_FREE(finder->stops, stop, next_stop);
-	if (finder->graph != NULL)
-		way_graph_free(&finder->graph);
+	way_graph_free(&finder->graph);
 	free(finder->starts);
 }
 
 bool ways_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
 	       const char *mailbox, struct ways *ways_r, struct inspect_error *error_r)
 {
-	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
-	struct finder finder = {
-		.tool = tool, .unknown = unknown, .mailbox = mailbox, .error = error_r,
-		.settings = { .readings = mum_config_readings(config),
-			      .other_maps = config->address.other_maps,
-			      .fallbacks = mum_config_fallbacks(config) },
-		.arena = &ways_r->arena,
-	};
+	struct finder finder = finder_new(tool, mailbox, &ways_r->arena, error_r);
 	bool good;
 
 	*ways_r = (struct ways){ .count = 0 };
-	keyed_hash_init(&finder.hash);
+	finder.unknown = unknown;
 	good = way_aliases_find(tool, db, unknown, mailbox, finder.arena, &finder.aliases,
 				error_r) && walk(&finder);
 	if (good)
@@ -275,4 +287,17 @@ bool ways_find(struct tool *tool, struct inspect *db, struct unknown_names *unkn
 void ways_clear(struct ways *ways)
 {
 	arena_free(&ways->arena);
+}
+
+bool ways_are_deferred(struct tool *tool, const char *address)
+{
+	struct arena arena = { NULL };
+	struct inspect_error error;
+	struct finder finder = finder_new(tool, "", &arena, &error);
+	size_t first = stop_of(&finder, address)->node;
+	bool deferred = walk_levels(&finder) && way_graph_is_deferred(finder.graph, first);
+
+	clear(&finder);
+	arena_free(&arena);
+	return deferred;
 }

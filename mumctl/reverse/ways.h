@@ -35,4 +35,10 @@ bool ways_find(struct tool *tool, struct inspect *db, struct unknown_names *unkn
 	       const char *mailbox, struct ways *ways_r, struct inspect_error *error_r);
 void ways_clear(struct ways *ways);
 
+/*
+ * Can Postfix not expand what stands behind an address, as in struct way? False also where
+ * the database gives no answer.
+ */
+bool ways_are_deferred(struct tool *tool, const char *address);
+
 #endif

@@ -307,6 +307,8 @@ def test_check_judges_the_recipient_of_roles(host, recipient, dead):
 
 LOOPS = {"to-list": [("", ["to-list@second.test"]), ("to-list", ["whoever@second.test"])],
          "to-role": [("chief", ["abuse@second.test"])]}
+ENDLESS = {"to-list": ["someone@second.test", "to-list+x@second.test"],
+           "to-role": ["abuse@second.test", "postmaster@second.test", "chief@second.test"]}
 
 
 @pytest.mark.parametrize("case", LOOPS)
@@ -320,6 +322,10 @@ def test_check_and_postfix_agree_about_loops(host, case):
     try:
         found = findings(host, role_recipient="chief@second.test")
         assert [code for code, _ in found].count("alias-loop") == 1, found
+        for address in ENDLESS[case]:
+            said = Mumctl(host.other.config).json("explain", address)["summary"]
+            assert said.startswith(f"<{address}>: its mail is deferred, because the aliases "
+                                   "behind it lead back to themselves"), said
         if case == "to-list":
             smtp = host.postfix.smtp()
             smtp.mail(f"stranger{next(_numbers)}@external.test")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""mumctl check calls aliases a loop if, and only if, Postfix cannot expand them: each alias
-is in MUM's table, and a real Postfix gets mail to it.
+"""mumctl check and explain call aliases a loop if, and only if, Postfix cannot expand them:
+each alias is in MUM's table, and a real Postfix gets mail to it.
 """
 
 import itertools
@@ -40,7 +40,7 @@ LOOPS = {
 
 @pytest.fixture(scope="module")
 def world(lab):
-    """(Postfix, the findings of mumctl)"""
+    """(Postfix, mumctl, its findings)"""
     store = SqliteStore(lab, "loops")
     numbers = itertools.count(1)
     for aliases, mailboxes, _ in LOOPS.values():
@@ -58,19 +58,23 @@ def world(lab):
                 sockets=postfix.sockets).start()
     lab.own(MailRecorder(postfix.queue / "private/dovecot-lmtp"))
     postfix.start()
-    return postfix, Mumctl(mumd.config).findings()
+    ctl = Mumctl(mumd.config)
+    return postfix, ctl, ctl.findings()
 
 
 @pytest.mark.parametrize("case", LOOPS)
 def test_check_and_postfix_agree(world, case):
-    postfix, findings = world
+    postfix, ctl, findings = world
     aliases, _, loop = LOOPS[case]
     names = {f"<{name.casefold()}@example.test>" for name in aliases}
     said = [one for one in findings if one["code"] == "alias-loop"
             and one["where"].split()[-1] in names]
+    first = f"{next(iter(aliases))}@example.test"
+    summary = ctl.json("explain", first)["summary"]
+    assert ("lead back to themselves" in summary) == (loop is True), summary
     dialogue = postfix.smtp()
     dialogue.mail("stranger@foreign.test")
-    reply = dialogue.rcpt(f"{next(iter(aliases))}@example.test")
+    reply = dialogue.rcpt(first)
     if loop == REFUSED:
         assert reply.startswith("550 5.2.1 ") and said == [], (reply, findings)
         return
