@@ -112,8 +112,8 @@ done
 # What explain and domain print as the reason is the same.
 only_in "mumctl/explain/ is for mumctl explain, and its reasons for domain" \
 	'mumctl/explain/.*\.h' 'mumctl/(explain/[^:]*|reverse/domain-names\.c)|tests/(unit|fuzz)/[^:]*'
-only_in "mumctl/reverse/ is for mumctl user and domain, and its ways for explain" \
-	'mumctl/reverse/.*\.h' 'mumctl/(reverse/[^:]*|user\.c|explain/explain\.c)|tests/(unit|fuzz)/[^:]*'
+only_in "mumctl/reverse/ is for mumctl user and domain, some of it for explain and compare" \
+	'mumctl/reverse/.*\.h' 'mumctl/(reverse/[^:]*|user\.c|explain/explain\.c|compare/compare\.c)|tests/(unit|fuzz)/[^:]*'
 only_in "<mysql.h> is for store-mariadb/client.h" \
 	'(mysql|mariadb)[^"]*\.h' 'common/store-mariadb/client\.h'
 only_in "store-mariadb/ keeps its client to itself" \

@@ -520,6 +520,48 @@ def test_what_a_role_or_a_catch_all_changes_is_d26(world, catch_all, tmp_path):
     assert world.run("--keys", keys).json()["different"] == 0
 
 
+@pytest.fixture(params=["bücher.test", "xn--bcher-kva.test"])
+def idn_catch_all(world, request):
+    """The domain is stored in one of its spellings; alice may send as its catch-all."""
+    name = world.server.sql("USE mum; SELECT domain FROM domains WHERE id = 4;")[0][0]
+    rename = "USE mum; UPDATE domains SET domain = '{}' WHERE id = 4;"
+    world.server.sql(rename.format(request.param))
+    for row in ("aliases (id, local_part, domain_id) VALUES (900, '', 4)",
+                "alias_recipients (alias_id, recipient_address) VALUES (900, 'bob@example.test')",
+                "alias_recipients (alias_id, recipient_address) VALUES (900, 'uwe@bücher.test')",
+                "alias_senders (alias_id, mailbox_id) VALUES (900, 1)"):
+        world.server.sql(f"USE mum; INSERT INTO {row};")
+    yield world.ctl_with("idn-catch-all", address={
+        "other_maps": "off", "catch_all": "on", "catch_all_senders": "on"})
+    for table, column in (("alias_senders", "alias_id"), ("alias_recipients", "alias_id"),
+                          ("aliases", "id")):
+        world.server.sql(f"USE mum; DELETE FROM {table} WHERE {column} = 900;")
+    world.server.sql(rename.format(name))
+
+
+CAUGHT = 'sends it to "bob@example.test,uwe@xn--bcher-kva.test"'
+
+
+def test_a_catch_all_of_an_idn_is_d26_in_either_spelling(world, idn_catch_all, tmp_path):
+    names = ["stranger@bücher.test", "stranger@xn--bcher-kva.test", "müller+x@BÜCHER.test"]
+    keys = tmp_path / "keys"
+    keys.write_text("\n".join(names) + "\n@bücher.test\n@xn--bcher-kva.test\n")
+    document = world.run("--keys", keys, ctl=idn_catch_all).json()
+    assert changes(document) == {name: (UNKNOWN, CAUGHT, "D26") for name in names}
+    assert [(one["name"], one["mum"], one["difference"]) for one in document["owners"]] == [
+        (name, 'lets "alice@example.test" send as it', "D26") for name in names]
+    assert document["unexplained"] == 0
+
+
+def test_a_catch_all_is_asked_about_by_a_name_that_nobody_has(world, idn_catch_all):
+    document = world.run(ctl=idn_catch_all).json()
+    caught = {name: words for name, words in changes(document).items()
+              if name.startswith("nobody")}
+    assert caught == {"nobody0@xn--bcher-kva.test": (UNKNOWN, CAUGHT, "D26")}
+    assert document["unexplained"] == 0
+    assert not any(name.startswith("nobody") for name in changes(world.run().json()))
+
+
 def test_a_name_of_the_database_that_a_role_takes_is_d26(world, catch_all):
     """The mailbox ina is inactive; an alias that leads to it leads to the role now."""
     document = world.run(ctl=catch_all).json()
