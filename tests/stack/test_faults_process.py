@@ -170,8 +170,10 @@ def test_a_process_that_runs_out_of_memory_says_so_and_ends(make_mumd, settings,
                                 [itertools.count(lane + 1, LANES) for lane in range(LANES)]))
     ends = sum((ends for _, ends in results), collections.Counter())
     assert min(last for last, _ in results) > 200
-    # libmariadb does not check all its allocations when it connects, see crashed_in()
-    assert set(ends) <= {None, os.EX_OSERR, SIGSEGV} and ends[SIGSEGV] <= 5, ends
+    # libmariadb does not check all its allocations when it connects, see crashed_in(). The four
+    # meet such a one more than once when they end each other's connections.
+    assert set(ends) <= {None, os.EX_OSERR, SIGSEGV}, ends
+    assert ends[SIGSEGV] * 40 < ends[os.EX_OSERR], ends
 
 
 # ---- the log ----
