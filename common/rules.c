@@ -140,7 +140,9 @@ void rule_behind(const struct mum_answer *answer, enum address_form_kind of,
 {
 	const struct facts *facts = answer->facts[MUM_NAME];
 
-	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
+	if (facts == NULL)
+		return;
+	for (size_t i = 0; i < facts->count; i++) {
 		const struct name_row *row = &facts->names[i];
 
 		if (!row->domain_active)
