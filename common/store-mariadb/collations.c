@@ -43,7 +43,7 @@ enum { ASKED_TABLE, ASKED_NAME, ASKED_COLLATION, ASKED_COUNT };
  * Keeps the collation of one column, if it is one of ours. False if the collation's
  * name is not valid.
  */
-static bool read_row(const MYSQL_ROW row, struct collations *collations)
+static bool read_row(MYSQL_ROW row, struct collations *collations)
 {
 	const char *name = row[ASKED_COLLATION];
 

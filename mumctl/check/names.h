@@ -20,9 +20,9 @@ enum domain_state names_domain(const struct names *names, const struct address *
 
 /* What the database would answer to MUM_NAME about the address. Caller frees. */
 struct facts *names_facts(const struct names *names, const struct address *address);
-/* Completes facts of MUM_DELIVERY about the address as a lookup does: common/recipients.h. */
+/* Completes facts of MUM_DELIVERY about the address "of" as a lookup does: common/recipients.h. */
 void names_complete(const struct names *names, const struct mum_config *config,
-		    const struct address *address, struct facts *facts);
+		    const struct address *of, struct facts *facts);
 
 /* Calls fn with each active domain that has a mailbox or an alias. */
 typedef void names_domain_fn(const char *domain, void *arg);

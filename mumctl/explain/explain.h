@@ -19,9 +19,9 @@ json_t *explain_rows(const struct mum_answer *answer, enum question_kind kind,
  */
 char *explain_reason_of_map(enum socketmap_number map, const struct asked *asked);
 /* *answer_r: what the passdb does. Static text. */
-char *explain_reason_of_passdb(const struct asked *credential, const struct mum_config *config,
+char *explain_reason_of_passdb(const struct asked *asked, const struct mum_config *config,
 			       const char **answer_r);
-char *explain_reason_of_userdb(const struct asked *user);
+char *explain_reason_of_userdb(const struct asked *asked);
 /* Of an answer that is not MUM_FOUND. */
 char *explain_reason_without_facts(const struct asked *asked);
 

@@ -123,7 +123,7 @@ static bool add_all(struct tool *tool, const struct mum_answer *answer, json_t *
 	return good;
 }
 
-int reverse_add(struct tool *tool, const struct mum_answer *answer, json_t *document)
+int reverse_add(struct tool *tool, const struct mum_answer *user, json_t *document)
 {
 	struct inspect_error error;
 	json_t *added = json_object();
@@ -131,7 +131,7 @@ int reverse_add(struct tool *tool, const struct mum_answer *answer, json_t *docu
 
 	if (!is_configured(tool))
 		status = EX_CONFIG;
-	else if (!add_all(tool, answer, added, &error))
+	else if (!add_all(tool, user, added, &error))
 		status = tool_complain_database("aliases and senders cannot be read", &error);
 	else
 		json_object_update(document, added);
