@@ -30,7 +30,7 @@ static bool parse_quota(const char *text, uint64_t *quota_r)
 {
 	char *end;
 
-	if (text == NULL || *text < '0' || *text > '9')
+	if (*text < '0' || *text > '9')
 		return false;
 	errno = 0;
 	*quota_r = strtoull(text, &end, 10);

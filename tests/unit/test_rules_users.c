@@ -90,6 +90,7 @@ static void test_values_of_quota(void **state)
 		{ "a signed quota", "/home/x", "m", "+1", false, 0 },
 		{ "a quota with a unit", "/home/x", "m", "1G", false, 0 },
 		{ "a fraction", "/home/x", "m", "1.5", false, 0 },
+		{ "a word as quota", "/home/x", "m", "none", false, 0 },
 		{ "a blank quota", "/home/x", "m", " 1", false, 0 },
 		{ "an empty quota", "/home/x", "m", "", false, 0 },
 	};
