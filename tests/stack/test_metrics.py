@@ -217,6 +217,16 @@ def ready(mumd):
     return status, text.strip()
 
 
+@pytest.mark.parametrize("check", ["recipient", "sender"])
+def test_check_that_warns_takes_mail_without_the_database(make_mumd, check):
+    mumd = make_mumd({"database": {"hosts": ["unix:/nonexistent/mysqld.sock"],
+                                   "deadline": "200ms"},
+                      "metrics": LISTEN, "policy": {check: "warn"}})
+    assert mumd.decide(policy_context=check, sender="a@example.test",
+                       recipient="b@example.test", sasl_username="c@example.test") == "DUNNO"
+    assert mumd.page().sum(DECISIONS, check=check, action="would_defer", reason="no_answer") == 1
+
+
 def test_trouble_and_recovery_are_seen(make_mumd, database):
     mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="500ms"),
                       "metrics": LISTEN, "cache": NO_CACHE})
