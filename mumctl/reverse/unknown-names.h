@@ -26,8 +26,8 @@ typedef void active_domain_fn(const char *domain, void *arg);
 void unknown_names_each_domain(const struct unknown_names *names, active_domain_fn *fn,
 			       void *arg);
 
-/* The next unknown_names_read() reads what is known of the domain, as stored. */
-void unknown_names_want(struct unknown_names *names, const char *domain);
+/* The next unknown_names_read() reads what is known of the domain; stored: as it is stored. */
+void unknown_names_want(struct unknown_names *names, const char *stored);
 /* All that is wanted and was not read before, in one statement. False sets the error. */
 bool unknown_names_read(struct unknown_names *names, struct inspect_error *error_r);
 /* Is the name, folded, in a domain that was read, and nobody's? */
