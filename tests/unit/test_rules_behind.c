@@ -68,7 +68,7 @@ static void test_behind(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
 		struct address *address = address_new(ADDRESS_MAIL, row->key, strlen(row->key), "+");
-		struct facts facts = { .question = MUM_NAME, .count = row->count };
+		struct facts facts = { .kind = MUM_NAME, .count = row->count };
 		struct mum_answer answer = { .status = MUM_FOUND, .address = address };
 		struct behind behind = { 0 };
 		struct name_row names[2];
