@@ -51,6 +51,34 @@ static void test_quota(void **state)
 	WANT_TEXT("the reason", reason_name(REASON_OVER_QUOTA), "over_quota");
 }
 
+static void test_send_limits(void **state)
+{
+	static const struct {
+		const char *name;
+		enum mum_send_reply reply;
+		bool never;
+		const char *want;
+	} rows[] = {
+		{ "later there is room", MUM_SEND_DEFER, false,
+		  "450 4.7.1 too many recipients for this login; try again later" },
+		{ "there never is", MUM_SEND_DEFER, true,
+		  "554 5.7.1 more recipients in one mail than this login may send to" },
+		{ "refused", MUM_SEND_REJECT, false,
+		  "554 5.7.1 too many recipients for this login" },
+		{ "refused, it never had room", MUM_SEND_REJECT, true,
+		  "554 5.7.1 more recipients in one mail than this login may send to" },
+		{ "held", MUM_SEND_HOLD, false, "HOLD too many recipients for this login" },
+		{ "an admin may let it go, however many they are", MUM_SEND_HOLD, true,
+		  "HOLD too many recipients for this login" },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows)
+		WANT_TEXT(row->name, action_for_send(row->reply, row->never), row->want);
+	WANT_TEXT("the reason", reason_name(REASON_SEND_LIMIT), "send_limit");
+	WANT_TEXT("of one mail", reason_name(REASON_SEND_LIMIT_MAIL), "send_limit_mail");
+}
+
 static void test_senders(void **state)
 {
 	static const struct {
@@ -119,6 +147,10 @@ static void test_never_permits(void **state)
 		  "DEFER_IF_PERMIT 4.3.0 temporary lookup failure");
 	WANT("nothing to say", is_safe(ACTION_DUNNO));
 	WANT("too many readings", is_safe(ACTION_TOO_MANY_READINGS));
+	for (int reply = MUM_SEND_DEFER; reply <= MUM_SEND_HOLD; reply++)
+		WANT("over a limit",
+		     is_safe(action_for_send((enum mum_send_reply)reply, false)) &&
+			     is_safe(action_for_send((enum mum_send_reply)reply, true)));
 	WANT_TEXT("their code", reason_name(REASON_TOO_MANY_READINGS), "too_many_readings");
 }
 
@@ -138,7 +170,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_recipients),
-		UNIT_TEST(test_quota), UNIT_TEST(test_senders),
+		UNIT_TEST(test_quota), UNIT_TEST(test_send_limits),
+		UNIT_TEST(test_senders),
 		UNIT_TEST(test_never_permits),
 		UNIT_TEST(test_a_login_too_long_fails_the_buffer),
 	};

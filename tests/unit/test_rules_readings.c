@@ -16,40 +16,43 @@ static const struct {
 	const char *name;
 	size_t count;
 	struct judged readings[READINGS_MAX];
+	size_t end;		/* so many count */
 	enum mum_status status;
 	int verdict;
 } rows[] = {
-	{ "one", 1, { ALWAYS(STRICT) }, MUM_FOUND, STRICT },
-	{ "one lax", 1, { ALWAYS(LAX) }, MUM_FOUND, LAX },
-	{ "one without an answer", 1, { TROUBLE(false) }, MUM_TEMPFAIL, LAX },
+	{ "one", 1, { ALWAYS(STRICT) }, 1, MUM_FOUND, STRICT },
+	{ "one lax", 1, { ALWAYS(LAX) }, 1, MUM_FOUND, LAX },
+	{ "one without an answer", 1, { TROUBLE(false) }, 1, MUM_TEMPFAIL, LAX },
 	{ "one of a broken mum.conf", 1,
-	  { { false, MUM_MISCONFIGURED, LAX, MUM_FOUND } }, MUM_MISCONFIGURED, LAX },
-	{ "two, the first is stricter", 2, { ALWAYS(STRICT), ALWAYS(LAX) }, MUM_FOUND, STRICT },
-	{ "two, the second is", 2, { ALWAYS(LAX), ALWAYS(STRICT) }, MUM_FOUND, STRICT },
+	  { { false, MUM_MISCONFIGURED, LAX, MUM_FOUND } }, 1, MUM_MISCONFIGURED, LAX },
+	{ "two, the first is stricter", 2, { ALWAYS(STRICT), ALWAYS(LAX) }, 2, MUM_FOUND, STRICT },
+	{ "two, the second is", 2, { ALWAYS(LAX), ALWAYS(STRICT) }, 2, MUM_FOUND, STRICT },
 	{ "the second, where the domain is foreign", 2,
-	  { FOREIGN(LAX), LOCAL(STRICT, MUM_TEMPFAIL) }, MUM_FOUND, STRICT },
+	  { FOREIGN(LAX), LOCAL(STRICT, MUM_TEMPFAIL) }, 2, MUM_FOUND, STRICT },
 	{ "not the second, where the domain is ours", 2,
-	  { OURS(LAX), LOCAL(STRICT, MUM_TEMPFAIL) }, MUM_FOUND, LAX },
-	{ "nor its trouble", 2, { OURS(STRICT), TROUBLE(true) }, MUM_FOUND, STRICT },
+	  { OURS(LAX), LOCAL(STRICT, MUM_TEMPFAIL) }, 1, MUM_FOUND, LAX },
+	{ "nor its trouble", 2, { OURS(STRICT), TROUBLE(true) }, 1, MUM_FOUND, STRICT },
 	{ "its trouble, where the domain is foreign", 2,
-	  { FOREIGN(STRICT), TROUBLE(true) }, MUM_TEMPFAIL, STRICT },
+	  { FOREIGN(STRICT), TROUBLE(true) }, 2, MUM_TEMPFAIL, STRICT },
 	{ "the domain is not known", 2,
-	  { ALWAYS(LAX), LOCAL(LAX, MUM_FOUND) }, MUM_TEMPFAIL, LAX },
+	  { ALWAYS(LAX), LOCAL(LAX, MUM_FOUND) }, 2, MUM_TEMPFAIL, LAX },
 	{ "the domain is not known, and nothing needs it", 2,
-	  { ALWAYS(LAX), ALWAYS(STRICT) }, MUM_FOUND, STRICT },
+	  { ALWAYS(LAX), ALWAYS(STRICT) }, 2, MUM_FOUND, STRICT },
+	{ "one that counts always, behind a domain of ours", 2, { OURS(LAX), ALWAYS(STRICT) },
+	  2, MUM_FOUND, STRICT },
 	{ "a third behind two foreign domains", 3,
 	  { FOREIGN(LAX), LOCAL(LAX, MUM_NOT_FOUND), LOCAL(STRICTER, MUM_TEMPFAIL) },
-	  MUM_FOUND, STRICTER },
+	  3, MUM_FOUND, STRICTER },
 	{ "none behind one of ours", 3,
 	  { FOREIGN(LAX), LOCAL(STRICT, MUM_FOUND), LOCAL(STRICTER, MUM_TEMPFAIL) },
-	  MUM_FOUND, STRICT },
+	  2, MUM_FOUND, STRICT },
 	{ "none behind that, either", 3,
 	  { OURS(LAX), LOCAL(STRICT, MUM_NOT_FOUND), LOCAL(STRICTER, MUM_TEMPFAIL) },
-	  MUM_FOUND, LAX },
+	  1, MUM_FOUND, LAX },
 	{ "all eight", 8,
 	  { FOREIGN(LAX), LOCAL(LAX, MUM_NOT_FOUND), LOCAL(LAX, MUM_NOT_FOUND),
 	    LOCAL(LAX, MUM_NOT_FOUND), LOCAL(LAX, MUM_NOT_FOUND), LOCAL(LAX, MUM_NOT_FOUND),
-	    LOCAL(LAX, MUM_NOT_FOUND), LOCAL(STRICT, MUM_NOT_FOUND) }, MUM_FOUND, STRICT },
+	    LOCAL(LAX, MUM_NOT_FOUND), LOCAL(STRICT, MUM_NOT_FOUND) }, 8, MUM_FOUND, STRICT },
 };
 
 static void test_strictest(void **state)
@@ -58,6 +61,7 @@ static void test_strictest(void **state)
 	FOR_EACH_ROW(row, rows) {
 		int verdict = 99;
 
+		WANT_NUMBER(row->name, rule_readings_end(row->readings, row->count), row->end);
 		WANT_NUMBER(row->name, rule_strictest(row->readings, row->count, &verdict),
 			    row->status);
 		if (row->status == MUM_FOUND)
