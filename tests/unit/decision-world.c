@@ -63,12 +63,13 @@ void world_answer(struct mum_lookup *lookup)
 				   .mailbox_active = true, .mailbox_domain_active = true };
 	struct domain_row domain = { 0, "d", true };
 	struct facts facts = { .count = 1 };
-	bool invalid = is_name(lookup, "invalid@d"), trouble = is_name(lookup, "trouble");
+	bool trouble = is_name(lookup, "trouble");
 	struct address *address = address_new(
 		lookup->questions == MUM_ASK(MUM_DOMAIN) ? ADDRESS_DOMAIN : ADDRESS_MAIL,
 		lookup->key, strlen(lookup->key), "+");
-	struct mum_answer got = { .status = trouble ? MUM_TEMPFAIL : invalid ? MUM_NOT_FOUND
-									     : MUM_FOUND,
+	struct mum_answer got = { .status = trouble	      ? MUM_TEMPFAIL
+					    : address == NULL ? MUM_NOT_FOUND
+							      : MUM_FOUND,
 				  .address = address };
 	mum_answer_fn *fn = lookup->fn;
 	void *arg = lookup->arg;

@@ -131,6 +131,8 @@ static char *counted(void)
 #define OTHERS "sender=anna@d\nsasl_username=bob@d\n"
 #define TROUBLE "trouble@d\n"
 
+#define EIGHT "recipient=%d%d%d%d%d%d%d@d\n"	/* READINGS_MAX readings */
+
 #define SEND_ONLY "550 5.2.1 mailbox does not accept mail (send-only)"
 #define NOT_OWNED "553 5.7.1 not owned by user bob@d"
 
@@ -146,7 +148,7 @@ static const struct {
 	{ "a mailbox in a queue of checks", ON, ON, ON, ANNA MINE, "DUNNO",
 	  "recipient dunno none, sender dunno none, quota dunno none", 0 },
 	{ "nobody", ON, OFF, OFF, "recipient=nobody@d\n", "DUNNO", "recipient dunno none", 0 },
-	{ "no such address can exist", ON, OFF, OFF, "recipient=invalid@d\n", "DUNNO",
+	{ "no such address can exist", ON, OFF, OFF, "recipient=anna@\n", "DUNNO",
 	  "recipient dunno none", 0 },
 	{ "send-only", ON, ON, ON, ONLY MINE, SEND_ONLY, "recipient reject send_only", 1 },
 	{ "send-only, warn", WARN, OFF, OFF, ONLY, "DUNNO",
@@ -373,6 +375,29 @@ static void test_what_is_asked(void **state)
 	settle();
 }
 
+/* A domain is asked about where a reading depends on it, and nowhere else. */
+static void test_how_much_is_asked(void **state)
+{
+	static const struct {
+		const char *name, *attributes;
+		size_t want;
+	} cases[] = {
+		{ "one reading", ANNA, 1 },
+		{ "two that count always", "recipient=anna%d@\n", 2 },
+		{ "two, of which one depends on the domain", "recipient=anna%d@z\n", 3 },
+		{ "as many as may be", EIGHT, 15 },
+	};
+
+	(void)state;
+	core.config.policy.quota = OFF;
+	FOR_EACH_ROW(row, cases) {
+		calls = 0;
+		start(row->attributes, &counts, NULL);
+		WANT_NUMBER(row->name, core.count, row->want);
+		settle();
+	}
+}
+
 /* Whatever comes first, the strictest reading that counts decides, once all are there. */
 static void test_answers_in_any_order(void **state)
 {
@@ -567,6 +592,16 @@ static void test_cancel(void **state)
 	decision_cancel(&decision);
 }
 
+static void test_cancel_as_many_readings_as_may_be(void **state)
+{
+	(void)state;
+	start(EIGHT, &counts, NULL);
+	world_answer(core.asked[0]);
+	decision_cancel(&decision);
+	WANT_NUMBER("lookups", core.count, 0);
+	WANT_NUMBER("no action", calls, 0);
+}
+
 #define DECISION_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -580,12 +615,14 @@ int main(void)
 		DECISION_TEST(test_nobody_counts),
 		DECISION_TEST(test_log_line),
 		DECISION_TEST(test_what_is_asked),
+		DECISION_TEST(test_how_much_is_asked),
 		DECISION_TEST(test_answers_in_any_order),
 		DECISION_TEST(test_watch),
 		DECISION_TEST(test_quota),
 		DECISION_TEST(test_the_quota_of_the_recipient),
 		DECISION_TEST(test_no_quota_service),
 		DECISION_TEST(test_cancel),
+		DECISION_TEST(test_cancel_as_many_readings_as_may_be),
 	};
 
 	return cmocka_run_group_tests_name("decision", tests, NULL, NULL);
