@@ -28,6 +28,7 @@ static void test_fresh_for_ttl(void **state)
 	} rows[] = {
 		{ "at once", TTL, 0, true },
 		{ "a millisecond before", TTL, TTL - 1, true },
+		{ "exactly", TTL, TTL, false },
 		{ "a millisecond after", TTL, TTL + 1, false },
 		{ "a ttl of nothing: never", 0, 0, false },
 		{ "a ttl of a millisecond, at once", 1, 0, true },
