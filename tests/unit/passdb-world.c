@@ -265,7 +265,7 @@ bool passdb_set_fields(struct auth_request *request, struct passdb_values *value
 	world.mismatch |= strcmp(values->address, "anna@d") != 0 || values->password == NULL;
 	if (values->why_no_password != NULL)
 		put(&world.why_no_password, "%s", values->why_no_password);
-	else
+	else if (!world.no_password)
 		request->passdb_password = p_strdup(request->pool, values->password);
 	return !world.fields_fail;
 }
@@ -288,7 +288,8 @@ lookup_credentials_callback_t *const world_credentials =
 
 void world_init(void)
 {
-	static const char *const refused[] = { "imap", "pop3" };
+	/* The last one is not in the list. */
+	static const char *const refused[] = { "imap", "pop3", "smtp" };
 
 	memset(&world, 0, sizeof(world));
 	worker = FALSE;

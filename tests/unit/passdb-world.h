@@ -34,7 +34,7 @@ struct world {
 	bool nopassword;	/* an extra field */
 	bool is_verification;	/* of verify.h, for which this process is a worker */
 	bool holds;		/* for Postfix */
-	bool has_user, fields_fail, undecodable;
+	bool has_user, fields_fail, no_password, undecodable;
 
 	/* What was done. */
 	int references, stand_ins, dismissed;

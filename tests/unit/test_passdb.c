@@ -250,6 +250,15 @@ static void test_own_fields(void **state)
 	world_answer(MUM_FOUND, BCRYPT, false);
 	WANT_NUMBER("they fail", world.calls, 1);
 	WANT_NUMBER("they fail", world.result, FAILURE);
+	again(state);
+	world.no_password = true;
+	login();
+	world_answer(MUM_FOUND, BCRYPT, false);
+	WANT("no field is a password: a dummy is verified",
+	     world.verifying && world.verification.crypted == NULL);
+	world_verified(MISMATCH);
+	WANT_NUMBER("and Dovecot says what that means", world.result,
+		    PASSDB_RESULT_PASS_EXPIRED);
 }
 
 /* ---- what an earlier passdb has done ---- */

@@ -270,6 +270,8 @@ static void test_one_kind_never_takes_all(void **state)
 	WANT("the last one is kept free", is_busy_with(&bench, 0, MUM_DOMAIN) &&
 						  conn_of(&bench, 1)->state == FAKE_CONN_IDLE);
 	bench_ask(&bench, MUM_OWNERS);
+	WANT("those of one turn share a statement",
+	     conn_of(&bench, 1)->state == FAKE_CONN_IDLE);
 	fake_host_settle(&bench.host, 5);
 	WANT("for another kind", is_busy_with(&bench, 1, MUM_OWNERS));
 	answer(&bench, 0);
@@ -310,6 +312,9 @@ static void test_a_crowded_server(void **state)
 	ask_and_connect(&bench, MUM_DELIVERY);
 	WANT_NUMBER("then there is room", fake_host_logged(&bench.host, MUM_LOG_INFO,
 							   "has room for all"), 1);
+	lose(&bench, 0, LOST);
+	fake_conn_connect(conn_of(&bench, 4));
+	WANT_NUMBER("which is said once, too", bench.host.log_count, 2);
 	bench_close(&bench);
 }
 
