@@ -63,6 +63,8 @@ static void start(const char *attributes, struct decision_counts *counted,
 {
 	struct buf text = BUF_INIT(10000);
 	struct policy_request request;
+	/* It outlives the decision. */
+	static struct decider decider;
 	struct decision *started;
 	size_t len;
 	char *bytes;
@@ -72,13 +74,12 @@ static void start(const char *attributes, struct decision_counts *counted,
 	bytes = buf_steal(&text);
 	WANT("the request is read",
 	     policy_parse(bytes, len, &request, &len) == PARSE_DONE);
-	started = decision_start(&fake.host, &core, counted, (struct quota_client *)&service,
-				 &request, on_action, &core);
+	decider = (struct decider){ &fake.host, &core, (struct quota_client *)&service, counted,
+				    watch };
+	started = decision_start(&decider, &request, on_action, &core);
 	memset(bytes, '?', len);
 	free(bytes);
 	WANT("a handle, or the action already", (started == NULL) == (calls > 0));
-	if (started != NULL && watch != NULL)
-		decision_watch(started, watch);
 	decision = started;
 }
 
@@ -554,12 +555,12 @@ static void test_the_quota_of_the_recipient(void **state)
 
 static void test_no_quota_service(void **state)
 {
+	const struct decider decider = { &fake.host, &core, NULL, &counts, NULL };
 	struct policy_request request = { .state = { "RCPT", 4 }, .recipient = { "a@d", 3 } };
 
 	(void)state;
 	core.config.policy.recipient = OFF;
-	WANT("nothing to ask", decision_start(&fake.host, &core, &counts, NULL, &request,
-					      on_action, &core) == NULL);
+	WANT("nothing to ask", decision_start(&decider, &request, on_action, &core) == NULL);
 	WANT_TEXT("at once", action, "DUNNO");
 	WANT_NUMBER("counted", counts.unchecked, 1);
 }

@@ -63,7 +63,7 @@ static void on_done(enum mum_status status, struct facts *facts, const char *rea
 	asked->status = status;
 }
 
-static struct asked *bench_ask(struct bench *bench, enum mum_question kind)
+static struct asked *bench_ask(struct bench *bench, enum question_kind kind)
 {
 	struct asked *asked = &bench->asked[bench->asked_count++];
 	char key[] = "0@d";
@@ -121,7 +121,7 @@ static void lose(struct bench *bench, unsigned number, unsigned error)
 }
 
 /* Asks, and connects if the store wants to. */
-static struct asked *ask_and_connect(struct bench *bench, enum mum_question kind)
+static struct asked *ask_and_connect(struct bench *bench, enum question_kind kind)
 {
 	struct asked *asked = bench_ask(bench, kind);
 	struct conn *conn;
@@ -137,11 +137,11 @@ static struct asked *ask_and_connect(struct bench *bench, enum mum_question kind
 	return asked;
 }
 
-static bool is_busy_with(const struct bench *bench, unsigned number, enum mum_question kind)
+static bool is_busy_with(const struct bench *bench, unsigned number, enum question_kind kind)
 {
 	const struct conn *conn = conn_of(bench, number);
 
-	return conn != NULL && conn->state == FAKE_CONN_BUSY && conn->question == kind;
+	return conn != NULL && conn->state == FAKE_CONN_BUSY && conn->kind == kind;
 }
 
 static bool is_up(const struct bench *bench)
