@@ -18,10 +18,13 @@ struct mum_lookup *mum_core_ask(struct mum_core *core, unsigned questions, const
 	struct mum_lookup *lookup = xmalloc(sizeof(*lookup));
 
 	assert_true(core->count < ASKED_MAX);
-	*lookup = (struct mum_lookup){ core, questions, deadline_ms,
+	*lookup = (struct mum_lookup){ core, questions & ~MUM_AT_ONCE, deadline_ms,
 				       xstrndup(key, key_len), fn, arg };
 	core->asked[core->count++] = lookup;
-	return lookup;
+	if (!core->at_once || (questions & MUM_AT_ONCE) == 0)
+		return lookup;
+	world_answer(lookup);
+	return NULL;
 }
 
 static void forget(struct mum_lookup *lookup)

@@ -21,6 +21,7 @@ struct mum_core {
 	struct mum_config config;
 	struct mum_lookup *asked[ASKED_MAX];	/* neither answered nor cancelled, oldest first */
 	size_t count;
+	bool at_once;	/* it answers as from the cache */
 };
 
 /*

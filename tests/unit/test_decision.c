@@ -209,13 +209,25 @@ static void ask_row(size_t at)
 	free(text);
 }
 
-static void test_actions(void **state)
+static void ask_rows(void **state, bool at_once)
 {
 	for (size_t at = 0; at < ARRAY_LEN(rows); at++) {
+		core.at_once = at_once;
 		ask_row(at);
 		fake_host_free(&fake);
 		setup(state);
 	}
+}
+
+static void test_actions(void **state)
+{
+	ask_rows(state, false);
+}
+
+/* As from the cache. */
+static void test_actions_at_once(void **state)
+{
+	ask_rows(state, true);
 }
 
 static void test_who_has_not_logged_in(void **state)
@@ -609,6 +621,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DECISION_TEST(test_actions),
+		DECISION_TEST(test_actions_at_once),
 		DECISION_TEST(test_who_has_not_logged_in),
 		DECISION_TEST(test_known_or_strict),
 		DECISION_TEST(test_a_login_too_long_for_an_action_defers),
