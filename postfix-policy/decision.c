@@ -244,11 +244,12 @@ static void on_reading(const struct mum_answer *answer, void *arg)
 static void on_domain(const struct mum_answer *answer, void *arg)
 {
 	struct part *part = arg;
+	struct decision *decision = part->decision;
 	const char *name;
 
 	part->domain = NULL;
 	judged_of(part)->domain = rule_domain(answer, &name);
-	(void)go_on(part->decision, answered(part->decision));
+	(void)go_on(decision, answered(decision));
 }
 
 static struct mum_lookup *ask(struct decision *decision, enum question_kind kind,
