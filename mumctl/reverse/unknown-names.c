@@ -108,7 +108,8 @@ static void on_domain(const struct column *columns, void *arg)
 	char *key;
 
 	/* One that holds a NUL byte is nobody's. */
-	if (stored == NULL || strlen(stored) != columns[DOMAIN_NAME].len)
+	if (columns[DOMAIN_ID].data == NULL || stored == NULL ||
+	    strlen(stored) != columns[DOMAIN_NAME].len)
 		return;
 	key = address_fold_domain(stored, strlen(stored));
 	domain = find_domain(names, key);
