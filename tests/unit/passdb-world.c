@@ -30,6 +30,9 @@ static void put(char **text, const char *format, ...)
 /* ---- Dovecot ---- */
 
 static void on_log(const struct failure_context *ctx, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static void on_log(const struct failure_context *ctx, const char *format, va_list args)
 {
 	char line[1000];
 
