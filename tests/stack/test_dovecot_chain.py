@@ -138,7 +138,7 @@ def test_passdb_that_ends_the_search_holds_the_login_itself(lab, make_dovecot):
 
 def test_clients_that_go_away_while_they_are_held_do_no_harm(lab, make_dovecot):
     host = Host(lab, "gone", make_dovecot, FILE, sanitized=True)
-    pid = host.dovecot.auth_pid()
+    pid = wait_until(host.dovecot.auth_pid, "auth runs")
     with host.store.trouble("server down"):
         for _ in range(3):
             with host.dovecot.auth_client() as client:

@@ -230,7 +230,7 @@ def test_asker_that_goes_away_harms_nobody(lab, make_dovecot, verb, found):
     store = MariaStore(lab, name=f"gone-{verb}-{found}")
     dovecot = make_dovecot(store, options={"deadline": "2s"})
     user = store.add("user")
-    pid = dovecot.auth_pid()
+    pid = wait_until(dovecot.auth_pid, "auth runs")
     with store.trouble("locked table"):
         with dovecot.master_client() as client:
             client.start([(verb, user, "lmtp")])
