@@ -8,10 +8,11 @@ import statistics
 import subprocess
 import time
 
-from lab.lab import ENVIRONMENT
+from lab.lab import ENVIRONMENT, accepts
 
 TICK = os.sysconf("SC_CLK_TCK")
 POSTMAP_KEYS_PER_SECOND = 5000
+IDLE = (500, 4000)    # connections
 
 
 class MeasureError(Exception):
@@ -95,12 +96,12 @@ class Load(Cell):
 
 
 class Idle(Load):
-    """The same with 500 more connections that never ask, and mumd's memory."""
+    """The same with more connections that never ask, and mumd's memory."""
 
-    def __init__(self, bench, mumd, database, keys):
-        super().__init__("idle", "mailboxes", 16, bench, mumd.socketmap, keys, "socketmap",
-                         {"mumd": mumd.process.pid, "MariaDB": database})
-        self._argv[-1:-1] = ["--idle", 500]
+    def __init__(self, bench, mumd, database, keys, idle):
+        super().__init__(f"idle {idle}", "mailboxes", 16, bench, mumd.socketmap, keys,
+                         "socketmap", {"mumd": mumd.process.pid, "MariaDB": database})
+        self._argv[-1:-1] = ["--idle", idle]
         self._mumd = mumd
 
     def sample(self):
@@ -116,6 +117,26 @@ class Idle(Load):
         sample = read_load_result(load.returncode, output, errors, list(self._pids))
         sample["memory"] = memory
         return sample
+
+
+class Start(Cell):
+    """From the start of a mumd to its first answer, which waits for a connection, too."""
+
+    def __init__(self, mumd, key):
+        super().__init__("start", "mailboxes", 1)
+        self._mumd, self._key = mumd, key
+
+    def sample(self):
+        began = time.monotonic()
+        self._mumd.launch()
+        while not accepts(self._mumd.socketmap):
+            time.sleep(0.0005)
+        reply = self._mumd.lookup("mailboxes", self._key)
+        took = time.monotonic() - began
+        self._mumd.stop()
+        if reply != b"OK 1":
+            raise MeasureError(f"start: {self._key}: {reply}")
+        return {"ms": took * 1000}
 
 
 def read_load(argv, names):
@@ -281,6 +302,9 @@ class Bench:
             self._files[name].write_text("".join(line + "\n" for line in make(count)))
         return self._files[name]
 
+    def a_mailbox(self):
+        return self._data.a_mailbox()
+
     def map_keys(self, map_name, count):
         return self.keys(f"map-{map_name}-{count}", count,
                          lambda n: self._data.map_keys(map_name, n))
@@ -317,8 +341,9 @@ def load_cells(bench, servers, maps, policies, all_clients, few_clients, keys):
         cells += [Load(f"{protocol} limit", "responder", clients, bench, process.path, file, protocol,
                        {"responder": process.pid}) for clients in all_clients]
     if "mailboxes" in maps:
-        cells.append(Idle(bench, servers.mumd["uncached"], servers.pid("MariaDB"),
-                          bench.map_keys("mailboxes", keys)))
+        cells += [Idle(bench, servers.mumd["uncached"], servers.pid("MariaDB"),
+                       bench.map_keys("mailboxes", keys), idle) for idle in IDLE]
+        cells.append(Start(servers.to_start(), bench.a_mailbox()))
     # Cells that are compared run together, so that they meet the same noise.
     return sorted(cells, key=lambda cell: (
         cell.clients, cell.group.split()[0],

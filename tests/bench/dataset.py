@@ -127,6 +127,9 @@ class Dataset:
     def _live(self, row):
         return self._domain(row) % 50 != 49 and row % 33 != 0 and row % 20 != 0
 
+    def a_mailbox(self):
+        return next(self._address("user", row) for row in range(1, 100) if self._live(row))
+
     def smtp_lines(self, count):
         """Columns: a foreign sender, a recipient that is accepted; one in five is an alias."""
         lines = []

@@ -7,6 +7,7 @@ import platform
 import shlex
 import subprocess
 
+from cells import IDLE
 from dataset import MAPS
 from lab.lab import ENVIRONMENT
 
@@ -126,12 +127,22 @@ class Report:
         return f"### {title}\n\n" + table(head, rows) + "\n"
 
     def _idle(self):
-        cell = self._cells.get(("idle", "mailboxes", 16))
-        if cell is None:
-            return ""
-        memory = max(sample["memory"] for sample in cell.samples) / 1e6
-        return (f"With 500 idle connections and 16 busy ones, ttl 0 (facts are kept for outages): {memory:.1f} MB resident,"
-                f" {number(cell.median('per_second'))} req/s, p99 {number(cell.median('p99_us'))} us.\n\n")
+        lines = []
+        for idle in IDLE:
+            cell = self._cells.get((f"idle {idle}", "mailboxes", 16))
+            if cell is None:
+                continue
+            memory = max(sample["memory"] for sample in cell.samples) / 1e6
+            lines.append(f"With {idle} idle connections and 16 busy ones, ttl 0 (facts are kept for"
+                         f" outages): {memory:.1f} MB resident,"
+                         f" {number(cell.median('per_second'))} req/s, p99"
+                         f" {number(cell.median('p99_us'))} us.\n\n")
+        return "".join(lines)
+
+    def _start(self):
+        cell = self._cells.get(("start", "mailboxes", 1))
+        return (f"From the start of mumd to its first answer: {number(cell.median('ms'))} ms.\n\n"
+                if cell else "")
 
     def _aims(self):
         rows = []
@@ -168,7 +179,7 @@ class Report:
             "# Benchmark of mumd\n\n", facts(command, rounds, seconds, notes), "\n",
             self._aims(), self._trouble(),
             self._loads("Socketmap without cache", "socketmap uncached", stock_processes),
-            self._idle(),
+            self._idle(), self._start(),
             self._loads("Socketmap from the cache", "socketmap cached", stock_processes),
             self._loads("Policy service without cache", "policy uncached", stock_processes),
             self._loads("Policy service from the cache", "policy cached", stock_processes),

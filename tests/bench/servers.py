@@ -81,12 +81,18 @@ class Servers:
 
     def _mumd(self, name, version, cache, sockets=None, user="mum_postfix",
               password=POSTFIX_PASSWORD):
-        settings = {"database": mariadb_settings(self.database, password, user=user)}
+        settings = {"database": mariadb_settings(self.database, password, user=user),
+                    "process": {"max_clients": 5000}}
         if cache:
             settings["cache"] = cache
         make = self.versions[version]
         self.mumd[name + version] = make(self._lab, settings, sockets=sockets,
                                          name=f"mumd-{name}{version.replace(' ', '-')}").start()
+
+    def to_start(self):
+        """A mumd that does not run."""
+        return lab.Mumd(self._lab, {"database": mariadb_settings(self.database, POSTFIX_PASSWORD)},
+                        name="mumd-start")
 
     def _responder(self, path, protocol, *options):
         process = self._lab.own(Process(
