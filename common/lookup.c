@@ -185,10 +185,7 @@ static void lookup_cancel(struct mum_lookup *lookup)
 	lookup_free(lookup);
 }
 
-/*
- * Calls, when it is in none of the lists: the callback may do anything but free the
- * lookups.
- */
+/* Leaves the lists before it calls: the callback may do anything but free the lookups. */
 static void lookup_answer(struct mum_lookup *lookup)
 {
 	struct lookups *lookups = lookup->lookups;
