@@ -59,7 +59,7 @@ size_t address_find_extension(const char *local, const char *delimiters)
 	size_t at = strcspn(folded, delimiters);
 	bool found = folded[at] != '\0' && !is_whole(folded, delimiters);
 
-	/* Folding may have made what stands before it longer or shorter. */
+	/* Folding may have changed the length before the delimiter. */
 	if (found && strncasecmp(local, folded, at + 1) != 0)
 		at = find_delimiter(local, len, delimiters);
 	free(folded);

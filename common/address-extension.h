@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 /*
- * The place of the delimiter, or the length of local if it has no extension.
- * delimiters is Postfix's recipient_delimiter, a set of bytes; "" never splits. They are
- * looked for in the local part with its case folded and nothing composed, which is what
- * smtpd sends. cleanup sends an address as it came in, and it is split in the same place.
+ * The place of the delimiter, or the length of local if it has no extension. delimiters
+ * is Postfix's recipient_delimiter, a set of bytes; "" never splits. The search runs on
+ * the local part with its case folded and nothing composed, as smtpd sends it. cleanup
+ * sends an address as it came in; its split is in the same place.
  */
 size_t address_find_extension(const char *local, const char *delimiters);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /*
- * Postfix sends its probes and its notices as these, folded. With an answer for either, a
+ * Postfix sends its probes and notices from these names, folded. If they were found, a
  * probe would prove that every address exists, and bounces would come back as mail.
  */
 static bool is_of_postfix(const char *local)

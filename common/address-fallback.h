@@ -2,7 +2,7 @@
 /*
  * Who gets the mail of a name that nobody has: a role, such as postmaster, for which
  * mum.conf(5) names one address, and the catch-all of a domain, which MUM holds as an alias
- * without a local part. To an address they are further forms, behind its own.
+ * without a local part. For an address both are forms behind its own.
  */
 #ifndef MUM_ADDRESS_FALLBACK_H
 #define MUM_ADDRESS_FALLBACK_H
@@ -18,13 +18,13 @@ struct fallback_settings {
 };
 
 /*
- * Adds a form for the role that the mail address names, if it is one, and behind it one for
- * the catch-all of its domain. Neither is added for the addresses of Postfix's own bounces
- * and probes. The key stays: with the same settings, equal keys have equal forms.
+ * Adds a form for the role, if the mail address names one, and behind it one for the
+ * catch-all of its domain. Neither is added for the addresses of Postfix's own bounces and
+ * probes. The key stays: with the same settings, equal keys have equal forms.
  */
 void address_add_fallbacks(struct address *address, const struct fallback_settings *settings);
 
-/* The catch-all of a domain as its only form; NULL as address_new(). */
+/* The catch-all of a domain as the only form; NULL for no domain. */
 struct address *address_new_catch_all(const char *domain);
 
 /* Is one of the forms a role? *form_r: that form. */

@@ -19,8 +19,8 @@ typedef uint8_t *u8_map_fn(const uint8_t *text, size_t len, const char *language
 			   uninorm_t nf, uint8_t *result, size_t *result_len);
 
 /*
- * Returns the mapped text, or a copy of the text when it cannot be mapped. Without
- * memory the process ends: the unmapped text would be another name. Caller frees.
+ * Returns the mapped text, or a copy of the text when it cannot be mapped. The
+ * process ends if memory runs out: the unmapped text is another name. Caller frees.
  */
 static char *u8_mapped(u8_map_fn *map, uninorm_t form, const char *text, size_t len)
 {
@@ -222,7 +222,7 @@ char *address_fold(const char *text)
 	const char *at = strrchr(text, '@');
 	char *local, *domain, *whole;
 
-	/* Of ASCII both parts fold alike. */
+	/* In ASCII both parts fold alike. */
 	if (at == NULL || text_is_ascii(text, strlen(text)))
 		return address_fold_local(text, strlen(text));
 	local = address_fold_local(text, (size_t)(at - text));

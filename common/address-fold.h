@@ -20,7 +20,7 @@ char *address_fold_local(const char *text, size_t len);
 char *address_fold_case(const char *text, size_t len);
 char *address_fold_domain(const char *text, size_t len);
 
-/* The same, as memory of the arena. */
+/* The same, in the arena's memory. */
 const char *address_keep_local(struct arena *arena, const char *text, size_t len);
 const char *address_keep_domain(struct arena *arena, const char *text, size_t len);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How local parts are written: quotes around them (RFC 5321 section 4.1.2), and within. */
+/* How local parts are written: when they need quotes (RFC 5321 section 4.1.2). */
 #ifndef MUM_ADDRESS_QUOTE_H
 #define MUM_ADDRESS_QUOTE_H
 
@@ -18,8 +18,8 @@ void address_put_quoted(struct buf *buf, const char *text, size_t len);
 
 /*
  * Appends a stored address in the form of RFC 5321: the local part quoted where it must
- * be, the extension put behind it, a non-ASCII domain as its A-label. False when its
- * domain could be read as more than one: then what was appended is of no use.
+ * be, the extension put behind it, a non-ASCII domain as its A-label. False when the
+ * domain could end the address in a list: then discard what was appended.
  */
 bool address_put_external(struct buf *buf, const char *stored, const char *extension);
 

@@ -22,7 +22,7 @@ static void find_domain(const char *text, size_t len, size_t *start, size_t *end
 		*end = (size_t)(colon - text);
 }
 
-/* The key with another domain in its marks. Takes over domain. Caller frees. */
+/* The key with another domain in it. Takes over domain. Caller frees. */
 static char *put_domain(const char *key, size_t len, char *domain)
 {
 	size_t start, end;

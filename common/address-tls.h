@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TLS policy keys (postconf(5), smtp_tls_policy_maps): a domain in brackets, with a
- * leading dot or with a port. They compare as the domain in them does. Each char * is
- * the caller's to free.
+ * leading dot or with a port. They compare as the domain in them does. The caller
+ * frees each char *.
  */
 #ifndef MUM_ADDRESS_TLS_H
 #define MUM_ADDRESS_TLS_H

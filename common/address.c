@@ -11,7 +11,7 @@
 #include "common/text.h"
 #include "common/xalloc.h"
 
-/* Bytes beside three copies of the key: the form, the domain and both as the name. */
+/* Spare bytes, so that for most addresses one chunk of the arena is enough. */
 enum { TYPICAL_ADDRESS = 64 };
 
 static bool fits_column(const char *text)
@@ -23,8 +23,8 @@ static bool fits_column(const char *text)
 }
 
 /*
- * Sets the domain that stored ones are compared with, and of its spellings those
- * that fit a column. Takes over other, which may be NULL. False when none fits.
+ * Sets the domain for comparisons, and those of its spellings that fit a column.
+ * Takes over other, which may be NULL. False when none fits.
  */
 static bool set_domain(struct address *address, const char *domain, char *other)
 {
@@ -74,7 +74,7 @@ static void set_forms(struct address *address, const char *local, size_t len,
 	char *plain = unquoted != NULL ? unquoted : xstrndup(local, len);
 	size_t cut = address_find_extension(plain, delimiters);
 
-	/* Quotes that are not needed: no other spelling has them. */
+	/* The spellings below lack these needless quotes. */
 	if (unquoted != NULL && address_is_dot_atom(plain, strlen(plain)))
 		add_form(address, local, len, "");
 	add_spellings(address, plain, strlen(plain), "");
@@ -86,8 +86,8 @@ static void set_forms(struct address *address, const char *local, size_t len,
 }
 
 /*
- * The forms, the first one last, and the domain: so the name is the key's end. No
- * part holds the control character between them, and the domain no '@'.
+ * Joins the forms, the first one last, and the domain. So the key ends with the name.
+ * No part holds a control character, and the domain holds no '@'.
  */
 static void set_key(struct address *address)
 {
@@ -224,6 +224,6 @@ bool address_is_local(const struct address_form *form, const char *stored)
 
 bool address_is_domain(const struct address *address, const char *stored)
 {
-	/* A domain and a TLS key with a domain inside fold alike but for its marks. */
+	/* address_fold_tls() folds a domain alone like address_fold_domain(). */
 	return folds_to(stored, address->domain, address_fold_tls);
 }

@@ -32,7 +32,7 @@ enum address_form_kind { FORM_IS_NAME, FORM_IS_ROLE, FORM_IS_CATCH_ALL };
 
 /* One way to read the key; the first that leads somewhere wins. */
 struct address_form {
-	const char *local;	/* folded, as it is asked; "" for a domain and a catch-all */
+	const char *local;	/* folded, for the store; "" for a domain and a catch-all */
 	const char *extension;	/* as received, delimiter included; "" if none */
 	enum address_form_kind kind;
 };
@@ -51,7 +51,7 @@ struct address {
 	struct address_form forms[ADDRESS_FORMS_MAX];
 	const char *domain;	/* folded, of any length: see address_is_domain() */
 	size_t domains_count;	/* 1..ADDRESS_SPELLINGS_MAX */
-	const char *domains[ADDRESS_SPELLINGS_MAX];	/* as it is asked: those that fit */
+	const char *domains[ADDRESS_SPELLINGS_MAX];	/* for the store: those that fit */
 };
 
 /*
@@ -65,7 +65,7 @@ struct address *address_new(enum address_kind kind, const char *text,
 struct address *address_ref(struct address *address);
 void address_unref(struct address **address);	/* sets NULL; NULL is fine */
 
-/* A form as "local@domain", folded; "@domain" of a catch-all, and a domain alone. Caller frees. */
+/* A form as "local@domain", folded; "@domain" of a catch-all; a domain alone. Caller frees. */
 char *address_form_text(const struct address *address, size_t form);
 
 /* Is a stored local part or domain the one that the form asked for? */

@@ -9,7 +9,7 @@ struct arena {
 	struct arena_chunk *chunks;	/* the first one has room */
 };
 
-/* Room for what follows: takes as many bytes from the system at once. */
+/* Takes this many bytes from the system now, for later allocations. */
 void arena_reserve(struct arena *arena, size_t size);
 /* Zeroed, aligned for any type, never NULL, valid until arena_free(). */
 void *arena_alloc(struct arena *arena, size_t size)

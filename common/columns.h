@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The columns of each statement, in order: as numbers, by which facts.c reads them, and
- * right behind those as SQL, of the tables under the names that the statements give them.
- * Booleans are '0' or '1'.
+ * The columns of each statement, in order: first as numbers, by which facts.c reads them,
+ * then as SQL, with the names that the statements give to the tables. Booleans are '0' or '1'.
  */
 #ifndef MUM_COLUMNS_H
 #define MUM_COLUMNS_H
 
-/* Which of the asked pairs (store.h) the row answers; first in each statement. */
+/* Which of the pairs (name-pairs.h) the row answers; first in each statement. */
 enum { COLUMN_PAIR = 0 };
 
 enum { DOMAIN_NAME = 1, DOMAIN_ACTIVE, DOMAIN_COLUMNS };
@@ -39,7 +38,7 @@ enum {
 #define USER_COLUMNS_SQL MAILBOX_COLUMNS_SQL ", m.homedir, m.maildir, m.quota, d.quota"
 #define LISTED_COLUMNS_SQL MAILBOX_COLUMNS_SQL ", m.id"
 
-/* An address: its mailbox, its alias, and a row for each recipient of that. */
+/* An address with its mailbox and alias; a row for each alias recipient. */
 enum {
 	DELIVERY_DOMAIN = 1,
 	DELIVERY_DOMAIN_ACTIVE,
@@ -63,7 +62,7 @@ enum {
 	NAME_HAS_RECIPIENTS = DELIVERY_ALIAS_EXPIRED + 1,
 	NAME_COLUMNS
 };
-/* NOW: SQL for the time with which MUM's aliases:deactivate compares, strictly. */
+/* NOW: SQL for the time; compared with "<", as by MUM's aliases:deactivate. */
 #define ADDRESS_COLUMNS_SQL(NOW) \
 	"d.domain, d.active, m.local_part, m.active, m.send_only," \
 	" a.local_part, a.active, a.deactivate_at < " NOW
@@ -77,7 +76,7 @@ enum {
 
 /*
  * SQL, for every database, that is true if a recipient's text holds more than the
- * blanks of text_trim(). The blanks stand in it unescaped, because escapes depend on
+ * blanks of text_trim(). The SQL holds them unescaped, because escapes depend on
  * sql_mode and CHAR() gives bytes.
  */
 #define RECIPIENT_IS_TEXT(COLUMN) \
@@ -97,7 +96,7 @@ enum {
 	OWNER_MAILBOX_DOMAIN_ACTIVE,
 	OWNER_COLUMNS
 };
-/* TEXT: makes SQL of a column of text, because a UNION mixes the columns of two tables. */
+/* TEXT: the SQL for a column of text; a UNION mixes the columns of two tables. */
 #define OWNER_MAILBOX_COLUMNS_SQL(TEXT) \
 	TEXT("m.local_part") ", d.domain, d.active, 0, 0, 0, " TEXT("m.local_part") \
 	", d.domain, m.active, d.active"

@@ -53,7 +53,7 @@ static bool is_local_part(const char *text)
 	return is;
 }
 
-/* A setting that does nothing, or nobody's address, is a mistake. */
+/* A setting without effect or with a bad address is a mistake. */
 static void check_fallbacks(struct config_loader *loader)
 {
 	const struct mum_config *config = loader->config;
@@ -74,7 +74,7 @@ static void check_fallbacks(struct config_loader *loader)
 			     "the mail of address.roles", config->address.role_recipient);
 }
 
-/* Dovecot serves it on this machine, and asks nobody who they are. */
+/* Only a unix socket: quota-status asks nobody who they are. */
 static void check_quota(struct config_loader *loader)
 {
 	const char *entry = loader->config->policy.quota_status;
@@ -131,19 +131,19 @@ static void check_hosts(struct config_loader *loader)
 
 		tls = tls || mum_config_wants_tls(config, host);
 		if (!endpoint_parse_server(host, &endpoint))
-			/* "user:password@host" is not repeated. */
+			/* It may be "user:password@host". */
 			config_error(loader, line,
 				     "database.hosts: \"%s\": want unix:/PATH or HOST:PORT",
 				     strchr(host, '@') == NULL ? host : "...@...");
 	}
-	/* One that is named but not there is a mistake, whoever needs it. */
+	/* A named but missing file is a mistake, even if TLS is off. */
 	if ((tls || ca_line > 0) && access(config->database.tls_ca, R_OK) != 0)
 		config_error(loader, ca_line,
 			     "database.tls_ca = \"%s\": %s; TLS needs the certificate of an "
 			     "authority", config->database.tls_ca, strerror(errno));
 }
 
-/* Defaults are looked up when they are needed, by mumd as root. */
+/* Only mumd as root looks up the default user and group. */
 static bool is_default(size_t offset, const char *value)
 {
 	return strcmp(config_options[config_option_at(offset)].value, value) == 0;

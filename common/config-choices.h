@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What options of mum.conf(5) may be set to, if they want one of several words. The order is
- * that of the words in config-options.c.
+ * The values of those options of mum.conf(5) that want one of several words, in the order of
+ * the words in config-options.c.
  */
 #ifndef MUM_CONFIG_CHOICES_H
 #define MUM_CONFIG_CHOICES_H

@@ -54,7 +54,7 @@ static bool is_comment(const char *at)
 	return *at == '#' || (*at == '/' && (at[1] == '/' || at[1] == '*'));
 }
 
-/* Where the comment ends that begins here. */
+/* The end of the comment that begins here. */
 static const char *end_of_comment(struct reader *reader, const char *at)
 {
 	const char *end;
@@ -80,7 +80,7 @@ static void skip_blanks(struct reader *reader)
 	} while (is_comment(end) || strspn(end, BLANKS) > 0);
 }
 
-/* Is this the next character? Then it is behind us. */
+/* Skips the character if it comes next. */
 static bool take(struct reader *reader, char character)
 {
 	skip_blanks(reader);
@@ -103,7 +103,7 @@ static size_t word_len(const char *at)
 	return len;
 }
 
-/* Where the text ends that begins here; NULL after a complaint. */
+/* The end of the text that begins here; NULL after a complaint. */
 static const char *find_end(struct reader *reader, const char *at, char quote)
 {
 	for (; *at != quote; at++) {
@@ -196,7 +196,7 @@ static bool is_word(const char *name, const char *word, size_t len)
 	return strlen(name) == len && memcmp(name, word, len) == 0;
 }
 
-/* Tells of a name, unless it may be a part of a password that lacks its quotation marks. */
+/* Reports a name, but shows none that may be part of a password without quotation marks. */
 static bool refuse_name(struct reader *reader, const char *what, const char *word, size_t len,
 			bool hidden)
 {
@@ -207,7 +207,7 @@ static bool refuse_name(struct reader *reader, const char *what, const char *wor
 	return complain(reader, reader->line, "no such %s '%.*s'", what, (int)len, word);
 }
 
-/* Tells of the option that was read. section is NULL if there is no such section. */
+/* Reports the option that was read. section is NULL if there is no such section. */
 static void report_option(struct reader *reader, const char *section, const char *word,
 			  size_t len, unsigned line)
 {

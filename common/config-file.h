@@ -32,8 +32,8 @@ typedef void config_error_fn(unsigned line, const char *text, void *arg);
 
 /*
  * Calls setting_fn for each option set in the file and error_fn for each name that is
- * unknown, in the order of the file, up to the first thing that is no configuration at
- * all. No error repeats what may be a password. False when there was an error.
+ * unknown, in the order of the file, up to the first error of syntax. No error repeats
+ * what may be a password. False when there was an error.
  */
 bool config_file_read(const char *path, const struct config_name *names,
 		      size_t names_count, config_setting_fn *setting_fn,

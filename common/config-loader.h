@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of mum_config_load(), for the files that do it. */
+/* One run of mum_config_load(), shared by its files. */
 #ifndef MUM_CONFIG_LOADER_H
 #define MUM_CONFIG_LOADER_H
 
@@ -13,7 +13,7 @@ struct config_loader {
 	unsigned *lines;	/* where each of config_options was set; 0 = nowhere */
 };
 
-/* Adds a fault of that line; 0: of the file as a whole. */
+/* Adds an error in that line; 0: in the whole file. */
 void config_error(struct config_loader *loader, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -23,7 +23,7 @@ void config_error(struct config_loader *loader, unsigned line, const char *forma
 
 /* Passwords (config-role.c): from here on database.* is what the role uses. */
 void config_apply_role(struct config_loader *loader, enum mum_role role);
-/* Finds faults that no single value shows (config-check.c). */
+/* Reads myorigin and checks the values (config-check.c). */
 void config_check(struct config_loader *loader, enum mum_role role);
 
 #endif

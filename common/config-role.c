@@ -71,7 +71,7 @@ static unsigned password_line(const struct config_loader *loader)
 	return line;
 }
 
-/* What the other roles have of these is gone. */
+/* Then the other roles' passwords are gone. */
 void config_apply_role(struct config_loader *loader, enum mum_role role)
 {
 	struct mum_config *config = loader->config;

@@ -53,7 +53,7 @@ size_t config_text_decode(const char *from, const char *end, char *to)
 	return used;
 }
 
-/* What an admin may take for something that we do not know. */
+/* Refuses what looks like a feature that we do not have. */
 const char *config_text_fault(const char *at)
 {
 	if (*at == '\\' && at[1] != '\0' && strchr(letters, at[1]) != NULL)

@@ -23,7 +23,7 @@ enum {
 void config_error(struct config_loader *loader, unsigned line, const char *format, ...)
 {
 	const char *newline = loader->errors.len > 0 ? "\n" : "";
-	char shown[ERROR_MAX];	/* on one line, whatever the value that it names holds */
+	char shown[ERROR_MAX];	/* on one line, whatever the value in it holds */
 	va_list args;
 	char *text;
 
@@ -38,7 +38,7 @@ void config_error(struct config_loader *loader, unsigned line, const char *forma
 		buf_printf(&loader->errors, "%s%s: %s", newline, loader->path, shown);
 }
 
-/* Nobody is to think that what is printed is all of it. */
+/* Says so when the list of errors was cut. */
 static void end_errors(struct config_loader *loader)
 {
 	bool failed = loader->errors.failed;

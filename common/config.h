@@ -14,7 +14,7 @@
 #include "common/config-choices.h"
 #include "common/readings.h"
 
-/* The program that reads the file; each has its own database user and deadline. */
+/* The program that reads the file; each has its own database user. */
 enum mum_role {
 	MUM_ROLE_POSTFIX,	/* mumd: never opens dovecot.password_file */
 	MUM_ROLE_DOVECOT,	/* the auth module: never opens database.password_file */
@@ -77,7 +77,7 @@ struct mum_config {
 		enum mum_check send;
 		unsigned send_rate, send_period, send_burst;
 		enum mum_send_reply send_reply;
-		struct mum_list send_limits;	/* each is good for send_limit_parse() */
+		struct mum_list send_limits;	/* send_limit_parse() takes each */
 		struct mum_list send_exempt;	/* logins, and domains as @DOMAIN */
 		unsigned send_logins;
 		const char *send_state, *send_socket;	/* paths */
@@ -113,7 +113,7 @@ bool mum_config_is_local(const char *host);
 /* Must the connection to this entry of database.hosts be encrypted? */
 bool mum_config_wants_tls(const struct mum_config *config, const char *host);
 
-/* What readings_make() and address_add_fallbacks() need of it; views. */
+/* Views of it for readings_make() and address_add_fallbacks(). */
 struct reading_settings mum_config_readings(const struct mum_config *config);
 struct fallback_settings mum_config_fallbacks(const struct mum_config *config);
 

@@ -40,7 +40,7 @@ struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **c
 	settings = (struct lookups_settings){
 		.recipient_delimiter = core->config->address.recipient_delimiter,
 		.ttl_ms = core->config->cache.ttl,
-		/* A userdb answer must not outlive what an admin changed. */
+		/* No old userdb answer after a change by an admin. */
 		.stale_ms = role == MUM_ROLE_POSTFIX ? core->config->cache.stale : 0,
 		.entries = core->config->cache.entries,
 		.recipients = { mum_config_readings(core->config),

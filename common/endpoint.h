@@ -13,7 +13,7 @@ enum {
 struct endpoint {
 	const char *path;		/* inside the text; NULL: host and port */
 	char host[ENDPOINT_HOST_SIZE];	/* a name or an address, without brackets */
-	char port[ENDPOINT_PORT_SIZE];	/* digits; "" where none is said */
+	char port[ENDPOINT_PORT_SIZE];	/* digits; "" if none is given */
 };
 
 /* Parses an entry of database.hosts: unix:/PATH, HOST, HOST:PORT, [V6] or [V6]:PORT. */

@@ -51,13 +51,13 @@ struct fetches_settings {
 struct fetches *fetches_new(const struct fetches_settings *settings);
 /* Cancels the questions of the fetches themselves. Call it before the lookups are freed. */
 void fetches_stop(struct fetches *fetches);
-/* Nobody waits any more. Sets NULL; NULL is fine. */
+/* Nobody may wait now. Sets NULL; NULL is fine. */
 void fetches_free(struct fetches **fetches);
 
 /* Joins a fetch of the same facts, or starts one. */
 void fetch_join(struct fetches *fetches, const struct question *question,
 		struct fetch_waiter *waiter);
-/* Waits no longer, if it did. */
+/* Ends the wait, if any. */
 void fetch_leave(struct fetch_waiter *waiter);
 
 #endif

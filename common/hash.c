@@ -154,9 +154,7 @@ static const char *check_yescrypt(const char *at, const struct hash_limits *limi
 		return malformed;
 	log2_n = crypt64_value(at[1]);
 	r = log2_n >= 0 ? crypt64_value(at[2]) : -1;
-	/*
-	 * Numbers from 48 on take more than one character, but no affordable cost has one.
-	 */
+	/* Numbers from 48 on take more characters, but no affordable cost is so high. */
 	if (log2_n < 0 || log2_n >= 48 || r < 0 || r >= 48 || at[3] != '$')
 		return malformed;
 	if (check_salted(at + 4, 43) != NULL)

@@ -15,7 +15,7 @@ enum hash_scheme {
 	HASH_BCRYPT,		/* $2a$ $2b$ $2x$ $2y$ */
 	HASH_ARGON2I,		/* $argon2i$ */
 	HASH_ARGON2ID,		/* $argon2id$ */
-	HASH_CRYPT,		/* every other hash of libxcrypt's crypt(5) with a $ */
+	HASH_CRYPT,		/* other hashes of libxcrypt's crypt(5) with a $ */
 	HASH_PREFIXED		/* {SCHEME}..., where the admin allows that */
 };
 
@@ -24,7 +24,7 @@ struct hash_limits {
 	unsigned bcrypt_cost;	/* log2 of the rounds */
 	size_t argon2_memory;	/* bytes */
 	unsigned argon2_time;
-	unsigned crypt_rounds;	/* $5$, $6$, $sha1$ */
+	unsigned crypt_rounds;	/* $5$, $6$, $sha1$, PBKDF2, SCRAM */
 	unsigned yescrypt_cost;	/* crypt_gensalt(3)'s count for $y$; scrypt's in the same unit */
 };
 

@@ -32,7 +32,7 @@ typedef void mum_timer_fn(void *arg);
 struct mum_host_ops {
 	/*
 	 * fn runs from the loop each time fd is ready (level-triggered) until
-	 * unwatch(), which must come before fd is closed. At most one watch an fd.
+	 * unwatch(), which must come before fd is closed. One watch per fd.
 	 */
 	struct mum_watch *(*watch)(void *ctx, int fd, unsigned events,
 				   mum_watch_fn *fn, void *arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs any statement of a tool on MUM's database, one after the other, blocking.
- * For mumctl alone; lookups go through store.h.
+ * Runs statements of a tool on MUM's database, one after the other, and blocks. For
+ * mumctl alone; lookups go through store.h.
  */
 #ifndef MUM_INSPECT_H
 #define MUM_INSPECT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SipHash with a secret of each table: remote peers choose the keys, and could fill
- * one bucket if they knew the hash. For uthash's *_BYHASHVALUE calls.
+ * SipHash with a secret per table: remote peers choose the keys, and could fill one
+ * bucket if they knew the hash. For uthash's *_BYHASHVALUE calls.
  */
 #ifndef MUM_KEYED_HASH_H
 #define MUM_KEYED_HASH_H
@@ -12,7 +12,7 @@
 
 #include "common/xalloc.h"
 
-/* uthash itself would end a process without memory, and say nothing. */
+/* Without memory uthash would end the process and say nothing. */
 #define uthash_malloc(size) xmalloc(size)
 #include <uthash.h>
 

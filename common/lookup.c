@@ -15,8 +15,8 @@ struct part {
 	struct fetch_waiter waiter;	/* first: on_fetched() casts to part */
 	struct mum_lookup *lookup;
 	enum question_kind kind;
-	uint64_t asked_us;		/* host_now_us(); once it has had a fetch */
-	struct facts *facts;		/* NULL until there */
+	uint64_t asked_us;		/* host_now_us() when it joined a fetch */
+	struct facts *facts;		/* NULL until known */
 };
 
 struct mum_lookup {
@@ -50,7 +50,7 @@ struct lookups {
 	struct mum_stats *stats;	/* borrowed */
 };
 
-/* Of the questions, which all take the same. */
+/* All the questions take the same kind. */
 static enum address_kind key_kind(unsigned questions)
 {
 	return mum_question_key((enum question_kind)(ffs((int)questions) - 1));
@@ -66,7 +66,7 @@ static void part_leave(struct part *part)
 	fetch_leave(&part->waiter);
 }
 
-/* It waits no longer, for facts or for a reason why there are none. */
+/* Counts how long the part has waited, whatever came of it. */
 static void part_measure(struct part *part)
 {
 	struct lookups *lookups = part->lookup->lookups;
@@ -75,7 +75,7 @@ static void part_measure(struct part *part)
 			  host_now_us(lookups->host) - part->asked_us);
 }
 
-/* Facts that may not be fresh any more, but better than none; *age_r is theirs. */
+/* Cached facts, fresh or stale: better than none. *age_r is their age. */
 static struct facts *stale_facts(const struct part *part, uint64_t *age_r)
 {
 	struct mum_lookup *lookup = part->lookup;
@@ -99,7 +99,7 @@ static void part_take(struct part *part, struct facts *facts, unsigned age_ms)
 		lookup->age_ms = age_ms;
 }
 
-/* Stale facts for the part, or the whole lookup ends in trouble. */
+/* The part takes cached facts, or the whole lookup fails. */
 static void part_fail(struct part *part, enum mum_status status, const char *reason)
 {
 	struct mum_lookup *lookup = part->lookup;
@@ -127,7 +127,7 @@ static void part_ask(struct part *part, uint64_t after_id)
 	fetch_join(lookups->fetches, &question, &part->waiter);
 }
 
-/* From the cache if it is fresh, or stale while the store is known to be down. */
+/* Takes fresh facts, or stale ones while the store is known to be down. */
 static bool part_from_cache(struct part *part)
 {
 	struct mum_lookup *lookup = part->lookup;
@@ -153,7 +153,7 @@ static bool part_from_cache(struct part *part)
 
 /* ---- lookups ---- */
 
-/* Nothing is awaited any more. */
+/* Leaves fetches and lists. */
 static void lookup_end(struct mum_lookup *lookup)
 {
 	struct lookups *lookups = lookup->lookups;
@@ -261,7 +261,7 @@ static void on_fetched(struct fetch_waiter *waiter, enum mum_status status,
 		set_ready(lookup);
 }
 
-/* Inside an answer: who waits is answered in another turn of the loop. */
+/* Inside an answer: the waiters get theirs in another turn. */
 static void on_fetch_over(bool may_call, void *arg)
 {
 	if (may_call)
@@ -363,7 +363,7 @@ struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
 	struct mum_lookup *lookup;
 	uint64_t after_id;
 
-	/* Only a name that MUM does not know is a catch-all's. */
+	/* A catch-all owns only names that MUM does not know. */
 	if (lookups->settings.catch_all_senders && (questions & MUM_ASK(MUM_OWNERS)) != 0)
 		questions |= MUM_ASK(MUM_NAME);
 	lookup = lookup_new(lookups, questions);

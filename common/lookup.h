@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Questions about one key, and exactly one answer: from the cache, from a fetch
- * (fetch.h), or at the deadline with what is stale. Programs ask through core.h.
+ * (fetch.h), or at the deadline from stale facts. Programs ask through core.h.
  */
 #ifndef MUM_LOOKUP_H
 #define MUM_LOOKUP_H

@@ -28,7 +28,7 @@ struct mailboxes_walk {
 	uint64_t until;			/* host_now() */
 	mailboxes_fn *fn;
 	void *arg;
-	struct mum_timer *turn;		/* while the address is unclear, which needs no answer */
+	struct mum_timer *turn;		/* if the address is unclear: nothing to ask */
 	struct step *steps;
 	size_t waiting;			/* steps that are asked about */
 	size_t places;			/* those, and mailboxes */
@@ -64,7 +64,7 @@ static void finish(struct mailboxes_walk *walk, const struct mailboxes *found)
 	fn(found, arg);
 }
 
-/* False, for all that return bool here: the walk has come to its end. */
+/* False, from each function below: the walk has ended. */
 static bool give_up(struct mailboxes_walk *walk, enum mailboxes_status status,
 		    const char *name)
 {
@@ -117,7 +117,7 @@ static unsigned rest_of(const struct mailboxes_walk *walk)
 	return now < walk->until ? (unsigned)(walk->until - now) : 0;
 }
 
-/* One that stands behind more aliases may be a loop, whose end is its depth. */
+/* The same name behind more aliases may be a loop; the depth limit ends it. */
 static bool is_known(const struct mailboxes_walk *walk, const char *name, unsigned aliases)
 {
 	const struct step *step;
@@ -142,7 +142,7 @@ static struct step *add_step(struct mailboxes_walk *walk, char *name, unsigned a
 	return step;
 }
 
-/* Takes over the name; one that was there before leads where it led then. */
+/* Takes over the name. A known name leads where it led before. */
 static void ask(struct mailboxes_walk *walk, char *name, unsigned aliases)
 {
 	struct step *step;
@@ -175,8 +175,8 @@ static bool add_mailbox(struct step *step, const char *stored)
 }
 
 /*
- * What Postfix makes of an address before it looks it up, in which a quoted local part has
- * nothing to rewrite. NULL when that is not one address only. Caller frees.
+ * What Postfix makes of an address before it looks it up. A quoted local part needs no
+ * rewriting. NULL when the result is not exactly one address. Caller frees.
  */
 static char *rewritten(const struct mum_core *core, const char *text)
 {
@@ -195,7 +195,7 @@ static char *rewritten(const struct mum_core *core, const char *text)
 
 /* ---- what an answer leads to ---- */
 
-/* The row of a recipient that rule_recipients() lists: its text is the row's. */
+/* The row of a recipient of rule_recipients(): both point to the same text. */
 static const struct delivery_row *row_of(const struct mum_answer *answer, const char *recipient)
 {
 	const struct facts *facts = answer->facts[MUM_DELIVERY];
@@ -234,7 +234,7 @@ static bool follow_all(struct step *step, const struct mum_answer *answer,
 	if (step->aliases == MAILBOXES_ALIASES)
 		return give_up(walk, MAILBOXES_TOO_DEEP, step->name);
 	walk->places--;		/* its own */
-	/* No count: there are more than a mail server can be handed. */
+	/* The count is 0 if there are more than a mail server takes. */
 	if (recipients->count == 0 || recipients->count > walk->max - walk->places)
 		return give_up(walk, MAILBOXES_TOO_MANY, step->name);
 	for (size_t i = 0; i < recipients->count; i++) {

@@ -27,7 +27,7 @@ struct mailboxes {
 	const char **names;	/* each once: as RFC 5321 writes it, without an extension */
 };
 
-struct mailboxes_walk;	/* questions on their way; owned by its fn */
+struct mailboxes_walk;	/* questions under way; gone when fn runs */
 
 /* found, and all it points to, is gone when the callback returns. */
 typedef void mailboxes_fn(const struct mailboxes *found, void *arg);

@@ -6,8 +6,8 @@
 enum { PASSWORD_FILE_MAX = 1024 };	/* bytes */
 
 /*
- * "" and *why_r (the caller frees it) when the file must not or cannot be read: it is
- * no regular one, everybody can read it, its path is not absolute. *why_r is NULL before.
+ * "" and *why_r (caller frees) when the file must not or cannot be read: it is no regular
+ * file, everybody can read it, its path is not absolute. Set *why_r to NULL before.
  */
 void password_file_read(const char *path, char password[PASSWORD_FILE_MAX], char **why_r);
 

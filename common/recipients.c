@@ -64,7 +64,7 @@ static void finish(struct recipients_walk *walk, enum mum_status status, const c
 	fn(status, age_ms, reason, arg);
 }
 
-/* False when the answer is of no use, and the walk has come to its end. */
+/* False when the answer is of no use: then the walk is gone. */
 static bool take_answer(struct step *step, const struct mum_answer *answer)
 {
 	struct recipients_walk *walk = step->walk;
@@ -75,7 +75,7 @@ static bool take_answer(struct step *step, const struct mum_answer *answer)
 		finish(walk, answer->status, answer->reason);
 		return false;
 	}
-	/* Stale facts are for who asks. What is put together here must not look fresh. */
+	/* Facts that are put together from stale ones would look fresh. */
 	if (answer->stale) {
 		finish(walk, MUM_TEMPFAIL, "the database gave no answer about a recipient");
 		return false;
@@ -126,7 +126,7 @@ void recipient_set_behind(struct delivery_row *row, const struct mum_answer *ans
 	row->behind.alias_itself = leads_back(answer, row->alias);
 }
 
-/* What the step's recipient is a recipient of. */
+/* The kind of the form of the step's row. */
 static enum address_form_kind kind_of(const struct step *step)
 {
 	return step->walk->address->forms[step->row->form].kind;
@@ -167,8 +167,8 @@ static void on_domain(const struct mum_answer *answer, void *arg)
 }
 
 /*
- * Postfix rewrites what an alias hands out before it looks it up. A quoted local
- * part has nothing to rewrite, as long as there is a domain.
+ * Postfix rewrites what an alias hands out before it looks it up. A quoted local part
+ * needs no rewriting, as long as there is a domain.
  */
 char *recipient_name(const struct delivery_row *row,
 		     const struct recipients_settings *settings)
@@ -227,7 +227,7 @@ static void step_start(struct step *step)
 
 /* ---- roles and catch-alls ---- */
 
-/* A catch-all's rows come last. It is not asked for a name that MUM knows. */
+/* A catch-all's rows come last. They do not count if MUM knows the name. */
 static void drop_catch_all(struct facts *facts, const struct address *address)
 {
 	bool known = false;
@@ -245,8 +245,8 @@ static void drop_catch_all(struct facts *facts, const struct address *address)
 }
 
 /*
- * A role is an alias that no table has. Its form comes behind those of aliases, so it has
- * no say where one of them takes mail.
+ * A role is an alias that no table has. Its form comes behind those of aliases, so an
+ * alias that takes mail counts before it.
  */
 static void add_role(struct facts *facts, const struct address *address, const char *recipient)
 {
@@ -278,7 +278,7 @@ static size_t count_steps(const struct facts *facts)
 {
 	size_t count = 0;
 
-	/* They will be left out, whatever stands behind them. */
+	/* So many will be left out, whatever is behind them. */
 	if (facts->count * ONE_MIN > RECIPIENTS_MAX)
 		return 0;
 	for (size_t i = 0; i < facts->count; i++)
@@ -317,9 +317,9 @@ struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct fa
 	return walk;
 }
 
-/* ---- more than anybody can be handed ---- */
+/* ---- more than a mail server takes ---- */
 
-/* At least so many bytes; a name that is not ASCII may become shorter when it is encoded. */
+/* At least this many bytes; a non-ASCII name may become shorter when it is encoded. */
 static size_t list_len(const struct recipients *recipients)
 {
 	size_t len = 0;
@@ -332,7 +332,7 @@ static size_t list_len(const struct recipients *recipients)
 	return len;
 }
 
-/* A row for each form, of which one is that of the alias with too many recipients. */
+/* One row of a form, with its alias only if that has too many recipients. */
 static void copy_form(struct facts *less, const struct delivery_row *from,
 		      const struct recipients *too_many)
 {

@@ -17,7 +17,7 @@
 enum { RECIPIENTS_MAX = 100000 };
 
 struct lookups;
-struct recipients_walk;	/* the questions on their way; owned by its fn, see below */
+struct recipients_walk;	/* the questions under way; gone when fn runs */
 
 /*
  * MUM_FOUND: the facts are complete; age_ms is that of the oldest answer in them when
@@ -34,32 +34,32 @@ struct recipients_settings {
 };
 
 /*
- * Completes the facts of a MUM_DELIVERY about the address, which nobody else has a
- * reference to until fn is called; lookups, settings and the address outlive the walk.
- * Facts of a name that MUM knows lose their catch-all; facts of a role get its recipient.
- * fn runs once, later, from the loop and never from inside this call. NULL when there is
- * nothing to ask: the facts are complete, and fn never runs.
+ * Completes the facts of a MUM_DELIVERY about the address. Nobody else has a reference to
+ * them until fn is called. Lookups, settings and the address outlive the walk. Facts of a
+ * name that MUM knows lose their catch-all; facts of a role get its recipient. fn runs
+ * once, later, from the loop and never from inside this call. NULL when there is nothing
+ * to ask: the facts are complete, and fn never runs.
  */
 struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
 					      const struct address *address,
 					      const struct recipients_settings *settings,
 					      recipients_done_fn *fn, void *arg);
 /*
- * For who knows all names of MUM anyway. The address that a row with something to
- * ask (state_needs_behind()) stands for, as Postfix rewrites it; caller frees.
+ * For callers that know all names of MUM. The address that the row's recipient stands
+ * for, as Postfix rewrites it, if state_needs_behind(); caller frees.
  */
 char *recipient_name(const struct delivery_row *row,
 		     const struct recipients_settings *settings);
-/* Sets row->behind from an answer to MUM_NAME about that name; of: what the row's form is. */
+/* Sets row->behind from an answer to MUM_NAME about that name; of: the kind of its form. */
 void recipient_set_behind(struct delivery_row *row, const struct mum_answer *answer,
 			  enum address_form_kind of,
 			  const struct recipients_settings *settings);
 
 /*
- * Complete facts of a MUM_DELIVERY without the recipients of an alias that has
- * more live ones than RECIPIENTS_MAX: they are of no use, and would be read from
- * the database again and again, because no cache holds that much. NULL if there
- * is no such alias; else the caller's.
+ * Complete facts of a MUM_DELIVERY without the recipients of an alias whose live ones
+ * take more than RECIPIENTS_MAX bytes: they are of no use, and often too many for the
+ * cache, so the database would be asked again and again. NULL: no such alias; else
+ * the caller's.
  */
 struct facts *recipients_without_excess(struct facts *facts, const struct address *address);
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * Each row first says which form of the address it answers: one below forms_count
- * of each address with the same key, however old the facts are (address.h).
+ * Each row begins with the number of the form that it answers. Each address with the
+ * same key has this form, however old the facts are (address.h).
  */
 struct domain_row {
 	size_t form;
@@ -52,17 +52,16 @@ struct delivery_row {
 	uint64_t recipient_id;
 	const char *recipient;		/* the text as stored; NULL: no recipient */
 	/*
-	 * The address that it stands for: the present one of its mailbox, whatever
-	 * the text says, else the text without blanks around it. NULL for a mailbox
-	 * that is gone.
+	 * The recipient's address: the present one of its mailbox, whatever the text
+	 * says, else the text without blanks around it. NULL: the mailbox is gone.
 	 */
 	const char *stands_for;
 	bool recipient_local;		/* names a mailbox: the next three are set */
 	bool recipient_active, recipient_domain_active, recipient_send_only;
 	struct behind behind;		/* set by recipients.h, where that must be asked */
 	/*
-	 * So many live recipients were left out, which is more than any mail server
-	 * can be handed; see recipients_without_excess(). 0: none.
+	 * So many live recipients were left out, because no mail server takes as
+	 * many; see recipients_without_excess(). 0: none.
 	 */
 	size_t left_out;
 };
@@ -100,14 +99,14 @@ struct tls_row {
 
 struct credential_row {
 	struct mailbox_row mailbox;
-	/* Hash as stored; NULL if it is, or holds control characters or invalid UTF-8. */
+	/* Hash as stored; NULL: none, or it holds control characters or invalid UTF-8. */
 	const char *password;
 };
 
 struct user_row {
 	struct mailbox_row mailbox;
 	const char *homedir, *maildir;	/* NULL under the same conditions as the password */
-	/* GB, decimal, as stored; NULL: none of its own; "" where it was dirty. */
+	/* GB, decimal, as stored; NULL: none of its own; "" if no clean text. */
 	const char *quota, *domain_quota;
 };
 

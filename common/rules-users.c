@@ -25,7 +25,7 @@ enum mum_status rule_credential(const struct mum_answer *answer,
 	return MUM_NOT_FOUND;
 }
 
-/* Gigabytes that still fit 63 bits as bytes. */
+/* Reads gigabytes whose bytes fit 63 bits. */
 static bool parse_quota(const char *text, uint64_t *quota_r)
 {
 	char *end;
@@ -47,8 +47,8 @@ static bool is_plain_path(const char *path)
 }
 
 /*
- * Does the path of a mail location, DRIVER:PATH:KEY=VALUE..., or one of its values lead
- * upwards? Names a component ".." of any of them.
+ * Does the path of a mail location, DRIVER:PATH:KEY=VALUE..., or one of its values have
+ * a component ".."?
  */
 static bool leads_upwards(const char *location)
 {
@@ -63,7 +63,7 @@ static bool leads_upwards(const char *location)
 	return false;
 }
 
-/* A quota of MUM's own for the mailbox counts, and 0 is one: unlimited. */
+/* The mailbox's own quota counts first, and 0 is one: unlimited. */
 static const char *quota_of(const struct user_row *row, enum quota_source *source_r)
 {
 	*source_r = row->quota != NULL	       ? QUOTA_OF_MAILBOX

@@ -188,7 +188,7 @@ static struct recipients judge_form(const struct facts *facts, size_t form,
 	return found;
 }
 
-/* The alias that counts, see struct recipients. The list gets what is live, if it is. */
+/* The alias that counts, see struct recipients. The list gets its live recipients. */
 static struct recipients find_alias(const struct mum_answer *answer,
 				    struct address_list *list)
 {
@@ -224,7 +224,7 @@ enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *a
 	return MUM_FOUND;
 }
 
-/* Roles and catch-alls are there only for the mail that they take. */
+/* A role or a catch-all exists only if it takes mail. */
 static bool exists(const struct mum_answer *answer, const struct recipients *found)
 {
 	return found->state >= ALIAS_IS_LIVE ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Makes verdicts for mail (for logins: rules-users.h). Pure, the same for every program.
- * For a rule, inactive and expired rows do not exist. Each rule takes an answer to the
- * questions that are named, and passes on a status other than MUM_FOUND.
+ * For a rule, inactive and expired rows do not exist. Each rule needs an answer to the
+ * question in its comment, and passes on a status other than MUM_FOUND.
  */
 #ifndef MUM_RULES_H
 #define MUM_RULES_H
@@ -52,7 +52,7 @@ enum mailbox_state rule_mailbox_state(const struct mum_answer *answer,
 void rule_behind(const struct mum_answer *answer, enum address_form_kind of,
 		 struct behind *behind_r);
 
-/* What there is of an address as an alias. */
+/* What an address is as an alias. */
 struct recipients {
 	/*
 	 * Of the alias that counts: the first form that takes mail, else the first form
@@ -68,7 +68,7 @@ struct recipients {
 
 /*
  * Asks MUM_DELIVERY. FOUND: the alias takes mail, and these are its live recipients, in the
- * arena: external ones, and mailboxes that accept mail. NOT_FOUND sets state and alias.
+ * arena. NOT_FOUND sets state and alias, unless the answer itself is NOT_FOUND.
  */
 enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *arena,
 				struct recipients *recipients_r);
@@ -81,7 +81,7 @@ enum recipient_verdict {
 	RECIPIENT_DEAD_ALIAS	/* an alias whose recipients all lead nowhere */
 };
 
-/* The row that decided is that of an alias or that of a mailbox; the other is NULL. */
+/* The row that decided, of an alias or a mailbox; the other is NULL, or both are. */
 struct recipient_ruling {
 	enum recipient_verdict verdict;
 	const struct delivery_row *alias, *mailbox;
@@ -111,8 +111,8 @@ enum sender_verdict {
 };
 
 /*
- * Asks MUM_OWNERS. login is "" when nobody logged in. With known_only a sender that has no
- * owners at all is nobody's, and accepted. FOUND sets the verdict.
+ * Asks MUM_OWNERS. login: "" if nobody logged in. With known_only a sender without owners
+ * is accepted. NOT_FOUND means no owners. FOUND sets the verdict.
  */
 enum mum_status rule_sender(const struct mum_answer *answer, const char *login,
 			    bool known_only, enum sender_verdict *verdict_r);

@@ -19,7 +19,7 @@ struct send_limit {
 	unsigned rate, period, burst;	/* recipients; ms; recipients */
 };
 
-/* False with *why_r (static text) when it is none. */
+/* False with *why_r (static) when it is no limit. */
 bool send_limit_parse(const char *text, struct send_limit *limit_r, const char **why_r);
 
 #endif

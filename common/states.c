@@ -102,7 +102,7 @@ bool state_needs_behind(const struct delivery_row *row)
 {
 	if (row->recipient == NULL || row->stands_for == NULL || *row->stands_for == '\0')
 		return false;
-	/* Only an alias of the same name could take what this mailbox does not. */
+	/* An alias, a role or a catch-all may take what this mailbox does not. */
 	if (row->recipient_local)
 		return row->recipient_domain_active &&
 		       (!row->recipient_active || row->recipient_send_only);

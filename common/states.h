@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a row says of one thing: the first state that is true of it. Rules (rules.h)
- * decide by them, and mumctl puts them into words; nothing else reads the flags of a
- * row. A switch over one has no default, so that the compiler finds each place when a
- * state is added. Pure.
+ * decide by states, and mumctl puts them into words. A switch over one has no
+ * default, so that the compiler finds each place when a state is added. Pure.
  */
 #ifndef MUM_STATES_H
 #define MUM_STATES_H
 
 #include "common/facts.h"
 
-/* A mailbox or a login. It is active in MAILBOX_IS_SEND_ONLY and all states behind that. */
+/* A mailbox or a login. From MAILBOX_IS_SEND_ONLY on it is active. */
 enum mailbox_state {
 	MAILBOX_IS_UNKNOWN,		/* no mailbox has the name */
 	MAILBOX_IS_IN_INACTIVE_DOMAIN,
 	MAILBOX_IS_INACTIVE,
-	MAILBOX_HAS_UNCLEAN_NAME,	/* of a login: one that no log can be handed */
+	MAILBOX_HAS_UNCLEAN_NAME,	/* of a login: not text_is_clean() */
 	MAILBOX_IS_SEND_ONLY,
 	MAILBOX_IS_LIVE
 };
@@ -72,7 +71,7 @@ bool state_has_mailbox(const struct delivery_row *row);
 bool state_is_elsewhere(const struct delivery_row *row);
 /* Has the recipient's mailbox another address by now than the text says? */
 bool state_is_renamed(const struct delivery_row *row);
-/* Does the state depend on row->behind, which is to be asked for? */
+/* Does the state depend on row->behind, which must be asked for? */
 bool state_needs_behind(const struct delivery_row *row);
 
 /* Does an alias or a mailbox of MUM's take mail under this name, or a role or a catch-all? */
@@ -93,7 +92,7 @@ enum owner_state {
 
 enum owner_state state_of_owner(const struct owner_row *row);
 
-/* Of all rows, because two spellings of a domain may be stored: active if one of them is. */
+/* Of all rows together, because MUM may have two spellings: active if one of them is. */
 enum domain_state { DOMAIN_IS_FOREIGN, DOMAIN_IS_INACTIVE, DOMAIN_IS_OURS };
 enum tls_state { TLS_IS_UNKNOWN, TLS_IS_INACTIVE, TLS_IS_ACTIVE };
 

@@ -13,7 +13,7 @@ struct store_log {
 	bool broken[MUM_QUESTIONS];	/* logged as getting no answer */
 };
 
-/* Logs the row of the request that no server may get, if there is one. */
+/* Logs why a row of the request is of no use, if there is one. */
 void store_log_bad_row(const struct store_log *log, const struct store_request *request);
 
 /* Logs once that a kind of question gets no answer, until it is answered again. */

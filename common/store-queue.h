@@ -26,7 +26,7 @@ struct store_request {
 	char *reason;
 	struct queue *queue;		/* the queue that it is in, or NULL */
 	struct store_request *prev, *next;
-	/* Of store-mariadb/ alone. */
+	/* Only for store-mariadb/. */
 	uint64_t number;		/* in the order of submission */
 	unsigned attempts;		/* how many statements with it failed */
 	struct batch *batch;		/* NULL while it waits in a queue */
@@ -38,9 +38,9 @@ struct store_request *request_new(const struct question *question, store_done_fn
 /* Takes it out of its queue first. */
 void request_free(struct store_request *request);
 
-/* Forgets the rows that came: the question is asked now, perhaps once more. */
+/* Forgets earlier rows: the question is asked now, perhaps again. */
 void request_begin(struct store_request *request);
-/* All rows are there: the answer is its facts, or why its row is of no use. */
+/* All rows are there: the answer is the facts, or bad_row. */
 void request_finish_rows(struct store_request *request);
 /* Sets an answer other than MUM_FOUND. reason is copied. */
 void request_finish(struct store_request *request, enum mum_status status,

@@ -6,7 +6,7 @@
 
 #include <unistr.h>
 
-/* The byte in each of the eight of a word. */
+/* The byte, in all eight bytes of a word. */
 #define EACH(BYTE) (UINT64_MAX / UINT8_MAX * (BYTE))
 
 /* The next eight bytes; at the end fewer, and blanks after them. */
@@ -31,8 +31,8 @@ bool text_is_ascii(const char *text, size_t len)
 }
 
 /*
- * Most names are. A byte's high bit is set by itself, by adding 1 to DEL, or by taking
- * 0x20 from a control character. A carry comes from a byte that sets its own bit only.
+ * Most names are. A byte's high bit is set by itself, by adding 1 to DEL, or by
+ * taking 0x20 from a control character. Only such a byte makes a carry.
  */
 static bool is_printable_ascii(const char *text, size_t len)
 {

@@ -8,7 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { SMALL = 1024 };	/* bytes; the cache keeps no larger ones */
+enum { SMALL = 1024 };	/* bytes; malloc() caches no larger ones */
 
 void *xchecked(void *memory)
 {
@@ -28,7 +28,7 @@ void *xmalloc(size_t size)
 	return xchecked(malloc(size > 0 ? size : 1));
 }
 
-/* A small one by malloc(): of Debian 12's glibc, calloc() takes none of the cached memory. */
+/* Small blocks by malloc(): calloc() of Debian 12's glibc does not use its cache. */
 void *xcalloc(size_t count, size_t size)
 {
 	size_t bytes;
