@@ -6,7 +6,7 @@
 #include "common/columns.h"
 #include "common/xalloc.h"
 
-enum { ATTEMPTS_MAX = 5 };	/* statements that may fail under one question */
+enum { ATTEMPTS_MAX = 5 };	/* statements that may fail for one question */
 
 static const char unreadable[] = "the rows cannot be read";
 
@@ -87,7 +87,7 @@ static void end_with_rows(struct backlog *backlog, struct store_request *request
 
 /*
  * Logs once for each kind of question, until that kind is answered again. A failure that
- * another try can heal is not logged: given_up says that there is no other try.
+ * another try can fix is not logged: given_up says that there is no other try.
  */
 static void log_broken(struct backlog *backlog, enum question_kind kind,
 		       const struct conn_error *error, bool given_up)
@@ -144,7 +144,7 @@ void backlog_take_rows(struct backlog *backlog, struct batch *batch, struct conn
 	}
 }
 
-/* Asked again, or at its end (true). */
+/* Asks again or ends it; true: it failed too often. */
 static bool ask_again(struct backlog *backlog, struct store_request *request,
 		      const struct conn_error *error, const char *reason)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The questions that wait for a connection, in a queue for each kind, of which batches are
- * made; and the questions that wait for their callback. When a statement ends, its questions
- * come back here: they are answered, asked again, or given up.
+ * The questions that wait for a connection, in a queue for each kind, which fills the
+ * batches; and the questions that wait for their callback. When a statement ends, its
+ * questions come back here: they are answered, asked again, or given up.
  */
 #ifndef MUM_STORE_MARIADB_BACKLOG_H
 #define MUM_STORE_MARIADB_BACKLOG_H
@@ -15,7 +15,7 @@
 #include "common/store-mariadb/batch.h"
 #include "common/store-mariadb/conn.h"
 
-/* Zeroed but for log.host it is empty. */
+/* Empty if all but log.host is zero. */
 struct backlog {
 	struct store_log log;
 	struct queue queues[MUM_QUESTIONS];
@@ -30,8 +30,8 @@ struct store_request *backlog_add(struct backlog *backlog, const struct question
 bool backlog_waits(const struct backlog *backlog);
 
 /*
- * Fills the batch with questions of the kind whose first one waits longest, a fair share
- * where so many connections are idle. barred: a set of MUM_ASK() that must not be asked
+ * Fills the batch with questions of the kind whose first one waits longest: a fair share
+ * for one of the idle connections. barred: a set of MUM_ASK() that must not be asked
  * now. False when there is nothing to ask.
  */
 bool backlog_next(struct backlog *backlog, unsigned barred, size_t idle,
@@ -46,7 +46,7 @@ void backlog_take_rows(struct backlog *backlog, struct batch *batch, struct conn
 void backlog_failed(struct backlog *backlog, struct batch *batch, const char *host_name,
 		    const struct conn_error *error, bool innocent);
 
-/* Answers what is finished, and what becomes so meanwhile. */
+/* Answers what is finished, and what finishes meanwhile. */
 void backlog_deliver(struct backlog *backlog);
 
 #endif

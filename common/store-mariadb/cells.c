@@ -6,7 +6,7 @@
 
 #include "common/xalloc.h"
 
-enum { FIRST_SIZE = 256 };	/* bytes; a longer value gets its own room */
+enum { FIRST_SIZE = 256 };	/* bytes; a longer value gets more room */
 
 static void bind(MYSQL_BIND *bind, struct cell *cell)
 {
@@ -36,7 +36,7 @@ static bool bind_all(struct cells *cells, MYSQL_STMT *stmt, unsigned count)
 	return cells->bound;
 }
 
-/* A value longer than its cell: more room, and fetch it once more. */
+/* Gives the cell more room, and fetches its value again. */
 static bool refetch(struct cells *cells, MYSQL_STMT *stmt, unsigned column)
 {
 	struct cell *cell = &cells->cells[column];

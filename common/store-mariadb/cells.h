@@ -17,9 +17,9 @@ struct cell {
 	my_bool is_null, truncated;
 };
 
-/* Zeroed it has no memory, and is bound to nothing. */
+/* A zeroed struct has no memory and is not bound. */
 struct cells {
-	bool bound;		/* to the result of the statement; assigned false for a new one */
+	bool bound;		/* to the result of the statement; set false for a new one */
 	struct cell cells[COLUMNS_MAX + 1];
 };
 

@@ -34,13 +34,13 @@ struct conn {
 	int fd;				/* a duplicate of its socket, for the watch; or -1 */
 	struct prepared {
 		MYSQL_STMT *stmt;	/* NULL until first needed */
-		char *sql;		/* NULL: as stmt */
+		char *sql;		/* NULL if stmt is */
 		bool done;		/* mysql_stmt_prepare() was a success */
 	} prepared[MUM_QUESTIONS][STATEMENT_SHAPES];
 	enum question_kind kind;	/* under way */
 	enum statement_shape shape;
 	char *values[PARAMS_MAX];	/* of its parameters; bound, so kept until done */
-	bool step_done;			/* in conn_execute() already; on_step_done() goes on */
+	bool step_done;			/* set by conn_execute(); on_step_done() goes on */
 	int failed;			/* what the current libmariadb call returned */
 	struct mum_watch *watch;
 	unsigned watched;		/* events of the watch */
@@ -145,10 +145,10 @@ static const struct {
 };
 
 /*
- * OpenSSL's, if that is what libmariadb encrypts with; else NULL. A connection
- * that breaks leaves an error in the queue of this thread. libmariadb does not
- * clear it, and SSL_get_error() then takes every other connection that has to
- * wait for a broken one, until the process ends.
+ * OpenSSL's, if that is what libmariadb encrypts with; else NULL. A connection that
+ * breaks leaves an error in the queue of this thread. libmariadb does not clear it,
+ * and SSL_get_error() then calls every other connection broken that has to wait,
+ * until the process ends.
  */
 void ERR_clear_error(void) __attribute__((weak));
 
@@ -194,7 +194,7 @@ static void drop_values(struct conn *conn)
 	}
 }
 
-/* The statement is over, one way or the other; fn is told last. */
+/* The statement or the connect is over; calls fn last. */
 static void finish(struct conn *conn, enum conn_event event)
 {
 	host_untimer(conn->host, &conn->timer);
@@ -265,7 +265,7 @@ static void on_ready(unsigned events, void *arg)
 	run(conn, step_cont(conn, ready));
 }
 
-/* Of a statement, or of connecting. */
+/* The timeout of a statement or of the connect. */
 static void on_timeout(void *arg)
 {
 	struct conn *conn = arg;

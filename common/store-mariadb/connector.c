@@ -297,7 +297,7 @@ static void set_host(struct connector *connector, const char *spec)
 	struct endpoint endpoint;
 
 	if (!endpoint_parse_server(spec, &endpoint))
-		abort();	/* config.c has checked it */
+		abort();	/* config-check.c has checked it */
 	if (endpoint.path != NULL)
 		connector->socket_path = xstrdup(endpoint.path);
 	else

@@ -85,7 +85,7 @@ static MYSQL_ROW next_row(MYSQL *mysql, MYSQL_RES *result)
 	return row;
 }
 
-/* What a statement gives; each may be NULL. */
+/* Callbacks for names and rows; or NULL. */
 struct takers {
 	inspect_name_fn *name;
 	inspect_row_fn *row;

@@ -86,8 +86,8 @@ static void connect_failed(struct slot *slot, const struct conn_error *error)
 }
 
 /*
- * With another host to turn to, connections that wait on this one are given up:
- * a question that it failed must not spend its time on the next of them.
+ * If there is another host, closes the idle connections to this one: a question that
+ * failed here must not lose its time on the next of them.
  */
 static void leave_host(struct pool *pool, size_t host)
 {
@@ -124,7 +124,7 @@ static void on_lost(struct slot *slot, const struct conn_error *error)
 	enum slot_state before = slot->state;
 
 	slot_count_error(slot, error);
-	/* Not connected from here on, which the next lines look at. */
+	/* The next lines must see that it is not connected. */
 	slot_set_state(slot, SLOT_EMPTY);
 	if (before == SLOT_CONNECTING)
 		connect_failed(slot, error);
@@ -218,7 +218,7 @@ static void connect_slot(struct slot *slot)
 							     on_retry_timer, pool);
 }
 
-/* One more connection, if questions wait or we must learn when it is over. */
+/* One more connection, if questions wait or to learn when an outage ends. */
 static void connect_slots(struct pool *pool)
 {
 	const struct mum_host *host = pool->shared.host;
@@ -261,9 +261,9 @@ static void on_better_host(size_t host, void *arg)
 /* ---- dispatch ---- */
 
 /*
- * One kind of question never takes every connection: a lock on one table must
- * not stop the others, and nobody knows yet which statement will hang. So for the last
- * connection those are barred that the others are busy with.
+ * One kind of question never takes every connection: a lock on one table must not stop
+ * the others, and nobody knows yet which statement will hang. So the last connection
+ * takes no kind that the others are busy with.
  */
 static unsigned barred_questions(const struct pool *pool)
 {
@@ -342,8 +342,8 @@ static struct store_request *pool_submit(struct store *store,
 	struct store_request *request = backlog_add(&pool->backlog, question, fn, arg);
 
 	/*
-	 * A lone question is asked at once. While another one is under way, those
-	 * of one turn of the loop wait for its end and share a statement.
+	 * A lone question is asked at once. While another one is under way, those of
+	 * one turn of the loop wait for the next and share a statement.
 	 */
 	if (is_quiet(pool))
 		dispatch(pool);

@@ -19,7 +19,7 @@ typedef void probe_works_fn(size_t host, void *arg);
 struct probe *probe_new(const struct slot_shared *shared, probe_works_fn *fn, void *arg);
 void probe_free(struct probe **probe);	/* sets NULL; NULL is fine */
 
-/* Hosts before that one in mum.conf are better than one in use. 0: there are none. */
+/* Hosts before worst in mum.conf are better than one in use. 0: there are none. */
 void probe_watch(struct probe *probe, size_t worst);
 
 #endif

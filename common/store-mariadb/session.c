@@ -83,9 +83,7 @@ enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 #define NAME "\360\237\230\200\303\266"
 #define NAME_HEX "F09F9880C3B6"
 
-/*
- * If not, the server or a proxy refused the statement, and the connection is still good.
- */
+/* False: the server or a proxy refused the statement, the connection is still good. */
 static bool is_broken(MYSQL *mysql)
 {
 	return mysql_errno(mysql) >= CLIENT_ERROR_FIRST &&
@@ -245,7 +243,7 @@ bool session_sees_changes(const MYSQL *mysql)
 	       (mysql->server_status & SERVER_STATUS_IN_TRANS) == 0;
 }
 
-/* Tries that a name goes there and back unchanged, and that two rows stay two. */
+/* Tries whether a name comes back unchanged, and two rows stay two. */
 static bool try_session(MYSQL *mysql, char reason_r[SESSION_REASON_SIZE])
 {
 	MYSQL_RES *result;

@@ -31,7 +31,7 @@ struct slot {
 	struct conn *conn;	/* NULL when SLOT_EMPTY */
 	size_t host;		/* index of its host */
 	bool retire;		/* close when idle: a better host works again */
-	bool answered;		/* has done so since it was connected */
+	bool answered;		/* gave a result since it connected */
 	struct batch batch;	/* while SLOT_BUSY */
 };
 

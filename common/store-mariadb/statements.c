@@ -5,9 +5,9 @@
 #include "common/store-mariadb/collations.h"
 
 /*
- * Every statement takes any number of names at once, as JSON. So one statement serves
- * all lookups that wait: most of the server's cost is per statement. k.i (1..n) leads
- * a row back to the pair that asked. A single pair comes as parameters instead, if all
+ * A statement takes any number of names at once, as JSON. So one statement serves all
+ * lookups that wait: most of the server's cost is per statement. k.i (1..n) leads a
+ * row back to the pair that asked. A single pair comes as parameters instead, if all
  * columns are utf8mb4 as the parameters are. STRAIGHT_JOIN keeps the plan at one
  * access by a unique index for each name and table, however large the tables are. Rows
  * are joined here and judged in rules.c, so no WHERE asks what is active.
@@ -23,10 +23,10 @@
 /*
  * If a column is altered later, its collation no longer matches the one in JSON_TABLE,
  * and names would not be found: the server prepares the statement again by itself,
- * most times without an error. So the statement compares the collations, too. If they
+ * mostly without an error. So the statement compares the collations, too. If they
  * differ it fails, even if it has no rows, with error 1690. Nothing else causes that
- * error here, and errors.c has the connection made anew for it. The server evaluates
- * this once for a statement, not for each row.
+ * error here, and after it we connect anew (errors.c). The server evaluates this once
+ * for a statement, not for each row.
  */
 #define UNLESS(COLUMNS, NAMES) \
 	" IF(CONCAT(" COLUMNS ") = '" NAMES "', 1, 18446744073709551615 + 1)"

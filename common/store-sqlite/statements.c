@@ -14,7 +14,7 @@
 
 #define IS_UNICODE(column) "length(" column ") <> length(CAST(" column " AS BLOB))"
 
-/* ids begin with 1. Without a limit SQLite would read all domains, rather than two indexes. */
+/* Every id is > 0. Without this condition SQLite would read all domains, not two indexes. */
 #define SAME_DOMAIN(table) \
 	"(" table ".domain = k.d COLLATE NOCASE OR (" table ".id > 0 AND " \
 	IS_UNICODE(table ".domain") " AND mum_fold_domain(" table ".domain) = k.d)) "
@@ -34,7 +34,7 @@ const struct sqlite_statement sqlite_statements[MUM_QUESTIONS] = {
 		PAIRS "SELECT k.i, " DOMAIN_COLUMNS_SQL " FROM k " JOIN_DOMAIN,
 		DOMAIN_COLUMNS
 	},
-	/* "Past" as in MUM's aliases:deactivate: strictly before now. */
+	/* Expired as in MUM's aliases:deactivate: before now. */
 	[MUM_DELIVERY] = {
 		PAIRS "SELECT k.i, " DELIVERY_COLUMNS_SQL("?2") " FROM k " JOIN_DOMAIN
 		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")
@@ -45,7 +45,7 @@ const struct sqlite_statement sqlite_statements[MUM_QUESTIONS] = {
 		"WHERE m.id IS NOT NULL OR a.id IS NOT NULL",
 		DELIVERY_COLUMNS
 	},
-	/* A row for each name in a domain of MUM's, though nothing has that name. */
+	/* A row for each name in MUM's domains, even if nothing has that name. */
 	[MUM_NAME] = {
 		PAIRS "SELECT k.i, " NAME_COLUMNS_SQL("?2") " FROM k " JOIN_DOMAIN
 		"LEFT JOIN mailboxes m ON " SAME_LOCAL("m")

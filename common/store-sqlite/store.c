@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The SQLite store. SQLite is a library, not a server: its answers come from local
- * memory and disk, in the loop. A writer's lock is waited for with a timer, not in
- * the loop.
+ * memory and disk, in the loop. A timer waits for a writer's lock, not the loop.
  */
 #include "common/store.h"
 
@@ -25,7 +24,7 @@
 enum {
 	PER_TICK = 64,		/* questions in one turn of the loop */
 	RETRY_BUSY = 10,	/* ms until a locked database is read again */
-	LOCK_PATIENCE = 250,	/* ms; a writer that holds its lock longer is told of */
+	LOCK_PATIENCE = 250,	/* ms; a lock that lasts longer is logged */
 	RETRY_OPEN = 250	/* ms until a file that cannot be read is tried again */
 };
 
@@ -110,8 +109,8 @@ static void came_up(struct sqlite_store *store)
 }
 
 /*
- * Each write of MUM locks the file for a moment. A lock that lasts is an outage as any
- * other: told once, and what is stale is an answer. Returns as answer_first() does.
+ * Each write of MUM locks the file for a moment. A lock that lasts is an outage like
+ * others: logged once, and stale facts are answers. Returns as answer_first() does.
  */
 static unsigned wait_for_lock(struct sqlite_store *store)
 {
@@ -138,7 +137,7 @@ static bool set_planner(sqlite3 *db)
 	return sqlite3_exec(db, "PRAGMA automatic_index = OFF", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-/* Opens the file, or once more when another one took its place. */
+/* Opens the file; again when another file took its place. */
 static bool open_file(struct sqlite_store *store)
 {
 	struct stat status;
@@ -184,7 +183,7 @@ static int prepare(struct sqlite_store *store, enum question_kind kind)
 				  SQLITE_PREPARE_PERSISTENT, &store->stmts[kind], NULL);
 }
 
-/* Parameters that the statement does not have are passed over (SQLITE_RANGE). */
+/* Ignores SQLITE_RANGE: not every statement has all parameters. */
 static void bind_values(struct sqlite_store *store, const struct question *question)
 {
 	sqlite3_stmt *stmt = store->stmts[question->kind];
@@ -198,7 +197,7 @@ static void bind_values(struct sqlite_store *store, const struct question *quest
 	sqlite3_bind_text(stmt, 2, now, -1, SQLITE_TRANSIENT);
 }
 
-/* False when the row is of no use, and so all of them. */
+/* False when the row, and so the answer, is of no use. */
 static bool add_row(struct store_request *request, sqlite3_stmt *stmt)
 {
 	struct column columns[COLUMNS_MAX + 1];
@@ -286,8 +285,8 @@ static unsigned answer_first(struct sqlite_store *store)
 }
 
 /*
- * Nobody asks, so nobody finds out that the file can be read again; and known names
- * are not asked about while it is known to be down. Returns as answer_first() does.
+ * Finds out that the file can be read again when no question does: while the store is
+ * down, known names come from the cache. Returns as answer_first() does.
  */
 static unsigned try_table(struct sqlite_store *store)
 {
