@@ -30,8 +30,8 @@ struct client {
 	bool in_request;	/* inside handler->request */
 	bool ended;		/* the client sends no more, but may wait for a reply */
 	/*
-	 * host_now() since when the client has been due to send the rest of a request
-	 * or to read its reply; 0: neither.
+	 * host_now() when we began to wait for the rest of a request, or for the
+	 * reply to be read; 0: neither.
 	 */
 	uint64_t waiting_since;
 	struct mum_watch *watch;

@@ -42,7 +42,7 @@ size_t clients_count(const struct clients *clients);
 struct client_counts clients_counts(const struct clients *clients);
 /*
  * Closes each client: at once if it is not busy, else when its reply is sent. New
- * clients are closed at once.
+ * ones are closed when they send.
  */
 void clients_drain(struct clients *clients);
 

@@ -41,9 +41,9 @@ struct decider {
 };
 
 /*
- * Copies what it needs of the decider and the request. fn runs once. If nobody needs to be
- * waited for, it runs inside this call, which then returns NULL. The handle is gone when
- * fn is called. Refusals are logged, also those that "warn" lets pass.
+ * Copies what it needs of the decider and the request. fn runs once. If all answers are
+ * there, it runs inside this call, which then returns NULL. The handle is gone when fn is
+ * called. Refusals are logged, also those that "warn" lets pass.
  */
 struct decision *decision_start(const struct decider *decider,
 				const struct policy_request *request, decision_fn *fn,

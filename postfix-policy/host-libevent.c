@@ -144,12 +144,12 @@ static bool put_line(struct host_libevent *host, int priority, const char *word,
 {
 	if (host->to_stderr)
 		return put_stderr(host, priority, word, text);
-	/* If syslogd has just not read a line, do not wait for it again. */
+	/* If syslogd did not read the last line, do not wait again. */
 	return syslog_socket_put(&host->syslog, priority, word, text,
 				 host->lost == 0 ? SYSLOG_WAIT : 0);
 }
 
-/* Called when there is room again: says how many lines are missing here. */
+/* Says how many lines are missing here, if there is room again. */
 static void tell_lost(struct host_libevent *host)
 {
 	char gap[64];

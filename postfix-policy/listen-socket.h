@@ -35,7 +35,7 @@ struct listen_sockets {
  */
 bool listen_sockets_bind(struct listen_sockets *socks, const char *entry,
 			 const struct socket_owner *owner, char **error_r);
-/* The directory of a path, the owner's and his group's alone, if it is missing. */
+/* Makes the directory of a path if missing, for its owner and group alone. */
 bool listen_socket_make_directory(const char *path, const struct socket_owner *owner);
 /* Frees the list and left_out, and closes no socket. */
 void listen_sockets_clear(struct listen_sockets *socks);

@@ -44,7 +44,7 @@ static bool add(struct listeners *listeners, struct listen_socket *sock, const c
 	return true;
 }
 
-/* False when there is none, or when it cannot be used. */
+/* False when the service manager gave no more. */
 static bool take(struct listeners *listeners, const char *service,
 		 const struct mum_list *entries, struct listen_socket *sock)
 {
@@ -79,7 +79,7 @@ static void check_group(const struct listeners *listeners, const struct listen_s
 		 "the folder that group and mode 2750", sock->path, name);
 }
 
-/* Addresses that are left out only cause a warning: the others may do. */
+/* Left out addresses only cause a warning: the others may be enough. */
 static bool bind_entry(const struct listeners *listeners, struct listen_sockets *socks,
 		       const char *entry)
 {

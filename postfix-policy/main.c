@@ -28,7 +28,7 @@ enum {
 	PATIENCE = 30000,	/* ms for a request to arrive, or for a reply to be read */
 	DRAIN_POLL = 20,	/* ms between checks whether all clients are gone */
 	DRAIN_EXTRA = 1000,	/* ms after the deadline, so that replies can go out */
-	DESCRIPTORS_EXTRA = 56	/* for all but clients and databases */
+	DESCRIPTORS_EXTRA = 56	/* for sockets, the log and the rest */
 };
 
 struct mumd {
@@ -137,7 +137,7 @@ static void on_drained(void *arg)
 	event_base_loopbreak(mumd->base);
 }
 
-/* Ends when the last client is gone; on_drained() ends it at the latest. */
+/* Ends the loop after the last client; on_drained() is the limit. */
 static void on_drain_poll(void *arg)
 {
 	struct mumd *mumd = arg;
@@ -383,7 +383,7 @@ static int run_from(const char *config_path, struct mum_config *config, bool for
 
 static void prepare_environment(void)
 {
-	/* It must not say where libmariadb looks for plugins. */
+	/* Nobody may say where libmariadb looks for plugins. */
 	unsetenv("MARIADB_PLUGIN_DIR");
 	/*
 	 * A reload sets and restores TZ (timezone.h) while threads may be connecting.

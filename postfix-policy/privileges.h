@@ -20,7 +20,7 @@ struct privileges {
  */
 void privileges_forgo(void);
 
-/* Looks up process.user and process.socket_group; false sets *error_r. */
+/* As root, finds process.user and socket_group; false sets *error_r. */
 bool privileges_find(const struct mum_config *config, struct privileges *privileges,
 		     char **error_r);
 /*

@@ -16,10 +16,10 @@
 struct sandbox;
 
 /*
- * Locks the process in. Call it as the last user, with no_new_privs set
+ * Locks the process in. Call it when root is gone, with no_new_privs set
  * (privileges_forgo()), and before the first thread. One line of the log says what came of
- * it. NULL when the process is not locked in: process.sandbox is false, or the kernel has no
- * landlock. The arguments are not kept; the caller frees the result.
+ * it. NULL when the process is not locked in: process.sandbox is false, or landlock fails.
+ * The arguments are not kept; the caller frees the result.
  */
 struct sandbox *sandbox_enter(const struct mum_host *host, const char *config_path,
 			      const struct mum_config *config);

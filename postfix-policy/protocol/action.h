@@ -19,7 +19,7 @@ void action_put_sender(struct buf *buf, enum sender_verdict verdict, const char 
 /* Static text. one: there is one mailbox behind the recipient. */
 const char *action_for_quota(enum mum_quota_reply reply, bool one);
 
-/* For a login over its limit. never: the one mail has more recipients than it may ever send to. */
+/* For a login over its limit. never: this mail alone is over the limit. */
 const char *action_for_send(enum mum_send_reply reply, bool never);
 
 /* The action when a check gave no verdict. */
@@ -46,7 +46,7 @@ enum reason {
 	REASON_NOT_LOGGED_IN,
 	REASON_TOO_MANY_READINGS,
 	REASON_OVER_QUOTA,
-	REASON_NO_ANSWER,	/* neither database nor cache had an answer, or Dovecot none */
+	REASON_NO_ANSWER,	/* no answer from database and cache, or from Dovecot */
 	REASON_SEND_LIMIT,
 	REASON_SEND_LIMIT_MAIL,	/* this mail alone is over the limit */
 	REASONS

@@ -30,7 +30,7 @@ struct decision_counts {
 /* The recipients that the limits of logins have judged, by result. */
 enum send_result {
 	SEND_TAKEN,
-	SEND_OVER,	/* the limit: refused, held, or only said to be, with "warn" */
+	SEND_OVER,	/* over the limit: refused, held, or with "warn" only logged */
 	SEND_EXEMPT,
 	SEND_RESULTS
 };

@@ -162,7 +162,7 @@ static void put_requests(struct buf *out, const struct metrics *metrics)
 			"\n", metrics->unknown_maps);
 }
 
-/* What a check can result in, in the words of the labels. */
+/* What a check can result in; each is a line of the page. */
 static const struct decision_row {
 	enum check check;
 	enum outcome outcome;

@@ -39,7 +39,7 @@ struct metrics_process {
 	double start_time;		/* seconds since the epoch */
 };
 
-/* What the page shows besides: the present state. */
+/* The present state, which the page shows, too. */
 struct metrics_now {
 	const struct mum_stats *const *cores;	/* of every living core */
 	size_t cores_count;
@@ -49,7 +49,7 @@ struct metrics_now {
 		size_t logins, limited;
 		uint64_t evicted;
 		bool saved;
-	} senders;			/* zero while policy.send is off, but saved is true */
+	} senders;			/* zero while policy.send is off, except saved */
 	struct quota_counts quota;
 	struct metrics_process process;
 };

@@ -12,7 +12,7 @@ bool slice_is(const struct slice *slice, const char *text)
 
 /*
  * Where an attribute of that name belongs; NULL if we do not need it. A switch and no
- * table: most of the thirty names that Postfix sends end at their length, and the
+ * table: the length alone rules out most of the thirty names of Postfix, and the
  * compiler compares the others word by word.
  */
 static struct slice *member(struct policy_request *request, const struct slice *name)
@@ -48,9 +48,9 @@ static struct slice *member(struct policy_request *request, const struct slice *
 }
 
 /*
- * The next line, "name=value", where the value may hold further '='. DONE: the empty line
- * that ends them, and *at is behind it; MORE: name and value, and *at is behind them, or
- * name_r->data is NULL and no line is whole.
+ * The next line, "name=value"; the value may hold further '='. DONE: it was the empty
+ * line at the end. MORE: name and value; or no line is whole, and name_r->data is NULL.
+ * *at moves behind a whole line.
  */
 static inline enum parse_result next_line(const char **at, const char *end,
 					  struct slice *name_r, struct slice *value_r)

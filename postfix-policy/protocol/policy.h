@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Postfix's policy delegation protocol (SMTPD_POLICY_README): attributes in,
- * one action out. Both ends of it. Pure.
+ * Postfix's policy delegation protocol (SMTPD_POLICY_README): attributes in, one
+ * action out. For both ends. Pure.
  */
 #ifndef MUM_POLICY_H
 #define MUM_POLICY_H

@@ -34,7 +34,7 @@ bool quota_can_ask(const char *mailbox);
 
 /*
  * Appends the request about a mailbox, a name that can be asked about, and a mail of so
- * many bytes. They are always sent: without them the service takes those of the request
+ * many bytes. It always has the size: without one the service takes that of the request
  * before it on the connection.
  */
 void quota_put_request(struct buf *out, const char *mailbox, uint64_t size);
@@ -47,16 +47,16 @@ enum parse_result quota_parse_reply(const char *bytes, size_t len,
 				    enum quota_answer *answer_r, struct slice *text_r,
 				    size_t *wire_len_r);
 
-/* The number in the attribute "size"; 0 when it is none, as when Postfix knows no size. */
+/* The number in the attribute "size"; 0 if it is none, as when Postfix knows no size. */
 uint64_t quota_read_size(const struct slice *size);
 
-/* What is counted of the service. */
+/* The numbers of the service. */
 struct quota_counts {
 	uint64_t answers[QUOTA_ANSWERS];	/* to questions, not to probes */
 	uint64_t remembered;	/* not asked, because there was room a moment ago */
 	uint64_t skipped;	/* not asked, because the service gives no answers */
 	struct mum_histogram duration;	/* of questions: until their answer, or giving up */
-	bool up;		/* now: it is not known to give no answers */
+	bool up;		/* now; false when known to be down */
 	size_t idle, busy;	/* now: connections */
 };
 

@@ -20,7 +20,7 @@ enum {
 	SOCKETMAP_VALUE_MAX = SOCKETMAP_REPLY_MAX - 3
 };
 
-/* The tables, by number. They are named as the files that MUM's manual has admins copy. */
+/* The tables, by number, named as the files that admins copy from MUM's manual. */
 enum socketmap_number {
 	SOCKETMAP_DOMAINS,
 	SOCKETMAP_MAILBOXES,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Remembers that a service is down, logs when that begins and ends, and sets the probe's timer. */
+/* Remembers that a service is down, logs when that begins and ends, and runs the probes. */
 #ifndef MUM_QUOTA_BREAKER_H
 #define MUM_QUOTA_BREAKER_H
 
@@ -7,7 +7,7 @@
 
 #include "common/host.h"
 
-/* Zeroed but for the first three it says that the service is up. */
+/* If all but the first three are zero, the service is up. */
 struct quota_breaker {
 	const struct mum_host *host;
 	mum_timer_fn *probe;	/* called with arg once a second while it is down */
@@ -17,7 +17,7 @@ struct quota_breaker {
 	struct mum_timer *timer;
 };
 
-/* Notes that the service at that path is down; why is for the log. Does nothing if it is known. */
+/* The service at that path is down; why is for the log. Does nothing if it was down. */
 void quota_breaker_open(struct quota_breaker *breaker, const char *path, const char *why);
 void quota_breaker_close(struct quota_breaker *breaker, const char *path);
 /* Says that the service is up, and logs nothing. */

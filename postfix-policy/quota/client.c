@@ -5,8 +5,8 @@
  * send a probe, a question about a name that cannot exist. When that gets no answer
  * either, the service is down.
  *
- * A new connection begins with a probe, too: at Dovecot's process_limit the kernel takes it
- * and nobody answers, while the older ones work. It is pending then, and nobody waits for it.
+ * A new connection begins with a probe: at Dovecot's process_limit the kernel takes it and
+ * nobody answers, while the older ones work. The probe is pending then: nobody waits for it.
  */
 #include "postfix-policy/quota/client.h"
 
@@ -352,7 +352,7 @@ static void start_probe(struct quota_client *client, bool on_new)
 			return;
 		}
 	}
-	/* In good times it is judged when the question that called for it ends. */
+	/* If the service is up, it ends with the question that called for it. */
 	start_timer(probe, client->breaker.down ? deadline : deadline / 2, 0);
 }
 
@@ -445,7 +445,7 @@ struct quota_client *quota_client_new(const struct mum_host *host,
 	return client;
 }
 
-/* Questions are in line, and nobody asks any more until the breaker is reset. */
+/* Puts the questions back in line; nobody asks until the breaker is reset. */
 static void stop(struct quota_client *client)
 {
 	drop_connections(client);

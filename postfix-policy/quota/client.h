@@ -21,7 +21,7 @@ struct quota_client *quota_client_new(const struct mum_host *host,
 void quota_client_free(struct quota_client **client);
 
 /*
- * Takes other settings: questions that wait get no answer, and the client starts afresh. Equal
+ * Takes other settings: questions that wait get no answer, and the client starts anew. Equal
  * settings change nothing. Not from inside a callback.
  */
 void quota_client_configure(struct quota_client *client,
@@ -47,7 +47,7 @@ typedef void quota_answer_fn(enum quota_answer answer, const char *text, void *a
 struct quota_question *quota_ask(struct quota_client *client, const char *mailbox,
 				 uint64_t size, unsigned deadline_ms, quota_answer_fn *fn,
 				 void *arg);
-/* fn never runs, nor any other. Sets NULL; NULL inside is fine. */
+/* fn never runs, and none runs now. Sets NULL; NULL inside is fine. */
 void quota_cancel(struct quota_question **question);
 
 #endif

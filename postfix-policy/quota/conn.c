@@ -61,7 +61,7 @@ static void deliver(struct quota_conn *conn, enum quota_answer answer,
 	free(copy);
 }
 
-/* An answer ends its bytes: what follows would be taken for the answer to the next question. */
+/* No byte may follow an answer: it would be taken for the answer to the next question. */
 static void read_answer(struct quota_conn *conn)
 {
 	enum quota_answer answer;

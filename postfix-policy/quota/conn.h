@@ -22,7 +22,7 @@ struct quota_conn_handler {
 		       void *arg);
 };
 
-/* Zeroed but for host, handler and arg it is ready. The callbacks come from the loop. */
+/* Ready if all but host, handler and arg is zero. The callbacks come from the loop. */
 struct quota_conns {
 	const struct mum_host *host;
 	const struct quota_conn_handler *handler;

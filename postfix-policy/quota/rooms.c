@@ -9,7 +9,7 @@
 
 enum {
 	PLACES = 4096,
-	RENEWAL = 250		/* ms that the answer of the one who asks may take */
+	RENEWAL = 250		/* ms that the first caller's answer may take */
 };
 
 struct place {

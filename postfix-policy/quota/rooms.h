@@ -22,7 +22,7 @@ void quota_rooms_note(struct quota_rooms *rooms, const char *mailbox, uint64_t s
 		      enum quota_answer answer, uint64_t now_ms);
 /*
  * Did it have room for that many bytes or more? When the answer has just become too old, only
- * the first caller gets false, and asks; others get the old answer until the new one is there.
+ * the first caller gets false, and asks; others get the old answer for a moment more.
  */
 bool quota_rooms_has(struct quota_rooms *rooms, const char *mailbox, uint64_t size,
 		     uint64_t now_ms);

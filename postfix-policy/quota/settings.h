@@ -12,7 +12,7 @@ struct quota_settings {
 	unsigned ttl;		/* ms that room counts */
 };
 
-/* Of section policy; a view. */
+/* A view of section policy. */
 struct quota_settings quota_settings(const struct mum_config *config);
 bool quota_settings_are_same(const struct quota_settings *a, const struct quota_settings *b);
 

@@ -19,13 +19,13 @@ struct gcra {
 /* All three are at least 1. No sum overflows with a burst and a rate up to 2^32. */
 struct gcra gcra_new(unsigned rate, unsigned period_ms, unsigned burst);
 
-/* Takes n units, or none: then it is false and *tat stays. A TAT in the past is a fresh one. */
+/* Takes n units, or returns false and leaves *tat. A TAT in the past counts as now. */
 bool gcra_take(const struct gcra *gcra, uint64_t now, uint64_t n, uint64_t *tat);
 
 /* How many units could be taken now. */
 uint64_t gcra_left(const struct gcra *gcra, uint64_t now, uint64_t tat);
 
-/* The latest TAT that units taken until now can have led to. */
+/* The latest TAT that is possible now. */
 uint64_t gcra_latest(const struct gcra *gcra, uint64_t now);
 
 /* The TAT under another limit: as many units still have to drain, at most its burst. */

@@ -58,7 +58,7 @@ static void sort_rules(struct rules *rules)
 		qsort(rules->items, rules->count, sizeof(*rules->items), compare_rules);
 }
 
-/* The rule with this name; NULL if there is none. Searches for the first one not before it. */
+/* The rule with this name, the first one of several; NULL if there is none. */
 static const struct rule *find_rule(const struct rules *rules, const char *name)
 {
 	size_t low = 0, high = rules->count;
@@ -90,7 +90,7 @@ static void read_own(struct rules *rules, const struct mum_list *list)
 		const char *why;
 
 		if (!send_limit_parse(list->items[i], &limit, &why))
-			continue;	/* config.c refuses those */
+			continue;	/* config-check.c refuses those */
 		rules->items[rules->count++] = (struct rule){
 			send_login(limit.login, limit.login_len), i,
 			gcra_new(limit.rate, limit.period, limit.burst)

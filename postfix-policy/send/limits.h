@@ -26,7 +26,7 @@ void send_limits_free(struct send_limits **limits);	/* sets NULL; NULL is fine *
  */
 char *send_login(const char *text, size_t len);
 
-/* Of a name that send_login() made. NULL: no limit. Lives as long as limits. */
+/* The limit of a name of send_login(). NULL: none. Lives as long as limits. */
 const struct gcra *send_limits_find(const struct send_limits *limits, const char *login);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The socket of mumctl senders: a client gets the whole text, then the end of file. A few
- * clients at a time are served, each for a few seconds; others get the end of file at once.
+ * The socket of mumctl senders: a client gets the whole text, then the end of file. It serves
+ * a few clients at a time, each for a few seconds; others get the end of file at once.
  */
 #ifndef MUM_SENDERS_SERVER_H
 #define MUM_SENDERS_SERVER_H
@@ -15,7 +15,7 @@ struct senders_server;
 /* Appends the text. */
 typedef void senders_text_fn(struct buf *out, void *arg);
 
-/* Takes over the bound socket, also when it fails: NULL with errno. The host outlives it. */
+/* Takes over the socket, even if it fails: then NULL with errno. The host outlives it. */
 struct senders_server *senders_server_new(const struct mum_host *host,
 					  struct listen_socket *sock, senders_text_fn *put,
 					  void *arg);

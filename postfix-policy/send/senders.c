@@ -46,7 +46,7 @@ struct senders *senders_new(struct service *service)
 	return senders;
 }
 
-/* As it is now; for the socket and for the file. */
+/* The present state, for the socket and file. */
 static void put_text(struct buf *out, void *arg)
 {
 	const struct senders *senders = arg;

@@ -16,7 +16,7 @@ struct senders;
 struct senders *senders_new(struct service *service);
 /*
  * While mumd is still root, if it was started so: makes the directories and the socket,
- * and gives them to the owner. Its mode and group do not count: nobody else gets in.
+ * and gives them to owner->uid. Nobody else gets in, so mode and group do not count.
  */
 void senders_prepare(struct senders *senders, const struct socket_owner *owner);
 /*

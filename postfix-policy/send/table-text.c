@@ -12,7 +12,7 @@ static const char magic[] = "mum-senders 1";
 
 /* ---- writing ---- */
 
-/* Digits and a blank, from the end. printf(3) takes most of the time that all this takes. */
+/* Puts digits and a blank before end. printf(3) would take most of the time here. */
 static char *put_number(char *end, uint64_t value)
 {
 	*--end = ' ';
@@ -74,7 +74,7 @@ static bool take_text(struct reader *line, const char *text)
 	return true;
 }
 
-/* Digits, one number in one spelling, up to max. */
+/* Digits without leading zeros, up to max. */
 static bool take_number(struct reader *line, uint64_t max, uint64_t *value_r)
 {
 	const char *start = line->at;

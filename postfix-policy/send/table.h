@@ -18,7 +18,7 @@ struct send_table;
 struct send_entry {
 	const char *login;		/* as send_login() made it */
 	const struct gcra *limit;	/* NULL: none */
-	uint64_t tat;			/* of gcra.h; without a limit when it sent last */
+	uint64_t tat;			/* gcra.h; without a limit: when it sent last */
 	uint64_t sent, over;		/* recipients since then, and those over the limit */
 	int64_t since;			/* seconds of the time of day, for people */
 	uint64_t told;			/* for the owner of the table; 0 at first */
@@ -36,27 +36,27 @@ void send_table_configure(struct send_table *table, struct send_limits **limits,
 
 /* NULL: there is none. An entry lives until the next call of any function but this. */
 struct send_entry *send_table_find(struct send_table *table, const char *login);
-/* The entry, which is made where there is none. */
+/* The entry; makes it if there is none. */
 struct send_entry *send_table_get(struct send_table *table, const char *login, uint64_t now,
 				  int64_t wall);
 
 /* How many recipients the login may still send to; UINT64_MAX without a limit. */
 uint64_t send_entry_left(const struct send_entry *entry, uint64_t now);
-/* Takes them all, and counts them as sent, or takes none. */
+/* Takes all n and counts them as sent, or takes none. */
 bool send_table_take(struct send_table *table, struct send_entry *entry, uint64_t n,
 		     uint64_t now);
-/* What an older table has told of the login; debt: how long until all of it drains. */
+/* Puts back the row of an older table; debt: how long until all of it drains. */
 void send_table_restore(struct send_table *table, const struct send_entry *row, uint64_t debt,
 			uint64_t now);
 
-/* Drops what nobody asks for any more. */
+/* Drops what has drained for `keep`. */
 void send_table_sweep(struct send_table *table, uint64_t now);
 size_t send_table_count(const struct send_table *table);
 /* How many logins may send to nobody now. Looks at each. */
 size_t send_table_limited(const struct send_table *table, uint64_t now);
 /* How many entries were dropped because the table was full, while they still counted. */
 uint64_t send_table_evicted(const struct send_table *table);
-/* The entries, in no order, send_table_count() of them; until the next other call. */
+/* Entry i of send_table_count(), in no order; lives until the next other call. */
 const struct send_entry *send_table_at(const struct send_table *table, size_t i);
 
 #endif
