@@ -96,7 +96,7 @@ char *mumd_ask_policy(struct tool *tool, struct quota_client *quota,
 
 	buf_puts(&wire, "request=smtpd_access_policy\nprotocol_state=RCPT\n");
 	for (; *attributes != NULL; attributes++) {
-		/* A line end would make two attributes of one; an empty attribute ends the request. */
+		/* A line end would make two of one; an empty attribute ends the request. */
 		good = good && **attributes != '\0' && **attributes != '=' &&
 		       strchr(*attributes, '\n') == NULL;
 		buf_printf(&wire, "%s\n", *attributes);

@@ -9,9 +9,9 @@
 typedef int as_user_fn(void *arg);
 
 /*
- * Blocks until fn has returned in a child process of that user. What it returned;
- * ETIMEDOUT when a signal ended it, such as that of alarm(2). Only root can become
- * somebody else: others get -1, and fn does not run.
+ * Blocks until fn has returned in a child process of that user. Returns what fn did;
+ * ETIMEDOUT if a signal ended the child, such as that of alarm(2). Only root can become
+ * another user: otherwise returns -1, and does not run fn.
  */
 int as_user(const struct passwd *user, as_user_fn *fn, void *arg);
 

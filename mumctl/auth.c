@@ -14,12 +14,12 @@
 #include "mumctl/commands.h"
 #include "mumctl/verify.h"
 
-/* Dovecot takes no longer ones either. */
+/* Dovecot takes no longer one. */
 enum { PASSWORD_MAX = 1024 };
 
 /*
- * The first line of standard input, without its newline; no buffer but ours sees
- * it. False when it is no password: then nothing of it is kept.
+ * The first line of standard input, without its newline; it is in no buffer but
+ * ours. If it is no password, wipes it and returns false.
  */
 static bool read_line(char password[PASSWORD_MAX])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands of mumctl(8), one file each. */
+/* The commands of mumctl(8): each has a file or a folder. */
 #ifndef MUM_COMMANDS_H
 #define MUM_COMMANDS_H
 
@@ -19,7 +19,7 @@ command_fn command_senders;
 command_fn command_setup;
 command_fn command_user;
 
-/* What they print when used wrongly; main.c prints them all. */
+/* What a command prints if it is used wrongly; main.c prints them all. */
 #define USAGE_AUTH "auth [--password-stdin] USER"
 #define USAGE_CHECK "check [--all]"
 #define USAGE_COMPARE \

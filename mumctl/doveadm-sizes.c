@@ -15,12 +15,12 @@ const char *const *sizes_command(enum sizes_source source)
 	return source == SIZES_QUOTA ? quota : vsize;
 }
 
-/* The fields of each row, and which of them is the size. */
+/* The fields of a row; ..._VALUE is the size. */
 enum { QUOTA_USER, QUOTA_ROOT, QUOTA_TYPE, QUOTA_VALUE, QUOTA_LIMIT, QUOTA_PERCENT, QUOTA_FIELDS };
 enum { VSIZE_USER, VSIZE_VALUE, VSIZE_FIELDS };
 enum { FIELDS_MAX = QUOTA_FIELDS };
 
-/* So many fields; FIELDS_MAX + 1 when there are more. */
+/* Returns the number of fields; FIELDS_MAX + 1 if there are more. */
 static size_t split(char *line, char *fields[FIELDS_MAX])
 {
 	size_t count = 0;
@@ -63,7 +63,7 @@ bool sizes_read_row(enum sizes_source source, char *line, struct size_row *row_r
 	return true;
 }
 
-/* 2.3 and 2.4 put a process id and a session in <> behind the name, in some lines. */
+/* In some lines 2.3 and 2.4 put a process id and a session in <> behind the name. */
 const char *sizes_read_error(char *line)
 {
 	static const char begin[] = "doveadm(";

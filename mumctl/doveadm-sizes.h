@@ -24,14 +24,14 @@ struct size_row {
 	uint64_t kib;		/* rounded up */
 };
 
-enum { SIZES_KIB_BITS = 50 };	/* a size has fewer bits; what has more is not known */
+enum { SIZES_KIB_BITS = 50 };	/* a number with more bits is no size */
 
-/* Takes the line apart. False when it is no row with a size: a header, messages, anything. */
+/* Takes the line apart. False if it is no row with a size: a header, a message, anything. */
 bool sizes_read_row(enum sizes_source source, char *line, struct size_row *row_r);
 
 /*
- * Whom a line of doveadm's standard error says that something failed for, "doveadm(USER)...
- * Error: ...". NULL when it is no such line. Makes a text of USER in the line.
+ * The user for whom something failed, by a line of doveadm's standard error:
+ * "doveadm(USER)... Error: ...". NULL if it is no such line. Ends the line behind USER.
  */
 const char *sizes_read_error(char *line);
 

@@ -95,7 +95,7 @@ static void close_section(struct doveconf *conf)
 	*(last != NULL ? last : conf->section) = '\0';
 }
 
-/* The one behind a setting's name; names may be in quotes, with anything in them. */
+/* The '=' behind a setting's name, which may be in quotes and hold anything there. */
 static char *find_equals(char *line)
 {
 	bool quoted = false;
@@ -163,7 +163,7 @@ struct doveconf *doveconf_load(const char *file, const char *const *names, char 
 	}
 	for (size_t i = 0; names[i] != NULL && count < ARGUMENTS_MAX - 1; i++)
 		argv[count++] = names[i];
-	/* It complains of users and files that another machine has, and goes on. */
+	/* If users or files are missing here, it complains and goes on. */
 	if (run_lines(argv, on_line, &run) == 0) {
 		free(run.error);
 		run.error = NULL;

@@ -85,7 +85,7 @@ void nesting_clear(struct nesting *nesting)
 
 /* ---- for a shell ---- */
 
-/* '...', in which each quote ends the text, is put by itself, and begins the text again. */
+/* '...', in which each quote becomes '\'': end, a quote, begin again. */
 static void put_quoted(struct buf *word, const char *text)
 {
 	buf_puts(word, "'");
@@ -98,7 +98,7 @@ static void put_quoted(struct buf *word, const char *text)
 	buf_puts(word, "'");
 }
 
-/* $'...', which only bash reads. To other shells it names a file that does not exist. */
+/* $'...' as bash reads it. In a shell that does not, it names a file that does not exist. */
 static void put_escaped(struct buf *word, const char *text)
 {
 	buf_puts(word, "$'");

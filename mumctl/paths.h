@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /*
- * Without empty parts, "." and slashes at its end; "/" for the root. NULL when it is not
- * absolute, or has "..", which only the disk can tell the meaning of. Caller frees.
+ * Without empty parts, "." and slashes at its end; "/" for the root. NULL if it is not
+ * absolute, or has "..", because only the disk can say what that means. Caller frees.
  */
 char *path_normal(const char *path);
 
@@ -17,7 +17,7 @@ size_t path_parent_len(const char *path);
 
 /* Is path below outer, or the same? Both are normal. */
 bool path_is_in(const char *path, const char *outer);
-/* For qsort(): a path is followed by all that is in it. */
+/* For qsort(): all that is in a path comes right behind it. */
 int path_compare(const char *one, const char *other);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* policy NAME=VALUE...: a request of smtpd's and the action, without the socket. */
+/* policy NAME=VALUE...: a request as of smtpd, and the action, without the socket. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -15,7 +15,7 @@
 enum { OUTPUT, ERRORS, STREAMS, CANNOT_RUN = 127, SIGNALLED = 128 };
 
 struct stream {
-	int fd;			/* -1: at its end */
+	int fd;			/* -1: it has ended */
 	size_t len;
 	char line[RUN_LINE_MAX + 1];
 };
@@ -44,7 +44,7 @@ static void run_child(const char *const *argv, int input, const int ends[STREAMS
 	_exit(CANNOT_RUN);
 }
 
-/* -1 without a process. */
+/* -1: no process was started. */
 static pid_t start(const char *const *argv, int input, struct stream streams[STREAMS])
 {
 	int pipes[STREAMS][2] = { { -1, -1 }, { -1, -1 } };
@@ -104,7 +104,7 @@ static void read_some(struct run *run, int which)
 	}
 	if (count < 0 && errno == EINTR)
 		return;
-	/* A last line without its end was cut, and is dropped. */
+	/* Drops a last line without its end: it may be cut. */
 	close(stream->fd);
 	stream->fd = -1;
 }

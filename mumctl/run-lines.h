@@ -5,15 +5,15 @@
 
 #include <stdbool.h>
 
-/* Without its end; what is longer than RUN_LINE_MAX is cut. fn may change it. */
+/* line: without its end, and cut at RUN_LINE_MAX. fn may change it. */
 enum { RUN_LINE_MAX = 1 << 20 };
 typedef void run_line_fn(char *line, bool is_error, void *arg);
 
 /*
  * Looks for argv[0] in PATH and where servers have their programs. Blocks until the program
  * has ended. A line that it writes to standard error is an error; its standard input is
- * empty. Returns its exit status; 127 when it cannot be run, and a number above 128 when a
- * signal ended it, as in a shell.
+ * empty. As a shell does, returns its exit status; 127 if it cannot be run, and a number
+ * above 128 if a signal ended it.
  */
 int run_lines(const char *const *argv, run_line_fn *fn, void *arg);
 /* The same with a descriptor as its standard input. */

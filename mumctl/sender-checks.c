@@ -24,7 +24,7 @@ void sender_checks_clear(struct sender_checks *checks)
 	sender_checks_init(checks);
 }
 
-/* The strictest word in it. */
+/* The strictest check in the list. */
 static enum sender_check check_of(const char *restrictions)
 {
 	static const struct {
@@ -90,7 +90,7 @@ void sender_checks_add(struct sender_checks *checks, const char *line)
 		set(service, name, len - (size_t)(name - line), value);
 }
 
-/* What it does not set is main.cf's. */
+/* If the service does not set something, main.cf counts. */
 static enum sender_check check_of_service(const struct sender_checks *checks,
 					  const struct sender_service *service)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What keeps a login from sending as any address, in each service of Postfix where people
- * log in. Pure: it is fed with the lines of postconf(1).
+ * log in. Pure: its input is the lines of postconf(1).
  */
 #ifndef MUM_SENDER_CHECKS_H
 #define MUM_SENDER_CHECKS_H
@@ -18,7 +18,7 @@ enum sender_check {
 	SENDER_CHECK_OURS		/* a policy service with policy_context=sender */
 };
 
-/* The settings that may restrict senders. Postfix evaluates most of them late. */
+/* How many settings may restrict senders. Postfix evaluates most of them late. */
 enum { SENDER_RESTRICTIONS = 7 };
 
 enum { SENDER_SERVICES_MAX = 64 };
@@ -41,8 +41,8 @@ void sender_checks_clear(struct sender_checks *checks);
 /* "NAME = VALUE" of main.cf, or "SERVICE/TYPE/NAME = VALUE" of master.cf. */
 void sender_checks_add(struct sender_checks *checks, const char *line);
 /*
- * The laxest check of all services that ask for a login. *service_r is its name, NULL
- * when that is main.cf's; until sender_checks_clear().
+ * The laxest check of all services that ask for a login; main.cf's if none does. *service_r
+ * is the service, NULL for main.cf; valid until sender_checks_clear().
  */
 enum sender_check sender_checks_laxest(const struct sender_checks *checks,
 				       const char **service_r);

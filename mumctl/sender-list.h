@@ -22,7 +22,7 @@ struct sender_list {
 	struct sender *items;	/* who sent most comes first */
 };
 
-/* Computes what is left by the limits of config. False sets *why_r, which the caller frees. */
+/* The limits of config say what is left. False sets *why_r, which the caller frees. */
 bool sender_list_ask(const struct mum_config *config, struct sender_list *list_r,
 		      char **why_r);
 void sender_list_free(struct sender_list *list);

@@ -22,7 +22,7 @@ static const char *const names[] = {
 	"virtual_mailbox_maps", "virtual_transport",
 };
 
-enum { LINES_MAX = 1000 };	/* that are kept: far more than anybody sets */
+enum { LINES_MAX = 1000 };	/* that we keep: far more than anybody sets */
 
 /* "name = value" of main.cf, "service/type/name = value" of master.cf. */
 struct lines {
@@ -62,7 +62,7 @@ char *settings_first_line(const char *command)
 	return line != NULL ? line : xstrdup("");
 }
 
-/* The value of "key = value"; NULL when it is no such line. *len_r: of the key. */
+/* The value of "key = value"; NULL if it is no such line. *len_r: the key's length. */
 static const char *value_of(const char *line, size_t *len_r)
 {
 	const char *value;
@@ -137,7 +137,7 @@ static void on_dovecot(char *line, bool is_error, void *arg)
 	settings->dovecot_asks_sql = settings->dovecot_asks_sql || names_driver(line, "sql");
 }
 
-/* Without its main.cf postconf(1) sleeps before it says so. */
+/* If there is no main.cf, postconf(1) sleeps before it says so. */
 #define WITH_MAIN_CF "test -r \"${MAIL_CONFIG:-$(postconf -dh config_directory)}/main.cf\" && "
 
 struct settings *settings_load(void)

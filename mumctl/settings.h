@@ -11,7 +11,7 @@
 
 struct settings;	/* read once: postconf(1) and doveconf(1) take their time */
 
-/* The first line that a command of the shell prints; "" when there is none. Caller frees. */
+/* The first line that a shell command prints; "" if there is none. Caller frees. */
 char *settings_first_line(const char *command);
 
 /* Never NULL. What cannot be read, because it is not installed or set up, is NULL or 0. */
@@ -19,12 +19,12 @@ struct settings *settings_load(void);
 void settings_free(struct settings **settings);	/* sets NULL; NULL is fine */
 
 /*
- * The value of a setting of main.cf, its $names expanded; "" when it is empty. NULL when
- * it cannot be read. name: one of those that settings.c lists. Until settings_free().
+ * The value of a setting of main.cf, its $names expanded; "" if it is empty. NULL if it
+ * cannot be read. name: one that settings.c lists. Valid until settings_free().
  */
 const char *settings_of_postfix(const struct settings *settings, const char *name);
 
-/* The number that the setting has; otherwise when it cannot be read. */
+/* The value as a number; otherwise if that is 0 or cannot be read. */
 unsigned long settings_number_of_postfix(const struct settings *settings,
 					 const char *name, unsigned long otherwise);
 
@@ -36,12 +36,12 @@ void settings_sender_checks(const struct settings *settings, struct sender_check
 
 /*
  * Calls fn with each setting that main.cf sets (service is NULL) and that master.cf sets for
- * one service ("submission/inet"); $names are expanded. Nothing where it cannot be read.
+ * one service ("submission/inet"); $names are expanded. Skips what cannot be read.
  */
 typedef void settings_fn(const char *service, const char *name, const char *value, void *arg);
 void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, void *arg);
 
-/* The same for one setting of a service; main.cf's if the service has none, or is NULL. */
+/* The value of a setting of a service; main.cf's if the service has none, or is NULL. */
 const char *settings_of_service(const struct settings *settings, const char *service,
 				const char *name);
 
@@ -53,7 +53,7 @@ enum dovecot_generation settings_generation(const char *dovecot_version);
 enum dovecot_generation settings_generation_here(void);	/* of the installed one */
 const char *settings_generation_name(enum dovecot_generation generation);	/* "2.3" */
 
-/* Does Dovecot still ask by its sql driver? */
+/* Does Dovecot still ask MUM with its sql driver? */
 bool settings_dovecot_asks_sql(const struct settings *settings);
 
 /* recipient_delimiter of dovecot.conf; NULL unless a passdb or userdb there is "mum". */
@@ -62,11 +62,11 @@ const char *settings_dovecot_delimiter(const struct settings *settings);
 const char *settings_dovecot_lmtp_name(const struct settings *settings);
 
 /*
- * The next table of a list such as virtual_alias_maps: "type:name", or one with braces
- * as a whole. Moves *list behind it. NULL at the end. Caller frees.
+ * The next table of a list such as virtual_alias_maps: "type:name", or all that is in
+ * braces. Moves *list behind it. NULL at the end. Caller frees.
  */
 char *settings_next_table(const char **list);
-/* Is fn true for any table of the list? A list that is NULL has none. */
+/* Is fn true for any table of the list? NULL is an empty list. */
 typedef bool settings_table_fn(const char *table, const void *arg);
 bool settings_any_table(const char *list, settings_table_fn *fn, const void *arg);
 
@@ -81,8 +81,8 @@ bool settings_is_our_table(const struct mum_config *config, const char *queue,
 bool settings_is_stock_table(const char *table);
 
 /*
- * How many tables besides mumd's Postfix asks about aliases and mailboxes. -1 when that
- * cannot be read, or when it does not ask mumd: then main.cf may change yet.
+ * How many other tables than mumd's Postfix asks about aliases and mailboxes. -1 if that
+ * cannot be read, or if it does not ask mumd: then main.cf may still change.
  */
 int settings_other_tables(const struct settings *settings, const struct mum_config *config);
 

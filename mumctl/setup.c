@@ -22,8 +22,8 @@ static char *queue_directory(void)
 }
 
 /*
- * A value as dovecot.conf reads it: a '#' begins a comment there, '$' a variable, '<'
- * a file, and blanks at either end are dropped, but not in quotes. Caller frees.
+ * A value for dovecot.conf. Outside of quotes a '#' begins a comment there, '$' a variable,
+ * '<' a file, and Dovecot drops blanks at either end. Caller frees.
  */
 static char *dovecot_value(const char *text)
 {
@@ -172,7 +172,7 @@ static void put_postfix(struct setup *setup)
 	free(policy);
 }
 
-/* What is written differently for Dovecot 2.3 and 2.4. */
+/* What Dovecot 2.3 and 2.4 spell differently. */
 static void put_dovecot_23(struct buf *out, const char *path)
 {
 	buf_printf(out,
@@ -195,7 +195,7 @@ static void put_dovecot_24(struct buf *out, const char *path)
 		   path);
 }
 
-/* What mumd asks at policy.quota_status; its user must be able to connect. */
+/* What mumd asks at policy.quota_status; mumd's user must be able to connect. */
 static void put_quota_status(struct setup *setup, bool is_24)
 {
 	const struct mum_config *config = setup->config;
@@ -247,7 +247,7 @@ static void put_dovecot(struct setup *setup)
 	free(path);
 }
 
-/* What mum.conf should say, as far as main.cf shows that. */
+/* What mum.conf should say, if main.cf shows that. */
 static void put_mum_conf(struct setup *setup)
 {
 	struct settings *settings = settings_load();
@@ -259,7 +259,7 @@ static void put_mum_conf(struct setup *setup)
 	settings_free(&settings);
 }
 
-/* from: the host of the programs, as the server sees it. require: what it demands of them. */
+/* from: the host of the programs, as the server sees it. require: the REQUIRE clause. */
 static void put_accounts(struct setup *setup, const char *from, const char *require)
 {
 	const struct mum_config *config = setup->config;
@@ -287,7 +287,7 @@ static void put_accounts(struct setup *setup, const char *from, const char *requ
 	}
 }
 
-/* Our mum.conf names a password file, which is there where mumctl measure is used. */
+/* The shipped mum.conf names a password file, which exists where mumctl measure is used. */
 static bool has_measure(const struct setup *setup)
 {
 	char *errors = NULL;

@@ -60,8 +60,8 @@ void tool_wait(struct tool *tool)
 }
 
 /*
- * A run is one moment: what was read once is not asked again, however long that takes, so
- * that an answer and the reason for it come from the same facts.
+ * Facts that were read once stay for the whole run, so that an answer and its reason
+ * come from the same facts.
  */
 static void keep_facts(struct mum_config *config)
 {
@@ -189,7 +189,7 @@ void tool_ask(struct tool *tool, enum mum_role role, unsigned questions,
 {
 	uint64_t began;
 
-	tool_core(tool, role);	/* reading mum.conf takes time, too */
+	tool_core(tool, role);	/* reading mum.conf is not timed */
 	began = host_now_us(&tool->host.host);
 	ask_some(tool, role, questions, &key, 1, asked_r);
 	asked_r->ms = (double)(host_now_us(&tool->host.host) - began) / 1e3;
@@ -307,7 +307,7 @@ size_t tool_json_number(const json_t *object, const char *name)
 	return (size_t)json_integer_value(json_object_get(object, name));
 }
 
-/* The size of the first character of text, if that is whole. */
+/* The size of the first character of text, or what is left of it. */
 static size_t character_size(const char *text)
 {
 	unsigned char first = (unsigned char)*text;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* user ADDRESS [--for VERSION]: what Dovecot's userdb is given, and what else there is of it. */
+/* user ADDRESS [--for VERSION]: what Dovecot's userdb gets, and what else MUM knows of it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void put_field(void *arg, const char *name, const char *value)
 		buf_printf(&output->lines, "%s=%s\n", name, value);
 }
 
-/* Returns why Dovecot cannot be handed the user; then the output is as it was. Else NULL. */
+/* Returns why Dovecot cannot get the user, and leaves the output as it was; else NULL. */
 static const char *put_user(struct output *output, const struct user *user,
 			    enum dovecot_generation generation, struct arena *arena)
 {
@@ -66,7 +66,7 @@ static const char *why_not_found(const struct mum_answer *answer)
 					     : "no user has this name (see mumctl explain)";
 }
 
-/* Behind what Dovecot is told comes what else there is of a login. The exit status. */
+/* Prints what Dovecot gets, then what else MUM knows of the login. The exit status. */
 static int print(struct tool *tool, struct output *output, const struct asked *asked,
 		 enum mum_status status)
 {

@@ -47,13 +47,13 @@ bool verify_password(const char *password, const char *hash, enum hash_scheme sc
 }
 
 /*
- * What stands between the scheme and the salt: rounds=5000, or j9T. The names are those of
- * crypt(5) for what follows the first '$'.
+ * "SHA512-CRYPT, rounds 5000" or "yescrypt, settings j9T": the scheme, and what stands
+ * between it and the salt. crypt(5) lists the prefixes.
  */
 static char *describe_crypt(const char *hash)
 {
 	static const struct {
-		const char *prefix, *name, *what;	/* what: is told of the settings */
+		const char *prefix, *name, *what;	/* what: the word for the settings */
 	} schemes[] = {
 		{ "$1$", "MD5-CRYPT", NULL },	       { "$5$", "SHA256-CRYPT", "rounds" },
 		{ "$6$", "SHA512-CRYPT", "rounds" },   { "$sha1$", "SHA1-CRYPT", "rounds" },
