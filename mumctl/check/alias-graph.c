@@ -18,9 +18,9 @@ struct node {
 	char **targets;		/* recipients, as stored */
 	bool keeps_copy;	/* it is its own recipient */
 	enum { NODE_NEW, NODE_ON_PATH, NODE_DONE } state;
-	struct node *from;	/* while on the path */
-	bool grows;		/* from there with an extension more */
-	size_t at;		/* the target that is looked at */
+	struct node *from;	/* the node before it on the path */
+	bool grows;		/* the step from there adds an extension */
+	size_t at;		/* the target that comes next */
 	char key[];		/* folded address */
 };
 
@@ -120,8 +120,8 @@ static void tell_loop(const struct alias_graph *graph, const struct node *first,
 }
 
 /*
- * Where mail to this recipient goes on: the first alias in the order in which
- * mumd searches. NULL at an end.
+ * Where mail to this recipient goes: the first alias in the order in which mumd
+ * searches. NULL if it goes to no alias.
  */
 static struct node *follow(const struct alias_graph *graph, const char *target, bool *grows_r)
 {
@@ -145,9 +145,9 @@ static struct node *follow(const struct alias_graph *graph, const char *target, 
 }
 
 /*
- * Adds what the node's present target leads to: so many recipients, by so many aliases in a
- * row. node may be NULL. This counts as cleanup_map1n.c does: each recipient begins a new
- * row, but the first of a list takes the place of the alias.
+ * Adds what the node's last target leads to: so many recipients, by so many aliases in a
+ * row. node may be NULL. This counts as cleanup_map1n.c does: only the first recipient of
+ * an alias takes its place in the row; each other one begins a new row.
  */
 static void add_target(const struct alias_graph *graph, struct node *node,
 		       size_t recipients, size_t depth)
@@ -174,8 +174,8 @@ static bool is_growing_copy(const struct node *first, const struct node *last, b
 }
 
 /*
- * A walk in depth without recursion: the path may be as long as the table. copies:
- * by way of aliases that keep a copy, too.
+ * A walk in depth without recursion, because the path may be as long as the table.
+ * copies: also by way of aliases that keep a copy.
  */
 static void walk(const struct alias_graph *graph, struct node *root, bool copies)
 {
@@ -226,9 +226,9 @@ static void walk_all(const struct alias_graph *graph, bool copies)
 }
 
 /*
- * Postfix's cleanup(8) expands an address that is among its own recipients once: at
- * a copy each loop ends. With an extension more in each turn it is another address.
- * The second walk has all aliases, and so it is the one that counts recipients.
+ * Postfix's cleanup(8) expands an address that is its own recipient only once, so a
+ * loop ends there, unless each time around adds an extension: then it is another
+ * address. The second walk goes by way of all aliases, so its counts stay.
  */
 void alias_graph_walk(struct alias_graph *graph, alias_loop_fn *on_loop,
 		      alias_told_fn *on_alias, void *arg)

@@ -23,9 +23,9 @@ struct alias_graph *alias_graph_new(const struct alias_graph_settings *settings)
 void alias_graph_free(struct alias_graph **graph);	/* sets NULL */
 
 /*
- * An alias and its recipients. id: for alias_told. True when it is among its own recipients:
- * the usual way to keep a copy. Of two with one name the first counts. A catch-all is an
- * alias named "@domain", and a recipient only where somebody names it so.
+ * An alias and its recipients. id: for alias_told. True if it is its own recipient: the
+ * usual way to keep a copy. Of two with one name the first counts. A catch-all is an alias
+ * named "@domain", and a recipient only if a recipient has that name.
  */
 bool alias_graph_add(struct alias_graph *graph, const struct address *alias, const char *id,
 		     const char *const *recipients, size_t count);
@@ -37,7 +37,7 @@ struct alias_told {
 	size_t depth;		/* aliases in a row: this one, its first recipient, and so on */
 };
 
-/* way: "<a@x> <- <b@x> <- <a@x>", backwards. Of a long way only the end is shown. */
+/* way: "<a@x> <- <b@x> <- <a@x>", backwards; only the end of a long way. */
 typedef void alias_loop_fn(const struct alias_told *first, const char *way, void *arg);
 typedef void alias_told_fn(const struct alias_told *alias, void *arg);
 

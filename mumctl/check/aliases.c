@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Aliases whose rows hurt: judged one by one by the rules of live traffic, then
- * together (alias-graph.h).
+ * Aliases whose rows do harm: the rules of live traffic judge each alone, then
+ * alias-graph.h all together.
  */
 #include "mumctl/check/names.h"
 
@@ -21,12 +21,12 @@
 enum {
 	ROW_ALIAS_ID = DELIVERY_COLUMNS,
 	ROW_ALIAS_SENDS,
-	LIMIT = 1000	/* Postfix's own, where postconf(1) does not say */
+	LIMIT = 1000	/* Postfix's default, if postconf(1) does not say */
 };
 
 /*
- * As MUM_DELIVERY has them, the alias's id, and whether it has senders; %s: now, and
- * how the database takes two local parts for the same. SQLite sees only ASCII's case here.
+ * The columns of MUM_DELIVERY, the alias's id, and whether it has senders. %s: now, and
+ * same_local_part(). SQLite ignores only the case of ASCII here.
  */
 #define ALIASES_SQL \
 	"SELECT 1, " DELIVERY_COLUMNS_SQL("'%s'") ", a.id," \
@@ -97,8 +97,8 @@ static void check_values(const struct aliases *aliases, const struct recipients 
 }
 
 /*
- * Where mail to a recipient goes that a role or a catch-all takes: the name under which the
- * graph has that. The graph gets the role when it is first met. Caller frees.
+ * The name that the role or catch-all which takes this recipient's mail has in the graph.
+ * Adds the role to the graph if it is not there yet. Caller frees.
  */
 static char *fallback_of(const struct aliases *aliases, const char *recipient)
 {
@@ -123,7 +123,7 @@ static char *fallback_of(const struct aliases *aliases, const char *recipient)
 	return name;
 }
 
-/* Adds the alias to the graph. As alias_graph_add(). */
+/* Adds the alias to the graph. Returns what alias_graph_add() does. */
 static bool add_to_graph(const struct aliases *aliases, const struct recipients *live)
 {
 	const char **targets = xcalloc(live->count, sizeof(*targets));
@@ -145,7 +145,7 @@ static bool add_to_graph(const struct aliases *aliases, const struct recipients 
 	return keeps_copy;
 }
 
-/* mailbox: one of the same name that takes mail. */
+/* mailbox: one of the same name takes mail. */
 static void judge_live(struct aliases *aliases, const struct recipients *live, bool mailbox)
 {
 	bool keeps_copy = add_to_graph(aliases, live);
@@ -180,7 +180,7 @@ static void judge_state(struct aliases *aliases, const struct recipients *found,
 	case ALIAS_IS_EXPIRED:	/* see check_expired() */
 		break;
 	case ALIAS_IS_EMPTY:
-		/* MUM's form lets an alias have senders alone: an address that sends and refuses. */
+		/* MUM's form allows an alias that has only senders: it gets no mail. */
 		if (!aliases->has_senders)
 			add_finding(aliases, LEVEL_WARNING, "alias-empty",
 				    "give it a recipient, or delete it",
@@ -276,7 +276,7 @@ static void on_row(const struct column *columns, void *arg)
 
 /* ---- all of them: loops, and where mail goes in the end ---- */
 
-/* A role has no row. */
+/* A role has no row, and so no id. */
 static const char *place_of(const struct aliases *aliases, const struct alias_told *alias)
 {
 	struct report *report = aliases->check->report;
@@ -307,7 +307,7 @@ static void on_alias(const struct alias_told *alias, void *arg)
 			   "mail to it is deferred (4.6.0): it leads to more than %zu "
 			   "recipients, those of other aliases included",
 			   aliases->expansion_limit);
-	/* cleanup(8) asks once more after the last alias. */
+	/* cleanup(8) asks once more behind the last alias. */
 	if (alias->depth >= aliases->recursion_limit)
 		report_add(aliases->check->report, LEVEL_WARNING, "alias-too-deep", where,
 			   "have it lead to the end directly, or raise "
@@ -317,7 +317,7 @@ static void on_alias(const struct alias_told *alias, void *arg)
 			   alias->depth, aliases->recursion_limit);
 }
 
-/* Each table may have its own collation, and the server would not compare two of them. */
+/* Tables may differ in their collations, and the server would not compare two of them. */
 static char *same_local_part(const struct check *check)
 {
 	char *collation, *same;

@@ -12,8 +12,8 @@
 #include "mumctl/settings.h"
 
 /*
- * Each line of mum_config_load() is a finding of its own. The path at its beginning is
- * skipped, because it may hold what ends the place or the line: ": " or a newline.
+ * Makes a finding of each line of mum_config_load(). Skips the path at its beginning,
+ * which may hold what ends the place or the line: ": " or a newline.
  */
 static void report_config(const struct tool *tool, struct report *report, char *errors)
 {
@@ -35,7 +35,7 @@ static void report_config(const struct tool *tool, struct report *report, char *
 	}
 }
 
-/* NULL when the file is not good for this role: reported. */
+/* NULL if the file is not good for this role: a finding says so. */
 static struct mum_config *load(const struct tool *tool, enum mum_role role,
 			       struct report *report)
 {
@@ -49,7 +49,7 @@ static struct mum_config *load(const struct tool *tool, enum mum_role role,
 	return config;
 }
 
-/* Our mum.conf names a password file, which is there where mumctl measure is used. */
+/* The shipped mum.conf names a password file, which exists where mumctl measure is used. */
 static struct mum_config *load_measure(const struct tool *tool, const struct mum_config *postfix,
 				       struct report *report)
 {
@@ -60,7 +60,7 @@ static struct mum_config *load_measure(const struct tool *tool, const struct mum
 	return load(tool, MUM_ROLE_MEASURE, report);
 }
 
-/* Tables are read from the first host that answers. */
+/* Reads the tables: only on the first host that answers. */
 static void check_contents(struct check *check)
 {
 	if (check->role == MUM_ROLE_MEASURE) {
@@ -149,7 +149,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 	settings = settings_load();
 	check.settings = settings;
 	postfix = load(tool, MUM_ROLE_POSTFIX, check.report);
-	/* It is the same file, and a fault that concerns several roles is reported once. */
+	/* It is the same file; a fault that concerns several roles is one finding. */
 	dovecot = load(tool, MUM_ROLE_DOVECOT, check.report);
 	measure = load_measure(tool, postfix, check.report);
 	if (postfix != NULL) {

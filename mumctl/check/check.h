@@ -6,13 +6,13 @@
 #include "common/inspect.h"
 #include "mumctl/tool.h"
 
-/* Notes are worth knowing, and may stay: they do not count for the exit status. */
+/* A note may stay as it is: it does not count for the exit status. */
 enum level { LEVEL_NOTE, LEVEL_WARNING, LEVEL_ERROR };
 
 struct report;		/* the findings so far */
 struct settings;
 
-/* Findings are printed as they come, or kept for --json. all: without a limit. */
+/* Prints findings as they come, or keeps them for --json. all: without a limit. */
 struct report *report_new(bool json, bool all);
 /* Prints the last line, or the JSON, and frees the report. Returns the exit status of check. */
 int report_finish(struct report **report);
@@ -27,13 +27,13 @@ void report_add(struct report *report, enum level level, const char *code,
 
 /*
  * A text for the next report_add(), such as the place of a row. It is valid until
- * REPORT_TEXTS more were made.
+ * REPORT_TEXTS more are made.
  */
 enum { REPORT_TEXTS = 16 };
 const char *report_text(struct report *report, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* On a terminal: which rows are being read, and how many so far. */
+/* On a terminal, shows which rows it reads, and how many so far. */
 void report_progress(struct report *report, const char *what, size_t count);
 
 /* What a part looks at. */
@@ -48,7 +48,7 @@ struct check {
 	const struct settings *settings;	/* of Postfix and Dovecot */
 };
 
-/* Role Postfix. dovecot: as Dovecot reads it; NULL when it cannot. */
+/* Role Postfix. dovecot: mum.conf as Dovecot reads it; NULL if it cannot. */
 void check_files(const struct check *check, const struct mum_config *dovecot);
 void check_sockets(const struct check *check);	/* role Postfix */
 void check_postfix_settings(const struct check *check);	/* role Postfix */
@@ -62,14 +62,14 @@ bool check_asks_us(const struct check *check, const char *list);
 void check_quota(const struct check *check);	/* role Postfix */
 void check_sql_behind(const struct check *check);	/* role Postfix */
 void check_encryption(const struct check *check);
-/* False when nothing further can be read. */
+/* False if a column cannot be read. */
 bool check_columns(const struct check *check);
 void check_grants(const struct check *check);
 void check_measure(const struct check *check);	/* role Measure */
 void check_indexes(const struct check *check);
 void check_collations(const struct check *check);	/* role Postfix */
 void check_aliases(const struct check *check);	/* role Postfix */
-/* row: of an alias that exists and whose facts are complete. */
+/* row: of an alias that is there, in complete facts. */
 void check_recipient(const struct check *check, const struct delivery_row *row);
 void check_expired(const struct check *check);	/* role Postfix */
 void check_roles(const struct check *check);	/* role Postfix */
@@ -78,20 +78,20 @@ void check_homes(const struct check *check);	/* role Dovecot */
 void check_tls_policies(const struct check *check);	/* role Postfix */
 
 /*
- * The collation of a column, for SQL; NULL when it cannot be read, is not utf8mb4's or
+ * The collation of a column, for SQL; NULL if it cannot be read, is not utf8mb4's, or
  * the database is SQLite. Caller frees.
  */
 char *check_collation_of(const struct check *check, const char *table, const char *column);
 
 bool check_is_sqlite(const struct check *check);
-/* The finding that a statement failed. */
+/* Adds the finding that a statement failed. */
 void check_report_read(const struct check *check, const struct inspect_error *error);
-/* Reads a whole table. A statement that fails is a finding. */
+/* Runs a statement. If it fails, that is a finding. */
 bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn, void *arg);
 
 /*
  * Static text: why smtp(8) of this Postfix would refuse the policy and defer mail; or
- * NULL. version: as settings_postfix_version(); 0 takes what any version takes.
+ * NULL. version: of settings_postfix_version(); 0 accepts what any version does.
  */
 const char *tls_policy_fault(const char *policy, const char *params, unsigned version);
 

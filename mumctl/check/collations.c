@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Collations of the columns that are compared with what is asked for. MariaDB only. */
+/* Collations of the columns that MariaDB compares with the name in a question. */
 #include "mumctl/check/check.h"
 
 #include <stdlib.h>
@@ -74,7 +74,7 @@ static void on_column(const struct column *columns, void *arg)
 	}
 }
 
-/* Existing tables are not concerned; the next one that a migration makes would be. */
+/* This concerns no existing table, but the next one that a migration makes. */
 static void check_default(const struct collations *it)
 {
 	struct report *report = it->check->report;

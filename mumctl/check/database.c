@@ -110,7 +110,7 @@ static bool check_table(const struct check *check, const struct grant *grant)
 			continue;
 		if (error.trouble == INSPECT_OTHER) {
 			check_report_read(check, &error);
-			break;	/* not the column's trouble */
+			break;	/* the column is not at fault */
 		}
 		report_column(check, grant, column, &error);
 	}
@@ -149,8 +149,8 @@ static bool is_writing(const char *grant)
 }
 
 /*
- * The statements after which the user has the rights that it needs and no others.
- * A further GRANT takes nothing away. Caller frees.
+ * The statements that leave the user the rights that it needs, and no others: a GRANT
+ * alone takes nothing away. Caller frees.
  */
 static char *cure_of_rights(const struct check *check)
 {
@@ -182,7 +182,7 @@ static void on_grant(const struct column *columns, void *arg)
 
 	if (grant == NULL || !is_writing(grant))
 		return;
-	/* In a global grant "IDENTIFIED BY PASSWORD '...'" follows, which is not shown. */
+	/* Does not show the "IDENTIFIED BY PASSWORD '...'" of a global grant. */
 	report_add(check->report, LEVEL_WARNING, "grant-writes",
 		   check->config->database.user, grantee->cure,
 		   "it may change data, which it never needs: %.*s",
@@ -215,7 +215,7 @@ struct measuring {
 	bool inserts;
 };
 
-/* Without what a global grant shows behind TO, which may be a hash. Caller frees. */
+/* Without what stands behind TO, which may be a hash. Caller frees. */
 static char *shown_grant(const char *grant)
 {
 	const char *end = strstr(grant, " TO ");
@@ -223,7 +223,7 @@ static char *shown_grant(const char *grant)
 	return xstrndup(grant, end != NULL ? (size_t)(end - grant) : strlen(grant));
 }
 
-/* USAGE is no right. */
+/* USAGE gives no right. */
 static bool is_wanted(const struct measuring *measuring, const char *grant, const char *shown)
 {
 	return strncmp(grant, "GRANT USAGE ON ", 15) == 0 ||
@@ -269,7 +269,7 @@ void check_measure(const struct check *check)
 
 /* ---- indexes ---- */
 
-/* InnoDB has all indexes that MUM defines; SQLite lacks those of schema-sqlite.sql. */
+/* InnoDB has all indexes that MUM defines; SQLite needs these, of schema-sqlite.sql. */
 static const struct {
 	const char *name, *on;
 } sqlite_indexes[] = {

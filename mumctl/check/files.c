@@ -14,7 +14,7 @@ static int try_read(void *path)
 	return access(path, R_OK) == 0 ? 0 : errno;
 }
 
-/* As as_user() does. */
+/* Returns what as_user() does. */
 static int read_as(const struct passwd *user, const char *path)
 {
 	return as_user(user, try_read, (void *)path);
@@ -77,7 +77,7 @@ void check_files(const struct check *check, const struct mum_config *dovecot)
 	if (config->database.driver == MUM_DRIVER_SQLITE) {
 		check_sqlite_file(check, user);
 		check_sqlite_file(check, getpwnam("dovecot"));
-		user = getpwnam(config->process.user);	/* getpwnam() used its memory again */
+		user = getpwnam(config->process.user);	/* getpwnam() has overwritten it */
 		if (user == NULL)
 			return;
 	}

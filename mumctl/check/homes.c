@@ -13,8 +13,8 @@
 enum { ROW_ID, ROW_LOCAL, ROW_DOMAIN, ROW_HOME };
 
 /*
- * With a slash at its end, and sorted by bytes, a home comes right before all that is
- * in it. %s: without the slashes that it ends with, and a cast to bytes.
+ * Sorted by bytes, a home with a slash at its end comes right before all that is in
+ * it. %s: the home with one slash at its end, cast to bytes.
  */
 #define HOMES_SQL \
 	"SELECT m.id, m.local_part, d.domain, m.homedir FROM mailboxes m" \
@@ -87,7 +87,7 @@ static void check_nesting(const struct check *check)
 
 enum { ROW_QUOTA = ROW_HOME, ROW_MAX };
 
-/* 0 is unlimited for a quota, and no cap for max_quota, as NULL is. */
+/* A quota of 0 is no limit; a max_quota of 0 or NULL is none either. */
 #define QUOTAS_SQL \
 	"SELECT m.id, m.local_part, d.domain, COALESCE(m.quota, d.quota, 0), d.max_quota" \
 	" FROM mailboxes m JOIN domains d ON d.id = m.domain_id" \
@@ -112,7 +112,7 @@ static void on_quota(const struct column *columns, void *arg)
 		   what, max);
 }
 
-/* Only this finding reads max_quota. With older grants nothing else is left out. */
+/* Only this reads max_quota, so older grants prevent nothing else. */
 static void check_quotas(const struct check *check)
 {
 	struct inspect_error error;

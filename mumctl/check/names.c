@@ -171,7 +171,7 @@ enum domain_state names_domain(const struct names *names, const struct address *
 	return domain->active ? DOMAIN_IS_OURS : DOMAIN_IS_INACTIVE;
 }
 
-/* One row for each form, as the statement has it. */
+/* One row for each form but a role, as the statement has it. */
 struct facts *names_facts(const struct names *names, const struct address *address)
 {
 	const struct domain *domain = find_domain(names, address->domain);

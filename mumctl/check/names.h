@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All names of MUM at once, folded, for findings that compare many addresses with all
- * of them. Held in memory: some hundred bytes for each mailbox and alias.
+ * All names of MUM in memory, folded, for findings that compare many addresses with all
+ * of them. This takes some hundred bytes for each mailbox and alias.
  */
 #ifndef MUM_CHECK_NAMES_H
 #define MUM_CHECK_NAMES_H
@@ -12,7 +12,7 @@
 struct address;
 struct names;
 
-/* NULL when they cannot be read: reported. */
+/* NULL if they cannot be read: a finding says so. */
 struct names *names_load(const struct check *check);
 void names_free(struct names **names);	/* sets NULL; NULL is fine */
 
@@ -20,7 +20,7 @@ enum domain_state names_domain(const struct names *names, const struct address *
 
 /* What the database would answer to MUM_NAME about the address. Caller frees. */
 struct facts *names_facts(const struct names *names, const struct address *address);
-/* Completes facts of MUM_DELIVERY about the address "of" as a lookup does: common/recipients.h. */
+/* Completes facts of MUM_DELIVERY about the address "of", as common/recipients.h does. */
 void names_complete(const struct names *names, const struct mum_config *config,
 		    const struct address *of, struct facts *facts);
 

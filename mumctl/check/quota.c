@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Does Dovecot's quota-status answer mumd? Asked as the user of mumd. */
+/* Does Dovecot's quota-status answer mumd? Asks as the user of mumd. */
 #include "mumctl/check/check.h"
 
 #include <errno.h>
@@ -58,7 +58,7 @@ static int run_probe(void *arg)
 	if (strlen(probe->settings->path) >= sizeof(address.sun_path))
 		return ENAMETOOLONG;
 	strcpy(address.sun_path, probe->settings->path);
-	/* A full backlog would have us wait for ever. */
+	/* With a full backlog, connect() would wait for ever. */
 	alarm(probe->settings->deadline / 1000 + 1);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		return errno;

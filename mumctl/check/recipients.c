@@ -28,7 +28,7 @@ static void add_row(const struct check *check, const char *code, const struct de
 			       row->recipient_id, row->alias), cure, "%s", what);
 }
 
-/* Compares the text with the mailbox. The UPDATE holds no names: they may hold any bytes. */
+/* Compares the text with the mailbox. No name is in the UPDATE: it may hold any bytes. */
 static void check_text(const struct check *check, const struct delivery_row *row)
 {
 	const char *text = row->recipient;
@@ -68,7 +68,7 @@ static void check_live_text(const struct check *check, const struct delivery_row
 	address_unref(&address);
 }
 
-/* Why a recipient without a mailbox is dead. NULL if its admin has set that on purpose. */
+/* Why a recipient without a mailbox is dead; NULL if an admin wants it so. */
 static const char *why_dead(enum recipient_state state)
 {
 	switch (state) {
@@ -117,7 +117,7 @@ struct roles {
 	struct buf shown;
 };
 
-/* Or has a role or a catch-all that takes its mail. */
+/* Does its name, a role or a catch-all take its mail? */
 static bool has_mail(const struct names *names, const struct address *address)
 {
 	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
@@ -137,7 +137,7 @@ static bool accepts_mail(const struct roles *roles, const char *local, const cha
 
 	if (address != NULL)
 		address_add_fallbacks(address, &roles->fallbacks);
-	/* A domain that no mail can name is reported elsewhere. */
+	/* A domain that no mail can name is another finding. */
 	accepts = address == NULL || has_mail(roles->names, address);
 	address_unref(&address);
 	free(text);
@@ -154,7 +154,7 @@ static void on_domain(const char *domain, void *arg)
 		buf_printf(&roles->shown, "%s%s", roles->shown.len > 0 ? ", " : "", domain);
 }
 
-/* Judged as mumd does for a role. */
+/* Judges the recipient as mumd does for a role. */
 static void check_role_recipient(const struct check *check,
 				 const struct fallback_settings *fallbacks)
 {
@@ -182,7 +182,7 @@ static void check_role_recipient(const struct check *check,
 	free(name);
 }
 
-/* RFC 5321 section 4.5.1, RFC 2142: one line, however many domains a site has. */
+/* RFC 5321 section 4.5.1, RFC 2142. One finding, however many domains there are. */
 void check_roles(const struct check *check)
 {
 	struct roles roles = { .names = check->names,

@@ -17,8 +17,8 @@ enum {
 };
 
 /*
- * Findings that trouble MUM's stock configuration just as much. The others are new with mumd
- * and the module: whoever moves a server has to know.
+ * Findings that harm MUM's stock configuration just as much. The others are new with mumd
+ * and the module, so whoever moves a server has to know them.
  */
 static const char *const as_with_stock[] = {
 	"alias-and-mailbox", "alias-dead", "alias-empty", "alias-loop", "alias-too-deep",
@@ -43,9 +43,9 @@ struct report {
 	struct progress progress;
 	json_t *findings;
 	size_t levels[LEVEL_ERROR + 1];	/* findings of each */
-	char *kept[KEPT_MAX];		/* the first findings, to say nothing twice */
+	char *kept[KEPT_MAX];		/* the first findings, for was_said() */
 	char *texts[REPORT_TEXTS];	/* of report_text() */
-	size_t texts_count;		/* that were made so far */
+	size_t texts_count;		/* how many were made so far */
 	struct {
 		const char *code;
 		size_t count, grave;	/* grave: errors and warnings among them */
@@ -95,8 +95,8 @@ static size_t count_code(struct report *report, const char *code, enum level lev
 }
 
 /*
- * Two roles may find the same fault of one database. The first findings are
- * enough to know: rows, of which there may be many, are read once.
+ * Two roles may find the same fault of one database. The first findings are enough
+ * here: only one role reads the rows, of which there may be many.
  */
 static bool was_said(struct report *report, const char *code, const char *where,
 		     const char *text)

@@ -17,7 +17,7 @@
 
 /* ---- mailboxes ---- */
 
-/* As MUM_USER has them, and two more. */
+/* The columns of MUM_USER, and two more. */
 enum { ROW_PASSWORD = USER_COLUMNS, ROW_ID };
 
 static const char mailboxes_sql[] =

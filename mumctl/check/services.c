@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Postfix still does without mumd though it asks mumd elsewhere: a move that stopped. */
+/* What Postfix still does without mumd though it asks mumd elsewhere: a half-done move. */
 #include "mumctl/check/check.h"
 
 #include <stdlib.h>
@@ -132,7 +132,7 @@ static void on_domain(const struct column *columns, void *arg)
 		foreign->first = xstrndup(columns[0].data, columns[0].len);
 }
 
-/* The queries of MUM's manual find the stored spelling only, and LMTP is given the other one. */
+/* The queries of MUM's manual find only the stored spelling, but LMTP gets the other one. */
 void check_sql_behind(const struct check *check)
 {
 	struct foreign foreign = { .first = NULL };

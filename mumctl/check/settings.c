@@ -59,7 +59,7 @@ static void check_maps(const struct check *check, const char *name, const char *
 	}
 }
 
-/* What is said of a program whose delimiters are not mumd's. */
+/* The finding about a program whose delimiters are not mumd's. */
 struct delimiters {
 	enum level level;
 	const char *program, *file;
@@ -114,7 +114,7 @@ static void check_propagation(const struct check *check)
 						  "an alias, and mumd leaves it out");
 }
 
-/* theirs: NULL when it cannot be read, and then nothing is found. */
+/* theirs: NULL if it cannot be read, and then there is no finding. */
 static void compare_reading(const struct check *check, const char *name,
 			    const char *theirs, const char *ours)
 {
@@ -166,7 +166,7 @@ static void check_utf8(const struct check *check)
 			   "LMTP does not offer it");
 }
 
-/* Another table knows what MUM does not: mail to that would be caught, or refused. */
+/* A catch-all may take, or an alias drop, mail to a name that only another table has. */
 static void check_other_maps(const struct check *check)
 {
 	bool others = settings_other_tables(check->settings, check->config) > 0;
@@ -185,7 +185,7 @@ static void check_other_maps(const struct check *check)
 			   "that one knows get no mail");
 }
 
-/* It says that there are names which MUM does not know. */
+/* address.other_maps says that there are names which MUM does not know. */
 static void check_catch_all(const struct check *check)
 {
 	if (check->config->address.catch_all && check->config->address.other_maps)
@@ -205,7 +205,7 @@ void check_postfix_settings(const struct check *check)
 		     settings_any_table(mailbox_maps, is_ours, check));
 
 	check_catch_all(check);
-	/* A Postfix that does not ask mumd, and is not about to, may be set to anything. */
+	/* Other settings do not matter if Postfix neither asks mumd nor is about to. */
 	if (asks || settings_any_table(mailbox_maps, is_stock, NULL)) {
 		compare_delimiters(check, &of_main_cf, of_postfix(check, "recipient_delimiter"));
 		check_propagation(check);
@@ -223,7 +223,7 @@ void check_postfix_settings(const struct check *check)
 
 /* ---- Dovecot ---- */
 
-/* In the variables of 2.3, or of 2.4. */
+/* The variables are those of 2.3, or of 2.4. */
 static bool drops_domain(const char *format)
 {
 	static const char *const locals[] = { "%n", "%Ln", "username" };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sockets of mumd, as user postfix sees them. To connect proves little: a service
- * manager holds the socket, whether mumd runs or not. So each socket is asked, and its
- * answer is compared with our own.
+ * The sockets of mumd, as user postfix sees them. A connection proves little: a service
+ * manager holds the socket, whether mumd runs or not. So mumctl asks each socket, and
+ * compares its answer with its own.
  */
 #include "mumctl/check/check.h"
 
@@ -25,11 +25,11 @@
 enum {
 	CONNECT_MAX = 5,	/* seconds */
 	ANSWER_EXTRA = 3,	/* seconds on top of database.deadline */
-	AGAIN_MAX = 10,		/* seconds that a cached answer is waited out, at most */
-	REPLY_MAX = 4096	/* bytes; no pipe is filled by them */
+	AGAIN_MAX = 10,		/* seconds to wait for the end of a cached answer, at most */
+	REPLY_MAX = 4096	/* bytes; a pipe holds more */
 };
 
-/* A question, and what mumctl itself makes of it. */
+/* A question, and mumctl's own reply to it. */
 struct query {
 	const char *what;	/* for the finding */
 	bool policy;		/* of the policy service, else of the socketmap */
@@ -99,7 +99,7 @@ static int connect_entry(const char *entry)
 	return connect_to(AF_UNIX, &address, sizeof(address));
 }
 
-/* DONE sets *text_r, a view: the reply without its frame. */
+/* PARSE_DONE sets *text_r, a view: the reply without its frame. */
 static enum parse_result parse_reply(const struct query *query, const char *bytes, size_t len,
 				     struct slice *text_r)
 {
@@ -124,7 +124,7 @@ static int run_probe(void *arg)
 	ssize_t size;
 	int fd;
 
-	/* A full backlog would have us wait for ever. */
+	/* With a full backlog, connect() would wait for ever. */
 	alarm(CONNECT_MAX);
 	fd = connect_entry(probe->entry);
 	if (fd < 0)
@@ -147,10 +147,10 @@ static int run_probe(void *arg)
 struct heard {
 	int error;		/* as as_user() */
 	bool connected;
-	char *reply;		/* without its frame; NULL: no whole one */
+	char *reply;		/* without its frame; NULL if not whole */
 };
 
-/* NULL when it is no whole reply. The caller frees. */
+/* NULL if it is no whole reply. Caller frees. */
 static char *unframe(const struct query *query, const char *bytes, size_t len)
 {
 	struct slice text;
@@ -246,7 +246,7 @@ static void keep_name(const struct column *columns, void *arg)
 		*name_r = xstrndup(columns[0].data, columns[0].len);
 }
 
-/* Any domain of MUM's database. NULL when it cannot be read. Caller frees. */
+/* Any domain of MUM's database; NULL if it has none or cannot be read. Caller frees. */
 static char *some_domain(const struct check *check)
 {
 	struct inspect_error error;
@@ -262,8 +262,8 @@ static char *some_domain(const struct check *check)
 }
 
 /*
- * A name that nobody has asked for before (RFC 2606: nobody can have it) is in no cache,
- * so it needs the database; one that is there shows whether it is the same database.
+ * A name that nobody has asked for before (RFC 2606: nobody can have it) is in no cache, so
+ * mumd must ask the database. A name that MUM has shows whether it is the same database.
  */
 static void make_queries(const struct check *check, struct queries *queries)
 {
@@ -359,7 +359,7 @@ void check_sockets(const struct check *check)
 	if (geteuid() != 0 && geteuid() != user->pw_uid)
 		return;		/* reported: not-root */
 	make_queries(check, &queries);
-	user = getpwnam("postfix");	/* its memory may have been used again */
+	user = getpwnam("postfix");	/* others may have overwritten it */
 	if (user != NULL) {
 		check_listeners(check, user, &check->config->socketmap.listen, &queries, false);
 		check_listeners(check, user, &check->config->policy.listen, &queries, true);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The grammar of smtp_tls_policy_maps: postconf(5), TLS_README "Client TLS policy". As
- * Postfix has it since 3.4; enable_rpk came with 3.9, and with 3.10 the attributes for
- * TLSRPT (TLSRPT_README) and the form { name = value }. 3.11 added none.
+ * The grammar of smtp_tls_policy_maps: postconf(5), TLS_README "Client TLS policy". Postfix
+ * has it since 3.4; 3.9 added enable_rpk, and 3.10 the attributes for TLSRPT (TLSRPT_README)
+ * and the form { name = value }. 3.11 added none.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -147,7 +147,7 @@ static bool is_exclusion(const char *word)
 	return strchr("!+-@", *word) == NULL;
 }
 
-/* Blanks and commas are in a value only where braces are around the attribute. */
+/* A value has blanks and commas only if braces are around the attribute. */
 static bool is_list_of(const char *value, bool (*is_item)(const char *word))
 {
 	char *copy = xstrdup(value), *rest = copy, *word;
@@ -185,7 +185,7 @@ static bool is_ttl(const char *value)
 	       number <= INT_MAX;
 }
 
-/* Attributes of which TLSRPT reports tell the domain. */
+/* Attributes for TLSRPT reports, which go to the domain. */
 static const char *tlsrpt_fault(const char *name, const char *value,
 				struct attributes *seen)
 {
@@ -242,8 +242,8 @@ static const char *attribute_fault(enum tls_level level, const char *name,
 static const char separators[] = ", \t\r\n";
 
 /*
- * The next attribute, NULL at the end; moves *rest behind it. braces: within a pair of
- * these nothing separates.
+ * The next attribute, NULL at the end; moves *rest behind it. braces: a separator within
+ * a pair of them does not count.
  */
 static char *next_attribute(char **rest, bool braces)
 {
@@ -288,7 +288,7 @@ static char *trimmed(char *text)
 	return text;
 }
 
-/* One attribute, as it stands between two separators. */
+/* What is wrong with one attribute; or NULL. */
 static const char *word_fault(enum tls_level level, char *word, unsigned version,
 			      struct attributes *seen)
 {

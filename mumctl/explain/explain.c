@@ -24,7 +24,7 @@ struct explain {
 	bool is_address;		/* else it is a domain */
 	char *summary;			/* in plain words */
 	char *deferred;			/* why Postfix cannot expand it; or NULL */
-	struct asked first[MUM_ROLES];	/* what a role's connection said, before all others */
+	struct asked first[MUM_ROLES];	/* the answer to each role's first question */
 	json_t *questions, *verdicts;
 	enum mum_status worst;		/* of all questions; see is_worse() */
 };
@@ -55,14 +55,14 @@ static void add_question(struct explain *explain, enum mum_role role,
 		explain->worst = answer->status;
 }
 
-/* So that the time of no question includes connecting. */
+/* Connects, so that the time of no other question includes that. */
 static void ask_first(struct explain *explain, enum mum_role role, enum question_kind kind,
 		      const char *key)
 {
 	tool_ask(explain->tool, role, MUM_ASK(kind), key, &explain->first[role]);
 }
 
-/* Where the first one got no answer, each question would wait as long for the same. */
+/* If the first question got no answer, each other one would wait as long in vain. */
 static void ask(struct explain *explain, enum mum_role role, enum question_kind kind,
 		const char *key, struct asked *asked_r)
 {
@@ -112,11 +112,11 @@ static void add_map(struct explain *explain, enum socketmap_number map,
 
 /* ---- the policy service ---- */
 
-/* What a check has heard of the readings of the address, in their order. */
+/* The answers that a check got about the readings of the address, in their order. */
 struct trace {
 	const struct mum_host *host;
 	uint64_t began;
-	size_t count;		/* readings that count; 0: none was judged */
+	size_t count;		/* readings that count; 0: it judged none */
 	struct {
 		char *text;
 		struct asked asked;
@@ -168,7 +168,7 @@ static char *reason_of_trace(struct explain *explain, enum question_kind kind,
 	return buf_steal(&text);
 }
 
-/* context: "recipient" or "sender", as the attribute is named, too. */
+/* context: "recipient" or "sender", which is also the name of the attribute. */
 static void add_check(struct explain *explain, const char *context, enum question_kind kind)
 {
 	const struct mum_host *host = &explain->tool->host.host;

@@ -7,15 +7,15 @@
 #include "postfix-policy/protocol/socketmap.h"
 
 /*
- * The rows of one question as an array of objects, nothing left out but what is
- * NULL; of a password hash only what verify_describe() says.
+ * The rows of one question as an array of objects, without what is NULL, and with
+ * verify_describe() in place of a password hash.
  */
 json_t *explain_rows(const struct mum_answer *answer, enum question_kind kind,
 		     const struct mum_config *config);
 
 /*
- * The reason of an answer, in words and from its own rows; or why there is none. Each is
- * given the answer to the question that the verdict comes from. Caller frees.
+ * The reason of an answer in words, from its own rows; or why there is none. asked: the
+ * answer to the question that the verdict comes from. Caller frees.
  */
 char *explain_reason_of_map(enum socketmap_number map, const struct asked *asked);
 /* *answer_r: what the passdb does. Static text. */
@@ -34,11 +34,11 @@ char *explain_reason_of_check(enum question_kind kind, const struct asked *asked
 /* Why it decides without a question. */
 char *explain_reason_unasked(enum question_kind kind, const char *login,
 			     const struct mum_config *config);
-/* Adds what the mode "warn" makes of a refusal. Takes over reason. */
+/* Adds that the mode "warn" lets a refusal pass. Takes over reason. */
 char *explain_with_mode(char *reason, const char *option, enum mum_check mode, bool accepted);
 
 /*
- * What a mail of the login to one recipient is answered by its limit; policy.send is not
+ * What the limit answers to a mail of the login to one recipient; policy.send must not be
  * "off". Static text; the caller frees *reason_r.
  */
 const char *explain_limit(const struct mum_config *config, const char *login, char **reason_r);
@@ -51,7 +51,7 @@ char *explain_reason_of_quota(struct tool *tool, const char *address, const char
 
 /*
  * In plain words: who gets the mail and who may send, or why nobody. deferred: why Postfix
- * cannot be handed what there is, or NULL. Caller frees.
+ * defers the mail, or NULL. Caller frees.
  */
 char *explain_summary_of_address(const char *address, const struct asked *delivery,
 			 const char *deferred, const struct asked *owners,

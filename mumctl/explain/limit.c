@@ -20,7 +20,7 @@ static const struct sender *find(const struct sender_list *list, const char *log
 	return NULL;
 }
 
-/* Of a limit: "500 at once, and one more every 18 s". */
+/* "500 recipients at once, and one more every 18 s". */
 static char *describe(const struct gcra *limit)
 {
 	return xasprintf("%" PRIu64 " recipients at once, and one more every %g s", limit->burst,

@@ -12,7 +12,7 @@ struct told {
 	char *reason;
 };
 
-/* Why nobody is asked. */
+/* Why mumd asks Dovecot about nobody. */
 static char *reason_not_asked(enum mailboxes_status status, const char *name)
 {
 	switch (status) {

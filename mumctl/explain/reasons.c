@@ -69,7 +69,7 @@ static const char *words_of_alias(enum alias_state state)
 	return NULL;
 }
 
-/* Of a recipient that rule_recipients() leaves out; NULL for others. */
+/* For a recipient that rule_recipients() leaves out; else NULL. */
 static const char *words_of_recipient(enum recipient_state state)
 {
 	switch (state) {
@@ -115,7 +115,7 @@ static char *reason_of_mailbox(const struct mum_answer *answer)
 		       : xasprintf("<%s>: %s", row->mailbox, words_of_mailbox(state));
 }
 
-/* Why an address is answered that is not the alias's own. */
+/* Why the alias counts for an address that is not its name. */
 static const char *words_of_form(enum address_form_kind kind)
 {
 	switch (kind) {
@@ -148,13 +148,13 @@ static char *count_recipients(const struct facts *facts, const struct recipients
 				   why);
 	}
 	buf_printf(&text, "%zu of %zu recipients get mail", found->count, all);
-	/* What did not fit is seen in the rows. */
+	/* The rows show what did not fit. */
 	buf_put(&text, dead.data, dead.len);
 	buf_free(&dead);
 	return buf_steal(&text);
 }
 
-/* Of an alias that is there. */
+/* The alias must be there. */
 static char *reason_of_alias(const struct mum_answer *answer, const struct recipients *found)
 {
 	const char *form = words_of_form(answer->address->forms[found->alias->form].kind);
@@ -196,7 +196,7 @@ static char *reason_of_recipient(const struct mum_answer *answer)
 	return ruling.alias != NULL ? reason_of_recipients(answer) : reason_of_mailbox(answer);
 }
 
-/* Rows of the name itself, or those of the catch-all. */
+/* Counts the rows of the name itself, or those of the catch-all. */
 static size_t count_owners(const struct mum_answer *answer, enum address_form_kind kind)
 {
 	const struct facts *facts = answer->facts[MUM_OWNERS];
@@ -341,7 +341,7 @@ static char *reason_of_recipient_check(const struct asked *delivery,
 				 "policy.recipient", config->policy.recipient, accepted);
 }
 
-/* Of an answer that allows a verdict. */
+/* The answer must allow a verdict. */
 static char *reason_of_sender(const struct mum_answer *answer, enum sender_verdict verdict,
 			      const char *login)
 {

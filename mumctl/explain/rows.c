@@ -7,7 +7,7 @@
 #include "common/xalloc.h"
 #include "mumctl/verify.h"
 
-/* Which spelling of the address the row answers. */
+/* The form of the address that the row belongs to. */
 static void put_form(json_t *row, const struct mum_answer *answer, size_t form)
 {
 	char *text = address_form_text(answer->address, form);

@@ -35,7 +35,7 @@ static void put_because(struct buf *text, const char *what, char *reason)
 	free(reason);
 }
 
-/* Why a name gets no mail: what MUM has of it. */
+/* Why nobody gets the name's mail, by what MUM has of it. */
 static char *why_nobody(const struct asked *delivery, enum alias_state alias)
 {
 	const struct delivery_row *row;
