@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * compare: MUM's stock configuration against mumd and the Dovecot module, for every name
- * in the database and, if wanted, in a mail log. What differs is gathered in one JSON
- * document, which is printed as it is or put into words (report.c).
+ * in the database and, if wanted, in a mail log. One JSON document gathers what differs;
+ * report.c puts it into words.
  */
 #include "mumctl/compare/compare.h"
 
@@ -19,7 +19,7 @@
 #define POSTFIX_DIRECTORY "/etc/postfix/sql"
 
 static const struct {
-	unsigned kinds;		/* NAME_IS_...: of the names that it is asked about */
+	unsigned kinds;		/* NAME_IS_...: of the names to ask about */
 	/* What a value means, in words; NULL: see effect_on_mail(). */
 	const char *found, *value_follows, *none;
 } maps[SOCKETMAP_MAPS] = {
@@ -84,7 +84,7 @@ static bool ask_stock(struct compare *compare, const char *directory, enum socke
 
 /* ---- one name ---- */
 
-/* Nothing further is asked: each question might wait for its deadline. */
+/* Then asks nothing further: each question might wait for its deadline. */
 static void fail(struct compare *compare, const char *key, const char *why)
 {
 	tool_complain(key, why != NULL ? why : "the database gave no answer");
@@ -131,7 +131,7 @@ static void add_difference(struct compare *compare, const struct subject *subjec
 
 /* ---- recipients: three maps decide together ---- */
 
-/* What comes of a map when Postfix has looked for all forms of a name. */
+/* What a map gives when Postfix has asked it for all forms of a name. */
 struct found {
 	const char *stock, *ours;	/* NULL: not found, or not asked */
 	bool ours_is_bad;
@@ -153,8 +153,8 @@ static void ask_form(struct compare *compare, enum socketmap_number map, const c
 		fail(compare, form, NULL);
 	asked_free(&asked);
 	/*
-	 * Where mumd finds an alias it has put the extension behind each recipient, which
-	 * Postfix does itself with stock's. Without it the two lists are alike.
+	 * mumd puts the extension behind each recipient of an alias; with stock, Postfix
+	 * does that later. Without the extension the two lists are alike.
 	 */
 	if (found->ours != NULL)
 		found->ours = found->reply.value;
@@ -180,8 +180,8 @@ static void find(struct compare *compare, const struct subject *subject,
 }
 
 /*
- * The numbers of the answers that make the difference: of the recipient check where one
- * side refuses there, else of the two other maps.
+ * The numbers of the answers that differ: of the recipient check if only one side
+ * refuses there, else of the two other maps.
  */
 static void put_mail_numbers(const struct found found[SOCKETMAP_MAPS], bool refused,
 			     char numbers[REASON_TEXT_SIZE])
@@ -316,8 +316,8 @@ static bool is_catch_all(const struct name *name)
 }
 
 /*
- * With address.catch_all: besides, a name that MUM does not know for each catch-all among
- * the names. False: complained about.
+ * With address.catch_all, adds a name that MUM does not know for each catch-all among the
+ * names. False: it has complained.
  */
 static bool add_caught(struct names *names, struct inspect *db, const struct mum_config *config)
 {
@@ -334,7 +334,7 @@ static bool add_caught(struct names *names, struct inspect *db, const struct mum
 			unknown_names_want(unknown, name->text + 1);
 	}
 	good = unknown != NULL && unknown_names_read(unknown, &error);
-	/* What is added comes last, and is no catch-all. */
+	/* New names come last, and are no catch-alls. */
 	for (const struct name *name = names->first; good && name != NULL; name = name->hh.next) {
 		char *caught = is_catch_all(name)
 				       ? unknown_names_pick(unknown, name->text + 1) : NULL;

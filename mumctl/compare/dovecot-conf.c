@@ -24,8 +24,8 @@ struct block {
 /* ---- settings of a block ---- */
 
 /*
- * A setting may be named with or without the names of what it is in. What a block does not
- * set, a setting outside of all blocks does. "" when there is none.
+ * A setting may have the names of its block and driver in front, or not. If the block does
+ * not set it, a setting outside of all blocks counts. "" if there is none.
  */
 static const char *find(const struct block *block, const char *name)
 {
@@ -56,7 +56,7 @@ static bool is_yes(const struct block *block, const char *name)
 
 /* ---- which block ---- */
 
-/* The name of a block is its driver unless it has another one. */
+/* A block's name is also its driver, unless it sets another one. */
 static void on_section(const char *section, void *arg)
 {
 	struct block *block = arg, this = { block->settings, block->kind, NULL, 0 };
@@ -188,7 +188,7 @@ static char *text_or(const char *value, const char *otherwise)
 	return xstrdup(value != NULL && *value != '\0' ? value : otherwise);
 }
 
-/* doveconf -n without -P leaves out what follows "password =", and makes it a comment. */
+/* doveconf -n without -P turns what follows "password =" into a comment. */
 static bool is_cut(const char *query)
 {
 	size_t len = strlen(query);

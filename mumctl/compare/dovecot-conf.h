@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The settings of Dovecot 2.4 that say how its sql driver asks for MUM's users: the
- * queries, and what becomes of their rows.
+ * The settings of Dovecot 2.4 for its sql driver, which asks for MUM's users: the
+ * queries, and what Dovecot makes of their rows.
  */
 #ifndef MUM_DOVECOT_CONF_H
 #define MUM_DOVECOT_CONF_H
@@ -12,7 +12,7 @@
 #include "mumctl/compare/dovecot-sql.h"
 #include "mumctl/doveconf.h"
 
-/* What doveconf is to be asked for; ends with NULL. */
+/* The settings to ask doveconf for; ends with NULL. */
 extern const char *const dovecot_conf_names[];
 
 /* What an answer gets: the columns of the row, and fields { }, which count more. */

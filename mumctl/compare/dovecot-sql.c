@@ -13,7 +13,7 @@ enum { FILE_MAX = 64 * 1024, QUERY_MAX = 256 * 1024 };
 
 /* ---- the file ---- */
 
-/* In a connect line, which holds a password, too. For SQLite the line is a path. */
+/* Finds the name in a connect line. For SQLite the whole line is a path. */
 static size_t find_database(const char **value, size_t len)
 {
 	const char *name = memmem(*value, len, "dbname=", 7);

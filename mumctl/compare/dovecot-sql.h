@@ -16,7 +16,7 @@ struct dovecot_sql {
 	char *database;			/* of the connect line: a name, or SQLite's path */
 	char *default_pass_scheme;	/* "MD5" by default, as Dovecot has it */
 	char *password_query, *user_query, *iterate_query;
-	char *config_version;		/* only a configuration of Dovecot 2.4 has it */
+	char *config_version;		/* only in a configuration of Dovecot 2.4 */
 };
 
 /* Reads "name = value" lines; a line with a backslash at its end goes on in the next. */
@@ -24,10 +24,10 @@ void dovecot_sql_read(FILE *file, struct dovecot_sql *sql_r);
 void dovecot_sql_clear(struct dovecot_sql *sql);
 
 /*
- * The query for a user, who is split at the first '@' and put in small letters as
- * Dovecot does by default. A quoted string with %u, %n or %d becomes a literal that
- * nothing in the user's name can end. NULL when it uses another variable, or one
- * outside of quotes. Caller frees.
+ * The query for a user. As Dovecot does by default, splits the user at the first '@',
+ * in small letters. A quoted string with %u, %n or %d becomes a literal that nothing in
+ * the user's name can end. NULL if the query has another variable, or one outside of
+ * quotes. Caller frees.
  */
 char *dovecot_sql_for_user(const char *query, const char *user, bool sqlite);
 
@@ -35,8 +35,8 @@ char *dovecot_sql_for_user(const char *query, const char *user, bool sqlite);
 void dovecot_sql_put_literal(struct buf *sql, const char *text, size_t len, bool sqlite);
 
 /*
- * Would a verifier of this default_pass_scheme take a well-formed hash for one of its
- * own? hash begins with '$'. Sets *known_r to false for a scheme that is not known here.
+ * Would the verifier of this default_pass_scheme accept this well-formed hash as one of its
+ * own? hash begins with '$'. Sets *known_r to false for a scheme that we do not know.
  */
 bool dovecot_sql_verifies(const char *scheme, const char *hash, bool *known_r);
 

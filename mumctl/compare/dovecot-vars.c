@@ -28,7 +28,7 @@ static char *to_username(char *value)
 	return value;
 }
 
-/* Behind the first '@'; a name without one has none. */
+/* What stands behind the first '@'; NULL without one. */
 static char *to_domain(char *value)
 {
 	const char *at = strchr(value, '@');
@@ -48,7 +48,7 @@ static const struct {
 	{ "domain", to_domain },
 };
 
-/* Sets *value to NULL if there is no value any more; false for an unknown filter. */
+/* Sets *value to NULL if the filter leaves no value; false for an unknown filter. */
 static bool apply_filter(const char *name, char **value)
 {
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
@@ -174,8 +174,8 @@ static bool is_escape(const char *at, char quote, bool sqlite)
 }
 
 /*
- * A quoted string, from its first quote to behind its last. Its variables may have quotes
- * in them, so it is read along with them.
+ * A quoted string, from its first quote to its last. Reads its variables on the way,
+ * because they may have quotes in them.
  */
 static enum dovecot_expanded put_string(struct buf *sql, const char **at,
 					const struct dovecot_vars *vars, bool sqlite)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Variables of Dovecot 2.4, such as "%{user | domain}": those that stand for the user, and
- * the columns of a row, with the filters that take a name apart.
+ * Variables of Dovecot 2.4, such as "%{user | domain}": the user and the columns of a row,
+ * with the filters that take a name apart.
  */
 #ifndef MUM_DOVECOT_VARS_H
 #define MUM_DOVECOT_VARS_H
@@ -20,10 +20,10 @@ struct dovecot_vars {
 enum dovecot_expanded {
 	EXPANDED,
 	EXPAND_UNSET,	/* some variable has no value, so Dovecot fails */
-	EXPAND_UNKNOWN	/* a variable, filter or syntax that is not known here */
+	EXPAND_UNKNOWN	/* a variable, filter or syntax that we do not know */
 };
 
-/* Appends the text with its variables replaced. If that fails, some of it may be there. */
+/* Appends the text with its variables replaced. If that fails, a part may be appended. */
 enum dovecot_expanded dovecot_expand(struct buf *out, const char *text,
 				     const struct dovecot_vars *vars);
 

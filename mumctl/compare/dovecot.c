@@ -27,7 +27,7 @@ static bool is_same_text(const char *one, const char *other)
 	return one == other || (one != NULL && other != NULL && strcmp(one, other) == 0);
 }
 
-/* Is it a field that both sides may have, with another value? */
+/* Is it a field of both sides, with different values? */
 static bool differs(const struct stock_queries *stock, const struct side *one,
 		    const struct side *other, size_t number)
 {
@@ -45,7 +45,7 @@ static bool has_same_fields(const struct stock_queries *stock, const struct side
 	return true;
 }
 
-/* Only one side has such a mailbox: the reason is that of the map of mailboxes. */
+/* If only one side has such a mailbox, the reason is that of the map of mailboxes. */
 static bool explain_name(struct dovecot *dovecot, const char *name, const struct side *stock,
 			 char reason[REASON_TEXT_SIZE])
 {
@@ -103,7 +103,7 @@ static void put_login(struct buf *words, const struct side *side)
 		buf_printf(words, " (%s)", side->why);
 }
 
-/* Those that differ. */
+/* Puts the fields that differ. */
 static void put_fields(struct buf *words, const struct stock_queries *stock,
 		       const struct side *side, const struct side *other)
 {
@@ -220,7 +220,7 @@ static void on_user(const char *address, void *arg)
 	++*(size_t *)arg;
 }
 
-/* Of 2.4: what Dovecot takes for the user's name, or the first part of it; NULL: nothing. */
+/* The column that Dovecot takes as the user's name, or its first part. NULL: none (2.4). */
 static const char *name_column(const struct stock_queries *stock)
 {
 	const struct column_names *names = &stock->list;
@@ -243,7 +243,7 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 
 	if (*dovecot->stock.sql.iterate_query == '\0')
 		return true;
-	/* Dovecot asks it without a user. */
+	/* Dovecot runs this query without a user. */
 	if ((column != NULL &&
 	     !stock_query(&dovecot->stock, "iterate_query", column,
 			  dovecot->stock.sql.iterate_query, "", on_listed, &stock)) ||
@@ -301,7 +301,7 @@ static json_t *put_not_compared(const struct dovecot *dovecot)
 
 /* ---- all of it ---- */
 
-/* If mum.conf has no part for the module yet, the rest is still compared. */
+/* If mum.conf has no part for the module yet, compare still does the rest. */
 static bool can_ask(struct tool *tool, const char *source)
 {
 	struct mum_config *config = tool_load_config(tool, MUM_ROLE_DOVECOT);

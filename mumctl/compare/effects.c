@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a difference changes for mail, and that in plain words. Pure. */
+/* What a difference changes for mail, in plain words. Pure. */
 #include "mumctl/compare/effects.h"
 
 #include <stdio.h>
@@ -45,8 +45,8 @@ static size_t word_len(const char *list)
 }
 
 /*
- * An address as mail sees it: without blanks around it, without the quotes that Postfix
- * would put there itself, and in small letters. Caller frees.
+ * An address for comparison: without blanks around it, without quotes, which Postfix adds
+ * where they are needed, and in small letters. Caller frees.
  */
 static char *plain_address(const char *word, size_t len)
 {
@@ -218,7 +218,7 @@ static void put_value(struct buf *words, const char *what, const char *value)
 	free(shown);
 }
 
-/* Nobody would find the one address that differs in two long lists. */
+/* Says what differs: nobody would find it in two long lists. */
 char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers *ours)
 {
 	struct buf words = BUF_INIT(WORDS_MAX);
@@ -240,8 +240,8 @@ char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers
 /* ---- entries of doc/differences.md ---- */
 
 /*
- * Those that spell an answer otherwise, or answer what Postfix would have asked for next.
- * What they do to a recipient is told by the answers themselves.
+ * These only spell an answer differently, or answer what Postfix would ask next. Whether
+ * they change something for a recipient, the answers themselves show.
  */
 static const char *const without_effect[] = {
 	"D2",	/* Postfix asks again without the extension */

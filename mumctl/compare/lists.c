@@ -18,8 +18,8 @@ bool list_has(const char *list, const char *word, size_t len)
 enum { GROUP_CONCAT_MAX = 1024, CHARACTER_MAX = 4 };
 
 /*
- * MySQL's group_concat_max_len cuts what is longer, between two characters; the last
- * word is seldom whole then.
+ * MySQL cuts a list at group_concat_max_len bytes, but between two characters. The
+ * last word is then seldom whole.
  */
 bool list_is_cut(const char *list, const char *ours)
 {

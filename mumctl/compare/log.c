@@ -16,7 +16,7 @@
 
 enum {
 	LINE_MAX_BYTES = 8192,		/* the rest of a longer line is ignored */
-	LOG_NAMES_MAX = 100000,		/* addresses, and pairs of login and sender */
+	LOG_NAMES_MAX = 100000,		/* names, and as many pairs of login and sender */
 	WAITING_MAX = 100000		/* mails whose login is known and whose sender is not yet */
 };
 
@@ -35,7 +35,7 @@ struct log {
 	struct keyed_hash hash;
 	struct waiting *waiting;
 	size_t names_count, sents_count;
-	bool full;			/* a limit was reached: nothing new is taken */
+	bool full;			/* a limit was reached: something was left out */
 };
 
 /* ---- who sent as what ---- */
@@ -58,7 +58,7 @@ void sents_clear(struct sents *sents)
 	}
 }
 
-/* In the key a line end separates them, because neither of them has one. */
+/* A line end separates the two in the key, because neither of them has one. */
 static void add_sent(struct log *log, const char *login, const struct mail_log_text *sender)
 {
 	char *key = xasprintf("%s\n%.*s", login, (int)sender->len, sender->data);
@@ -157,7 +157,7 @@ static void add_recipient(struct log *log, const struct mail_log_text *text)
 	add_name(log, &domain, NAME_IS_DOMAIN | NAME_IS_NEXT_HOP);
 }
 
-/* The sender is logged with the login (a reject), or later, under the same queue id. */
+/* Postfix logs the sender with the login (a reject), or later, with the same queue id. */
 static void add_login(struct log *log, const struct mail_log_line *line, const char *login)
 {
 	if (line->sender.data != NULL && is_address(&line->sender))

@@ -35,8 +35,8 @@ void side_clear(struct side *side)
 /* ---- stock: hashes ---- */
 
 /*
- * Accepts any well-formed hash, whatever it costs. 2.4's bcrypt calls another hash an error,
- * 2.3's and other schemes call it a wrong password.
+ * Accepts any well-formed hash of the scheme, whatever it costs. Another hash is an error
+ * to 2.4's bcrypt, and a wrong password to 2.3 and to other schemes.
  */
 static enum login judge_hash(const char *hash, const char *scheme,
 			     enum dovecot_generation generation)
@@ -58,7 +58,7 @@ static enum login judge_hash(const char *hash, const char *scheme,
 		       ? LOGIN_UNREADABLE : LOGIN_REFUSED;
 }
 
-/* Of several rows Dovecot takes none for a password, and the first one for mail. */
+/* If there are several rows, Dovecot takes no password, and the mail of the first one. */
 
 /* ---- stock of 2.3 ---- */
 
@@ -132,8 +132,8 @@ struct answer_24 {
 typedef void field_fn(struct answer_24 *answer, const char *name, const char *value);
 
 /*
- * False when Dovecot fails, as a variable has no value. A variable that is not known here
- * is in no field that counts: see stock_queries_check().
+ * False if a variable has no value, because then Dovecot fails. No field that counts has a
+ * variable that we do not know: see stock_queries_check().
  */
 static bool each_field(struct answer_24 *answer, const struct dovecot_fields *fields,
 		       struct row *row, field_fn *fn)
@@ -154,7 +154,7 @@ static bool each_field(struct answer_24 *answer, const struct dovecot_fields *fi
 	return result != EXPAND_UNSET;
 }
 
-/* Only a password that the row does not have counts; its scheme must stand in it. */
+/* A password counts if the row has none; it must have a {SCHEME} in front. */
 static void on_passdb_field(struct answer_24 *answer, const char *name, const char *value)
 {
 	if (strcmp(name, "password") == 0 && answer->side->login == LOGIN_UNKNOWN)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Dovecot is told of one login: by stock's queries, and by the module. */
+/* What Dovecot gets for one login: from stock's queries, and from the module. */
 #ifndef MUM_COMPARE_LOGINS_H
 #define MUM_COMPARE_LOGINS_H
 
@@ -20,14 +20,14 @@ struct side {
 	enum login login;
 	enum mail mail;
 	char *fields[FIELDS_MAX];	/* with MAIL_FOUND; NULL: it does not have this one */
-	char *user;		/* ours: the name as MUM has it, or NULL */
-	/* Of LOGIN_REFUSED and MAIL_FAILS, if it is not a hash that stock does not verify. */
+	char *user;		/* ours: the stored name, or NULL */
+	/* Why LOGIN_REFUSED or MAIL_FAILS; NULL if stock cannot verify the hash. */
 	const char *why;
 	struct arena arena;	/* what why may be in */
 	bool send_only;
 };
 
-/* False when there is no answer: it has complained. Call side_clear() in any case. */
+/* False: no answer, and it has complained. Call side_clear() in any case. */
 bool side_ask_stock(const struct stock_queries *queries, const char *user,
 		    struct side *side_r);
 bool side_ask_ours(struct tool *tool, enum dovecot_generation generation, const char *user,

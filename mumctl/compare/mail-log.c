@@ -34,7 +34,7 @@ static bool is_tag(const char *word, size_t len)
 	return true;
 }
 
-/* What stands behind the tag; NULL when there is no tag. */
+/* What stands behind the tag; NULL if there is none. */
 static const char *find_text(const char *line)
 {
 	for (int i = 0; i < WORDS_BEFORE_TEXT && *line != '\0'; i++) {
@@ -49,7 +49,7 @@ static const char *find_text(const char *line)
 	return NULL;
 }
 
-/* "4Xn2bC1D: " or "NOQUEUE: "; what stands behind it, or NULL. */
+/* Reads "4Xn2bC1D: " or "NOQUEUE: ". Returns what stands behind it, or NULL. */
 static const char *read_queue_id(const char *text, struct mail_log_text *id_r)
 {
 	size_t len = 0;
@@ -64,7 +64,7 @@ static const char *read_queue_id(const char *text, struct mail_log_text *id_r)
 	return text + len + 1;
 }
 
-/* Up to a '>' that stands in no quoted local part, and has a comma, a blank or the end behind. */
+/* Up to a '>' outside of quotes, with a comma, a blank or the end behind it. */
 static size_t address_len(const char *text)
 {
 	bool quoted = false;

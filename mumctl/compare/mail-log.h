@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a line of Postfix's log says of addresses and logins. Pure: one line in, parts of
- * it out. The line is hostile: whoever talks to Postfix chooses much of its text, so
- * each part is to be checked before it is used as a name.
+ * it out. The line is hostile, because whoever talks to Postfix chooses much of its text:
+ * check each part before you use it as a name.
  */
 #ifndef MUM_MAIL_LOG_H
 #define MUM_MAIL_LOG_H
@@ -25,8 +25,8 @@ struct mail_log_line {
 };
 
 /*
- * Reads a line without its end, with a stamp as syslog writes it or one of RFC 3339.
- * False when it is none of Postfix about a mail, or says nothing of the above.
+ * Reads a line without its end; its time is as in syslog, or as in RFC 3339. False if it
+ * is not Postfix's about a mail, or has no sender, recipient or login.
  */
 bool mail_log_read(const char *line, struct mail_log_line *line_r);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names that compare asks about. Each is there once, even if it names several things. */
+/* The names that compare asks about. Each is there once, even if it has several kinds. */
 #include "mumctl/compare/names.h"
 
 #include <errno.h>

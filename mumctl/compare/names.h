@@ -19,9 +19,9 @@ enum {
 };
 
 struct name {
-	UT_hash_handle hh;	/* hh.next is the next name, in the order of their coming */
+	UT_hash_handle hh;	/* hh.next: the next name, in the order in which they came */
 	unsigned kinds;		/* NAME_IS_...: as what it is compared */
-	unsigned searched;	/* besides: as what stock is asked, to find another name */
+	unsigned searched;	/* also: as what stock is asked, to find another name */
 	char text[];
 };
 
@@ -33,13 +33,13 @@ struct names {
 void names_init(struct names *names);
 void names_clear(struct names *names);
 void names_add(struct names *names, const char *text, size_t len, unsigned kinds);
-/* Every name of the database. False: complained about. */
+/* Every name of the database. False: it has complained. */
 bool names_read_database(struct names *names, struct inspect *db);
-/* A regular file of names, one on a line, each of all kinds. False: complained about. */
+/* A regular file of names, one on a line, each of all kinds. False: it has complained. */
 bool names_read_file(struct names *names, const char *path);
 /*
  * Postfix looks for an address in several forms: in quotes and without, with its
- * extension and without. Adds those forms, to be searched alone.
+ * extension and without. Adds those forms only to ask stock, not to compare them.
  */
 void names_add_forms(struct names *names, const char *delimiters);
 /* An address in one of its forms, with the domain as it is. Caller frees. */
@@ -67,8 +67,8 @@ void sents_clear(struct sents *sents);
 
 /*
  * Adds the recipients, senders and logins of a Postfix log to names, and who sent as
- * what to sents. path: "-" for standard input. How much is read has limits; it says so
- * when it comes to one. False when the log cannot be read: complained about.
+ * what to sents. path: "-" for standard input. It complains if it reaches one of its
+ * limits. False if the log cannot be read: it has complained.
  */
 bool log_read(const char *path, struct names *names, struct sents *sents);
 

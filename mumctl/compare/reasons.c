@@ -23,7 +23,7 @@ struct difference {
 	const char *ours;		/* NULL when not found */
 	const struct mum_answer *answer;
 	char *reason;
-	bool *failed;			/* set by a question without an answer */
+	bool *failed;			/* set if a question gets no answer */
 };
 
 static void ask(const struct difference *difference, enum question_kind kind,
@@ -70,13 +70,13 @@ static bool is_other_spelling(const struct difference *difference)
 	return other;
 }
 
-/* A role or a catch-all answers, and stock has neither. */
+/* Does a role or a catch-all answer? Stock has neither. */
 static bool is_fallback(const struct difference *difference, size_t form)
 {
 	return difference->answer->address->forms[form].kind != FORM_IS_NAME;
 }
 
-/* We find it under a form that stock is not asked for, or in another case. */
+/* We find it under a form that Postfix does not ask stock for, or in another case. */
 static void add_search(const struct difference *difference, size_t form)
 {
 	const struct address_form *found = &difference->answer->address->forms[form];
@@ -95,14 +95,14 @@ static void add_search(const struct difference *difference, size_t form)
 		add(difference, "D3");
 	if (spelling)
 		add(difference, "D14");
-	/* For ASCII the database ignores the case as we do. */
+	/* The database ignores the case of ASCII, as we do. */
 	if (!extension && !quotes && !spelling && !ascii &&
 	    !twin_is_found(difference->db, difference->map, difference->key,
 			   difference->failed))
 		add(difference, "D1");
 }
 
-/* Is stock asked for this form, too? */
+/* Does Postfix ask stock for this form, too? */
 static bool is_asked(const struct difference *difference, size_t form)
 {
 	const struct address_form *asked = &difference->answer->address->forms[form];
@@ -181,7 +181,7 @@ static bool is_list_of(const struct difference *difference)
 	return count > 0 && strlen(difference->stock) == len + count - 1;
 }
 
-/* The alias that stock found, with what we leave out of it or change in it. */
+/* What we leave out of the alias that stock found, or change in it. False: there is none. */
 static bool explain_stock_alias(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
@@ -225,7 +225,7 @@ static void explain_alias(const struct difference *difference)
 	else if (list_is_cut(difference->stock, difference->ours))
 		add(difference, "D15");
 	else if (!is_list_of(difference))
-		difference->reason[0] = '\0';	/* another query of the admin's */
+		difference->reason[0] = '\0';	/* the admin has another query */
 	else if (difference->reason[0] == '\0' &&
 		 list_is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
@@ -233,7 +233,7 @@ static void explain_alias(const struct difference *difference)
 
 /* ---- owners ---- */
 
-/* One that stock lists and we do not. */
+/* An owner that stock lists, and why we do not. */
 static void add_owner(const struct difference *difference, const struct owner_row *row)
 {
 	switch (state_of_owner(row)) {
@@ -288,7 +288,7 @@ static bool has_owners_of_twin(const struct difference *difference)
 	return true;
 }
 
-/* In stock's answer the mailbox of that name stands before the list. */
+/* In stock's answer the mailbox of that name stands before the list, which may be cut. */
 static bool has_cut_owners(const struct difference *difference)
 {
 	const char *comma = difference->stock == NULL ? NULL : strchr(difference->stock, ',');
@@ -451,7 +451,7 @@ static void explain(const struct difference *difference)
 	};
 	enum mum_status status = difference->answer->status;
 
-	/* No such name can exist for us: it is not clean, or wider than a column. */
+	/* Such a name cannot exist for us: it is not clean (D20), or wider than a column. */
 	if (status == MUM_NOT_FOUND && !text_is_clean(difference->key, strlen(difference->key)))
 		add(difference, "D20");
 	else if (status == MUM_NOT_FOUND)

@@ -65,7 +65,7 @@ static char *show_value(const json_t *value, bool all)
 		   : effect_value(json_string_value(value));
 }
 
-/* Those with this reason, or all of them. */
+/* Prints those with this reason; all of them if it is NULL. */
 static void print_differences(const json_t *differences, const char *reason, const char *ours,
 			      bool all)
 {
@@ -85,7 +85,7 @@ static void print_differences(const json_t *differences, const char *reason, con
 	}
 }
 
-/* What is left when all changes were printed. */
+/* What is left after all changes. */
 static void print_rest(const json_t *part, const char *ours, bool all)
 {
 	size_t harmless = tool_json_number(part, "harmless");
@@ -179,7 +179,7 @@ static void print_senders(const json_t *document)
 
 /* ---- Dovecot ---- */
 
-/* Would Postfix accept mail now that Dovecot, asking as before, does not know? */
+/* Does Postfix now accept mail that Dovecot, if it asks as before, does not know? */
 static bool has_new_spelling(const json_t *document)
 {
 	const json_t *lines = json_object_get(document, "changed");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who sent as what in the mail log, and what either side says to that. */
+/* Who sent as what in the mail log, and what each side says about it. */
 #include "mumctl/compare/compare.h"
 
 #include <stdlib.h>
@@ -55,7 +55,7 @@ static bool stock_accepts(enum sender_check check, const struct stock *stock,
 	return accepts;
 }
 
-/* False when there is no verdict, which is complained about. */
+/* False: no verdict, and it has complained. */
 static bool ask_ours(struct tool *tool, const struct sent *sent, bool *accepts_r)
 {
 	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);

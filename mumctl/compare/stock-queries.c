@@ -13,7 +13,7 @@
 /* Where MUM's manual has the file of 2.3. */
 #define DOVECOT_FILE "/etc/dovecot/dovecot-sql.conf"
 
-/* Somebody whom a query may be about while nobody is meant. */
+/* A user for a query that we only try out. */
 #define ANY_USER "user@example.test"
 
 static void complain(const char *source, const char *why)
@@ -75,7 +75,7 @@ bool stock_has_field(const struct stock_queries *queries, size_t number)
 
 /* ---- reading ---- */
 
-/* What a file of the admin's is shows in it, whichever Dovecot is installed. */
+/* The file itself shows its generation, whichever Dovecot is installed. */
 static enum stock_read read_file(struct stock_queries *queries, const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -183,7 +183,7 @@ bool stock_query(const struct stock_queries *queries, const char *what, const ch
 	enum dovecot_expanded result = put_query(queries, query, user, &asked);
 	bool good;
 
-	/* Only for a list, which is asked without a user: then Dovecot lists nobody. */
+	/* Only in a query for a list, which has no user: then Dovecot lists nobody. */
 	if (result == EXPAND_UNSET)
 		return true;
 	if (result == EXPAND_UNKNOWN) {
@@ -288,7 +288,7 @@ static void on_name(const char *name, void *arg)
 		names->names[names->count++] = xstrdup(name);
 }
 
-/* False when the database gave no answer: complained about. */
+/* False: the database gave no answer, and it has complained. */
 static bool find_columns(const struct stock_queries *queries, const char *what,
 			 const char *query, const char *user, struct column_names *names_r)
 {

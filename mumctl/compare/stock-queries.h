@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The queries by which Dovecot asks for MUM's users in the stock setup: of 2.3's SQL file, or
- * of the configuration of 2.4.
+ * The queries with which Dovecot asks for MUM's users in the stock setup: from 2.3's SQL
+ * file, or from the configuration of 2.4.
  */
 #ifndef MUM_COMPARE_STOCK_QUERIES_H
 #define MUM_COMPARE_STOCK_QUERIES_H
@@ -16,10 +16,10 @@
 enum { FIELDS_MAX = MAIL_SETTINGS + 2 };
 size_t stock_field_count(enum dovecot_generation generation);
 const char *stock_field_name(enum dovecot_generation generation, size_t number);
-/* Is a field of that name in an answer of 2.4 compared? */
+/* Does compare look at a field of that name in an answer of 2.4? */
 bool stock_field_is_compared(const char *name);
 
-/* Names of the columns that a query gives. */
+/* The names of a query's columns. */
 struct column_names {
 	size_t count;
 	char *names[INSPECT_COLUMNS_MAX];
@@ -39,28 +39,28 @@ struct stock_queries {
 enum stock_read { STOCK_READ, STOCK_LEFT_OUT, STOCK_UNREADABLE };
 
 /*
- * Reads the file; NULL: what the installed Dovecot has. If there is nothing to compare, it
- * has complained. Call stock_queries_clear() in any case.
+ * Reads the file; NULL: what the installed Dovecot has. Complains if there is nothing to
+ * compare. Call stock_queries_clear() in any case.
  */
 enum stock_read stock_queries_read(struct stock_queries *queries_r, const char *file);
 void stock_queries_clear(struct stock_queries *queries);
 
 /*
- * Can they be compared with this mum.conf, whose database is open? Complains if not. Sets
- * *failed if it is because the database gave no answer.
+ * Can we compare them with this mum.conf, whose database is open? Complains if not. Sets
+ * *failed if the reason is that the database gave no answer.
  */
 bool stock_queries_check(struct stock_queries *queries, const struct mum_config *config,
 			 bool *failed);
 
-/* Does stock's query, or do its fields { }, have this field? Only then it is compared. */
+/* Does stock's query or its fields { } have this field? Else compare leaves it out. */
 bool stock_has_field(const struct stock_queries *queries, size_t number);
 
 /* The user as the variables of 2.4 have it; NULL when there is none. Caller frees. */
 char *stock_user(const struct stock_queries *queries, const char *typed);
 
 /*
- * Asks one of the queries for the user and hands out the columns, which are named as
- * "stock.home". False: complained about, with what in front.
+ * Runs one of the queries for the user and hands out the columns, which have names such as
+ * "stock.home". False: it has complained, with what in front.
  */
 bool stock_query(const struct stock_queries *queries, const char *what, const char *columns,
 		 const char *query, const char *user, inspect_row_fn *fn, void *arg);

@@ -12,10 +12,10 @@
 #include "common/xalloc.h"
 #include "mumctl/run-lines.h"
 
-/* A key that was asked, and what came back. */
+/* A key that we ask for, and what came back. */
 struct entry {
 	UT_hash_handle hh;
-	size_t line;		/* of what postmap is given; the last that has it */
+	size_t line;		/* its last line in what postmap gets */
 	char *value;		/* NULL when not found */
 	char key[];
 };
@@ -23,7 +23,7 @@ struct entry {
 struct stock {
 	struct keyed_hash hash;
 	struct entry *entries;
-	size_t line;		/* of the last key that was answered */
+	size_t line;		/* of the last key with an answer */
 	bool failed;		/* postmap gave up */
 };
 
@@ -62,7 +62,7 @@ static FILE *open_temporary(void)
 	return file;
 }
 
-/* The keys, one on a line, as postmap reads them. NULL: complained about. */
+/* The keys, one on a line, as postmap reads them. NULL: it has complained. */
 static FILE *write_keys(struct stock *stock, const struct names *names, unsigned kinds)
 {
 	FILE *file = open_temporary();
@@ -84,9 +84,9 @@ static FILE *write_keys(struct stock *stock, const struct names *names, unsigned
 }
 
 /*
- * "key TAB value". Answers come in the order of the keys, and a value as it is: the
- * line after a newline in one is taken for another key's answer only if that key
- * is still to come, and then its own answer takes the place.
+ * "key TAB value". Answers come in the order of the keys. A value may hold a newline:
+ * what follows it counts as another key's answer only if that key is still to come,
+ * and that key's own answer then replaces it.
  */
 static void add_line(struct stock *stock, char *line)
 {
@@ -116,7 +116,7 @@ static void on_line(char *line, bool is_error, void *arg)
 	tool_complain("postmap", line);
 }
 
-/* postmap ends with 1 when nothing was found, and when it has asked nobody. */
+/* postmap ends with 1 if it found nothing, and if it could not ask. */
 static bool ask(struct stock *stock, const char *mysql_file, FILE *keys)
 {
 	char *table = xasprintf("mysql:%s", mysql_file);

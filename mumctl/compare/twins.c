@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that the server's collation takes for equal. Only these are D1. */
+/* Names that the server's collation takes for equal, and we do not (D1). */
 #include "mumctl/compare/compare.h"
 
 #include <stdlib.h>
@@ -61,7 +61,7 @@ struct search {
 	bool *failed;
 };
 
-/* Are they one name for us, too? */
+/* Are the two one name for us, too? */
 static bool is_same_name(enum address_kind kind, const char *one, const char *other)
 {
 	struct address *first = address_new(kind, one, strlen(one), "");
