@@ -22,14 +22,14 @@ static void complain(struct orphans *orphans, const char *path, int error)
 
 /* ---- reading a folder ---- */
 
-/* A folder that is open, beneath another one; path is for people. */
+/* An open folder. */
 struct folder {
 	struct orphans *orphans;
 	const char *path;
 	DIR *dir;
 };
 
-/* name is in the folder at (AT_FDCWD: anywhere), and no link. False: complained. */
+/* name: in the folder at (AT_FDCWD: anywhere), no link. False: gone, or it has complained. */
 static bool open_folder(struct orphans *orphans, int at, const char *name, const char *path,
 			int depth, struct folder *folder_r)
 {
@@ -39,7 +39,7 @@ static bool open_folder(struct orphans *orphans, int at, const char *name, const
 	*folder_r = (struct folder){ orphans, path, fd >= 0 ? fdopendir(fd) : NULL };
 	if (folder_r->dir != NULL)
 		return true;
-	/* One that went meanwhile is no trouble. */
+	/* A folder may go meanwhile. */
 	if (depth >= DEPTH_MAX || errno != ENOENT)
 		complain(orphans, path, depth >= DEPTH_MAX ? ELOOP : errno);
 	if (fd >= 0)
@@ -47,7 +47,7 @@ static bool open_folder(struct orphans *orphans, int at, const char *name, const
 	return false;
 }
 
-/* The next one, what it is, and its path, which the caller frees. NULL at the end. */
+/* The path of the next entry, its name and what it is. NULL at the end. Caller frees. */
 static char *next_entry(const struct folder *folder, const char **name_r, struct stat *status_r)
 {
 	const struct dirent *entry;
@@ -103,7 +103,7 @@ static void find_in(const struct search *search, int at, const char *name, const
 					   ? home_names_judge(search->names, below, &status)
 					   : BELONGS_HOME;
 
-		/* lost+found is the file system's. */
+		/* lost+found belongs to the file system. */
 		if (belongs == BELONGS_TO_NOBODY && strcmp(entry, "lost+found") != 0)
 			add(search->orphans, below, &status);
 		else if (search->deep && (belongs & (BELONGS_ABOVE | BELONGS_HOME)) == BELONGS_ABOVE)
@@ -175,7 +175,7 @@ static void measure_in(struct orphans *orphans, struct orphan *orphan, int at, c
 	closedir(folder.dir);
 }
 
-/* Without a file in it, the age is its own. */
+/* An orphan without a file has its own age. */
 void orphans_measure(struct orphans *orphans)
 {
 	for (size_t i = 0; i < orphans->count; i++) {

@@ -11,7 +11,7 @@
 struct orphan {
 	char *path;
 	struct stat status;
-	/* After orphans_measure(): of all in it, on the disk; and the last change of a file. */
+	/* After orphans_measure(): the disk space of all in it; the last change of a file. */
 	uint64_t bytes;
 	time_t changed;
 };
@@ -23,12 +23,12 @@ struct orphans {
 };
 
 /*
- * Adds those of one folder, whose path has no links. deep: also those of the folders in
- * it that homes are in.
+ * Adds the orphans in one folder, whose path has no links. deep: also those in the folders
+ * below it that hold homes.
  */
 void orphans_find(struct orphans *orphans, const struct home_names *names, const char *path,
 		  bool deep);
-/* Sorts them, without those that are there twice or belong by now. */
+/* Sorts the orphans, and drops those that are there twice or belong by now. */
 void orphans_settle(struct orphans *orphans, const struct home_names *now);
 void orphans_measure(struct orphans *orphans);
 void orphans_clear(struct orphans *orphans);

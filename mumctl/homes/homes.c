@@ -60,7 +60,7 @@ static void read_arguments(struct homes *homes, int argc, char **argv)
 
 /* ---- what the rows name ---- */
 
-/* 0, or the exit status: said why. */
+/* 0, or the exit status after a complaint. */
 static int read_moment(const struct homes *homes, struct moment *moment_r)
 {
 	struct inspect_error error;
@@ -96,7 +96,7 @@ struct folders {
 	char **paths;
 };
 
-/* The folder that it is in, without links; not the root, which nobody's home stands for. */
+/* Adds the folder that the path is in, without links. */
 static void add_parent(struct folders *folders, const char *path)
 {
 	char *parent, *real;
@@ -130,7 +130,7 @@ static struct folders parents_of(const struct home_rows *rows)
 	return folders;
 }
 
-/* What is inside a home is its owner's. */
+/* The root holds no homes, and all inside a home is its owner's. */
 static void find(struct homes *homes, const struct home_names *names, const char *path, bool deep)
 {
 	if (strcmp(path, "/") != 0 && !home_names_is_inside(names, path))
@@ -179,8 +179,8 @@ static int report(struct homes *homes, const struct moment *now)
 }
 
 /*
- * The rows are read again after the disk: the home of a mailbox that was made meanwhile
- * belongs by then.
+ * Reads the rows again after the disk: by then the home of a mailbox that was made
+ * meanwhile belongs.
  */
 static int look(struct homes *homes)
 {

@@ -25,7 +25,7 @@ struct name {
 struct home_names {
 	struct keyed_hash hash;
 	struct name *paths;
-	struct name *inodes;	/* the first of each; it has what all of them have */
+	struct name *inodes;	/* the first name of each; it has the flags of all */
 	char *why;
 };
 
@@ -38,7 +38,7 @@ static struct name *find_path(const struct home_names *names, const char *path, 
 	return name;
 }
 
-/* Without the padding that a struct on the stack may have. */
+/* The hash reads the padding, too, so that must be zero. */
 static struct inode inode_of(const struct stat *status)
 {
 	struct inode inode;
@@ -60,7 +60,7 @@ static struct name *find_inode(const struct home_names *names, const struct stat
 
 /* ---- what rows name ---- */
 
-/* What is not there is no trouble; what cannot be looked at is. */
+/* A missing path is fine; one that cannot be looked at is not. */
 static void look(struct home_names *names, struct name *name)
 {
 	struct stat status;
@@ -101,7 +101,7 @@ static void mark(struct home_names *names, struct name *name, unsigned belongs)
 		first->belongs |= belongs;
 }
 
-/* path is normal. Where one is known, all above it are marked. */
+/* path is normal. If one folder is marked, all above it are. */
 static void add(struct home_names *names, const char *path, unsigned belongs)
 {
 	struct name *name = get(names, path, strlen(path));
@@ -115,7 +115,7 @@ static void add(struct home_names *names, const char *path, unsigned belongs)
 	}
 }
 
-/* As a row has it: with links, "..", or not there. */
+/* path: as a row has it, with links or "..", or not there. */
 static void add_any(struct home_names *names, const char *path, unsigned belongs)
 {
 	char *normal = path_normal(path), *real = home_names_real(path);
@@ -150,7 +150,7 @@ static void add_users(struct home_names *names)
 			add_any(names, user->pw_dir, BELONGS_SYSTEM);
 	}
 	endpwent();
-	/* A home of the system that cannot be looked at is not ours to know. */
+	/* It does not matter if a home of the system cannot be looked at. */
 	free(names->why);
 	names->why = why;
 }

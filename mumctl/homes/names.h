@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which folders of this machine belong: what rows name, and what is on the way there. A
- * folder is known by its path and by its inode, so by whichever link or mount it is reached.
+ * folder is known by its path and by its inode, whichever link or mount leads to it.
  */
 #ifndef MUM_HOMES_NAMES_H
 #define MUM_HOMES_NAMES_H
@@ -20,18 +20,18 @@ enum belongs {
 struct home_names;
 
 /*
- * Looks at all that the rows name. NULL when something is there that cannot be looked
- * at, so that nobody knows what belongs; *why_r then says what, and the caller frees it.
+ * Looks at all that the rows name. NULL if something there cannot be looked at: then
+ * nobody knows what belongs; *why_r says what that is, and the caller frees it.
  */
 struct home_names *home_names_new(const struct home_rows *rows, char **why_r);
 void home_names_free(struct home_names **names);	/* sets NULL; NULL is fine */
 
-/* The sum of all that holds. path is normal. */
+/* All flags that hold. path is normal. */
 unsigned home_names_judge(const struct home_names *names, const char *path,
 			  const struct stat *status);
 /* Is it a home, or inside one? Looks at the folders above it, too. */
 bool home_names_is_inside(const struct home_names *names, const char *path);
-/* Does a row name it or its place of mail, and is one of them there? */
+/* Is the path, which a row names, there? */
 bool home_names_is_there(const struct home_names *names, const char *path);
 /* The path without links, as far as it exists. Caller frees. */
 char *home_names_real(const char *path);

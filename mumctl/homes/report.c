@@ -11,7 +11,7 @@
 
 /* ---- folders that belong to nobody ---- */
 
-/* NULL for what root owns: Dovecot's mail users are others. Caller frees. */
+/* NULL if root owns it: no mail belongs to root. Caller frees. */
 static char *command_for(const struct orphan *orphan, size_t number)
 {
 	char *name = xasprintf("%zu-%s", number, strrchr(orphan->path, '/') + 1);
@@ -109,7 +109,7 @@ static void clear(struct places *places)
 	free(places->items);
 }
 
-/* The names of the rows that share the place at first; empty when it is one row's. */
+/* The names of the rows that share the place at first; empty if only one row has it. */
 static json_t *sharers(const struct places *places, size_t first, size_t *next_r)
 {
 	const struct place *items = places->items;

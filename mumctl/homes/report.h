@@ -6,12 +6,12 @@
 #include "mumctl/homes/disk.h"
 #include "mumctl/tool.h"
 
-/* sizes: orphans_measure() has been there. The caller owns it. */
+/* sizes: orphans_measure() was called. The caller owns the result. */
 json_t *homes_report(const struct home_rows *rows, const struct home_names *names,
 		     const struct orphans *orphans, bool sizes);
-/* now: as tool_now() has it. */
+/* now: of tool_now(). */
 void homes_print(const json_t *report, const char *now);
-/* Is there anything but mailboxes without a home yet? */
+/* Is anything wrong, besides mailboxes that have no home yet? */
 bool homes_report_is_grave(const json_t *report);
 
 #endif

@@ -43,7 +43,7 @@ static void add_other(struct home_rows *rows, struct home_row *row, const char *
 	row->others = others;
 }
 
-/* The absolute paths in a text that is no mail location: rather too many than too few. */
+/* Adds all absolute paths in a text that is no mail location: rather too many than too few. */
 static void add_all_in(struct home_rows *rows, struct home_row *row, const char *text)
 {
 	char *copy = xstrdup(text), *rest = copy, *part;
@@ -57,7 +57,7 @@ static void add_all_in(struct home_rows *rows, struct home_row *row, const char 
 	free(copy);
 }
 
-/* Where Dovecot expands a variable the mail may be anywhere in that folder. */
+/* The folder before a variable of Dovecot's: mail may be anywhere in it. */
 static char *cut_variable(const char *path)
 {
 	const char *percent = strchr(path, '%');

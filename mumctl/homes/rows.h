@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the rows of mailboxes name as homes and places of mail: texts, before a look at them. */
+/* What the rows of mailboxes name as homes and places of mail: texts, without the disk. */
 #ifndef MUM_HOMES_ROWS_H
 #define MUM_HOMES_ROWS_H
 
@@ -11,7 +11,7 @@ struct home_row {
 	const char *name;	/* local@domain; "?" where the domain is gone */
 	bool active, send_only;
 	const char *home, *mail;
-	/* What else is the mailbox's, as it is stored: indexes, and all that cannot be read. */
+	/* What else belongs to it, as stored: indexes, and all that cannot be read. */
 	size_t others_count;
 	const char **others;
 };
@@ -22,7 +22,7 @@ struct home_rows {
 	struct arena arena;	/* owns all texts */
 };
 
-/* All rows, active or not, of role Dovecot. False sets the error: then none are of use. */
+/* All rows, active or not, by role Dovecot. False sets the error: then use none of them. */
 bool home_rows_read(struct inspect *db, struct home_rows *rows_r, struct inspect_error *error_r);
 void home_rows_clear(struct home_rows *rows);
 

@@ -25,12 +25,12 @@ struct measure {
 	enum sizes_source source;
 	bool rows;			/* doveadm has printed one at least */
 	bool blamed;			/* and named a mailbox that failed */
-	char *trouble;			/* the first error that it told of, or else its first word */
+	char *trouble;			/* its first error, or else its first line */
 };
 
 /* ---- what there is ---- */
 
-/* The mailboxes, from the first host that answers. EX_TEMPFAIL and EX_CONFIG: said why. */
+/* The mailboxes, from the first host that answers. 0, or the exit status after a complaint. */
 static int read_set(const struct measure *measure, struct measure_set **set_r)
 {
 	struct inspect_error error;
@@ -90,9 +90,9 @@ static void on_line(char *line, bool is_error, void *arg)
 }
 
 /*
- * Where quota is off, doveadm does not know that command, or prints no row. doveadm prints
- * the sum of folders even if one of them has failed. So if it ends badly and has blamed no
- * mailbox, no size can be trusted.
+ * If quota is off, doveadm does not know that command, or prints no row. doveadm prints the
+ * sum of folders even if one of them has failed. So if its exit status is bad and it has
+ * blamed no mailbox, no size can be trusted.
  */
 static void ask_dovecot(struct measure *measure)
 {
@@ -132,7 +132,7 @@ static void add_failed(const char *name, void *arg)
 	json_array_append_new(arg, tool_json_text(name));
 }
 
-/* "anna@example.org, ben@example.org and 7 more". Caller frees. */
+/* "<a@example.org>, <b@example.org>, <c@example.org> and 7 more". Caller frees. */
 static char *names_of(const json_t *failed)
 {
 	size_t count = json_array_size(failed);

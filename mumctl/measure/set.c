@@ -15,7 +15,7 @@ struct domain {
 	UT_hash_handle hh;
 	uint64_t id;		/* the key */
 	uint64_t kib;
-	bool left_out;		/* a mailbox of it has no size, or it is gone */
+	bool left_out;		/* a mailbox in it has no size, or the domain is gone */
 };
 
 struct mailbox {
@@ -38,7 +38,7 @@ struct measure_set {
 
 /* ---- reading ---- */
 
-/* As MUM_USERS has them, and one more. */
+/* The columns of MUM_USERS, and one more. */
 enum { ROW_DOMAIN_ID = LISTED_COLUMNS };
 
 static const char mailboxes_sql[] =

@@ -14,7 +14,7 @@ enum {
 /*
  * MUM's morph types, App\Mailbox and App\Domain. What a backslash means in a text depends
  * on sql_mode, so they are spelled in digits; this CAST gives a text in both databases.
- * Nothing else here comes from outside but numbers, so nothing needs to be bound.
+ * All else from outside is numbers, so no value needs to be bound.
  */
 static const char *const types[] = {
 	[MEASURED_MAILBOX] = "CAST(X'4170705C4D61696C626F78' AS CHAR)",
@@ -82,7 +82,7 @@ static bool write_to(struct writer *writer, const struct measure_set *set, bool 
 	return writer->good;
 }
 
-/* A replica refuses to write: then the next host is tried. */
+/* A replica refuses to write, so this tries the next host. */
 bool measure_write(const struct measure_set *set, const struct mum_config *config,
 		   const char *now, struct inspect_error *error_r)
 {

@@ -7,7 +7,7 @@
 
 /*
  * Writes all rows of the set or none, a thousand in a statement, as the user of role
- * measure. now: as tool_now() has it. False sets the error.
+ * measure. now: of tool_now(). False sets the error.
  */
 bool measure_write(const struct measure_set *set, const struct mum_config *config,
 		   const char *now, struct inspect_error *error_r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads aliases, each by an index: those of a mailbox, and those of ids. */
+/* Reads aliases by an index: of a mailbox, or with ids. And all texts of recipients. */
 #ifndef MUM_ALIAS_ROWS_H
 #define MUM_ALIAS_ROWS_H
 
@@ -7,7 +7,7 @@
 
 #include "common/inspect.h"
 
-/* Which mailboxes belong to an alias as what. */
+/* What the mailbox is to the alias. */
 enum alias_rows_as { ALIAS_ROWS_RECIPIENT, ALIAS_ROWS_SENDER };
 
 /* address as stored; expires: deactivate_at, or NULL. Both are gone when fn returns. */

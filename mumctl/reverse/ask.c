@@ -7,7 +7,7 @@
 #include "common/address-quote.h"
 #include "common/xalloc.h"
 
-enum { NAME_SIZE = 4096 };	/* bytes; over this no such name is stored */
+enum { NAME_SIZE = 4096 };	/* bytes; no stored name is longer */
 
 char *ask_name(const char *stored, const char *extension)
 {

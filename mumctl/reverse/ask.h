@@ -8,11 +8,11 @@
 
 /*
  * A stored address, with an extension behind its local part, as mail is sent to it; as it
- * is stored when that cannot be written in a list of addresses. Caller frees.
+ * is stored if that fits in no list of addresses. Caller frees.
  */
 char *ask_name(const char *stored, const char *extension);
 
-/* As tool_ask_all() in role Postfix; false sets the error unless all were answered. */
+/* As tool_ask_all() in role Postfix. False sets the error: not all were answered. */
 bool ask_all(struct tool *tool, enum question_kind kind, char *const *keys, size_t count,
 	     struct asked *asked_r, struct inspect_error *error_r);
 /* Frees both arrays, and all in them. */

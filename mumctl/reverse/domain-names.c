@@ -20,15 +20,15 @@ struct domain_names {
 	struct domain_entry **entries;	/* by address */
 	size_t entries_count, aliases_count;
 	const struct user_row **users;	/* by address */
-	struct asked *asked;		/* those of entries that are to be asked about */
+	struct asked *asked;		/* the answers about entries that need the database */
 	size_t asked_count;
-	struct asked *roles;		/* mail to each of address.roles */
+	struct asked *roles;		/* the answers about mail to each of address.roles */
 	size_t roles_count;
 };
 
 /* ---- what stands behind recipients ---- */
 
-/* A recipient in another domain; which of these are MUM's? */
+/* Another domain that recipients are in. Is it MUM's? */
 struct other {
 	UT_hash_handle hh;
 	bool ours;
@@ -57,7 +57,7 @@ static void free_others(struct others *others)
 	KEYED_FREE(others->domains, other, next);
 }
 
-/* What MUM_NAME would answer about a name of this domain; one that is there twice: *several_r. */
+/* What MUM_NAME would answer about a name of this domain. *several_r: it is there twice. */
 static struct facts *name_facts(const struct domain_names *names, const struct address *address,
 				bool *several_r)
 {
@@ -91,7 +91,7 @@ static struct facts *name_facts(const struct domain_names *names, const struct a
 	return facts;
 }
 
-/* Of a recipient in this domain. */
+/* name: in this domain. */
 static void set_behind(const struct domain_names *names, struct domain_entry *entry,
 		       struct delivery_row *row, const char *name)
 {
@@ -108,7 +108,7 @@ static void set_behind(const struct domain_names *names, struct domain_entry *en
 	address_unref(&address);
 }
 
-/* others: NULL when only this domain's are to be set. */
+/* known: after ask_others(). Before, it only collects others. */
 static void complete(const struct domain_names *names, struct domain_entry *entry,
 		     struct others *others, bool known)
 {
@@ -134,7 +134,7 @@ static void complete(const struct domain_names *names, struct domain_entry *entr
 	}
 }
 
-/* Asks which of the other domains are MUM's, after the first turn has named them. */
+/* Asks which of the others, which the first turn has collected, are MUM's. */
 static bool ask_others(struct tool *tool, struct others *others, struct inspect_error *error_r)
 {
 	size_t count = HASH_COUNT(others->domains), i = 0;
@@ -189,7 +189,7 @@ static char *key_of(struct domain_names *names, const struct domain_entry *entry
 		: ask_name(entry->stored, "");
 }
 
-/* Names that other names have a say in, as mail to them is asked about. */
+/* Asks about names that other names have a say in, as mail to them does. */
 static bool ask_entries(struct domain_names *names, struct inspect_error *error_r)
 {
 	char **keys = xcalloc(names->entries_count, sizeof(*keys));
@@ -341,7 +341,7 @@ void domain_names_each_mailbox(const struct domain_names *names, domain_mailbox_
 
 /* ---- names ---- */
 
-/* Why nobody gets mail to the name. Caller frees; NULL: somebody does. */
+/* Why nobody gets mail to the name; NULL if somebody does. Caller frees. */
 static char *refusal_of(const struct domain_names *names, const struct domain_entry *entry,
 			const struct asked *asked, const struct recipients *found)
 {
@@ -368,7 +368,7 @@ static char *refusal_of(const struct domain_names *names, const struct domain_en
 				 ruling.verdict != RECIPIENT_SEND_ONLY);
 }
 
-/* Of what was found. */
+/* Of the alias's form. */
 static enum address_form_kind kind_of(const struct asked *asked, const struct recipients *found)
 {
 	return asked->answer.address->forms[found->alias->form].kind;
@@ -381,7 +381,7 @@ static void give(const struct domain_names *names, const struct domain_entry *en
 	struct recipients found = { .count = 0 };
 	enum mum_status status = rule_recipients(&asked->answer, &arena, &found);
 	char *refusal = refusal_of(names, entry, asked, &found);
-	/* What a role takes is its own. */
+	/* What a role takes is not the name's. */
 	const bool own = status == MUM_FOUND && kind_of(asked, &found) != FORM_IS_ROLE;
 	const struct domain_name name = {
 		.kind = entry->catch_all ? FORM_IS_CATCH_ALL : FORM_IS_NAME,
@@ -396,7 +396,7 @@ static void give(const struct domain_names *names, const struct domain_entry *en
 	arena_free(&arena);
 }
 
-/* Of a name that no other one has a say in: all is in memory. */
+/* No other name has a say in it, so all is in memory. */
 static void give_known(const struct domain_names *names, const struct domain_entry *entry,
 		       domain_name_fn *fn, void *arg)
 {
@@ -418,7 +418,7 @@ static void give_known(const struct domain_names *names, const struct domain_ent
 			.kind = MUM_DELIVERY, .count = entry->count,
 			.deliveries = &names->rows.deliveries->deliveries[entry->first],
 		};
-	/* Of its address the rules want the number of forms and the extension alone. */
+	/* The rules read only the number of forms and the extension of the address. */
 	if (entry->usable)
 		asked.answer = (struct mum_answer){ .status = MUM_FOUND,
 						    .address = names->rows.address };
@@ -445,7 +445,7 @@ void domain_names_each(const struct domain_names *names, domain_name_fn *fn, voi
 
 /* ---- roles ---- */
 
-/* False when somebody else gets the mail to it, or nobody. */
+/* Does the role get the mail? Else somebody else does, or nobody. */
 static bool is_taken(const struct asked *asked, struct arena *arena, struct recipients *found_r)
 {
 	return rule_recipients(&asked->answer, arena, found_r) == MUM_FOUND &&

@@ -15,15 +15,15 @@ struct domain_mailbox {
 	const char *address;	/* as stored */
 	enum mailbox_state state;
 	enum mum_status status;	/* MUM_FOUND: Dovecot knows it, and the quota is set */
-	const char *why;	/* static: why Dovecot cannot be handed it; or NULL */
+	const char *why;	/* static: why Dovecot cannot get it; or NULL */
 	uint64_t quota_gb;	/* 0: no limit */
 	enum quota_source quota_source;
 };
 
-/* A name, by the rules of mail. Of a catch-all: each name that MUM does not know. */
+/* A name, by the rules of mail. A catch-all stands for each name that MUM does not know. */
 struct domain_name {
 	enum address_form_kind kind;
-	const char *alias;	/* as stored, or NULL; a role, which no table has */
+	const char *alias;	/* as stored, or NULL; a role as ROLE@DOMAIN */
 	const char *expires;	/* deactivate_at, or NULL */
 	bool expired;
 	size_t recipients_count;	/* those that get its mail */
@@ -33,14 +33,14 @@ struct domain_name {
 };
 
 /*
- * domains: the stored names of one domain, all that there are. Asks the database all that
- * there is to ask. NULL sets the error.
+ * domains: all stored spellings of one domain. Asks the database everything that the
+ * functions below need. NULL sets the error.
  */
 struct domain_names *domain_names_read(struct tool *tool, const char *const *domains,
 				       size_t count, struct inspect_error *error_r);
 void domain_names_free(struct domain_names **names);	/* sets NULL; NULL is fine */
 
-/* All by address. What fn is given is gone when it returns. */
+/* In the order of addresses. What fn gets is gone when it returns. */
 typedef void domain_mailbox_fn(const struct domain_mailbox *mailbox, void *arg);
 void domain_names_each_mailbox(const struct domain_names *names, domain_mailbox_fn *fn,
 			       void *arg);

@@ -11,14 +11,14 @@
 #include "common/columns.h"
 #include "mumctl/reverse/ask.h"
 
-/* As MUM_USER has them. */
+/* The columns of MUM_USER. */
 static const char mailboxes_sql[] =
 	"SELECT 1, " USER_COLUMNS_SQL " FROM domains d JOIN mailboxes m ON m.domain_id = d.id"
 	" WHERE d.domain = ? ORDER BY m.id";
 
 /*
- * As MUM_DELIVERY has them. What has the alias's name as a mailbox is known already, so
- * the alias's id and deactivate_at stand in its place.
+ * The columns of MUM_DELIVERY. We already know the mailbox of the alias's name, so the
+ * alias's id and deactivate_at stand in its place.
  */
 enum { ROW_ALIAS_ID = DELIVERY_MAILBOX_LOCAL, ROW_EXPIRES = DELIVERY_MAILBOX_ACTIVE };
 static const char aliases_sql[] =
@@ -37,7 +37,7 @@ struct reader {
 	const char *domain;		/* as stored */
 	const char *why;		/* a row cannot be read; static */
 	struct domain_entry *entry;	/* of the alias whose rows are coming */
-	struct address *address;	/* its own */
+	struct address *address;	/* the alias's own */
 	char *alias_id;
 };
 
@@ -73,7 +73,7 @@ struct domain_entry *domain_rows_find_form(const struct domain_rows *rows,
 	return entry;
 }
 
-/* May mail to it be another name's, by an extension or by quotes, or a role's? */
+/* May another name get its mail, by an extension or by quotes, or a role? */
 static bool has_forms(const struct mum_config *config, struct address *address)
 {
 	const struct fallback_settings fallbacks = mum_config_fallbacks(config);
@@ -98,8 +98,8 @@ static struct domain_entry *add_entry(struct domain_rows *rows, const char *key)
 }
 
 /*
- * What cannot be a name is there under what is stored. The address is NULL then, else the
- * caller's.
+ * Finds or makes the entry. If mail cannot have the name, its key is the stored text, and
+ * *address_r is NULL; else the caller frees that.
  */
 static struct domain_entry *entry_of(struct reader *reader, const char *local, bool catch_all,
 				     struct address **address_r)
@@ -182,7 +182,7 @@ static void begin_alias(struct reader *reader, const struct column *columns)
 	entry->count = 0;
 }
 
-/* The mailbox of that name, as MUM_DELIVERY would have it beside the alias. */
+/* The mailbox of the alias's name, as MUM_DELIVERY would have it beside the alias. */
 static void put_mailbox(const struct domain_rows *rows, const struct domain_entry *entry,
 			struct column *columns)
 {
@@ -195,7 +195,7 @@ static void put_mailbox(const struct domain_rows *rows, const struct domain_entr
 	if (entry->user == DOMAIN_ROWS_NONE)
 		return;
 	mailbox = &rows->users->users[entry->user].mailbox;
-	/* The two are one name; how the mailbox writes it does not matter here. */
+	/* The two have one name; how the mailbox spells it does not matter here. */
 	columns[DELIVERY_MAILBOX_LOCAL] = (struct column){ local, strlen(local) };
 	columns[DELIVERY_MAILBOX_ACTIVE] = flags[mailbox->active];
 	columns[DELIVERY_MAILBOX_SEND_ONLY] = flags[mailbox->send_only];
@@ -274,7 +274,7 @@ bool domain_rows_read(struct tool *tool, const char *const *domains, size_t coun
 		reader.domain = domains[i];
 		good = read_spelling(&reader, mailboxes, aliases, error_r);
 	}
-	/* Of two spellings each has a say in the other's names. */
+	/* With two spellings each has a say in the other's names. */
 	for (struct domain_entry *entry = rows_r->entries; entry != NULL && count > 1;
 	     entry = entry->hh.next)
 		entry->several = true;

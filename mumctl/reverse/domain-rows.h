@@ -10,7 +10,7 @@
 
 enum { DOMAIN_ROWS_NONE = -1 };
 
-/* What has one name; rows are numbers in facts. */
+/* What one name has; user and first are numbers in facts. */
 struct domain_entry {
 	UT_hash_handle hh;
 	const char *stored;	/* local@domain, of the mailbox or else of the alias */
@@ -22,11 +22,11 @@ struct domain_entry {
 	size_t first, count;	/* of its alias's deliveries */
 	bool has_recipients;
 	/*
-	 * The database is to be asked: other names have a say in it, or it is there more
-	 * than once.
+	 * We must ask the database, because the name is there more than once, or because
+	 * other names have a say in it.
 	 */
 	bool several, ask;
-	struct asked *asked;	/* the answer, if it was asked; the owner's */
+	struct asked *asked;	/* the answer, if we asked; belongs to domain_names */
 	char key[];		/* folded */
 };
 
@@ -35,7 +35,7 @@ struct domain_rows {
 	struct domain_entry *entries;	/* by the order of their rows */
 	struct facts *users;	/* of MUM_USER */
 	struct facts *deliveries;	/* of MUM_DELIVERY, not complete */
-	bool active;		/* is one of its spellings? */
+	bool active;		/* is one of its spellings active? */
 	struct address *address;	/* any name in the domain, which has one form */
 	struct arena arena;
 };

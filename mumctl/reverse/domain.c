@@ -16,9 +16,9 @@
 
 enum { LINE_MAX = 1 << 24 };	/* bytes; recipients of one alias have RECIPIENTS_MAX or fewer */
 
-/* Mailboxes and aliases may be many: they are printed one by one. */
+/* Mailboxes and aliases may be many, so they are printed one by one. */
 struct view {
-	bool json, more;		/* more: it is not the first of its list */
+	bool json, more;		/* more: an item came before in this list */
 	struct buf line;		/* an item in JSON */
 	json_t *expiring, *refused;
 	uint64_t sum_gb;		/* of the quotas */
@@ -41,7 +41,7 @@ static const char *state_name(enum mailbox_state state)
 
 /* ---- one item ---- */
 
-/* Of a list: a comma before each but the first. */
+/* Prints a comma before each item of a list but the first. */
 static void begin_item(struct view *view)
 {
 	if (view->more)
@@ -49,7 +49,7 @@ static void begin_item(struct view *view)
 	view->more = true;
 }
 
-/* Gives the item back. */
+/* Gives up our reference to the item. */
 static void print_json_item(struct view *view, json_t *item)
 {
 	begin_item(view);
@@ -57,7 +57,7 @@ static void print_json_item(struct view *view, json_t *item)
 	json_decref(item);
 }
 
-/* By hand, because there may be a hundred thousand. */
+/* Faster than jansson: there may be 100,000 texts. */
 static void put_json_text(struct buf *out, const char *text)
 {
 	json_t *string;
@@ -168,7 +168,7 @@ static void print_alias(struct view *view, const struct domain_name *name)
 	buf_clear(&view->line);
 }
 
-/* Prints an alias, and keeps what comes behind all of them. */
+/* Prints an alias, and keeps what to print behind all aliases. */
 static void on_name(const struct domain_name *name, void *arg)
 {
 	struct view *view = arg;

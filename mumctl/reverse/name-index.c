@@ -10,7 +10,7 @@
 
 struct entry {
 	UT_hash_handle hh;
-	bool last;		/* of a recipient's forms, for one recipient at least */
+	bool last;		/* it is the last form of some recipient */
 	size_t count;
 	uint64_t *aliases;
 	char key[];		/* a folded form */

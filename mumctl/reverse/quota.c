@@ -26,7 +26,7 @@ struct used {
 	uint64_t kib;
 };
 
-/* The rows of one user have no name in front. Of several roots the first counts. */
+/* With -u, a row has no name in front. Of several roots the first counts. */
 static void on_line(char *line, bool is_error, void *arg)
 {
 	struct used *used = arg;
@@ -63,7 +63,7 @@ static void on_answer(enum quota_answer answer, const char *text, void *arg)
 	told->done = true;
 }
 
-/* Would it refuse a mail of no size, as mumd asks about it? */
+/* What it says about a mail of size 0, asked as mumd asks. */
 static enum quota_answer ask_quota_status(struct tool *tool, const char *user)
 {
 	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A mailbox's quota: how much, whose it is, and how full, as far as Dovecot is there to ask. */
+/* A mailbox's quota: how much, whose it is, and how full, if Dovecot is there to ask. */
 #ifndef MUM_REVERSE_QUOTA_H
 #define MUM_REVERSE_QUOTA_H
 
@@ -7,8 +7,8 @@
 #include "mumctl/tool.h"
 
 /*
- * {"gb": ..., "source": ..., "used_kib": ..., "full": ...}; null: no limit, and what nobody
- * can tell here.
+ * {"gb": ..., "source": ..., "used_kib": ..., "full": ...}; null is no limit, or what nobody
+ * here can tell.
  */
 json_t *quota_json(struct tool *tool, const struct user *user);
 /* Static: "mailbox", "domain" or "none". */

@@ -80,7 +80,7 @@ static bool add_ways(struct tool *tool, struct inspect *db, struct unknown_names
 	return good;
 }
 
-/* Where only Dovecot is, mum.conf may have no database user of mumd's. */
+/* If only Dovecot is here, mum.conf may have no database user for mumd. */
 static bool is_configured(const struct tool *tool)
 {
 	struct mum_config *config = tool_load_config(tool, MUM_ROLE_POSTFIX);
@@ -163,7 +163,7 @@ static void print_senders(const json_t *list)
 	}
 }
 
-/* What a way begins with, unless it is an alias that has a name. */
+/* The words before a way that begins with a role or a catch-all. */
 static const char *beginning(const json_t *way)
 {
 	const char *kind = tool_json_member(way, "kind");

@@ -6,14 +6,14 @@
 #include "mumctl/tool.h"
 
 /*
- * Who may log in under the answer's address, as stored: rows of MUM_USER say so; NULL: nobody.
- * It lives as long as the answer.
+ * Who may log in under the address of this answer to MUM_USER, as stored; NULL: nobody. It
+ * lives as long as the answer.
  */
 const char *reverse_login(const struct mum_answer *user);
 
 /*
  * Adds "may_send_as", "aliases", "receives" and "quota" for a login. user: the answer to
- * MUM_USER about it. The exit status; but for 0 it has said why, and added nothing.
+ * MUM_USER about it. Returns the exit status; if not 0, it has complained and added nothing.
  */
 int reverse_add(struct tool *tool, const struct mum_answer *user, json_t *document);
 /* Prints what reverse_add() has added, if it has. */

@@ -77,7 +77,7 @@ static bool set_keys(struct candidates *candidates, struct inspect_error *error_
 	return true;
 }
 
-/* Two mailboxes of one name may be senders of the same alias; the own address is one. */
+/* Two mailboxes of one name may send as one alias, which may have the own address. */
 static bool is_repeated(const struct candidates *candidates, size_t at)
 {
 	return at > 0 &&

@@ -9,8 +9,7 @@
 
 /*
  * Appends {"address": ..., "expires": ...} for each. logins: the mailboxes of the login's
- * name, as stored; their own address comes first. db is a connection of role Postfix. False
- * sets the error.
+ * name, as stored; their own address comes first. db: of role Postfix. False sets the error.
  */
 bool senders_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
 		  const char *const *logins, size_t count, json_t *list,

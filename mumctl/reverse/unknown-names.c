@@ -43,7 +43,7 @@ char *unknown_name_pick(const char *domain, const struct mum_config *config,
 			good = is_nobodys(address, is_known, arg);
 		}
 		address_unref(&address);
-		/* In a domain that mail cannot name, one is as good as the other. */
+		/* In a domain that mail cannot name, any name will do. */
 		if (good)
 			return name;
 		free(name);
@@ -107,7 +107,7 @@ static void on_domain(const struct column *columns, void *arg)
 	struct domain *domain;
 	char *key;
 
-	/* One that holds a NUL byte is nobody's. */
+	/* No mail can have a name with a NUL byte. */
 	if (columns[DOMAIN_ID].data == NULL || stored == NULL ||
 	    strlen(stored) != columns[DOMAIN_NAME].len)
 		return;
@@ -178,7 +178,7 @@ enum { NAME_LOCAL, NAME_DOMAIN };
 	NAMES("JSON_TABLE(?, '$[*]' COLUMNS(id BIGINT UNSIGNED PATH '$')) k" \
 	      " STRAIGHT_JOIN domains d ON d.id = k.id" \
 	      " STRAIGHT_JOIN " TABLE " n ON n.domain_id = d.id")
-/* No index has these names by their domain, so a statement reads the whole table. */
+/* No index leads from a domain to its names, so a statement reads the whole table. */
 #define SQLITE_NAMES(TABLE) \
 	NAMES(TABLE " n CROSS JOIN domains d ON d.id = n.domain_id" \
 	      " WHERE d.id IN (SELECT value FROM json_each(?))")

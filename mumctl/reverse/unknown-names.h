@@ -8,7 +8,7 @@
 
 /*
  * A name in the domain that MUM does not know, and that is no role, as mail is sent to it.
- * is_known: has a mailbox or an alias this name, folded? Caller frees.
+ * is_known: does a mailbox or an alias have this folded name? Caller frees.
  */
 typedef bool is_known_fn(const char *name, void *arg);
 char *unknown_name_pick(const char *domain, const struct mum_config *config,
@@ -16,7 +16,7 @@ char *unknown_name_pick(const char *domain, const struct mum_config *config,
 
 struct unknown_names;
 
-/* Reads all domains; what it is given outlives it. NULL sets the error. */
+/* Reads all domains. db and config must outlive it. NULL sets the error. */
 struct unknown_names *unknown_names_new(struct inspect *db, const struct mum_config *config,
 					struct inspect_error *error_r);
 void unknown_names_free(struct unknown_names **names);	/* sets NULL; NULL is fine */
@@ -28,9 +28,9 @@ void unknown_names_each_domain(const struct unknown_names *names, active_domain_
 
 /* The next unknown_names_read() reads what is known of the domain; stored: as it is stored. */
 void unknown_names_want(struct unknown_names *names, const char *stored);
-/* All that is wanted and was not read before, in one statement. False sets the error. */
+/* Reads what is wanted and not yet read, in one statement. False sets the error. */
 bool unknown_names_read(struct unknown_names *names, struct inspect_error *error_r);
-/* Is the name, folded, in a domain that was read, and nobody's? */
+/* Is this folded name nobody's, in a domain that was read? */
 bool unknown_names_has(const struct unknown_names *names, const char *name);
 /* As unknown_name_pick(), in a domain that was read. */
 char *unknown_names_pick(const struct unknown_names *names, const char *domain);

@@ -11,8 +11,8 @@
 #include "mumctl/reverse/ask.h"
 #include "mumctl/reverse/name-index.h"
 
-/* Ids of what no table has. Those of MUM are far below. */
-#define ROLES UINT64_MAX	/* all roles: in the index of texts */
+/* Roles are in no table, so they get ids that MUM does not reach. */
+#define ROLES UINT64_MAX	/* in the index of texts: all roles */
 
 /* A name, folded, that may be on a way. */
 struct name {
@@ -45,11 +45,11 @@ struct search {
 	struct name_index *texts;
 	struct name *names, *next_name;	/* next_name: the first that is not searched */
 	struct box *boxes;
-	struct alias *aliases, *next_alias;	/* next_alias: likewise, for a catch-all */
+	struct alias *aliases, *next_alias;	/* next_alias: for search_fallbacks() */
 	uint64_t *ids;			/* aliases that a search found */
 	size_t ids_count;
 	bool role_found;		/* one of the names may be the recipient of roles */
-	uint64_t next_role;		/* its id; ROLES: none is there yet */
+	uint64_t next_role;		/* the id of the last role; ROLES: none yet */
 };
 
 static const char *keep(struct search *search, const char *text)
@@ -70,7 +70,7 @@ static void add_name(const char *key, void *arg)
 		search->next_name = name;
 }
 
-/* Mail to it may come from its own name, and from those that an extension makes it of. */
+/* Mail gets there under its own name, or under one that an extension turns into it. */
 static void add_names(struct search *search, const char *stored)
 {
 	char *key = address_fold(stored);
@@ -131,7 +131,7 @@ static void add_id(uint64_t id, void *arg)
 	search->ids[search->ids_count++] = id;
 }
 
-/* The aliases of all ids, in one statement. */
+/* Reads the aliases of all ids, in one statement. */
 static bool read_ids(struct search *search)
 {
 	struct buf list = BUF_INIT(search->ids_count * 24 + 2);
@@ -164,7 +164,7 @@ static bool read_box(struct search *search, const char *stored)
 			     search->error);
 }
 
-/* Recipients that refer to a mailbox of the name. */
+/* Reads the recipients that refer to a mailbox of the name. */
 static bool read_boxes(struct search *search, const char *key, const struct asked *asked)
 {
 	const struct facts *facts = asked->answer.facts[MUM_DELIVERY];
@@ -183,7 +183,7 @@ static bool read_boxes(struct search *search, const char *key, const struct aske
 	return good;
 }
 
-/* All names that are there by now; more may come of it. */
+/* Searches all new names, and may add further ones. */
 static bool search_level(struct search *search)
 {
 	size_t count = 0, room = HASH_COUNT(search->names);
@@ -225,7 +225,7 @@ static bool is_unknown(const char *name, void *arg)
 	return unknown_names_has(arg, name);
 }
 
-/* What leads to roles and to the catch-alls that were found since. */
+/* Searches what leads to roles and to new catch-alls. */
 static bool search_fallbacks(struct search *search)
 {
 	const struct alias *alias = search->next_alias;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Backwards from a mailbox: names lead to whatever aliases may have them as a recipient,
- * too many rather than too few. Roles are aliases here that no table has.
+ * Backwards from a mailbox: a name leads to each alias that may have it as a recipient, too
+ * many rather than too few. Roles are aliases here, though no table has them.
  */
 #ifndef MUM_WAY_ALIASES_H
 #define MUM_WAY_ALIASES_H
@@ -13,7 +13,7 @@
 #include "mumctl/tool.h"
 
 struct way_alias {
-	const char *address, *expires;	/* as stored; a role's is that of its domain */
+	const char *address, *expires;	/* as stored; of a role: ROLE@DOMAIN */
 	enum address_form_kind kind;
 };
 
@@ -23,8 +23,8 @@ struct way_aliases {
 };
 
 /*
- * db is a connection of role Postfix; unknown may be NULL where mum.conf has neither roles
- * nor catch-alls, and afterwards knows the domains of all catch-alls. False sets the error.
+ * db: of role Postfix. unknown may be NULL if mum.conf has neither roles nor catch-alls;
+ * afterwards it knows the domains of all catch-alls. False sets the error.
  */
 bool way_aliases_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
 		      const char *mailbox, struct arena *arena,

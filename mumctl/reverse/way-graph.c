@@ -9,7 +9,7 @@ struct node {
 	bool end, copies, deferred;
 	bool arrives;
 	long next;
-	size_t leaving;		/* edges that a loop may have, to nodes that were not removed */
+	size_t leaving;		/* edges that may be in a loop, to nodes that are left */
 	size_t first;		/* of the edges that lead here, in graph->into */
 };
 
@@ -21,11 +21,11 @@ struct way_graph {
 	size_t nodes_count, edges_count;
 	struct node *nodes;
 	struct edge *edges;
-	size_t *into;		/* where they come from, grouped by where they lead */
+	size_t *into;		/* where each edge comes from, by where it leads */
 	size_t *line;		/* nodes that wait for their turn */
 };
 
-/* Room for one more; an array doubles at each power of two. */
+/* Makes room for one more: doubles the array at each power of two. */
 static void *grow(void *array, size_t count, size_t size)
 {
 	return (count & (count - 1)) == 0 ? xrealloc(array, size * (count > 0 ? count * 2 : 1))
@@ -126,15 +126,15 @@ static void find_ways(struct way_graph *graph)
 	}
 }
 
-/* A loop has no name that keeps a copy. */
+/* No name in a loop keeps a copy. */
 static bool may_loop(const struct way_graph *graph, const struct edge *edge)
 {
 	return !graph->nodes[edge->from].copies && !graph->nodes[edge->to].copies;
 }
 
 /*
- * Removes each name that leads to no other one of those that are left. What is left leads
- * into a loop.
+ * Again and again removes each name that leads to none of the rest. What is left leads into
+ * a loop.
  */
 static void find_loops(struct way_graph *graph)
 {

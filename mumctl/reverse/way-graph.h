@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where mail goes from one name to the next: the shortest way of each to one mailbox, and
- * names whose mail Postfix never gets to the end of. Pure.
+ * Where mail goes from one name to the next: the shortest way from each to one mailbox, and
+ * the names whose mail Postfix defers. Pure.
  */
 #ifndef MUM_WAY_GRAPH_H
 #define MUM_WAY_GRAPH_H
@@ -23,17 +23,17 @@ void way_graph_lead(struct way_graph *graph, size_t from, size_t to);
 /* It arrives in the mailbox. */
 void way_graph_arrive(struct way_graph *graph, size_t node);
 /*
- * The name is among its own recipients: Postfix expands such a name once, so a loop by way
- * of it ends.
+ * The name is its own recipient. Postfix expands such a name only once, so a loop by way of
+ * it ends.
  */
 void way_graph_keep_copy(struct way_graph *graph, size_t node);
 /* Postfix defers mail to it, and with it mail to each name that leads here. */
 void way_graph_defer(struct way_graph *graph, size_t node);
 
-/* Once, when all is there; before the next three. */
+/* Call it once, between those above and below. */
 void way_graph_solve(struct way_graph *graph);
 bool way_graph_arrives(const struct way_graph *graph, size_t node);
-/* The next name on the way of one that arrives; WAY_GRAPH_NOTHING: the mailbox itself. */
+/* The next name on the way, if it arrives; WAY_GRAPH_NOTHING: the mailbox itself. */
 long way_graph_next(const struct way_graph *graph, size_t node);
 /* Does it lead into a loop, or to a name that was given to way_graph_defer()? */
 bool way_graph_is_deferred(const struct way_graph *graph, size_t node);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Forwards, each alias that may lead to the mailbox is followed as Postfix follows it, by
- * the rules of live traffic, and only those that arrive count.
+ * Forwards: follows each alias that may lead to the mailbox as Postfix does, by the rules
+ * of live traffic. Only those that arrive count.
  */
 #include "mumctl/reverse/ways.h"
 
@@ -16,16 +16,16 @@
 #include "mumctl/reverse/way-aliases.h"
 #include "mumctl/reverse/way-graph.h"
 
-/* Bytes of an extension that can be part of no stored name: it grows without end. */
+/* Bytes. A longer extension is part of no stored name: it grows without end. */
 enum { EXTENSION_MAX = 4 * ADDRESS_PART_MAX };
-/* Stops with an extension; loops that add several may have as many as there are sums of them. */
+/* Stops with an extension. Loops that add several can make very many combinations. */
 enum { EXTENDED_MAX = 20000 };
 
 /* An address that mail comes to. */
 struct stop {
 	UT_hash_handle hh;
 	size_t node;
-	const char *alias;	/* that it is, as stored; NULL: none */
+	const char *alias;	/* that has the address, as stored; NULL: none */
 	enum address_form_kind kind;	/* of that alias */
 	char key[];
 };
@@ -41,7 +41,7 @@ struct finder {
 	struct way_aliases aliases;
 	struct stop **starts;		/* of the aliases */
 	struct stop *stops, *next_stop;	/* next_stop: the first that is not asked about */
-	size_t extended;		/* stops that are an alias with an extension */
+	size_t extended;		/* stops at an alias, with an extension */
 	struct way_graph *graph;
 };
 
@@ -77,7 +77,7 @@ static struct stop *first_stop(struct finder *finder, const char *stored,
 	return stop;
 }
 
-/* The row of a recipient that rule_recipients() lists: its text is the row's. */
+/* The row of a recipient of rule_recipients(), which points to the row's own text. */
 static const struct delivery_row *row_of(const struct mum_answer *answer, const char *recipient)
 {
 	const struct facts *facts = answer->facts[MUM_DELIVERY];
@@ -143,7 +143,7 @@ static void judge(struct finder *finder, struct stop *stop, const struct asked *
 	arena_free(&arena);
 }
 
-/* All stops that are there by now; more may come of it. */
+/* Judges all new stops, and may add further ones. */
 static bool walk_level(struct finder *finder)
 {
 	size_t count = 0, room = HASH_COUNT(finder->stops);
@@ -185,7 +185,7 @@ static bool walk(struct finder *finder)
 
 /* ---- results ---- */
 
-/* By node: its alias. */
+/* The alias of each node. */
 static const char **aliases_of(const struct finder *finder)
 {
 	const char **aliases = xcalloc(HASH_COUNT(finder->stops), sizeof(*aliases));
@@ -229,7 +229,7 @@ static void put_ways(const struct finder *finder, struct ways *ways)
 		const struct stop *start = finder->starts[i];
 		struct way *way = &ways->items[ways->count];
 
-		/* Mail to its name may be another alias's: of names in quotes, or a role's. */
+		/* Another alias may get mail to its name: one in quotes, or a role. */
 		if (!way_graph_arrives(finder->graph, start->node) || start->alias == NULL ||
 		    start->kind != alias->kind || !address_is_same(start->alias, alias->address))
 			continue;

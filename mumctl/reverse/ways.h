@@ -13,7 +13,7 @@ struct way {
 	const char *alias;	/* as stored; or the role */
 	enum address_form_kind kind;
 	const char *expires;	/* its deactivate_at, or NULL */
-	bool deferred;		/* Postfix cannot expand it: a loop, or what it cannot be handed */
+	bool deferred;		/* Postfix cannot expand it: a loop, or a bad value */
 	size_t count;		/* at least 1 */
 	const char **path;	/* that alias, and those behind it in their order */
 };
@@ -27,17 +27,17 @@ struct ways {
 };
 
 /*
- * mailbox: one that accepts mail, as stored. db is a connection of role Postfix; unknown may
- * be NULL where mum.conf has neither roles nor catch-alls. False sets the error. The caller
- * clears ways_r in either case.
+ * mailbox: one that accepts mail, as stored. db: of role Postfix. unknown may be NULL if
+ * mum.conf has neither roles nor catch-alls. False sets the error. The caller clears ways_r
+ * in either case.
  */
 bool ways_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
 	       const char *mailbox, struct ways *ways_r, struct inspect_error *error_r);
 void ways_clear(struct ways *ways);
 
 /*
- * Can Postfix not expand what stands behind an address, as in struct way? False also where
- * the database gives no answer.
+ * Does Postfix fail to expand what stands behind an address, as in struct way? False also
+ * if the database gives no answer.
  */
 bool ways_are_deferred(struct tool *tool, const char *address);
 
