@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dovecot's headers, in the order that they need; and our own functions for what
- * differs between Dovecot 2.3 and 2.4. dovecot-2.3.c or dovecot-2.4.c defines them.
+ * differs between Dovecot 2.3 and 2.4, which dovecot-2.3.c or dovecot-2.4.c defines.
  */
 #ifndef MUM_DOVECOT_H
 #define MUM_DOVECOT_H
@@ -74,7 +74,7 @@ struct credentials {
 void credentials_hand_over(lookup_credentials_callback_t *callback, enum passdb_result result,
 			   const struct credentials *credentials, struct auth_request *request);
 
-/* The same; without any if credentials is NULL. */
+/* The same; NULL hands over none. */
 static inline void credentials_give(lookup_credentials_callback_t *callback,
 				    enum passdb_result result,
 				    const struct credentials *credentials,
@@ -97,7 +97,7 @@ bool userdb_imports_all(const struct auth_request *request);
 /* Calls put for each NAME that %{mum:NAME} may have in the configuration. */
 typedef void put_values_fn(void *context, userdb_field_fn *put, void *arg);
 
-/* Adds the admin's own fields. False: that failed, and is logged. */
+/* Adds the admin's own fields. False: it failed, and has logged why. */
 bool passdb_add_fields(struct auth_request *request, put_values_fn *put_values,
 		       void *context);
 bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,
@@ -107,7 +107,7 @@ bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,
 
 void client_hang_up(struct auth_client_connection *client);
 
-/* Around an answer: an asker that has gone away, with an output that leads nowhere; or NULL. */
+/* Around an answer: an asker that has gone gets an output that leads nowhere; else NULL. */
 struct auth_master_connection *asker_stand_in(const struct auth_request *request);
 void asker_dismiss(struct auth_master_connection *asker);
 

@@ -109,7 +109,7 @@ static time_t wall(void *ctx ATTR_UNUSED)
 	return time(NULL);
 }
 
-/* Unlike a request's authdb_event(), auth_event does not put the driver's name before. */
+/* Unlike a request's authdb_event(), auth_event does not put the driver's name in front. */
 static void log_line(void *ctx ATTR_UNUSED, enum mum_log_level level, const char *text)
 {
 	switch (level) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One mum.conf in one auth process. A passdb and a userdb with the same args share the
- * instance, and so its database connections. It also holds the requests that are not
- * yet answered.
+ * instance, and so its database connections. It also holds the requests that have no
+ * answer yet.
  */
 #ifndef MUM_DOVECOT_INSTANCE_H
 #define MUM_DOVECOT_INSTANCE_H
@@ -20,13 +20,13 @@ struct pending {
 
 /*
  * Reads the configuration; if it has errors, logs all of them and ends the process. In
- * auth this runs as root, before privileges are dropped.
+ * auth this runs as root, before auth drops privileges.
  */
 struct instance *instance_get(const char *config_path);
 /*
- * Aborts what is pending, frees the instance if this was its last user, then sets
- * NULL. NULL comes last because within an abort Dovecot may ask another block with the
- * same args.
+ * Aborts what is pending, sets NULL, and frees the instance if this was its last user.
+ * NULL comes after the aborts, because during one Dovecot may ask another block with
+ * the same args.
  */
 void instance_unref(struct instance **instance);
 /* Makes the core, once, in the process that will use it. */

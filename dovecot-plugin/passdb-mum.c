@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * passdb "mum". The core gets the row, in the auth process. Dovecot itself verifies
- * the hash, in an auth worker. So neither a database nor a password keeps other logins
- * waiting.
+ * the hash, in an auth worker. So no login waits for the database or the password of
+ * another one.
  */
 #include "dovecot-plugin/dovecot.h"
 
@@ -28,7 +28,7 @@ struct pass_request {
 	verify_plain_callback_t *verify;	/* one of these two is set */
 	lookup_credentials_callback_t *credentials;
 	struct mum_lookup *lookup;
-	bool refuse_service;		/* send-only, and this service reads mail */
+	bool refuse_service;		/* send-only mailbox; the service reads mail */
 	enum passdb_result refusal;	/* the result after the dummy is verified */
 	const char *scheme, *hash;	/* of the row; NULL if the hash names its scheme itself */
 };
@@ -55,7 +55,7 @@ static void answer(struct pass_request *pass, enum passdb_result result)
 	auth_request_unref(&request);
 }
 
-/* The password was right, or none had to be verified. */
+/* The password was right, or needs no check. */
 static void succeed(struct pass_request *pass)
 {
 	if (!pass->refuse_service) {
@@ -193,7 +193,7 @@ static void read_password(struct pass_request *pass, const char *password,
 }
 
 /*
- * Is the hash not needed? So it is if an earlier passdb has found the password right
+ * Can we do without the hash? Yes if an earlier passdb has found the password right
  * (a master's, for example), if any password will do, or if this is a lookup and no
  * login (by an LMTP proxy or doveadm).
  */
@@ -331,8 +331,8 @@ static unsigned deadline(struct auth_request *request, const struct mum_config *
 }
 
 /*
- * Asks both questions anew, not the cache. After the login Dovecot asks the userdb, which
- * answers from the cache, and a user who has just been activated must be known there.
+ * Asks the database both questions, not the cache. After the login Dovecot asks the userdb,
+ * which answers from the cache, and there a user who was just activated must be known.
  */
 static struct pass_request *pass_start(struct instance *instance,
 				       struct auth_request *request)

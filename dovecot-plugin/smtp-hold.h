@@ -17,13 +17,13 @@ bool smtp_hold_is_for(const struct auth_request *request);
 
 /*
  * A passdb calls this at the beginning of each lookup. The first call counts: min_ms
- * after it, a temporary failure of the whole login will be reported. Returns how long,
- * in ms, the passdb may take, so that time is left for the passdbs behind it: at most
- * max_ms, or min_ms if none is asked after it.
+ * after it, we report a temporary failure of the whole login. Returns how long, in ms,
+ * the passdb may take, so that time is left for the passdbs behind it: at most max_ms,
+ * or min_ms if none is asked after it.
  */
 unsigned smtp_hold_begin(struct auth_request *request, unsigned min_ms, unsigned max_ms);
 
-/* A lookup of credentials has ended whose callback smtp_hold_begin() has replaced. */
+/* The end of a lookup of credentials, whose callback smtp_hold_begin() has replaced. */
 void smtp_hold_on_credentials(struct auth_request *request, enum passdb_result result,
 			      const struct credentials *credentials);
 
