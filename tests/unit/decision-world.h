@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a decision asks: a core and a quota service that the test plays. */
+/* What a decision asks: a core and a quota service, which the test plays. */
 #ifndef DECISION_WORLD_H
 #define DECISION_WORLD_H
 

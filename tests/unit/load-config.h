@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A mum.conf of a text, as mumd reads it. */
+/* A mum.conf with this text, as mumd reads it. */
 #ifndef LOAD_CONFIG_H
 #define LOAD_CONFIG_H
 

@@ -26,7 +26,7 @@ struct got {
 	bool facts[MUM_QUESTIONS];
 	void (*inside)(struct got *got);	/* run from inside the answer */
 	struct got *other;
-	const struct mum_answer *answer;	/* from inside only */
+	const struct mum_answer *answer;	/* valid inside only */
 };
 
 void bench_init(struct bench *bench, unsigned ttl_ms, unsigned stale_ms);

@@ -12,7 +12,7 @@ bool worker;
 static void put(char **text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Behind what is there already. */
+/* Appends to the text. */
 static void put(char **text, const char *format, ...)
 {
 	char new[2000];
@@ -291,7 +291,7 @@ lookup_credentials_callback_t *const world_credentials =
 
 void world_init(void)
 {
-	/* The last one is not in the list. */
+	/* send_only_refuse takes the first two. */
 	static const char *const refused[] = { "imap", "pop3", "smtp" };
 
 	memset(&world, 0, sizeof(world));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is around passdb-mum.c: Dovecot, the core, the instance, and who verifies. Each
- * remembers what it was told, and the test answers for it.
+ * What is around passdb-mum.c: Dovecot, the core, the instance, and the verification. Each
+ * keeps what it was told, and the test answers for it.
  */
 #ifndef PASSDB_WORLD_H
 #define PASSDB_WORLD_H
@@ -27,12 +27,12 @@ struct world {
 	struct auth_passdb passdb;
 	struct passdb_module *module;
 	struct mum_config config;
-	bool mismatch;		/* something was called that must not be, or with other things */
+	bool mismatch;		/* a call that must not come, or with wrong arguments */
 
 	/* Set by the test. */
 	const char *protocol;
 	bool nopassword;	/* an extra field */
-	bool is_verification;	/* of verify.h, for which this process is a worker */
+	bool is_verification;	/* of verify.h: this process is its worker */
 	bool holds;		/* for Postfix */
 	bool has_user, fields_fail, no_password, undecodable;
 
@@ -57,7 +57,7 @@ struct world {
 	char *cached_password;	/* set for Dovecot's cache */
 	char *why_no_password;
 	bool gave_user;
-	char *logged;		/* lines at error and info, each with its letter */
+	char *logged;		/* lines of errors and infos, each with its letter */
 
 	size_t calls;		/* of Dovecot's callbacks */
 	enum passdb_result result;
@@ -68,7 +68,7 @@ struct world {
 extern struct world world;
 
 void world_init(void);
-/* Says what is left over. */
+/* Frees what is left over. */
 void world_free(void);
 
 void world_on_verified(enum passdb_result result, struct auth_request *request);

@@ -69,14 +69,14 @@ static bool accept_one(struct quota_server *server)
 	return true;
 }
 
-/* Who asked may be gone. */
+/* The client may be gone. */
 static void put(struct quota_server *server, size_t conn, const char *bytes)
 {
 	server->asked[conn][0] = '\0';
 	(void)!send(server->fds[conn], bytes, strlen(bytes), MSG_NOSIGNAL);
 }
 
-/* One whole request; a client has no more than one on its way. */
+/* Reads one whole request; a client sends no second one before the reply. */
 static bool read_one(struct quota_server *server, size_t conn)
 {
 	char bytes[1024], recipient[300], size[40];

@@ -19,7 +19,7 @@ struct quota_server {
 	size_t probes;		/* that it has read */
 	size_t count;		/* connections so far; they have numbers */
 	int fds[QUOTA_SERVER_CONNS];	/* -1: closed */
-	char asked[QUOTA_SERVER_CONNS][400];	/* recipient and size; "" none yet */
+	char asked[QUOTA_SERVER_CONNS][400];	/* recipient and size; "": none yet */
 };
 
 void quota_server_init(struct quota_server *server, struct fake_host *fake);
@@ -28,12 +28,12 @@ void quota_server_listen(struct quota_server *server);
 void quota_server_end(struct quota_server *server);
 void quota_server_free(struct quota_server *server);
 
-/* Runs both ends until nothing more is to be done now. */
+/* Runs both ends until neither has anything to do. */
 void quota_server_turn(struct quota_server *server);
-/* Sends bytes on a connection, which has then nothing asked, and turns. */
+/* Sends bytes on a connection, which ends its question, and turns. */
 void quota_server_say(struct quota_server *server, size_t conn, const char *bytes);
 void quota_server_close(struct quota_server *server, size_t conn);
-/* Of the connection with this recipient asked; QUOTA_SERVER_CONNS if there is none. */
+/* The connection that asks about this recipient; QUOTA_SERVER_CONNS if there is none. */
 size_t quota_server_find(const struct quota_server *server, const char *recipient);
 size_t quota_server_open(const struct quota_server *server);
 

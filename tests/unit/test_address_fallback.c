@@ -21,7 +21,7 @@ static struct fallback_settings settings_of(bool catch_all, bool has_roles)
 
 /* ---- forms ---- */
 
-/* "joe+x joe (role) @" */
+/* "desk+x desk =desk @" */
 static char *spell_forms(const struct address *address)
 {
 	static const char *const marks[] = {
@@ -137,7 +137,7 @@ static void add_owners(struct facts *facts, const struct question *question, siz
 						     tables[at].sender, domain, "1", active });
 }
 
-/* A row of MUM_DELIVERY or MUM_NAME; at: NULL has the name. */
+/* A row of MUM_DELIVERY or MUM_NAME. at: in tables; behind its end for an unknown name. */
 static void add_row(struct facts *facts, const struct question *question, size_t form,
 		    const char *domain, const char *active, size_t at)
 {
@@ -164,7 +164,7 @@ static void add_row(struct facts *facts, const struct question *question, size_t
 	add(facts, question, form, cells);
 }
 
-/* As a database joins a form with its tables. */
+/* Adds the rows that a database would find for a form. */
 static void add_form(struct facts *facts, const struct question *question, size_t form)
 {
 	const struct address *address = question->address;
@@ -257,7 +257,7 @@ static const struct {
 	{ "nobody@d", true, false, "accepted box@d", 1, 1 },
 	{ "nobody+x@d", true, true, "accepted box@d", 1, 1 },
 	{ "nobody@off", true, true, "unknown", 1, 1 },
-	/* Known names ask nothing for the catch-all's sake. */
+	/* For known names the catch-all needs no question. */
 	{ "box@d", true, true, "accepted", 0, 0 },
 	{ "box+x@d", true, true, "accepted", 0, 0 },
 	{ "gone@d", true, true, "unknown", 0, 0 },

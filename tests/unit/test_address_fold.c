@@ -49,7 +49,7 @@ static bool is_assigned_plane(ucs4_t code)
 
 /*
  * Calls check with each code point that may be in a name, between two texts. In planes
- * 4 to 13, 15 and 16, where nothing is assigned, only with each 61st.
+ * 4 to 13, 15 and 16, which are empty, only with each 61st.
  */
 static void for_each_code(const char *before, const char *after,
 			  void (*check)(ucs4_t code, const char *text))
@@ -68,7 +68,7 @@ static void for_each_code(const char *before, const char *after,
 	}
 }
 
-/* Says which code point it is only when something is wrong. */
+/* Names the code point only if something is wrong. */
 static void want_same(const char *what, ucs4_t code, const char *got, const char *want)
 {
 	char *name;

@@ -83,7 +83,7 @@ static void test_each_address_once(void **state)
 	}
 }
 
-/* Spellings of one name must not cost more than n log n. */
+/* Many spellings of one name must not take more time than n log n. */
 static void test_many_spellings_of_one_address(void **state)
 {
 	enum { BITS = 14, COUNT = 1 << BITS };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loops of aliases, and how far each leads. What a real Postfix does with them:
- * tests/stack/test_mumctl_loops.py.
+ * Loops of aliases, and how far each leads. tests/stack/test_mumctl_loops.py tests
+ * what a real Postfix does with them.
  */
 #include "tests/unit/unit.h"
 

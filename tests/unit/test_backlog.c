@@ -41,7 +41,7 @@ static void on_answer(enum mum_status status, struct facts *facts, const char *r
 	statuses[answered++] = status;
 }
 
-/* The number by which it is known again. */
+/* Returns its number, so that the test knows it again. */
 static uint64_t add(enum question_kind kind)
 {
 	const struct question question = { .kind = kind };
@@ -55,7 +55,7 @@ static void drop_batch(void)
 		request_free(batch.requests[i]);
 }
 
-/* What longest waits comes first, whatever its kind, and what is barred does not. */
+/* What waits longest comes first, whatever its kind, unless its kind is barred. */
 static void test_the_longest_waiting_kind_is_next(void **state)
 {
 	(void)state;
@@ -129,7 +129,7 @@ static void test_what_failed_is_asked_again_alone_and_first(void **state)
 	end();
 }
 
-/* An innocent one does not share a statement with one that is not. */
+/* An innocent question shares no statement with one that may be to blame. */
 static void test_who_may_be_to_blame_joins_nobody(void **state)
 {
 	struct batch other;
@@ -149,7 +149,7 @@ static void test_who_may_be_to_blame_joins_nobody(void **state)
 	end();
 }
 
-/* How often until there is an answer; 0: there is none. */
+/* How many failures until there is an answer; 0: there is none. */
 static size_t fail_until_answered(const struct conn_error *error, bool innocent)
 {
 	for (size_t tries = 1; tries <= 20; tries++) {

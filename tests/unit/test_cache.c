@@ -128,7 +128,7 @@ static void test_replacing_in_a_full_cache_drops_nobody(void **state)
 	cache_free(&cache);
 }
 
-/* Puts facts with so many rows, which nobody reads here. */
+/* Puts facts with count rows, which nobody reads here. */
 static void put_rows(struct cache *cache, const char *key, size_t count)
 {
 	struct facts *facts = facts_new(MUM_DELIVERY);

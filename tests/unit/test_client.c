@@ -11,7 +11,7 @@
 enum {
 	PATIENCE = 30000,
 	SOON = 25000,		/* ms; less than PATIENCE, more than half of it */
-	SWEEP = 5000,		/* ms; so late it is noticed at the latest */
+	SWEEP = 5000,		/* ms until it is noticed, at the latest */
 	REPLY = 100000,		/* bytes */
 	ASKED = 10		/* replies, more than a socket takes */
 };

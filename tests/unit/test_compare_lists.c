@@ -40,7 +40,7 @@ static void test_sets(void **state)
 	WANT("no list", !list_is_same_set(NULL, "a") && !list_is_same_set("a", NULL));
 }
 
-/* A list of so many bytes, with a word of ten at its end. */
+/* A list of len bytes, with a word of ten bytes at its end. */
 static void test_cuts(void **state)
 {
 	static const struct {

@@ -149,7 +149,7 @@ static void test_duplicates(void **state)
 	free(errors);
 }
 
-/* Who reads them takes each line for a fault of its own. */
+/* Readers take each line for a fault of its own. */
 static void test_an_error_is_one_line(void **state)
 {
 	char *errors;
@@ -166,7 +166,7 @@ static void test_an_error_is_one_line(void **state)
 	free(errors);
 }
 
-/* More than anybody reads: each line that is there is whole, and the last says so. */
+/* If there are too many, each line is still whole, and the last one says so. */
 static void test_very_many_errors_end_with_a_whole_one(void **state)
 {
 	struct buf text = BUF_INIT(1 << 20);
@@ -201,7 +201,7 @@ static void test_files_that_cannot_be_read(void **state)
 	free(path);
 }
 
-/* In a child: a reload must survive what cannot be read, and go on with the old. */
+/* In a child: a reload must survive an unreadable file, and keep the old one. */
 static void test_a_folder_is_no_file(void **state)
 {
 	int status = -1;

@@ -29,7 +29,7 @@ static const struct config_name names[] = {
 	{ "kitchen", "colour" }, { "kitchen", "password" }, { "cellar", "colour" },
 };
 
-/* What came of it: "LINE section.name=[item][item]" and "LINE error", with a | between. */
+/* Appends the result: "|LINE section.name=[item][item]" or "|LINE error". */
 static void on_setting(const struct config_setting *setting, void *arg)
 {
 	struct buf *seen = arg;
@@ -188,7 +188,7 @@ static void test_what_is_no_configuration(void **state)
 		check(row, false);
 }
 
-/* After each the rest is read, too. */
+/* The reader goes on behind each of them. */
 static void test_unknown_names(void **state)
 {
 	static const struct row rows[] = {

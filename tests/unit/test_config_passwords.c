@@ -281,7 +281,7 @@ static void test_trouble_with_passwords_joins_the_others(void **state)
 	free(errors);
 }
 
-/* However it is mistyped, because at a reload the errors go to the mail log. */
+/* Whatever the typing error: at a reload the errors go to the mail log. */
 static void test_no_error_repeats_a_password(void **state)
 {
 	static const struct {

@@ -114,7 +114,7 @@ static void test_a_failure_is_told_once(void **state)
 }
 
 /*
- * The cancel may come at any moment of the thread. ThreadSanitizer and
+ * The thread may be anywhere when the cancel comes. ThreadSanitizer and
  * AddressSanitizer watch what both do to the connector.
  */
 static void test_cancel_while_the_thread_waits(void **state)

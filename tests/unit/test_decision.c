@@ -318,7 +318,7 @@ static void test_too_many_readings(void **state)
 	free(text);
 }
 
-/* Without counts, there are none, and nothing else differs. */
+/* Without counts, nothing else differs. */
 static void test_nobody_counts(void **state)
 {
 	(void)state;
@@ -388,7 +388,7 @@ static void test_what_is_asked(void **state)
 	settle();
 }
 
-/* A domain is asked about where a reading depends on it, and nowhere else. */
+/* It asks about a domain only if a reading depends on it. */
 static void test_how_much_is_asked(void **state)
 {
 	static const struct {
@@ -411,7 +411,7 @@ static void test_how_much_is_asked(void **state)
 	}
 }
 
-/* Whatever comes first, the strictest reading that counts decides, once all are there. */
+/* In any order: once all are there, the strictest reading that counts decides. */
 static void test_answers_in_any_order(void **state)
 {
 	static const size_t orders[][3] = { { 0, 0, 0 }, { 0, 1, 0 }, { 1, 0, 0 },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What doveadm prints of sizes, whole and spoiled. */
+/* What doveadm prints of sizes, whole and damaged. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

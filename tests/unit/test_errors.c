@@ -9,7 +9,7 @@ struct row {
 	enum error_class want;
 };
 
-/* Whether it connects or is connected. */
+/* The class is the same before and after the connect. */
 static void check(const struct row *row)
 {
 	WANT_NUMBER(row->name, error_classify(row->number, false), row->want);

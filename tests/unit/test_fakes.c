@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fakes keep the promises of host.h and store.h; all other tests depend on that. */
+/* The fakes keep the promises of host.h and store.h. All other tests depend on that. */
 #include "tests/unit/unit.h"
 
 #include "common/buf.h"

@@ -90,7 +90,7 @@ static void test_another_limit(void **state)
 			    row->want);
 }
 
-/* A bucket that leaks one every interval, in steps of the interval. */
+/* A bucket that loses one in every interval, counted in intervals. */
 struct bucket {
 	unsigned level;
 	uint64_t at;
@@ -110,7 +110,7 @@ static bool bucket_take(struct bucket *bucket, unsigned burst, uint64_t now, uns
 
 enum { STEPS = 4, CHOICES = 20, RUNS = CHOICES * CHOICES * CHOICES * CHOICES };
 
-/* Every row of four events, each of one of four pauses and one of five takes. */
+/* Every row of four events; an event is one of four pauses and one of five takes. */
 static void test_it_is_a_bucket(void **state)
 {
 	(void)state;

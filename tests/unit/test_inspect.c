@@ -97,7 +97,7 @@ static void test_rows_are_there(void **state)
 	inspect_close(&reader);
 }
 
-/* What a value holds is never SQL; and one statement's values are not the next one's. */
+/* A value is never SQL, and the next statement does not get it. */
 static const struct {
 	const char *name, *values[2];
 	const char *found;	/* the row, joined; NULL: none */

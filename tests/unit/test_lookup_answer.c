@@ -49,7 +49,7 @@ static void test_age(void **state)
 		const char *name;
 		unsigned first, second;		/* questions */
 		unsigned between, after;	/* ms */
-		bool trouble;			/* at the end, with what must be asked anew */
+		bool trouble;			/* at the end, for what it must ask anew */
 		unsigned age;
 		bool stale;
 	} rows[] = {
@@ -69,7 +69,7 @@ static void test_age(void **state)
 
 	(void)state;
 	FOR_EACH_ROW(row, rows) {
-		/* Known to be down from the start, or only when it is asked. */
+		/* The store knows from the start that it is down, or only when it asks. */
 		for (int down = 0; down < 2; down++) {
 			struct bench bench;
 			struct got got;
@@ -184,7 +184,7 @@ static void test_settings(void **state)
 	}
 }
 
-/* A page of users is asked for by a number. */
+/* The key of a page of users is a number. */
 static void test_numbers(void **state)
 {
 	static const struct {

@@ -57,7 +57,7 @@ static void test_fresh_for_ttl(void **state)
 	}
 }
 
-/* MUM_AT_ONCE: inside the call, what needs no fetch. */
+/* MUM_AT_ONCE: what needs no fetch is answered inside the call. */
 static void test_at_once(void **state)
 {
 	static const unsigned both = MUM_ASK(MUM_DELIVERY) | MUM_ASK(MUM_OWNERS);

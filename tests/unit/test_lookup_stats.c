@@ -62,7 +62,7 @@ static void test_what_is_measured(void **state)
 	}
 }
 
-/* For whatever reason the cache was not used. */
+/* Whatever the reason that the cache did not answer. */
 static void test_each_question_that_is_put_is_a_miss(void **state)
 {
 	static const struct {

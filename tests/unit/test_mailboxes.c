@@ -314,7 +314,7 @@ static void cancelling_on_the_way(void **state)
 	}
 }
 
-/* The recipient check has just asked about it. */
+/* The recipient check has just asked the same. */
 static void a_mailbox_in_the_cache_asks_the_database_nothing(void **state)
 {
 	struct heard heard;

@@ -341,7 +341,7 @@ static void want_sums(const char *name, unsigned counted, unsigned present)
 	free(text);
 }
 
-/* A reload replaces the core; the old core is shown until it is gone. */
+/* A reload replaces the core; the old one still counts until it is gone. */
 static void test_totals_never_go_back(void **state)
 {
 	(void)state;

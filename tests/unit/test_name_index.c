@@ -10,7 +10,7 @@ static const struct recipients_settings settings = {
 		      .myorigin = "origin.test", .mydomain = "mydomain.test" },
 };
 
-/* Each is the text of the alias with its place as the id; a name is found by these. */
+/* Each is the recipient of an alias whose id is the place in this list. */
 static const char *const texts[] = {
 	"anna@example.test", " ANNA@Example.Test\t", "anna+x@example.test",
 	"example.test!anna", "anna%example.test", "anna@example.test.", "anna",

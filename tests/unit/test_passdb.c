@@ -35,7 +35,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Holds for every test: what was borrowed is given back, what came in pairs was closed. */
+/* Holds for every test: the passdb gave back what it borrowed, and closed all pairs. */
 static void end(void)
 {
 	WANT("nothing else was called", !world.mismatch);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * When the MariaDB store connects and to which host, what it asks on which connection, and
- * when it is down; with connections that are a fake's. What servers really say is tested
- * in tests/stack, and what happens in any order in tests/simulation.
+ * when it is down; with fake connections. tests/stack tests what servers really say, and
+ * tests/simulation what happens in any order.
  */
 #include "tests/unit/unit.h"
 
@@ -89,7 +89,7 @@ static void bench_close(struct bench *bench)
 	fake_host_free(&bench->host);
 }
 
-/* The connection that was made as the number-th, from 0 on; NULL if it is gone. */
+/* The connection with this number, in their order from 0; NULL if it is gone. */
 static struct conn *conn_of(const struct bench *bench, unsigned number)
 {
 	struct conn *conn = bench->conns.conns;
@@ -212,7 +212,7 @@ static void test_withdrawn(void **state)
 	bench_close(&bench);
 }
 
-/* However many hosts there are: a question that waits has a timer that goes on with it. */
+/* However many hosts there are, a timer goes on with a question that waits. */
 static void test_no_thread_is_no_end(void **state)
 {
 	(void)state;
@@ -384,7 +384,7 @@ static void test_it_tries_while_it_is_down(void **state)
 	bench_close(&bench);
 }
 
-/* A question gives up after five statements; a connection that was already dead is none. */
+/* A question gives up after five statements; a dead connection does not count. */
 static void test_attempts(void **state)
 {
 	static const struct {

@@ -109,7 +109,7 @@ static void a_reload_of_dovecot_costs_nothing(void **state)
 	WANT_NUMBER("nothing is logged", fake.log_count, 0);
 }
 
-/* It was sent before the end was seen. */
+/* The client sent it before it saw the end. */
 static void a_question_to_a_connection_that_ends_is_asked_again(void **state)
 {
 	(void)state;

@@ -10,7 +10,7 @@
 
 enum { SECOND = 1000 };
 
-/* Both ends at each tenth of a second. */
+/* Runs both ends every tenth of a second. */
 static void pass(unsigned ms)
 {
 	for (; ms > 0; ms -= ms < 100 ? ms : 100) {
@@ -19,7 +19,7 @@ static void pass(unsigned ms)
 	}
 }
 
-/* A connection that has answered. */
+/* Makes a connection that has answered. */
 static void warm_up(void)
 {
 	ask("warm@up", &anna);
@@ -87,7 +87,7 @@ static void no_question_is_a_probe_and_a_second_has_one(void **state)
 	WANT("probes pile up", quota_server_open(&server) <= 1);
 }
 
-/* As when its processes are stopped. All that wait are let go at once. */
+/* As if its processes were stopped. All that wait fail together. */
 static void it_falls_silent(void **state)
 {
 	(void)state;
@@ -210,7 +210,7 @@ static void a_service_that_hangs_up(void **state)
 	want_down("hangs up");
 }
 
-/* The question that shows it calls for the probe that proves it. */
+/* The question that shows it starts a probe that proves it. */
 static void a_service_that_turns_bad(void **state)
 {
 	(void)state;

@@ -58,7 +58,7 @@ static void test_full_ends_it(void **state)
 	quota_rooms_free(&rooms);
 }
 
-/* Many may want to know at once when the time is over. */
+/* When the time is over, many may ask at once. */
 static void test_one_asks_anew(void **state)
 {
 	struct quota_rooms *rooms = quota_rooms_new(TTL);

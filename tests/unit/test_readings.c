@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each "want" is what trivial-rewrite(8) of Postfix 3.7 answered, with localhost in
- * mydestination and without.
+ * Each "want" is what trivial-rewrite(8) of Postfix 3.7 answered, once with localhost in
+ * mydestination and once without.
  */
 #include "tests/unit/unit.h"
 
@@ -13,7 +13,7 @@
 
 static const struct reading_settings usual = { true, true, "origin.test", "" };
 
-/* Readings one behind the other; "?" marks those that need a local domain. */
+/* All readings in a row; "?" marks those that need a local domain. */
 static char *join(const char *text, const struct reading_settings *settings)
 {
 	struct buf all = BUF_INIT(100000);

@@ -257,7 +257,7 @@ static void test_the_time_that_recipients_take_counts(void **state)
 	bench_free(&bench);
 }
 
-/* What a change in MUM makes of the alias must show after cache.ttl, whoever waits. */
+/* After cache.ttl a change in MUM must show, whoever waits. */
 static void test_who_comes_late_does_not_get_old_rows(void **state)
 {
 	struct bench bench;
@@ -284,7 +284,7 @@ static void test_who_comes_late_does_not_get_old_rows(void **state)
 	fake_host_settle(&bench.host, 20);
 	WANT("the cache keeps the new ones", late.calls == 1 && !late.stale);
 	WANT_NUMBER("and nobody is asked", fake_store_pending(&bench.store), 0);
-	/* The end of the lookups with such a fetch under way. */
+	/* The lookups end while such a fetch is under way. */
 	fake_host_advance(&bench.host, 100);
 	bench_ask(&bench, &first, MUM_ASK(MUM_DELIVERY), "team@d");
 	facts = respond(fake_store_question(&bench.store, 0), &world);

@@ -35,7 +35,7 @@ struct box {
 
 static const char nobody[] = "";	/* what a mailbox that is gone stands for */
 
-/* As the stores hand it over: each row of a form tells of its mailbox too. */
+/* As the stores do: each row of a form also tells of its mailbox. */
 static void set_deliveries(struct answer *it, const struct delivery_row *rows,
 			   const struct box *boxes, size_t max)
 {
@@ -206,7 +206,7 @@ static void test_tls(void **state)
 #define SEND_ONLY RECIPIENT_SEND_ONLY
 #define DEAD RECIPIENT_DEAD_ALIAS
 
-/* Each row is judged as the aliases map (want) and as a recipient (verdict). */
+/* want: what the aliases map answers; verdict: that of the recipient check. */
 static const struct {
 	const char *name, *key;
 	struct delivery_row rows[5];

@@ -16,7 +16,7 @@ static const struct {
 	const char *name;
 	size_t count;
 	struct judged readings[READINGS_MAX];
-	size_t end;		/* so many count */
+	size_t end;		/* how many count */
 	enum mum_status status;
 	int verdict;
 } rows[] = {

@@ -71,7 +71,7 @@ static void count_line(char *line, bool is_error, void *arg)
 	counts->longest = len > counts->longest ? len : counts->longest;
 }
 
-/* More than a pipe holds, at both ends by turns: nobody waits for the other. */
+/* More than a pipe holds, on both streams by turns: neither end waits for ever. */
 static void test_much(void **state)
 {
 	const char *const argv[] = {

@@ -12,7 +12,7 @@ static struct {
 	size_t size;
 } asked;
 
-/* The linker puts it in the place of libmum's madvise(); it goes on to the real one. */
+/* The linker puts this in place of libmum's madvise(); it calls the real one. */
 int __real_madvise(void *start, size_t size, int advice);
 int __wrap_madvise(void *start, size_t size, int advice);
 
@@ -51,7 +51,7 @@ static bool is_left_out(const void *address)
 	return left_out;
 }
 
-/* An emulator (qemu-user) may keep it from the kernel: what becomes of a page of ours? */
+/* Does madvise() reach the kernel? An emulator (qemu-user) may keep it back. */
 static bool kernel_hears(void)
 {
 	void *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -73,7 +73,7 @@ static void test_spellings(void **state)
 		{ "J\xc3\x96RG@example.test", "j\xc3\xb6rg@example.test" },
 		{ "jo\xcc\x88rg@example.test", "j\xc3\xb6rg@example.test" },
 		{ "uwe@b\xc3\xbc" "cher.test", "uwe@xn--bcher-kva.test" },
-		/* What is no text still is one name, and goes on one line. */
+		/* Bytes that are no text are still one name, on one line. */
 		{ "a\xff@b.test", "a\\xff@b.test" },
 		{ "a\tb@c.test", "a\\x09b@c.test" },
 		{ "", "-" },
@@ -158,7 +158,7 @@ static void test_the_first_to_drain_makes_room(void **state)
 	send_table_free(&table);
 }
 
-/* A reload: entries stay, and nobody is locked out for longer than the new limits do. */
+/* A reload: entries stay, and nobody waits longer than under the new limits. */
 static void test_configured_again(void **state)
 {
 	struct mum_config next = config;
@@ -241,7 +241,7 @@ static void test_as_a_list(void **state)
 		int login;
 
 		dice = dice * 1103515245 + 12345;
-		/* No two TATs are equal: which of them goes would be a matter of taste. */
+		/* No two TATs are equal: else it would be open which entry goes. */
 		now += 1 + (dice >> 16) % 700003;
 		if (step % 1000 == 999)
 			now += KEEP;

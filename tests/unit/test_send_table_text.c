@@ -146,8 +146,8 @@ static void test_written(void **state)
 }
 
 /*
- * mumd ends and starts again. The clock that never goes back begins anew with a boot; the
- * time of day may be set to anything.
+ * mumd ends and starts again. With a boot, the clock that never goes back begins anew; the
+ * time of day may change to anything.
  */
 static void test_restart(void **state)
 {

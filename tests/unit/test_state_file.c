@@ -81,7 +81,7 @@ static void test_leftovers_are_no_obstacle(void **state)
 	char *new = xasprintf("%s.new", path);
 
 	(void)state;
-	/* A link would have the bytes go elsewhere. */
+	/* With a link, the bytes would go elsewhere. */
 	assert_int_equal(symlink("/dev/full", new), 0);
 	write_state("good\n");
 	want_state("written", "good\n");

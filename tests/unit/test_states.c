@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a row says of one thing. Recipients: test_rules.c, through the aliases they are of. */
+/* What a row says of one thing. test_rules.c tests recipients, through their aliases. */
 #include "tests/unit/unit.h"
 
 #include "common/rules.h"
@@ -121,7 +121,7 @@ static void test_owners(void **state)
 
 enum { NONE = -1 };
 
-/* Rows of joe+tag@d; which of them is that of the mailbox, the alias, and which decides. */
+/* Rows of joe+tag@d: which is the mailbox's, which the alias's, and which decides. */
 static const struct {
 	const char *name;
 	struct delivery_row rows[3];

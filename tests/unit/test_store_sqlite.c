@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The SQLite store while another process locks the file. The test alone decides when a
- * question is withdrawn; in mumd that happens late, in Dovecot at any time. The file
- * is empty, so an answer is "no such table".
+ * The SQLite store while another process locks the file. Only the test decides when to
+ * cancel a question; mumd does so late, and Dovecot at any time. The file is empty, so
+ * an answer is "no such table".
  */
 #include "tests/unit/unit.h"
 

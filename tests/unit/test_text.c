@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* text.c: what is read eight bytes at a time is judged as if byte by byte. */
+/* text.c reads eight bytes at a time, and must judge as if byte by byte. */
 #include "tests/unit/unit.h"
 
 #include <string.h>
 
 #include "common/text.h"
 
-enum { LONGEST = 19 };	/* two words and a half */
+enum { LONGEST = 19 };	/* two words and a part */
 
 /* Any byte at any place, among blanks or letters. */
 static void test_each_byte_at_each_place_is_judged(void **state)
@@ -30,7 +30,7 @@ static void test_each_byte_at_each_place_is_judged(void **state)
 	}
 }
 
-/* DEL and what may carry into it, side by side. */
+/* Side by side: DEL, and bytes whose carry may hide it. */
 static void test_neighbours_do_not_hide_each_other(void **state)
 {
 	static const unsigned char odd[] = { 0x00, 0x01, 0x1f, 0x20, 0x7e, 0x7f, 0x80, 0xdf, 0xff };

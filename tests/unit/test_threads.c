@@ -105,7 +105,7 @@ static void test_a_thread_without_owner_is_joined_by_the_list(void **state)
 	waiter_clear(&third);
 }
 
-/* The loop may be busy, and start another thread before it joins this one. */
+/* A busy loop may start another thread before it joins this one. */
 static void test_a_thread_that_has_ended_waits_for_its_owner(void **state)
 {
 	struct threads threads = { NULL, false };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which TLS policies of MUM's smtp(8) refuses. tests/stack/test_mumctl_tls.py asks a
+ * Which of MUM's TLS policies smtp(8) refuses. tests/stack/test_mumctl_tls.py asks a
  * real Postfix about these and more.
  */
 #include "tests/unit/unit.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each Dovecot is told about a user. */
+/* What each Dovecot gets about a user. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
