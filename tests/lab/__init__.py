@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A private mail system on loopback, for tests and demonstrations.
 
-Everything is in one scratch directory, and is started and stopped here. The machine's own
-Postfix, Dovecot and database are left alone. It needs root, for Postfix, and the packages
+Everything is in one scratch directory, and starts and stops here. The lab does not touch the
+machine's own Postfix, Dovecot and database. It needs root, for Postfix, and the packages
 postfix, mariadb-server, dovecot-core and openssl.
 """
 

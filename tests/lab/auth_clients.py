@@ -53,13 +53,13 @@ class _Pipeline(Client):
         return {number: now for number, _ in numbered}
 
     def ask_all(self, requests):
-        """All at once; the replies in the order of the requests."""
+        """Sends all at once; returns the replies in the order of the requests."""
         started = self.start(requests)
         replies = self.collect(started)
         return [replies[number] for number in started]
 
     def ask_windowed(self, requests, window):
-        """With at most `window` requests in flight; replies in the order of the requests."""
+        """The same with at most `window` requests in flight."""
         waiting = iter(requests)
         started, replies = {}, {}
         for request in itertools.islice(waiting, window):
@@ -151,7 +151,7 @@ class UserdbClient(_Pipeline):
         return self.ask_all([("PASS", user, service)])[0]
 
     def listing(self, service="doveadm"):
-        """Yields one user at a time, as the server sends them; False at a failed end."""
+        """Yields one user at a time, as the server sends them; False if the list fails."""
         number = next(self._ids)
         self.send(b"LIST\t%d\tuser=*\tservice=%s\n" % (number, service.encode()))
         while True:
@@ -206,7 +206,7 @@ class Pop3(poplib.POP3):
 
 
 class LmtpDialogue(Client):
-    """LMTP line by line; greeting and LHLO are done."""
+    """LMTP line by line, after the greeting and LHLO."""
 
     def __init__(self, port, timeout=60):
         super().__init__(("127.0.0.1", port), timeout)

@@ -41,7 +41,7 @@ class Client:
         self._socket.sendall(data)
 
     def shutdown(self):
-        """No more requests from here; answers may still come."""
+        """Sends no more requests; answers may still come."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def is_ended(self):

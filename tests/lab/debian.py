@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An empty Debian in a directory, from the mirror that this machine installs packages from."""
+"""An empty Debian in a directory, from the mirror in this machine's apt sources."""
 
 import pathlib
 import shutil
@@ -18,7 +18,7 @@ Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 """
 
-# A file that is changed or in the way stays: of this machine's apt.conf.d, for example.
+# dpkg keeps a file that is changed or in its way, for example of this machine's apt.conf.d.
 UNATTENDED = """APT::Get::Assume-Yes "true";
 DPkg::Options:: "--force-confdef";
 DPkg::Options:: "--force-confold";
@@ -53,7 +53,7 @@ def _sources(suite, updates):
 
 
 def _debootstrap(*arguments):
-    """A mirror may be away for a moment; what has been fetched is not fetched again."""
+    """Tries again if the mirror is away for a moment; keeps what it has fetched."""
     mirror, _ = _mirrors()
     for pause in (*PAUSES, None):
         try:
@@ -98,12 +98,12 @@ def install(lab, root, *packages):
 
 
 def stage(target):
-    """Copies the tree, changes included; git is not needed for that."""
+    """Copies the tree, changes included, without git."""
     run("sh", "-c", '. tests/build.sh && copy_source "$1"', "sh", target, cwd=TOP)
 
 
 def copy_user(root, name):
-    """Makes a user and a group of that name with this machine's numbers, which files have."""
+    """Makes a user and a group of that name with this machine's ids, which files have."""
     for file in ("passwd", "group"):
         ours = next(line for line in pathlib.Path("/etc", file).read_text().splitlines(True)
                     if line.startswith(f"{name}:"))

@@ -10,8 +10,8 @@ USER_PASSWORD = "secret"
 class Dovecot:
     """Authentication for Postfix, at queue/private/auth.
 
-    users are login names; the password of each is "secret". What Dovecot
-    answers is the login name that Postfix hands on as sasl_username.
+    users are login names; the password of each is "secret". Postfix hands on
+    the login name that Dovecot answers, as sasl_username.
     """
 
     def __init__(self, lab, postfix, users, name="dovecot"):

@@ -2,7 +2,7 @@
 """The configuration of Dovecot 2.3 and of 2.4: what the lab writes for each of them.
 
 Tests write their few own lines in the words of 2.3 (see Dovecot24.text()). They ask for
-quota and mail, not for fields, whose names differ.
+quota() and mail(), not for fields, whose names differ.
 """
 
 import functools
@@ -116,7 +116,7 @@ class Dovecot23:
         return self._PROCESS.sub("", line)
 
     def changes(self, mum_conf, sql_conf, prefetch):
-        """(old, new, times) in the example; sql_conf: None, or of stock in place of ours."""
+        """(old, new, times) in the example; sql_conf: None, or stock's file, not ours."""
         yield "/etc/mum/mum.conf", str(mum_conf), 2
         if prefetch:
             yield "#userdb {\n#  driver = prefetch\n#}", "userdb {\n  driver = prefetch\n}", 1
@@ -128,11 +128,11 @@ class Dovecot23:
         return ""
 
     def passdb(self, driver):
-        """A configuration that has one of that driver, for doveconf to read."""
+        """A configuration with a passdb of that driver, for doveconf to read."""
         return f"passdb {{\n  driver = {driver}\n  args = /nowhere\n}}\n"
 
     def text(self, lines):
-        """Lines in the words of 2.3, besides auth_allow_weak_schemes."""
+        """Lines in the words of 2.3, without auth_allow_weak_schemes."""
         return re.sub(r"^auth_allow_weak_schemes = .*$", "", lines, flags=re.M)
 
     def sql_files(self, path, driver, host, port, name, user, password):
@@ -236,7 +236,7 @@ class Dovecot24:
                 "protocol lmtp {\n  auth_username_format = %{user | username | lower}\n}\n")
 
     def text(self, lines):
-        # a remedy for a fault of 2.3; it makes 2.4.1 end lists whose reader pauses
+        # this helps against a fault of 2.3; with it, 2.4.1 ends lists whose reader pauses
         lines = re.sub(r"^service auth-worker \{\n  idle_kill = .*\n\}\n", "", lines, flags=re.M)
         lines = re.sub(r"^(passdb|userdb) \{\n(.*?)^\}", self._block, lines, flags=re.M | re.S)
         lines = re.sub(r"^auth_worker_max_count = (\d+)$",

@@ -7,7 +7,7 @@ import re
 from .lab import LabError, free_port, run, wait_until
 from .mariadb import MariaDB
 
-# A lost node is noticed after two seconds instead of five, and one that comes back
+# The others notice a lost node after two seconds instead of five. A node that comes back
 # counts as new, so nobody waits for the old one.
 TIMEOUTS = ("pc.recovery=no;evs.keepalive_period=PT0.5S;evs.inactive_check_period=PT0.5S;"
             "evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.install_timeout=PT4S")

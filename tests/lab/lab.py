@@ -18,8 +18,8 @@ from concurrent import futures
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
-# Daemons must not find their way through a proxy or another option file, and
-# their messages are read by programs.
+# Daemons must not use a proxy or another option file, and programs must be able to
+# read their messages.
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
 # These tell a build with sanitizers where to report.
@@ -28,12 +28,12 @@ ENVIRONMENT.update({name: value for name, value in os.environ.items()
 
 
 class LabError(Exception):
-    """Something in the lab did not start; has the end of its log."""
+    """Something in the lab did not work; the text has the end of its log."""
 
 
 def wait_until(condition, what, timeout=10.0, interval=0.01):
-    """Returns the first true result of condition(), else raises LabError. A condition that
-    takes long, as one that runs programs, leaves as much time to what it waits for.
+    """Returns the first true result of condition(), else raises LabError. If condition() takes
+    long, because it runs programs, what it waits for gets as much time in between.
     """
     end = time.monotonic() + timeout
     while True:
@@ -53,8 +53,8 @@ _ports = []     # of the newest block, those that are left
 
 
 def _claim_block(end):
-    """Ports that no other process takes which shares our network: an abstract socket
-    (unix(7)) is bound once in a network, and gone with the process."""
+    """Ports that no other lab in our network takes: only one process can bind an abstract
+    socket (unix(7)) there, and the socket goes with the process."""
     for block in random.sample(range(_BLOCKS), _BLOCKS):
         claim = socket.socket(socket.AF_UNIX)
         try:
@@ -68,10 +68,10 @@ def _claim_block(end):
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on; each is given once, of all labs.
+    """A TCP port of 127.0.0.1 that nobody listens on; no lab gets the same one again.
 
-    Below those that the kernel gives to clients, one of which could take it
-    before the server binds it.
+    It is below the ports that the kernel gives to clients: else a client could
+    take it before the server binds it.
     """
     clients = pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
     end = max(int(clients[0]), 1025 + _BLOCK * _BLOCKS)
@@ -259,8 +259,8 @@ class Lab:
         raise KeyboardInterrupt(f"signal {number}")
 
     def own(self, server, independent=False):
-        """server.stop() is called when the lab ends, last started first; independent ones first of
-        all, side by side.
+        """The lab calls server.stop() at its end: first of independent ones, side by side,
+        then of the others, the last one first.
         """
         if not independent:
             self.at_end(server.stop)
@@ -285,7 +285,7 @@ def give(path, owner, group=None):
 
 
 def run(*argv, check=True, timeout=120, **options):
-    """A short-lived command; its output as text. LabError when it fails."""
+    """Runs a short command; returns its output as text. LabError if it fails."""
     result = subprocess.run([str(arg) for arg in argv], env=ENVIRONMENT,
                             capture_output=True, text=True, timeout=timeout, **options)
     if check and result.returncode != 0:

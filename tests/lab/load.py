@@ -6,7 +6,7 @@ import threading
 
 class Load(threading.Thread):
     """Asks as Postfix does: keeps its connection; if that ends before an answer, asks once
-    more on a new one. None of its connects may be refused.
+    more on a new one. No connect may fail.
 
     connect(timeout): a SocketmapClient; the answer to the question is 1.
     """

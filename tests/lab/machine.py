@@ -34,8 +34,8 @@ SHELL_ENVIRONMENT = {**ENVIRONMENT, "HOME": "/root", "DEBIAN_FRONTEND": "noninte
 
 class Machine:
     """root: a directory with a Debian in it, or None for a copy of this machine's
-    own, which is written to memory only. online: with this machine's network.
-    seen: directories that are there, too, though they may be other file systems."""
+    own; the copy's changes stay in memory. online: with this machine's network.
+    seen: directories that it must see, even on other file systems."""
 
     def __init__(self, lab, root=None, online=False, seen=()):
         self._lab = lab
@@ -61,7 +61,7 @@ class Machine:
         steps += [f"mount -t proc none {root}/proc", f"mount --rbind /dev {root}/dev",
                   f"mount -t tmpfs -o mode=755 none {root}/run",
                   "true" if self._online else "ip link set lo up",
-                  # Wait for this: before, writes would go to this machine.
+                  # start() waits for "up": before, writes would go to this machine.
                   f"exec chroot {root} sh -c 'echo up; while :; do sleep 1000; done'"]
         self._log.write_text("")
         process = self._lab.own(Process(
@@ -92,9 +92,7 @@ class Machine:
                 "--wd", "sh", "-ec", f"cd {shlex.quote(cwd)}\n{commands}"]
 
     def stream(self, commands, cwd="/root"):
-        """Runs commands in a shell, however long, with its output on ours; returns the exit
-        status.
-        """
+        """Runs commands in a shell, however long, with output on ours. The exit status."""
         return subprocess.run(self._shell(commands, cwd), env=SHELL_ENVIRONMENT, cwd="/",
                               stdin=subprocess.DEVNULL, check=False).returncode
 

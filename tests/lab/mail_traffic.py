@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Mail that flows while something else is done, on the loopback it is run in.
 
-    mail_traffic.py SECONDS LINES    begins each of them once a second, for so long
+    mail_traffic.py SECONDS LINES    begins each kind once a second, for SECONDS
 
-LINES is a JSON list of what is done in turns, by kind:
+LINES is a JSON object of what it does in turns, by kind:
 
     {"smtp": [[SENDER, RECIPIENT], ...],                    port 25, as another server
      "submission": [[LOGIN, SENDER, RECIPIENT, PORT], ...],  587 or 465
      "imap": [LOGIN, ...]}                                   port 143
 
 Each try is one line of JSON on standard output: kind, subject, line, code, text. As a
-server or a mail program does, it tries again what was not refused for good: each second,
-until 30 seconds after the end. The password is "secret". SIGTERM is the end, too.
+server or a mail program does, it tries again after a failure for now: each second, until 30
+seconds after the end. The password is "secret". SIGTERM is also the end.
 """
 
 import concurrent.futures

@@ -2,8 +2,8 @@
 """The commands that README.md and the manuals show, so that tests can run them word for word.
 
 In README.md they are the blocks of language sh. In a manual they are the literal displays
-below a line .\\" sh. In a manual with steps, each display has such a line, with sh or with
-the file whose lines it shows; .\\" sh-2.4 is for that Dovecot alone.
+below a line .\\" sh. In a manual with steps, each display has such a line: sh, or the file
+whose lines it shows; .\\" sh-2.4 is for that Dovecot alone.
 """
 
 import collections
@@ -28,7 +28,7 @@ def blocks(name):
 
 
 def commands(name):
-    """Those for the installed Dovecot, which need not be there unless it matters."""
+    """The commands for the installed Dovecot, which only blocks for one Dovecot need."""
     return [block for block in blocks(name)
             if block.kind == "sh" or (block.kind.startswith("sh-") and
                                       block.kind == f"sh-{dovecot_language().generation}")]

@@ -16,7 +16,7 @@ POSTFIX_PASSWORD = "postfix-secret-canary"
 DOVECOT_PASSWORD = "dovecot-secret-canary"
 
 
-# The collation that MUM's migrations give each table, whatever the default of the database.
+# The collation that MUM's migrations give each table, whatever the database's default.
 COLLATION = "utf8mb4_unicode_ci"
 
 
@@ -86,8 +86,8 @@ class Session:
 class MariaDB:
     """A server of our own on a unix socket and a free port of 127.0.0.1.
 
-    settings are more lines of my.cnf. root: a directory with another Debian whose server is
-    used; None for this machine's.
+    settings are more lines of my.cnf. root: a directory with another Debian, whose server
+    runs; None for this machine's.
     """
 
     def __init__(self, lab, name="db", settings=(), root=None):
@@ -166,7 +166,7 @@ class MariaDB:
         self.process = Process(
             self._of_root("mariadbd", f"--defaults-file={self.config}", *options),
             self.directory / "out.log")
-        self._lab.at_end(self.process.kill)     # a kill is fine: nobody needs its data any more
+        self._lab.at_end(self.process.kill)     # nobody needs its data any more
         if wait:
             self.wait()
         return self
@@ -191,7 +191,7 @@ class MariaDB:
 
     @contextlib.contextmanager
     def paused(self):
-        """Hung: it accepts connections and answers nothing."""
+        """The server hangs: it accepts connections and answers nothing."""
         self.process.pause()
         try:
             yield

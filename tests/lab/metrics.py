@@ -69,7 +69,7 @@ class Page:
                 if known == name]
 
     def sum(self, name, **labels):
-        """Over all series that have these labels; there must be one."""
+        """The sum of all series that have these labels; there must be one."""
         found = [number for known, number in self.series(name)
                  if labels.items() <= known.items()]
         if not found:

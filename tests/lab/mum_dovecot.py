@@ -32,8 +32,8 @@ COMPLAINTS = re.compile(r"Panic|Fatal|Timeout leak|I/O leak|Leaked|leak:|Memory 
 # If a process of Dovecot starts in the middle of a reload, it finds no config socket,
 # and ends before it loads any module.
 IN_BETWEEN = re.compile(r"Fatal: (Error reading|Failed to read) configuration|returned error 89")
-# Or it gets no answer there, and its master (which calls it "uninitialized") kills it
-# after twelve seconds.
+# Or it gets no answer there, and after twelve seconds its master, which calls it
+# "uninitialized", kills it.
 STUCK = re.compile(rf"{IN_BETWEEN.pattern}|killed with signal 9")
 
 
@@ -53,15 +53,14 @@ def sanitized_module_path():
 class MumDovecot(HasLog):
     """database: the section of mum.conf, as from mariadb_settings() or sqlite_settings().
 
-    Configured with the file of conf-examples that is in the language of the installed
-    Dovecot, sockets and users replaced.
+    Its configuration is the file of conf-examples in the language of the installed Dovecot,
+    with other sockets and users.
     options is the section dovecot of mum.conf, sections are others. driver
     "sql" is stock Dovecot with MUM's own queries, as that database user. front and
     settings are more lines of dovecot.conf in the words of 2.3, before and behind the
-    shipped ones, and %(args)s in them the file that the shipped passdb reads. postfix: whose private/auth and
-    private/dovecot-lmtp to serve.
-    sanitized: the module of a build with sanitizers, whose reports stand in
-    sanitizer_reports().
+    shipped ones; %(args)s in them is the file that the shipped passdb reads. postfix:
+    whose private/auth and private/dovecot-lmtp it serves.
+    sanitized: with the module of a build with sanitizers; see sanitizer_reports().
     """
 
     def __init__(self, lab, database, name="mum-dovecot", *, options=None, sections=None,
@@ -231,7 +230,7 @@ service auth-worker {{
 """)
 
     def add_settings(self, text):
-        """More lines of dovecot.conf; they count from start() or reload() on."""
+        """Adds lines to dovecot.conf; they count from start() or reload() on."""
         self._settings += text
 
     def write(self):
@@ -266,7 +265,7 @@ service auth-worker {{
         return in_own_mounts(f'{script}exec "$@"')
 
     def inside(self):
-        """The words that a shell needs before doveadm, so that doveadm knows our settings."""
+        """What a shell must put before doveadm, so that doveadm knows our settings."""
         return f"nsenter -m -r -t {self.process.pid} " if self.language.settings_module else ""
 
     def stop(self):
@@ -302,7 +301,7 @@ service auth-worker {{
         return old
 
     def wait_ended(self, old):
-        """Until these auth processes are gone; a client of theirs would be cut off."""
+        """Waits until these auth processes are gone; else they may take a new client."""
         wait_until(lambda: not self._auth_pids() & old, "the end of the old auth process", 30)
 
     # ---- talk ----
@@ -328,7 +327,7 @@ service auth-worker {{
                    **options)
 
     def doveadm_in_shell(self, config=None):
-        """The same program for a shell, whatever is called doveadm there."""
+        """doveadm() as words for a shell, whatever is called doveadm there."""
         with_modules = self._with_modules() if self.language.settings_module else []
         return shlex.join(map(str, [*with_modules, "/usr/bin/doveadm", "-c",
                                     config or self.config]))
@@ -359,7 +358,7 @@ service auth-worker {{
             return verdict(client.login(user, password, service))
 
     def user(self, user, service="lmtp"):
-        """The userdb's fields; None for nobody; "temp_fail"."""
+        """The userdb's fields; None for an unknown user; or "temp_fail"."""
         with self.userdb_client() as client:
             reply = client.user(user, service)
         if reply.kind == "FAIL":
@@ -418,7 +417,7 @@ service auth-worker {{
         return {pid: cpu_of(pid) for pid, _ in self._processes()}
 
     def cpu_since(self, before):
-        """Seconds of them all since that cpu()."""
+        """Seconds of all since then; before: from cpu()."""
         return sum(seconds - before.get(pid, 0) for pid, seconds in self.cpu().items())
 
     def version(self):
@@ -450,9 +449,7 @@ def write_stock_sql(path, database, user="mum_dovecot"):
 
 
 def write_compared(path, database, language=None):
-    """Writes what mumctl compare reads with --dovecot; language: None for that of the installed
-    Dovecot.
-    """
+    """Writes what mumctl compare --dovecot reads; language: None for the installed one's."""
     language = language or dovecot_language()
     path.write_text(language.compared_text(*_stock_arguments(path, database, "mum_dovecot")))
 

@@ -60,7 +60,7 @@ class Mumctl:
         return self.json("check", *options)["findings"]
 
     def on_terminal(self, *arguments, prompt=None, typed="", timeout=30):
-        """Types `typed` when `prompt` has come. seen is all that the terminal shows."""
+        """Types `typed` after `prompt`. seen is all that the terminal shows."""
         master, slave = pty.openpty()
         child = subprocess.Popen(self._argv(arguments), stdin=slave, stdout=slave,
                                  stderr=slave, env=ENVIRONMENT, start_new_session=True)

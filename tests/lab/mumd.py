@@ -11,7 +11,7 @@ from .clients import Client, PolicyClient, SocketmapClient
 from . import metrics
 from .lab import HasLog, LabError, Process, TOP, accepts, free_port, give, run, tail, wait_until
 
-# Runs as this user after binding; every system has it.
+# mumd runs as this user after it has bound its sockets; every system has it.
 USER = "nobody"
 GROUP = "nogroup"
 
@@ -21,7 +21,7 @@ _CREATE_RULESET, _VERSION = 444, 1
 
 
 def has_landlock():
-    """Can mumd lock itself in with this kernel?"""
+    """Can mumd lock itself in on this kernel?"""
     return ctypes.CDLL(None).syscall(_CREATE_RULESET, None, 0, _VERSION) > 0
 
 
@@ -60,10 +60,10 @@ def sqlite_settings(path, **more):
 
 
 class Mumd(HasLog):
-    """settings: {"section": {"option": value}}; sockets and user are filled in.
+    """settings: {"section": {"option": value}}; write() adds sockets and user.
 
-    sockets is the directory of the two sockets; it also listens on TCP ports of
-    loopback, socketmap_port and policy_port. For metrics.listen, METRICS is an entry
+    sockets is the directory of the two sockets; mumd also listens on TCP ports of
+    loopback, socketmap_port and policy_port. METRICS is an entry for metrics.listen,
     on metrics_port. runner: a command that becomes mumd, such as ("prlimit",
     "--nofile=64").
     """
@@ -98,7 +98,7 @@ class Mumd(HasLog):
         }
         for section, options in settings.items():
             merged[section] = {**merged.get(section, {}), **options}
-        # Only then, because an older mumd that tests/bench compares with has no such options.
+        # tests/bench compares with an older mumd, which has no such options.
         if "send" in merged["policy"]:
             merged["policy"] = {"send_state": self.send_state, "send_socket": self.send_socket,
                                 **merged["policy"]}

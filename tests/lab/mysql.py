@@ -23,7 +23,7 @@ class MySQL(MariaDB):
             "mysqlx=OFF", "secure-file-priv=NULL"]
 
     def _install(self):
-        """One fresh data directory is made in a lab; other servers copy it."""
+        """A lab makes one fresh data directory; other servers copy it."""
         for name in ("data", "scratch"):
             self._lab.directory(self.directory / name, "mysql", mode=0o700)
         self.config.write_text("\n".join(self._settings()) + "\n")

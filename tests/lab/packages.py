@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs what dpkg runs of our packages, in a Machine: the maintainer scripts, as debhelper
+"""Runs in a Machine what dpkg runs of our packages: the maintainer scripts, as debhelper
 completes them there.
 """
 
@@ -33,7 +33,7 @@ for package in mumd dovecot-auth-mum; do
 done
 """
 
-# mum-mail 0.1.0 as it was first handed out.
+# mum-mail 0.1.0 as first released.
 FIRST = ("sed -i '/^# The daemon alone/,$d' debian/mumd.postinst; rm debian/*.postrm",
          "dh_installsystemd --no-enable")
 NOW = (":", "debian/rules override_dh_installsystemd")
@@ -49,9 +49,7 @@ def make_scripts(machine):
 
 
 def script(machine, version, package, name, arguments):
-    """Runs a script and returns its output; if the package has no such script, dpkg runs
-    nothing.
-    """
+    """Runs a script, if the package has it, and returns its output."""
     path = f"{SCRIPTS}/{version}.{package}.{name}"
     return machine.run(f"[ ! -e {path} ] || {path} {arguments}").stdout
 

@@ -49,9 +49,9 @@ class Postfix:
     """port is the MX, submission_port the submission service.
 
     outside is the ("127.0.0.1", port) that all mail to foreign domains goes to.
-    config is its configuration directory; mumd's sockets belong into .sockets; mail for mailboxes comes out at
-    queue/private/dovecot-lmtp; logins are asked at queue/private/auth. send_limits: with the line
-    of the example that asks mumd at DATA.
+    config is the configuration directory; mumd's sockets belong into .sockets. Postfix sends
+    mail for mailboxes to queue/private/dovecot-lmtp, and asks about logins at
+    queue/private/auth. send_limits: with the example's line that asks mumd at DATA.
     """
 
     def __init__(self, lab, outside, mumd_user="nobody", name="postfix", settings=(),
@@ -162,8 +162,8 @@ smtpd_junk_command_limit = 1000
         return result
 
     def start(self):
-        """Dovecot must run before somebody connects to the submission port: smtpd
-        ends without its socket, and is not started again for a minute."""
+        """Dovecot must run before somebody connects to the submission port: without its
+        socket smtpd ends, and does not start again for a minute."""
         self._lab.own(self, independent=True)
         if self.command("start", check=False).returncode != 0:
             raise LabError(f"postfix does not start:\n{tail(self.maillog)}")
@@ -209,7 +209,7 @@ smtpd_junk_command_limit = 1000
         return "Mail queue is empty" in run("postqueue", "-c", self.config, "-p").stdout
 
     def flush(self):
-        """Tries to send at once what was put off."""
+        """Tries at once to send what was deferred."""
         run("postqueue", "-c", self.config, "-f")
 
     def empty_queue(self):

@@ -14,10 +14,10 @@ def build(lab, name):
 
 
 class Preloaded:
-    """A program that is run with .runner has the library, which shares .memory with us."""
+    """A program that .runner runs has the library, which shares .memory with us."""
 
     def __init__(self, library, variable, file, size):
-        """variable: in the environment it names the file, which is made."""
+        """variable: names the file, which this makes, in the environment."""
         file.write_bytes(bytes(size))
         file.chmod(0o666)
         with open(file, "r+b") as opened:

@@ -137,7 +137,7 @@ class MailRecorder:
         self._server.server_close()
 
     def refuse(self, recipients):
-        """As a server that does not know them."""
+        """Refuses them, as a server that does not know them."""
         self._server.refused = tuple(recipients)
 
     def mails(self, subject=None):

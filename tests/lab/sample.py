@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A small MUM database, described once and written for MariaDB and for SQLite.
 
-Each row is there for a rule. Tests name addresses; this file says what they are. Every
-password is "secret" (bcrypt, cost 5).
+Each row is there for a rule. Tests name addresses; this file says what is behind them.
+Every password is "secret" (bcrypt, cost 5).
 """
 
 import datetime
@@ -222,7 +222,7 @@ def _literal(value):
 
 def mariadb_text(fits=lambda table, name: True):
     """INSERT statements for MariaDB.load_mum(). fits(table, name): can the table hold this
-    local part or domain? Rows that do not fit are left out; no other row may refer to them.
+    local part or domain? Leaves out rows that do not fit; no other row may refer to them.
     """
     lines = []
     for table, rows in tables():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A minimal service manager: it holds sockets, gets notifications and filters system calls.
-It does what systemd does, without systemd.
+"""A small service manager: it holds sockets, gets notifications and filters system calls,
+as systemd does, but without systemd.
 """
 
 import ctypes
@@ -46,7 +46,7 @@ class NotifySocket:
         self._socket.close()
 
     def next(self, timeout=10):
-        """None when nothing comes in time."""
+        """The next message; None if nothing comes in time."""
         if not select.select([self._socket], [], [], timeout)[0]:
             return None
         message = self._socket.recv(4096).decode()

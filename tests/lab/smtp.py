@@ -7,7 +7,7 @@ from .clients import Client
 
 
 class SmtpDialogue(Client):
-    """Greeting and EHLO are done; replies keeps (command, reply) of every command."""
+    """SMTP after the greeting and EHLO; replies has (command, reply) of every command."""
 
     def __init__(self, port, timeout=30):
         super().__init__(("127.0.0.1", port), timeout)

@@ -10,7 +10,7 @@ from .lab import TOP
 
 
 class Traffic:
-    """mail_traffic.py on the machine's loopback, with its lines; no mail is begun after so
+    """mail_traffic.py on the machine's loopback, with these lines; begins no mail after that
     many seconds."""
 
     def __init__(self, machine, directory, seconds, lines):
@@ -24,7 +24,7 @@ class Traffic:
         return [json.loads(line) for line in self._out.read_text().splitlines()]
 
     def end(self):
-        """Begins nothing more, and waits for what is still tried."""
+        """Begins nothing more, and waits for the last tries."""
         self._process.terminate()
         assert self._process.wait(60) == 0
         return self.tries()
