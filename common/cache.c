@@ -13,8 +13,6 @@ struct entry {
 	struct entry *prev, *next;	/* least recently used first */
 	struct facts *facts;
 	uint64_t stored_ms;
-	size_t rows;	/* at least 1 */
-	size_t key_len;
 	char key[];	/* one byte for the kind, then the key */
 };
 
@@ -37,11 +35,17 @@ struct cache *cache_new(size_t rows_max)
 	return cache;
 }
 
+/* Facts without rows count, too: their key takes memory. */
+static size_t rows_of(const struct facts *facts)
+{
+	return facts->count > 0 ? facts->count : 1;
+}
+
 static void entry_free(struct cache *cache, struct entry *entry)
 {
 	HASH_DELETE(hh, cache->by_key, entry);
 	DL_DELETE(cache->by_use, entry);
-	cache->rows -= entry->rows;
+	cache->rows -= rows_of(entry->facts);
 	facts_unref(&entry->facts);
 	free(entry);
 }
@@ -83,7 +87,7 @@ void cache_put(struct cache *cache, enum question_kind kind, const char *key,
 {
 	unsigned hash;
 	struct entry *entry = find(cache, kind, key, &hash);
-	size_t rows = facts->count > 0 ? facts->count : 1;
+	size_t rows = rows_of(facts);
 
 	if (entry != NULL)
 		entry_free(cache, entry);
@@ -94,11 +98,9 @@ void cache_put(struct cache *cache, enum question_kind kind, const char *key,
 	cache->rows += rows;
 	entry = xmalloc(sizeof(*entry) + cache->wanted_len);
 	entry->facts = facts_ref(facts);
-	entry->rows = rows;
 	entry->stored_ms = now_ms;
-	entry->key_len = cache->wanted_len;
 	memcpy(entry->key, cache->wanted, cache->wanted_len);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, cache->by_key, entry->key, entry->key_len,
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, cache->by_key, entry->key, cache->wanted_len,
 				    hash, entry);
 	DL_APPEND(cache->by_use, entry);
 }

@@ -2,6 +2,7 @@
 #include "common/facts.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,8 @@ struct asked {
 	size_t form;
 };
 
+enum { TEXTS_MAX = 5 };
+
 /* What a question is, and what its rows look like. */
 struct kind {
 	const char *name;
@@ -25,6 +28,7 @@ struct kind {
 	bool (*read)(struct facts *facts, const struct asked *asked,
 		     const struct column *columns, void *row);
 	int (*compare)(const void *a, const void *b);	/* NULL: in any order */
+	size_t texts[TEXTS_MAX + 1];	/* offsets of a row's strings; 0 ends them */
 };
 
 static bool is_true(const struct column *column)
@@ -281,25 +285,35 @@ static bool read_listed(struct facts *facts, const struct asked *asked,
 	return read_number(&columns[LISTED_ID], &row->id);
 }
 
+#define TEXT(ROW, MEMBER) offsetof(struct ROW, MEMBER)
+
 /* Hashes are not kept, and pages are asked for once. */
 static const struct kind kinds[MUM_QUESTIONS] = {
 	[MUM_DOMAIN] = { "domain", ADDRESS_DOMAIN, true, true, sizeof(struct domain_row), 0,
-			 DOMAIN_NAME, read_domain, NULL },
+			 DOMAIN_NAME, read_domain, NULL, { TEXT(domain_row, name) } },
 	[MUM_DELIVERY] = { "delivery", ADDRESS_MAIL, true, true, sizeof(struct delivery_row), 0,
-			   DELIVERY_DOMAIN, read_delivery, compare_deliveries },
+			   DELIVERY_DOMAIN, read_delivery, compare_deliveries,
+			   { TEXT(delivery_row, mailbox), TEXT(delivery_row, alias),
+			     TEXT(delivery_row, recipient), TEXT(delivery_row, stands_for) } },
 	[MUM_NAME] = { "name", ADDRESS_MAIL, true, true, sizeof(struct name_row), 0,
-		       DELIVERY_DOMAIN, read_name, compare_names },
+		       DELIVERY_DOMAIN, read_name, compare_names, { 0 } },
 	[MUM_OWNERS] = { "owners", ADDRESS_MAIL, true, true, sizeof(struct owner_row),
-			 OWNED_LOCAL, OWNED_DOMAIN, read_owner, compare_owners },
+			 OWNED_LOCAL, OWNED_DOMAIN, read_owner, compare_owners,
+			 { TEXT(owner_row, login) } },
 	[MUM_TLS] = { "tls", ADDRESS_TLS, true, true, sizeof(struct tls_row), 0, TLS_DOMAIN,
-		      read_tls, NULL },
+		      read_tls, NULL, { TEXT(tls_row, policy), TEXT(tls_row, params) } },
 	[MUM_CREDENTIAL] = { "credential", ADDRESS_LOGIN, false, false,
 			     sizeof(struct credential_row), MAILBOX_LOCAL, MAILBOX_DOMAIN,
-			     read_credential, NULL },
+			     read_credential, NULL,
+			     { TEXT(credential_row, mailbox.address),
+			       TEXT(credential_row, password) } },
 	[MUM_USER] = { "user", ADDRESS_LOGIN, true, false, sizeof(struct user_row),
-		       MAILBOX_LOCAL, MAILBOX_DOMAIN, read_user, NULL },
+		       MAILBOX_LOCAL, MAILBOX_DOMAIN, read_user, NULL,
+		       { TEXT(user_row, mailbox.address), TEXT(user_row, homedir),
+			 TEXT(user_row, maildir), TEXT(user_row, quota),
+			 TEXT(user_row, domain_quota) } },
 	[MUM_USERS] = { "users", ADDRESS_LOGIN, false, false, sizeof(struct listed_row), 0, 0,
-			read_listed, NULL },
+			read_listed, NULL, { TEXT(listed_row, mailbox.address) } },
 };
 
 const char *mum_question_name(enum question_kind kind)
@@ -337,6 +351,12 @@ struct facts *facts_ref(struct facts *facts)
 	return facts;
 }
 
+/* Do the rows stand behind it, in the same block? */
+static bool is_packed(const struct facts *facts)
+{
+	return facts->rows == facts + 1;
+}
+
 void facts_unref(struct facts **_facts)
 {
 	struct facts *facts = *_facts;
@@ -347,7 +367,8 @@ void facts_unref(struct facts **_facts)
 	if (facts->kind == MUM_CREDENTIAL)
 		arena_wipe(&facts->arena);
 	arena_free(&facts->arena);
-	free(facts->rows);
+	if (!is_packed(facts))
+		free(facts->rows);
 	free(facts);
 }
 
@@ -417,4 +438,54 @@ void facts_complete(struct facts *facts)
 
 	if (kind->compare != NULL && facts->count > 1)
 		qsort(facts->rows, facts->count, kind->size, kind->compare);
+}
+
+/* ---- in one block ---- */
+
+/* The string of a row at one of its kind's offsets. */
+static const char **text_at(const struct facts *facts, size_t row, size_t offset)
+{
+	return (const char **)((char *)facts->rows + row * kinds[facts->kind].size + offset);
+}
+
+static size_t texts_size(const struct facts *facts)
+{
+	size_t size = 0;
+
+	for (size_t row = 0; row < facts->count; row++) {
+		for (const size_t *text = kinds[facts->kind].texts; *text != 0; text++) {
+			const char *from = *text_at(facts, row, *text);
+
+			size += from != NULL ? strlen(from) + 1 : 0;
+		}
+	}
+	return size;
+}
+
+/* Copies the strings of all rows to one place after the other. */
+static void move_texts(struct facts *facts, char *to)
+{
+	for (size_t row = 0; row < facts->count; row++) {
+		for (const size_t *text = kinds[facts->kind].texts; *text != 0; text++) {
+			const char **from = text_at(facts, row, *text);
+
+			if (*from == NULL)
+				continue;
+			*from = memcpy(to, *from, strlen(*from) + 1);
+			to += strlen(to) + 1;
+		}
+	}
+}
+
+struct facts *facts_pack(const struct facts *facts)
+{
+	size_t rows_size = facts->count * kinds[facts->kind].size;
+	struct facts *packed = xmalloc(sizeof(*packed) + rows_size + texts_size(facts));
+
+	*packed = (struct facts){ .kind = facts->kind, .count = facts->count,
+				  .rows = packed + 1, .refs = 1 };
+	if (facts->count > 0)
+		memcpy(packed->rows, facts->rows, rows_size);
+	move_texts(packed, (char *)packed->rows + rows_size);
+	return packed;
 }

@@ -100,5 +100,10 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 void facts_complete(struct facts *facts);
 /* Room for a zeroed row that no table has, behind the others. The caller fills it. */
 void *facts_new_row(struct facts *facts);
+/*
+ * The same facts with one reference, in one block of memory: a third less than before, and
+ * near each other where a rule reads them. For those who keep them; no row can be added.
+ */
+struct facts *facts_pack(const struct facts *facts);
 
 #endif

@@ -68,16 +68,19 @@ void fetch_leave(struct fetch_waiter *waiter)
 	fetch_free(fetch);
 }
 
-static void keep_facts(const struct fetch *fetch, struct facts *facts, unsigned age_ms)
+static void keep_facts(const struct fetch *fetch, const struct facts *facts, unsigned age_ms)
 {
 	const struct fetches_settings *settings = &fetch->fetches->settings;
 	const struct question *question = &fetch->question;
+	struct facts *packed;
 
 	/* Another fetch may have put newer ones there meanwhile. */
 	if (!fetch->joinable)
 		return;
-	cache_put(settings->cache, question->kind, question->address->key, facts,
+	packed = facts_pack(facts);
+	cache_put(settings->cache, question->kind, question->address->key, packed,
 		  host_now(settings->host) - age_ms);
+	facts_unref(&packed);
 	settings->stats->cached = cache_count(settings->cache);
 }
 

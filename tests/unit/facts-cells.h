@@ -25,6 +25,15 @@ static inline struct address *mail(const char *key)
 	return address_new(ADDRESS_MAIL, key, strlen(key), "+");
 }
 
+/* From now on the facts are the ones that a cache would hold. */
+static inline void pack(struct facts **facts)
+{
+	struct facts *packed = facts_pack(*facts);
+
+	facts_unref(facts);
+	*facts = packed;
+}
+
 #define DELIVERY_CELLS \
 	{ "1", "Example.com", "1", NULL, NULL, NULL, "Joe", "1", "0", "7", \
 	  "to@example.org", NULL, NULL, NULL, NULL, NULL, NULL }

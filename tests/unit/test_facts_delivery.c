@@ -29,6 +29,7 @@ static void test_delivery_rows(void **state)
 	cells[RECIPIENT_ID] = cells[RECIPIENT_ADDRESS] = NULL;
 	cells[DELIVERY_DOMAIN_ACTIVE] = "0";
 	add(facts, address, 0, cells);
+	pack(&facts);
 	assert_int_equal(facts->count, 3);
 	row = &facts->deliveries[0];
 	WANT_TEXT("the alias", row->alias, "Joe@Example.com");
