@@ -8,11 +8,10 @@
 #include "common/xalloc.h"
 
 struct listed_address {
-	const char *text;
+	const char *text;	/* NULL: a copy of another one */
 	size_t local_len;	/* length of what stands in text before the last '@' */
-	char *folded;
+	char *folded;		/* while copies are looked for */
 	bool own;
-	size_t number;		/* in the order of adding */
 };
 
 void address_list_add(struct address_list *list, const char *text, bool own)
@@ -27,9 +26,7 @@ void address_list_add(struct address_list *list, const char *text, bool own)
 	list->addresses[list->count] = (struct listed_address){
 		.text = text,
 		.local_len = at != NULL ? (size_t)(at - text) : strlen(text),
-		.folded = address_fold(text),
 		.own = own,
-		.number = list->count,
 	};
 	list->count++;
 }
@@ -42,52 +39,49 @@ static int compare_locals(const struct listed_address *a, const struct listed_ad
 	return order != 0 ? order : (a->local_len > b->local_len) - (a->local_len < b->local_len);
 }
 
-/* Sorts addresses that fold alike together, and among them those with the same bytes. */
+/*
+ * Sorts addresses that fold alike together, among them those with the same bytes, and
+ * among these the first to be added first: they lie in that order.
+ */
 static int compare_names(const void *_a, const void *_b)
 {
-	const struct listed_address *a = _a, *b = _b;
+	const struct listed_address *a = *(struct listed_address *const *)_a;
+	const struct listed_address *b = *(struct listed_address *const *)_b;
 	int order = strcmp(a->folded, b->folded);
 
 	if (order == 0)
 		order = compare_locals(a, b);
-	return order != 0 ? order : a->number < b->number ? -1 : 1;
-}
-
-static int compare_numbers(const void *_a, const void *_b)
-{
-	const struct listed_address *a = _a, *b = _b;
-
-	return a->number < b->number ? -1 : a->number > b->number;
+	return order != 0 ? order : a < b ? -1 : 1;
 }
 
 /*
  * Finds where the addresses end that fold like the one at start. *own_r: one of them
  * is own.
  */
-static size_t find_end(const struct address_list *list, size_t start, bool *own_r)
+static size_t find_end(struct listed_address *const *sorted, size_t count, size_t start,
+		       bool *own_r)
 {
 	size_t end = start;
 
 	*own_r = false;
-	while (end < list->count &&
-	       strcmp(list->addresses[end].folded, list->addresses[start].folded) == 0)
-		*own_r = list->addresses[end++].own || *own_r;
+	while (end < count && strcmp(sorted[end]->folded, sorted[start]->folded) == 0)
+		*own_r = sorted[end++]->own || *own_r;
 	return end;
 }
 
 /* Among sorted addresses that fold alike: marks all but the first of each name. */
-static void mark_copies(struct listed_address *addresses, size_t count, bool own)
+static void mark_copies(struct listed_address *const *sorted, size_t count, bool own)
 {
-	struct listed_address *first = &addresses[0];
+	struct listed_address *first = sorted[0];
 
 	for (size_t i = 1; i < count; i++) {
-		struct listed_address *address = &addresses[i], *copy = address;
+		struct listed_address *address = sorted[i], *copy = address;
 
 		if (!own && compare_locals(first, address) != 0) {
 			first = address;
 			continue;
 		}
-		if (address->number < first->number) {
+		if (address < first) {
 			copy = first;
 			first = address;
 		}
@@ -95,41 +89,42 @@ static void mark_copies(struct listed_address *addresses, size_t count, bool own
 	}
 }
 
-/* Of equal addresses the first stays; the others keep their order. */
-static void make_unique(struct address_list *list)
+/* Marks those that name an address which was there before. */
+static void mark_all_copies(struct address_list *list)
 {
-	size_t kept = 0, end;
+	struct listed_address **sorted;
+	size_t end;
 	bool own;
 
 	if (list->count < 2)
 		return;
-	qsort(list->addresses, list->count, sizeof(*list->addresses), compare_names);
-	for (size_t i = 0; i < list->count; i = end) {
-		end = find_end(list, i, &own);
-		mark_copies(&list->addresses[i], end - i, own);
-	}
+	sorted = xcalloc(list->count, sizeof(*sorted));
 	for (size_t i = 0; i < list->count; i++) {
-		if (list->addresses[i].text == NULL)
-			free(list->addresses[i].folded);
-		else
-			list->addresses[kept++] = list->addresses[i];
+		sorted[i] = &list->addresses[i];
+		sorted[i]->folded = address_fold(sorted[i]->text);
 	}
-	list->count = kept;
-	qsort(list->addresses, list->count, sizeof(*list->addresses), compare_numbers);
+	qsort(sorted, list->count, sizeof(*sorted), compare_names);
+	for (size_t i = 0; i < list->count; i = end) {
+		end = find_end(sorted, list->count, i, &own);
+		mark_copies(&sorted[i], end - i, own);
+	}
+	for (size_t i = 0; i < list->count; i++)
+		free(list->addresses[i].folded);
+	free(sorted);
 }
 
 const char **address_list_finish(struct address_list *list, struct arena *arena,
 				 size_t *count_r)
 {
-	const char **texts;
+	const char **texts = arena_alloc(arena, list->count * sizeof(*texts));
+	size_t count = 0;
 
-	make_unique(list);
-	texts = arena_alloc(arena, list->count * sizeof(*texts));
+	mark_all_copies(list);
 	for (size_t i = 0; i < list->count; i++) {
-		texts[i] = list->addresses[i].text;
-		free(list->addresses[i].folded);
+		if (list->addresses[i].text != NULL)
+			texts[count++] = list->addresses[i].text;
 	}
-	*count_r = list->count;
+	*count_r = count;
 	free(list->addresses);
 	*list = (struct address_list){ 0, 0, NULL };
 	return texts;

@@ -78,22 +78,20 @@ static bool is_quoted_string(const char *text, size_t len)
 static void put_local(struct buf *buf, const char *local, size_t len,
 		      const char *extension)
 {
-	struct buf whole = BUF_INIT(SIZE_MAX);
+	size_t start = buf->len;
 
-	buf_put(&whole, local, len);
-	buf_puts(&whole, extension);
-	if (address_is_dot_atom(whole.data, whole.len)) {
-		buf_put(buf, whole.data, whole.len);
-	} else {
-		buf_puts(buf, "\"");
-		if (is_quoted_string(local, len))
-			buf_put(buf, local + 1, len - 2);
-		else
-			put_escaped(buf, local, len);
-		put_escaped(buf, extension, strlen(extension));
-		buf_puts(buf, "\"");
-	}
-	buf_free(&whole);
+	buf_put(buf, local, len);
+	buf_puts(buf, extension);
+	if (buf->failed || address_is_dot_atom(buf->data + start, buf->len - start))
+		return;
+	buf->len = start;	/* once more, in quotes */
+	buf_puts(buf, "\"");
+	if (is_quoted_string(local, len))
+		buf_put(buf, local + 1, len - 2);
+	else
+		put_escaped(buf, local, len);
+	put_escaped(buf, extension, strlen(extension));
+	buf_puts(buf, "\"");
 }
 
 /* Nothing that ends an address in a list of addresses (RFC 5322 section 3.4). */
