@@ -49,17 +49,18 @@ static bool is_assigned_plane(ucs4_t code)
 
 /*
  * Calls check with each code point that may be in a name, between two texts. In planes
- * 4 to 13, 15 and 16, which are empty, only with each 61st.
+ * 4 to 13, 15 and 16, which are empty, only with each 61st. See UNIT_STEP.
  */
 static void for_each_code(const char *before, const char *after,
 			  void (*check)(ucs4_t code, const char *text))
 {
-	for (ucs4_t code = 0x20; code < 0x110000; code += is_assigned_plane(code) ? 1 : 61) {
+	for (ucs4_t code = 0x20; code < 0x110000;
+	     code += is_assigned_plane(code) ? UNIT_STEP : 61) {
 		char letter[5] = "", *text;
 
-		if (code == 0x7f)
+		if (code >= 0x7f && code < 0xa0)
 			code = 0xa0;
-		if (code == 0xd800)
+		if (code >= 0xd800 && code < 0xe000)
 			code = 0xe000;
 		u8_uctomb((uint8_t *)letter, code, 4);
 		text = xasprintf("%s%s%s", before, letter, after);

@@ -188,12 +188,12 @@ static void test_every_code_point_beside_a_delimiter(void **state)
 	static const char *const delimiters[] = { "+", "+-", "=", "-" };
 
 	(void)state;
-	for (unsigned code = 0x20; code < 0x110000; code++) {
+	for (unsigned code = 0x20; code < 0x110000; code += UNIT_STEP) {
 		char letter[5];
 
-		if (code == 0x7f)
+		if (code >= 0x7f && code < 0xa0)
 			code = 0xa0;
-		if (code == 0xd800)
+		if (code >= 0xd800 && code < 0xe000)
 			code = 0xe000;
 		put_utf8(code, letter);
 		/* If folding changes nothing, checking a few of them is enough. */

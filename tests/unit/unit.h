@@ -23,6 +23,18 @@
 #define FOR_EACH_ROW(row, table) \
 	for (const typeof((table)[0]) *row = (table); row < (table) + ARRAY_LEN(table); row++)
 
+/*
+ * Of a long list, such as all code points, a test may take each UNIT_STEP-th. That is all of
+ * them, but where programs run slowly: with sanitizers, and by an emulator (tests/32bit/run).
+ */
+#ifndef UNIT_STEP
+#ifdef __SANITIZE_ADDRESS__
+#define UNIT_STEP 7
+#else
+#define UNIT_STEP 1
+#endif
+#endif
+
 /* A test whose soft failures count; see unit_teardown(). */
 #define UNIT_TEST(function) cmocka_unit_test_teardown(function, unit_teardown)
 
