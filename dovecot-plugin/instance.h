@@ -8,7 +8,7 @@
 #define MUM_DOVECOT_INSTANCE_H
 
 #include "common/core.h"
-#include "common/hash.h"
+#include "common/password-hash.h"
 
 struct instance;
 

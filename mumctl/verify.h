@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "common/hash.h"
+#include "common/password-hash.h"
 
 /*
  * Is it the password of a hash that hash_check() let pass? *why_r is NULL, or

@@ -130,8 +130,8 @@ only_in "<sqlite3.h> is for store-sqlite/" 'sqlite3\.h' \
 	'common/store-sqlite/[^:]*|tests/unit/test_inspect\.c'
 only_in "Unicode libraries are for address-fold.c and text.c" \
 	'(idn2|idna|stringprep|uni(case|conv|ctype|gbrk|lbrk|name|norm|stdio|str|types|wbrk|width))\.h' 'common/(address-fold|text)\.c|tests/unit/test_address_fold\.c'
-only_in "<crypt.h> is for hash.c and mumctl/" 'crypt\.h' \
-	'common/hash\.c|mumctl/verify\.c|tests/exhaustive/hash\.c'
+only_in "<crypt.h> is for password-hash.c and mumctl/" 'crypt\.h' \
+	'common/password-hash\.c|mumctl/verify\.c|tests/exhaustive/hash\.c'
 only_in "libevent is for postfix-policy/" 'event2?[./]' 'postfix-policy/[^:]*'
 complain "what differs between Dovecots is for dovecot-2.3.c and dovecot-2.4.c" "$(
 	grep -HnE '^[[:space:]]*#[[:space:]]*(if|ifdef|elif)([^n[:alnum:]]|$)' \

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "common/columns.h"
-#include "common/hash.h"
+#include "common/password-hash.h"
 #include "common/rules-users.h"
 #include "common/text.h"
 #include "common/xalloc.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/hash.h"
+#include "common/password-hash.h"
 #include "common/rules-users.h"
 #include "common/xalloc.h"
 #include "dovecot-plugin/userdb-fields.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
+#include "common/password-hash.h"
 #include "common/xalloc.h"
 #include "tests/exhaustive/exhaustive.h"
 

@@ -9,7 +9,7 @@ STRING = r'"(?:[^"\\]|\\.)*"'
 
 # If a call has the text in a variable: all texts of this file, or these, by code.
 ELSEWHERE = {
-    "hash-refused": "common/hash.c", "mailbox-unusable": "common/rules.c",
+    "hash-refused": "common/password-hash.c", "mailbox-unusable": "common/rules.c",
     "tls-params": "mumctl/check/tls-policy.c",
     "recipient-unusable": ["a row holds a value that cannot be read"],
 }

@@ -2,7 +2,7 @@
 /* Which hashes may be verified, and from which cost on they are refused. */
 #include "tests/unit/unit.h"
 
-#include "common/hash.h"
+#include "common/password-hash.h"
 
 #define BCRYPT_TAIL "kQkZ/P/wKKKtkg725wiB3e5ehSKcXqnOWdmQIanZs1Hvpj8XM3.Ce"
 #define SHA512 "ltjgWl6579NluT/Vi1nwEvcil.G5Nbc4NiXZaNGStk8PSwGfQv72N2CKPPrVACtLtip/cZ/1GM/O6IND4WQhG."

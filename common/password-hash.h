@@ -4,8 +4,8 @@
  * come from a web application: one that would take hours, or that no verifier
  * understands, is refused before anybody tries it.
  */
-#ifndef MUM_HASH_H
-#define MUM_HASH_H
+#ifndef MUM_PASSWORD_HASH_H
+#define MUM_PASSWORD_HASH_H
 
 #include <stdbool.h>
 #include <stddef.h>

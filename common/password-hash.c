@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/hash.h"
+#include "common/password-hash.h"
 
 #include <limits.h>
 #include <stdlib.h>
