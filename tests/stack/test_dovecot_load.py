@@ -3,7 +3,10 @@
 
 import collections
 import itertools
+import os
 import random
+import re
+import signal
 import statistics
 import threading
 import time
@@ -63,6 +66,41 @@ def test_three_hundred_at_once_on_a_cold_server_all_log_in(store, make_dovecot):
     with dovecot.auth_client(timeout=120) as client:
         replies = client.ask_all([(user, "secret", "imap") for user in users * 30])
     assert collections.Counter(map(verdict, replies)) == {"ok": 300}
+
+
+def storm(store, count, cost):
+    """[(user, password, protocol)] of logins whose verification takes a while."""
+    users = [store.add(f"storm{next(_numbers)}", password=hashes.bcrypt(cost=cost))
+             for _ in range(count)]
+    return [(user, "secret", "imap") for user in users]
+
+
+def test_a_storm_needs_no_more_workers_than_processors_and_one(store, make_dovecot):
+    dovecot = make_dovecot(store)
+    with dovecot.auth_client(timeout=120) as client:
+        replies = client.ask_all(storm(store, 30, cost=9))
+    assert collections.Counter(map(verdict, replies)) == {"ok": 30}
+    assert 1 <= len(dovecot.worker_pids()) <= len(os.sched_getaffinity(0)) + 1
+
+
+def test_logins_that_wait_for_seconds_are_told_and_in_time_again(store, make_dovecot):
+    """Fault: the workers stand still for four seconds. Reply: OK to each. Recovery: by
+    itself; the log has a line about the begin and one about the end."""
+    dovecot = make_dovecot(store)
+    with dovecot.auth_client(timeout=120) as client:
+        client.ask_all(storm(store, 8, cost=8))
+        workers = dovecot.worker_pids()
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        started = client.start(storm(store, 12, cost=8))
+        time.sleep(4)
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        replies = client.collect(started)
+    assert {verdict(reply) for reply in replies.values()} == {"ok"}
+    dovecot.wait_log("no login waits for a processor any more; 0 were given up")
+    begun = [line for line in dovecot.log() if "logins wait for a processor to verify" in line]
+    assert len(begun) == 1 and re.search("one has waited [4-9] s", begun[0]), begun
 
 
 def test_unknown_user_costs_what_a_known_one_costs(store, make_dovecot):
