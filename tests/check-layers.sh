@@ -148,8 +148,8 @@ for module in protocol/* send/gcra send/check send/limits send/table send/table-
 	pure="$pure $(find postfix-policy -path "postfix-policy/$module.[ch]")"
 done
 for module in compare/mail-log compare/dovecot-conf compare/dovecot-sql compare/dovecot-vars \
-	compare/lists compare/effects check/alias-graph reverse/way-graph reverse/name-index doveadm-sizes paths \
-	sender-checks; do
+	compare/lists compare/effects compare/numbers check/alias-graph reverse/way-graph \
+	reverse/name-index doveadm-sizes paths sender-checks; do
 	pure="$pure $(find mumctl -path "mumctl/$module.[ch]")"
 done
 complain "parsers do no I/O" \

@@ -57,7 +57,7 @@ struct subject {
 	const char *name;
 	unsigned asked;			/* bit 1 << SOCKETMAP_... */
 	struct map_reply ours[SOCKETMAP_MAPS];
-	char reasons[SOCKETMAP_MAPS][REASON_TEXT_SIZE];	/* "": no difference */
+	char reasons[SOCKETMAP_MAPS][NUMBERS_SIZE];	/* "": no difference */
 };
 
 static const char *name_of(enum socketmap_number map)
@@ -135,7 +135,7 @@ static void add_difference(struct compare *compare, const struct subject *subjec
 struct found {
 	const char *stock, *ours;	/* NULL: not found, or not asked */
 	bool ours_is_bad;
-	char reason[REASON_TEXT_SIZE];	/* of the form that was found */
+	char reason[NUMBERS_SIZE];	/* of the form that was found */
 	struct map_reply reply;		/* owns what ours is, or nothing */
 };
 
@@ -173,7 +173,7 @@ static void find(struct compare *compare, const struct subject *subject,
 		found_r->stock = stock_find(compare->stock[map], form);
 	found_r->ours = subject->ours[map].value;
 	found_r->ours_is_bad = subject->ours[map].bad_value;
-	memcpy(found_r->reason, subject->reasons[map], REASON_TEXT_SIZE);
+	memcpy(found_r->reason, subject->reasons[map], NUMBERS_SIZE);
 	if (form != NULL && strcmp(form, subject->name) != 0)
 		ask_form(compare, map, form, found_r);
 	free(form);
@@ -184,15 +184,15 @@ static void find(struct compare *compare, const struct subject *subject,
  * refuses there, else of the two other maps.
  */
 static void put_mail_numbers(const struct found found[SOCKETMAP_MAPS], bool refused,
-			     char numbers[REASON_TEXT_SIZE])
+			     char numbers[NUMBERS_SIZE])
 {
 	numbers[0] = '\0';
 	if (refused)
-		effect_add_numbers(numbers, found[SOCKETMAP_ACCESS].reason);
+		numbers_add(numbers, found[SOCKETMAP_ACCESS].reason);
 	if (numbers[0] != '\0')
 		return;
-	effect_add_numbers(numbers, found[SOCKETMAP_ALIASES].reason);
-	effect_add_numbers(numbers, found[SOCKETMAP_MAILBOXES].reason);
+	numbers_add(numbers, found[SOCKETMAP_ALIASES].reason);
+	numbers_add(numbers, found[SOCKETMAP_MAILBOXES].reason);
 }
 
 /* Does mail to the name take another way? If so, adds a line about it. */
@@ -204,7 +204,7 @@ static bool judge_mail(struct compare *compare, const char *name,
 	const struct mail_answers stock = { access->stock, alias->stock, mailbox->stock, false };
 	const struct mail_answers ours = { access->ours, alias->ours, mailbox->ours,
 					   alias->ours_is_bad };
-	char numbers[REASON_TEXT_SIZE];
+	char numbers[NUMBERS_SIZE];
 	char *before, *after;
 
 	put_mail_numbers(found, effect_is_refusal(&stock) != effect_is_refusal(&ours), numbers);
@@ -255,7 +255,7 @@ static char *put_words(enum socketmap_number map, const char *value)
 static bool add_single(struct compare *compare, const struct subject *subject,
 		       enum socketmap_number map, json_t *lines)
 {
-	char numbers[REASON_TEXT_SIZE] = "";
+	char numbers[NUMBERS_SIZE] = "";
 	struct found found;
 	char *before, *after;
 	bool changes;
@@ -264,8 +264,8 @@ static bool add_single(struct compare *compare, const struct subject *subject,
 	before = put_words(map, found.stock);
 	after = found.ours_is_bad ? xstrdup("fails for now, since no value can be handed to Postfix")
 				  : put_words(map, found.ours);
-	changes = !effect_is_none(found.reason);
-	effect_add_numbers(numbers, found.reason);
+	changes = !numbers_have_no_effect(found.reason);
+	numbers_add(numbers, found.reason);
 	if (changes)
 		ledger_add_line(lines, subject->name, before, after, numbers);
 	free(before);

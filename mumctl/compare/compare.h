@@ -7,6 +7,7 @@
 #include "mumctl/as-mumd.h"
 #include "mumctl/compare/effects.h"
 #include "mumctl/compare/names.h"
+#include "mumctl/compare/numbers.h"
 #include "mumctl/tool.h"
 
 /* ---- stock: what postmap(1) says of one mysql: file ---- */
@@ -49,11 +50,12 @@ bool twin_is_found(struct inspect *db, enum socketmap_number map, const char *ke
 /*
  * The entries of doc/differences.md that explain why the two answers differ, as "D6 D9";
  * "" if they are the same; "?" if no entry does. stock: NULL if not found. ours: what the
- * map makes of asked. Asks the database for more; false if that gives no answer.
+ * map makes of asked. Asks the database for more; false if that gives no answer. For an
+ * address, compare prints the entries of the maps that decide about its mail (numbers.h).
  */
 bool compare_reason(struct tool *tool, struct inspect *db, enum socketmap_number map,
 		    const char *key, const char *stock, const struct asked *asked,
-		    const struct map_reply *ours, char reason[REASON_TEXT_SIZE]);
+		    const struct map_reply *ours, char reason[NUMBERS_SIZE]);
 
 /* ---- senders: who may send as what ---- */
 

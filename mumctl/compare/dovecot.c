@@ -47,7 +47,7 @@ static bool has_same_fields(const struct stock_queries *stock, const struct side
 
 /* If only one side has such a mailbox, the reason is that of the map of mailboxes. */
 static bool explain_name(struct dovecot *dovecot, const char *name, const struct side *stock,
-			 char reason[REASON_TEXT_SIZE])
+			 char reason[NUMBERS_SIZE])
 {
 	bool theirs = stock->login != LOGIN_UNKNOWN || stock->mail != MAIL_NONE, known;
 	const struct map_reply ours = { .status = theirs ? MUM_NOT_FOUND : MUM_FOUND,
@@ -56,7 +56,7 @@ static bool explain_name(struct dovecot *dovecot, const char *name, const struct
 
 	/* Of two "@" stock takes the first. */
 	if (!theirs && strchr(name, '@') != strrchr(name, '@')) {
-		snprintf(reason, REASON_TEXT_SIZE, "D17");
+		snprintf(reason, NUMBERS_SIZE, "D17");
 		return true;
 	}
 	tool_ask(dovecot->tool, MUM_ROLE_POSTFIX, MUM_ASK(MUM_DELIVERY), name, &asked);
@@ -68,7 +68,7 @@ static bool explain_name(struct dovecot *dovecot, const char *name, const struct
 
 /* False when the database gave no answer. */
 static bool explain(struct dovecot *dovecot, const char *name, const struct side *stock,
-		    const struct side *ours, char reason[REASON_TEXT_SIZE])
+		    const struct side *ours, char reason[NUMBERS_SIZE])
 {
 	bool known = true;
 
@@ -76,13 +76,13 @@ static bool explain(struct dovecot *dovecot, const char *name, const struct side
 	if ((stock->login == LOGIN_UNKNOWN) != (ours->login == LOGIN_UNKNOWN))
 		known = explain_name(dovecot, name, stock, reason);
 	else if (stock->login != ours->login)
-		effect_add_numbers(reason, stock->login == LOGIN_FAILS || stock->why != NULL
+		numbers_add(reason, stock->login == LOGIN_FAILS || stock->why != NULL
 						   ? "?" : "D19");
 	if (ours->mail == MAIL_FAILS && stock->mail != MAIL_FAILS)
-		effect_add_numbers(reason, "D23");
+		numbers_add(reason, "D23");
 	else if (reason[0] == '\0' &&
 		 (stock->mail != ours->mail || !has_same_fields(&dovecot->stock, stock, ours)))
-		effect_add_numbers(reason, "?");
+		numbers_add(reason, "?");
 	return known;
 }
 
@@ -188,7 +188,7 @@ static void add_spellings(struct ledger *ledger, const char *name, const struct 
 
 static bool compare_login(struct dovecot *dovecot, const char *name)
 {
-	char reason[REASON_TEXT_SIZE];
+	char reason[NUMBERS_SIZE];
 	struct side stock = { .login = LOGIN_UNKNOWN }, ours = { .login = LOGIN_UNKNOWN };
 	bool good = side_ask_stock(&dovecot->stock, name, &stock) &&
 		    side_ask_ours(dovecot->tool, dovecot->stock.generation, name, &ours) &&

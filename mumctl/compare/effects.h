@@ -5,9 +5,6 @@
 
 #include <stdbool.h>
 
-/* The size of a text of numbers of doc/differences.md, such as "D6 D9". */
-enum { REASON_TEXT_SIZE = 64 };
-
 /* What one side answers about a recipient; NULL is "not found", or not asked. */
 struct mail_answers {
 	const char *access, *alias, *mailbox;
@@ -21,12 +18,6 @@ bool effect_on_mail(const struct mail_answers *stock, const struct mail_answers 
 /* What each side does with the mail, in plain words, for people. Caller frees. */
 char *effect_of_stock(const struct mail_answers *stock);
 char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers *ours);
-/* Do all these numbers only mean that an answer is spelled differently? */
-bool effect_is_none(const char *reason);
-/* Adds one number to the reason, once. */
-void effect_add_number(char reason[REASON_TEXT_SIZE], const char *number);
-/* Adds each number once. Numbers without an effect are left out if there are others. */
-void effect_add_numbers(char reason[REASON_TEXT_SIZE], const char *numbers);
 /* A value for people: in quotes, and cut when it is long. Caller frees. */
 char *effect_value(const char *value);
 

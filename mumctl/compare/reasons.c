@@ -36,7 +36,7 @@ static void ask(const struct difference *difference, enum question_kind kind,
 
 static void add(const struct difference *difference, const char *number)
 {
-	effect_add_number(difference->reason, number);
+	numbers_add_one(difference->reason, number);
 }
 
 /* Claims D1 only if the database has shown a twin. */
@@ -471,7 +471,7 @@ static bool is_same(const char *stock, const struct map_reply *ours)
 
 bool compare_reason(struct tool *tool, struct inspect *db, enum socketmap_number map,
 		    const char *key, const char *stock, const struct asked *asked,
-		    const struct map_reply *ours, char reason[REASON_TEXT_SIZE])
+		    const struct map_reply *ours, char reason[NUMBERS_SIZE])
 {
 	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
 	bool failed = false;

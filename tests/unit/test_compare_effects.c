@@ -2,8 +2,6 @@
 /* Which differences from stock change something for mail, and what is said about them. */
 #include "tests/unit/unit.h"
 
-#include <stdio.h>
-
 #include "mumctl/compare/effects.h"
 
 #define REFUSED_550 "550 5.2.1 alias leads to no mailbox that accepts mail"
@@ -66,42 +64,6 @@ static void test_mail(void **state)
 	}
 }
 
-static void test_entries_without_effect(void **state)
-{
-	static const struct {
-		const char *reason;
-		bool none;
-	} entries[] = {
-		{ "", true }, { "D5", true }, { "D2 D12", true }, { "D1", false }, { "D11", false },
-		{ "D5 D9", false }, { "D9 D5", false }, { "?", false }, { "D22", true },
-	};
-
-	(void)state;
-	FOR_EACH_ROW(row, entries)
-		WANT_NUMBER(row->reason, effect_is_none(row->reason), row->none);
-}
-
-static void test_numbers_are_joined(void **state)
-{
-	static const struct {
-		const char *before, *numbers, *after;
-	} entries[] = {
-		{ "", "D6", "D6" }, { "D6", "D6", "D6" }, { "D6", "D9", "D6 D9" },
-		{ "", "D8 D6", "D6" }, { "D8", "D6", "D6" }, { "D6", "D8", "D6" },
-		{ "", "D8", "D8" }, { "D8", "D5", "D8 D5" }, { "D12", "D1", "D1" },
-		{ "D1", "D11", "D1 D11" }, { "D11", "D1", "D11 D1" }, { "", "", "" },
-	};
-
-	(void)state;
-	FOR_EACH_ROW(row, entries) {
-		char reason[REASON_TEXT_SIZE];
-
-		snprintf(reason, sizeof(reason), "%s", row->before);
-		effect_add_numbers(reason, row->numbers);
-		WANT_TEXT(row->numbers, reason, row->after);
-	}
-}
-
 /* They are cut between two characters, and the length is added. */
 static void test_long_values_are_cut(void **state)
 {
@@ -123,8 +85,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_mail),
-		UNIT_TEST(test_entries_without_effect),
-		UNIT_TEST(test_numbers_are_joined),
 		UNIT_TEST(test_long_values_are_cut),
 	};
 

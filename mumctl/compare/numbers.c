@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "mumctl/compare/numbers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * These only spell an answer differently, or answer what Postfix would ask next. Whether
+ * they change something for a recipient, the answers themselves show.
+ */
+static const char *const without_effect[] = {
+	"D2",	/* Postfix asks again without the extension */
+	"D3",	/* Postfix asks again without the quotes */
+	"D4", "D5", "D8",
+	"D10",	/* who is inactive cannot log in, nor send */
+	"D12", "D13", "D18", "D21", "D22",
+};
+
+static bool is_without_effect(const char *number, size_t len)
+{
+	for (size_t i = 0; i < sizeof(without_effect) / sizeof(without_effect[0]); i++) {
+		if (strlen(without_effect[i]) == len &&
+		    memcmp(without_effect[i], number, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool numbers_have_no_effect(const char *numbers)
+{
+	while (*numbers != '\0') {
+		size_t len = strcspn(numbers, " ");
+
+		if (!is_without_effect(numbers, len))
+			return false;
+		numbers += len + (numbers[len] == ' ');
+	}
+	return true;
+}
+
+static bool has_number(const char *numbers, const char *number, size_t len)
+{
+	for (; *numbers != '\0'; numbers += numbers[strcspn(numbers, " ")] == ' ') {
+		if (strcspn(numbers, " ") == len && memcmp(numbers, number, len) == 0)
+			return true;
+		numbers += strcspn(numbers, " ");
+	}
+	return false;
+}
+
+static void add_number(char to[NUMBERS_SIZE], const char *number, size_t len)
+{
+	size_t end = strlen(to);
+
+	if (!has_number(to, number, len))
+		snprintf(to + end, NUMBERS_SIZE - end, "%s%.*s", end > 0 ? " " : "",
+			 (int)len, number);
+}
+
+void numbers_add_one(char to[NUMBERS_SIZE], const char *number)
+{
+	add_number(to, number, strlen(number));
+}
+
+void numbers_add(char to[NUMBERS_SIZE], const char *numbers)
+{
+	bool none = numbers_have_no_effect(numbers);
+
+	if (!none && numbers_have_no_effect(to))
+		to[0] = '\0';
+	else if (none && !numbers_have_no_effect(to))
+		return;
+	while (*numbers != '\0') {
+		size_t len = strcspn(numbers, " ");
+
+		if (none || !is_without_effect(numbers, len))
+			add_number(to, numbers, len);
+		numbers += len + (numbers[len] == ' ');
+	}
+}
