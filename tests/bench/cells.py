@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The measurements. Each cell is measured once a round, and keeps its samples."""
 
+import contextlib
 import json
 import os
 import pathlib
+import socket
 import statistics
 import subprocess
+import threading
 import time
 
 from lab.lab import ENVIRONMENT, accepts
@@ -116,6 +119,47 @@ class Idle(Load):
                 raise
         sample = read_load_result(load.returncode, output, errors, list(self._pids))
         sample["memory"] = memory
+        return sample
+
+
+class Pipelined(Load):
+    """The same beside one connection that always has ten thousand requests ahead of it."""
+    AHEAD = 10000
+
+    def __init__(self, bench, mumd, database, keys):
+        super().__init__("pipelined", "mailboxes", 16, bench, mumd.socketmap, keys, "socketmap",
+                         {"mumd": mumd.process.pid, "MariaDB": database})
+        self._socket, self._key = mumd.socketmap, bench.a_mailbox()
+
+    def sample(self):
+        text = f"mailboxes {self._key}"
+        requests = f"{len(text)}:{text},".encode() * self.AHEAD
+        answered = 0
+        with socket.socket(socket.AF_UNIX) as greedy:
+            greedy.connect(str(self._socket))
+
+            def send():
+                with contextlib.suppress(OSError):    # closed below
+                    while True:
+                        greedy.sendall(requests)
+
+            def receive():
+                nonlocal answered
+                while got := greedy.recv(1 << 16):
+                    answered += got.count(b",")
+
+            threads = [threading.Thread(target=work) for work in (send, receive)]
+            for thread in threads:
+                thread.start()
+            began = time.monotonic()
+            try:
+                sample = super().sample()
+            finally:
+                sample_seconds = time.monotonic() - began
+                greedy.shutdown(socket.SHUT_RDWR)
+                for thread in threads:
+                    thread.join()
+        sample["greedy"] = answered / sample_seconds
         return sample
 
 
@@ -343,6 +387,8 @@ def load_cells(bench, servers, maps, policies, all_clients, few_clients, keys):
     if "mailboxes" in maps:
         cells += [Idle(bench, servers.mumd["uncached"], servers.pid("MariaDB"),
                        bench.map_keys("mailboxes", keys), idle) for idle in IDLE]
+        cells.append(Pipelined(bench, servers.mumd["cached"], servers.pid("MariaDB"),
+                               bench.map_keys("mailboxes", keys)))
         cells.append(Start(servers.to_start(), bench.a_mailbox()))
     # Cells that are compared run together, so that they meet the same noise.
     return sorted(cells, key=lambda cell: (

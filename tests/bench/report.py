@@ -139,6 +139,13 @@ class Report:
                          f" {number(cell.median('p99_us'))} us.\n\n")
         return "".join(lines)
 
+    def _pipelined(self):
+        cell = self._cells.get(("pipelined", "mailboxes", 16))
+        return (f"From the cache, beside a client that always has ten thousand requests ahead (and gets"
+                f" {number(cell.median('greedy'))} answers/s), 16 others get"
+                f" {number(cell.median('per_second'))} req/s, p99 {number(cell.median('p99_us'))}"
+                " us.\n\n" if cell else "")
+
     def _start(self):
         cell = self._cells.get(("start", "mailboxes", 1))
         return (f"From the start of mumd to its first answer: {number(cell.median('ms'))} ms.\n\n"
@@ -179,7 +186,7 @@ class Report:
             "# Benchmark of mumd\n\n", facts(command, rounds, seconds, notes), "\n",
             self._aims(), self._trouble(),
             self._loads("Socketmap without cache", "socketmap uncached", stock_processes),
-            self._idle(), self._start(),
+            self._idle(), self._pipelined(), self._start(),
             self._loads("Socketmap from the cache", "socketmap cached", stock_processes),
             self._loads("Policy service without cache", "policy uncached", stock_processes),
             self._loads("Policy service from the cache", "policy cached", stock_processes),
