@@ -3,7 +3,7 @@
 #
 # Code, manuals and examples say the same: options with defaults, limits and words,
 # command lines, mumctl's findings, map names, metrics, reply texts, numbers of
-# differences, tests of what is promised. Run by make check; by hand from anywhere.
+# differences, tests of what is promised, the version. Run by make check; by hand from anywhere.
 # LOG_COMPILER, which make check hands on, runs what is built if the kernel cannot.
 set -u
 mumd=$PWD/mumd
@@ -382,6 +382,16 @@ if command -v mandoc >/dev/null 2>&1; then
 		}
 	done
 fi
+
+# ---- the version ----
+
+version=$(sed -n 's/^AC_INIT(\[mum-mail\], \[\(.*\)\])$/\1/p' configure.ac)
+printf '%s\n%s\n' "NEWS $version" "debian/changelog $version" >"$scratch/version"
+printf '%s\n%s\n' "NEWS $(sed -n '1s/ .*//p' NEWS)" \
+	"debian/changelog $(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)" >"$scratch/versions"
+same 'the version' "$scratch/version" "$scratch/versions" configure.ac 'what each begins with'
+
+# ---- references ----
 
 # Each page that a page names is there, and names in SEE ALSO what names it there.
 for page in doc/*.[0-9]; do
