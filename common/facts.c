@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/facts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ struct kind {
 	bool (*read)(struct facts *facts, const struct asked *asked,
 		     const struct column *columns, void *row);
 	int (*compare)(const void *a, const void *b);	/* NULL: in any order */
-	size_t texts[TEXTS_MAX + 1];	/* offsets of a row's strings; 0 ends them */
+	size_t texts[TEXTS_MAX + 1];	/* if cached: offsets of a row's strings; 0 ends them */
 };
 
 static bool is_true(const struct column *column)
@@ -304,16 +305,14 @@ static const struct kind kinds[MUM_QUESTIONS] = {
 		      read_tls, NULL, { TEXT(tls_row, policy), TEXT(tls_row, params) } },
 	[MUM_CREDENTIAL] = { "credential", ADDRESS_LOGIN, false, false,
 			     sizeof(struct credential_row), MAILBOX_LOCAL, MAILBOX_DOMAIN,
-			     read_credential, NULL,
-			     { TEXT(credential_row, mailbox.address),
-			       TEXT(credential_row, password) } },
+			     read_credential, NULL, { 0 } },
 	[MUM_USER] = { "user", ADDRESS_LOGIN, true, false, sizeof(struct user_row),
 		       MAILBOX_LOCAL, MAILBOX_DOMAIN, read_user, NULL,
 		       { TEXT(user_row, mailbox.address), TEXT(user_row, homedir),
 			 TEXT(user_row, maildir), TEXT(user_row, quota),
 			 TEXT(user_row, domain_quota) } },
 	[MUM_USERS] = { "users", ADDRESS_LOGIN, false, false, sizeof(struct listed_row), 0, 0,
-			read_listed, NULL, { TEXT(listed_row, mailbox.address) } },
+			read_listed, NULL, { 0 } },
 };
 
 const char *mum_question_name(enum question_kind kind)
@@ -351,12 +350,6 @@ struct facts *facts_ref(struct facts *facts)
 	return facts;
 }
 
-/* Do the rows stand behind it, in the same block? */
-static bool is_packed(const struct facts *facts)
-{
-	return facts->rows == facts + 1;
-}
-
 void facts_unref(struct facts **_facts)
 {
 	struct facts *facts = *_facts;
@@ -367,7 +360,7 @@ void facts_unref(struct facts **_facts)
 	if (facts->kind == MUM_CREDENTIAL)
 		arena_wipe(&facts->arena);
 	arena_free(&facts->arena);
-	if (!is_packed(facts))
+	if (!facts->packed)
 		free(facts->rows);
 	free(facts);
 }
@@ -393,6 +386,7 @@ static void *next_row(struct facts *facts, size_t size)
 {
 	char *row;
 
+	assert(!facts->packed);
 	if ((facts->count & (facts->count - 1)) == 0)
 		facts->rows = xrealloc(facts->rows,
 				       size * (facts->count > 0 ? facts->count * 2 : 1));
@@ -482,10 +476,11 @@ struct facts *facts_pack(const struct facts *facts)
 	size_t rows_size = facts->count * kinds[facts->kind].size;
 	struct facts *packed = xmalloc(sizeof(*packed) + rows_size + texts_size(facts));
 
+	assert(kinds[facts->kind].cached);
 	*packed = (struct facts){ .kind = facts->kind, .count = facts->count,
-				  .rows = packed + 1, .refs = 1 };
+				  .rows = packed->block, .refs = 1, .packed = true };
 	if (facts->count > 0)
-		memcpy(packed->rows, facts->rows, rows_size);
-	move_texts(packed, (char *)packed->rows + rows_size);
+		memcpy(packed->block, facts->rows, rows_size);
+	move_texts(packed, packed->block + rows_size);
 	return packed;
 }

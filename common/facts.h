@@ -6,6 +6,7 @@
 #ifndef MUM_FACTS_H
 #define MUM_FACTS_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -62,8 +63,10 @@ struct facts {
 		struct listed_row *listed;
 		void *rows;
 	};
-	struct arena arena;		/* owns every string in the rows */
+	struct arena arena;		/* owns every string in the rows, unless they are packed */
 	size_t refs;
+	bool packed;			/* by facts_pack() */
+	alignas(max_align_t) char block[];	/* then, the rows and their strings */
 };
 
 /* All that was asked about one key at once; what rules judge. */
@@ -101,8 +104,9 @@ void facts_complete(struct facts *facts);
 /* Room for a zeroed row that no table has, behind the others. The caller fills it. */
 void *facts_new_row(struct facts *facts);
 /*
- * The same facts with one reference, in one block of memory: a third less than before, and
- * near each other where a rule reads them. For those who keep them; no row can be added.
+ * The same facts with one reference, in one block of memory: they take less, and a rule that
+ * reads them finds all in one place. For those who keep them, and for kinds that may be kept
+ * (mum_question_is_cached()); no row can be added.
  */
 struct facts *facts_pack(const struct facts *facts);
 
