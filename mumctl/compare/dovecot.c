@@ -77,7 +77,7 @@ static bool explain(struct dovecot *dovecot, const char *name, const struct side
 		known = explain_name(dovecot, name, stock, reason);
 	else if (stock->login != ours->login)
 		numbers_add(reason, stock->login == LOGIN_FAILS || stock->why != NULL
-						   ? "?" : "D19");
+					    ? "?" : "D19");
 	if (ours->mail == MAIL_FAILS && stock->mail != MAIL_FAILS)
 		numbers_add(reason, "D23");
 	else if (reason[0] == '\0' &&
