@@ -123,7 +123,7 @@ class Idle(Load):
 
 
 class Pipelined(Load):
-    """The same beside one connection that always has ten thousand requests ahead of it."""
+    """The same beside one connection that sends requests without end, ten thousand at a time."""
     AHEAD = 10000
 
     def __init__(self, bench, mumd, database, keys):
@@ -154,12 +154,13 @@ class Pipelined(Load):
             began = time.monotonic()
             try:
                 sample = super().sample()
+                sample["greedy"] = answered / (time.monotonic() - began)
+                if not all(thread.is_alive() for thread in threads):
+                    raise MeasureError("pipelined: mumd has closed the connection")
             finally:
-                sample_seconds = time.monotonic() - began
                 greedy.shutdown(socket.SHUT_RDWR)
                 for thread in threads:
                     thread.join()
-        sample["greedy"] = answered / sample_seconds
         return sample
 
 

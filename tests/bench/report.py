@@ -141,7 +141,7 @@ class Report:
 
     def _pipelined(self):
         cell = self._cells.get(("pipelined", "mailboxes", 16))
-        return (f"From the cache, beside a client that always has ten thousand requests ahead (and gets"
+        return (f"From the cache, beside a client that sends requests without waiting (and gets"
                 f" {number(cell.median('greedy'))} answers/s), 16 others get"
                 f" {number(cell.median('per_second'))} req/s, p99 {number(cell.median('p99_us'))}"
                 " us.\n\n" if cell else "")
