@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A process ends, reloads or gives up while one of its threads connects with TLS.
 
-`./check` runs this file with ThreadSanitizer, too.
+`./check --all` runs this file with ThreadSanitizer, too.
 """
 
 import collections
