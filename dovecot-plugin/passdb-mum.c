@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * passdb "mum". The core gets the row, in the auth process. Dovecot itself verifies
- * the hash, in an auth worker. So no login waits for the database or the password of
- * another one.
+ * the hash, in an auth worker. So no login waits for the database on behalf of another
+ * one, and for passwords only where all processors verify some.
  */
 #include "dovecot-plugin/dovecot.h"
 
@@ -90,6 +90,7 @@ static void on_abort(struct pending *pending)
 
 	pass->request->passdb->result_internalfail = AUTH_DB_RULE_RETURN;
 	mum_lookup_cancel(&pass->lookup);
+	verify_queue_forget(pass);
 	answer(pass, PASSDB_RESULT_INTERNAL_FAILURE);
 }
 
@@ -103,7 +104,7 @@ static bool use_worker(const struct pass_request *pass)
 
 /*
  * The request stays pending: when Dovecot ends, it drops requests that no worker has
- * taken, without a reply, before it ends us.
+ * taken, without a reply, before it ends us; and so do we.
  */
 static void verify(struct pass_request *pass, const char *crypted, worker_answer_fn *fn)
 {

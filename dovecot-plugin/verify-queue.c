@@ -6,16 +6,20 @@
 #include "llist.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include "dovecot-plugin/host-dovecot.h"
 
-/* As in Dovecot's own queue (AUTH_WORKER_DELAY_WARN_SECS, AUTH_WORKER_ABORT_SECS); ms. */
-enum { LATE = 3000, TOO_LATE = 60000 };
+/*
+ * ms, as in Dovecot's own queue: AUTH_WORKER_DELAY_WARN_SECS, AUTH_WORKER_ABORT_SECS and
+ * AUTH_WORKER_DELAY_WARN_MIN_INTERVAL_SECS.
+ */
+enum { LATE = 3000, TOO_LATE = 60000, LOG_EVERY = 300000 };
 
 struct queued {
 	struct queued *prev, *next;
 	struct auth_request *request;
-	const char *command;		/* NULL if it need not wait */
+	const char *command;		/* NULL if it did not have to wait */
 	uint64_t since;			/* host_now() when it was asked */
 	worker_answer_fn *fn;
 	void *context;
@@ -25,34 +29,72 @@ static struct queued *first, *last;
 static unsigned waiting;		/* in the queue */
 static unsigned in_flight;		/* with the workers */
 static bool has_answered;		/* a worker has, ever */
-static bool ending;
 static bool late;			/* logged */
+static uint64_t logged_at;		/* host_now(); 0: never */
 static unsigned given_up;		/* since then */
-static struct mum_timer *timer;		/* runs the queue from the loop */
+static struct mum_timer *timer;		/* looks at the queue from the loop */
 
 static bool knows_workers(void)
 {
 	return dovecot_knows_worker_limit || has_answered;
 }
 
-/* How many the workers get at once. The one more is there when another one ends. */
+static unsigned processors(void)
+{
+	cpu_set_t set;
+	long online;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	online = sysconf(_SC_NPROCESSORS_ONLN);	/* there are more than the set has room for */
+	return online > 0 ? (unsigned)online : 1;
+}
+
+/* How many the workers get at once. */
 static unsigned limit(void)
 {
-	cpu_set_t processors;
-
-	if (!knows_workers() || sched_getaffinity(0, sizeof(processors), &processors) != 0)
-		return 1;
-	return (unsigned)CPU_COUNT(&processors) + 1;
+	return knows_workers() ? processors() + 1 : 1;
 }
 
-static struct queued *take(void)
+static uint64_t waited(const struct queued *queued)
 {
-	struct queued *queued = first;
+	return host_now(&host_dovecot) - queued->since;
+}
 
+static void leave(struct queued *queued)
+{
 	DLLIST2_REMOVE(&first, &last, queued);
 	waiting--;
-	return queued;
 }
+
+/* ---- the log ---- */
+
+static void log_late(void)
+{
+	uint64_t now = host_now(&host_dovecot);
+
+	if (late || first == NULL || waited(first) < LATE ||
+	    (logged_at != 0 && now - logged_at < LOG_EVERY))
+		return;
+	late = TRUE;
+	logged_at = now;
+	given_up = 0;
+	host_log(&host_dovecot, MUM_LOG_WARNING,
+		 "logins wait for an auth worker to verify their passwords: %u wait, one for %u s; "
+		 "if this comes often, more processors help, or hashes that cost less", waiting,
+		 (unsigned)(waited(first) / 1000));
+}
+
+static void log_in_time(void)
+{
+	if (!late || first != NULL)
+		return;
+	late = FALSE;
+	host_log(&host_dovecot, MUM_LOG_INFO,
+		 "no login waits for an auth worker any more; %u were given up", given_up);
+}
+
+/* ---- the queue ---- */
 
 static void on_answer(enum passdb_result result, void *context);
 
@@ -64,47 +106,49 @@ static void hand_over(struct queued *queued, const char *command)
 
 static void give_up(struct queued *queued)
 {
+	leave(queued);
 	given_up++;
+	e_error(authdb_event(queued->request), "no auth worker verified the password in %u s",
+		(unsigned)(waited(queued) / 1000));
 	queued->fn(PASSDB_RESULT_INTERNAL_FAILURE, queued->context);
 }
 
-static void log_late(uint64_t waited)
+static void on_turn(void *unused);
+
+/* Looks again when there is something to do for the one that has waited longest. */
+static void look_again(unsigned ms)
 {
-	if (late || waited < LATE)
-		return;
-	late = TRUE;
-	given_up = 0;
-	host_log(&host_dovecot, MUM_LOG_WARNING,
-		 "logins wait for a processor to verify their passwords: one has waited %u s, "
-		 "%u more wait; if this stays, hashes that cost less help, or more processors",
-		 (unsigned)(waited / 1000), waiting);
+	host_untimer(&host_dovecot, &timer);
+	if (first != NULL)
+		timer = host_dovecot.ops->timer(NULL, ms, on_turn, NULL);
 }
 
-static void log_in_time(void)
+static void look_again_in_time(void)
 {
-	if (!late || first != NULL)
-		return;
-	late = FALSE;
-	host_log(&host_dovecot, MUM_LOG_INFO,
-		 "no login waits for a processor any more; %u were given up meanwhile", given_up);
+	uint64_t age = first != NULL ? waited(first) : 0;
+
+	look_again((unsigned)((age < LATE ? LATE : TOO_LATE) - age));
 }
 
-/* If no worker answered the first verification, none would answer the others. */
 static void on_turn(void *unused ATTR_UNUSED)
 {
 	timer = NULL;
+	log_late();
+	while (first != NULL && waited(first) >= TOO_LATE)
+		give_up(first);
 	while (first != NULL && in_flight < limit()) {
-		struct queued *queued = take();
-		uint64_t waited = host_now(&host_dovecot) - queued->since;
+		struct queued *queued = first;
 
-		if (knows_workers())
-			log_late(waited);
-		if (knows_workers() && waited < TOO_LATE)
-			hand_over(queued, queued->command);
-		else
+		/* If no worker answered the first one, none would answer the others. */
+		if (!knows_workers()) {
 			give_up(queued);
+			continue;
+		}
+		leave(queued);
+		hand_over(queued, queued->command);
 	}
 	log_in_time();
+	look_again_in_time();
 }
 
 static void on_answer(enum passdb_result result, void *context)
@@ -118,8 +162,7 @@ static void on_answer(enum passdb_result result, void *context)
 	 * Not at once: auth may be ending. Then Dovecot answers in place of its
 	 * workers, and frees its own queue to them.
 	 */
-	if (first != NULL && timer == NULL && !ending)
-		timer = host_dovecot.ops->timer(NULL, 0, on_turn, NULL);
+	look_again(0);
 	queued->fn(result, queued->context);
 }
 
@@ -139,12 +182,23 @@ void verify_queue_ask(struct auth_request *request, const char *command,
 	queued->command = p_strdup(request->pool, command);
 	DLLIST2_APPEND(&first, &last, queued);
 	waiting++;
+	if (timer == NULL)
+		look_again_in_time();
+}
+
+void verify_queue_forget(const void *context)
+{
+	for (struct queued *queued = first; queued != NULL; queued = queued->next) {
+		if (queued->context == context) {
+			leave(queued);
+			return;
+		}
+	}
 }
 
 void verify_queue_end(void)
 {
-	ending = TRUE;
 	host_untimer(&host_dovecot, &timer);
 	while (first != NULL)
-		(void)take();
+		leave(first);
 }

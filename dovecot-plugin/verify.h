@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Verifies a password, by Dovecot's own code: in an auth worker, so that nobody else
- * waits, or in this process (dovecot.verify in mum.conf).
+ * Verifies a password, by Dovecot's own code: in an auth worker, so that auth does not
+ * wait, in its turn (verify-queue.h); or in this process (dovecot.verify in mum.conf).
  *
  * A user who cannot log in with any password must wait as long as everybody else. So a
  * dummy, a hash that no password matches, is verified in place of the hash.
@@ -21,8 +21,8 @@ struct verification {
 	/*
 	 * Called once, from verify_start() or from the loop, with OK,
 	 * PASSWORD_MISMATCH, SCHEME_NOT_AVAILABLE if nobody can or may read crypted,
-	 * or INTERNAL_FAILURE if no worker answered. If Dovecot's queue to the workers
-	 * ends first, it is never called.
+	 * or INTERNAL_FAILURE if no worker answered. If one of the two queues to the
+	 * workers ends first, ours or Dovecot's, it is never called.
 	 */
 	worker_answer_fn *fn;
 	void *context;

@@ -235,6 +235,12 @@ void smtp_hold_end_all(void)
 	world.ended_holds++;
 }
 
+void verify_queue_forget(const void *context)
+{
+	world.mismatch |= context == NULL;
+	world.forgotten++;
+}
+
 void verify_queue_end(void)
 {
 	world.ended_queues++;

@@ -38,7 +38,7 @@ struct world {
 
 	/* What was done. */
 	int references, stand_ins, dismissed;
-	size_t pendings, initialized, released, ended_holds, ended_queues;
+	size_t pendings, initialized, released, ended_holds, ended_queues, forgotten;
 	struct pending *pending;
 	const char *config_path;
 

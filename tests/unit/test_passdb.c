@@ -383,6 +383,7 @@ static void test_abort(void **state)
 	world_answer(MUM_FOUND, BCRYPT, false);
 	world.pending->abort(world.pending);
 	WANT_NUMBER("while it is verified", world.calls, 1);
+	WANT_NUMBER("it waits for no worker any more", world.forgotten, 1);
 	WANT_NUMBER("a temporary failure", world.result, FAILURE);
 }
 

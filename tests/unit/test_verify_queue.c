@@ -27,6 +27,8 @@ static struct fake_host fake;
 static struct auth_request request;
 static struct asked asked[ASKED_MAX];
 static size_t asked_count;
+static bool many_processors;		/* more than a cpu_set_t has room for */
+static bool answers_at_once;		/* inside the call that asks */
 
 /* ---- the host, and Dovecot ---- */
 
@@ -60,12 +62,14 @@ static const struct mum_host_ops ops = {
 
 const struct mum_host host_dovecot = { &ops, NULL, NULL };
 
-/* As with 2.4. Once a worker has answered, it makes no difference any more. */
-const bool dovecot_knows_worker_limit = FALSE;
+/* FALSE as with 2.4, TRUE as with 2.3: there are two programs. */
+const bool dovecot_knows_worker_limit = KNOWS_WORKER_LIMIT;
 
 int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
 {
 	(void)pid;
+	if (many_processors)
+		return -1;
 	CPU_ZERO_S(size, set);
 	for (size_t i = 0; i < PROCESSORS; i++)
 		CPU_SET_S(i, size, set);
@@ -83,6 +87,8 @@ void request_ask_worker(struct auth_request *whose, const char *command,
 		asked[i].sent = true;
 		asked[i].fn = fn;
 		asked[i].context = context;
+		if (answers_at_once)
+			fn(PASSDB_RESULT_OK, context);
 		return;
 	}
 	WANT("one of those that were asked", false);
@@ -132,25 +138,50 @@ static size_t ended(enum passdb_result result)
 	return count;
 }
 
+static size_t errors;
+
+static void on_error(const struct failure_context *ctx, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+
+static void on_error(const struct failure_context *ctx, const char *format, va_list args)
+{
+	(void)ctx;
+	(void)format;
+	(void)args;
+	errors++;
+}
+
 static int begin(void **state)
 {
 	(void)state;
 	fake_host_init(&fake);
 	request.pool = pool_alloconly_create("request", 4096);
+	request.event = event_create(NULL);
+	p_array_init(&request.authdb_event, request.pool, 1);
 	asked_count = 0;
 	memset(asked, 0, sizeof(asked));
+	many_processors = answers_at_once = false;
+	i_set_error_handler(on_error);
+	errors = 0;
 	return 0;
 }
 
+/* A test that failed leaves nothing to the next one. */
 static int end(void **state)
 {
+	for (size_t i = 0; i < asked_count; i++) {
+		if (asked[i].sent && asked[i].ends == 0)
+			answer(i, PASSDB_RESULT_OK);
+		fake_host_settle(&fake, 1);
+	}
 	WANT_NUMBER("no timer is left", fake_host_timers(&fake), 0);
+	event_unref(&request.event);
 	fake_host_free(&fake);
 	pool_unref(&request.pool);
 	return unit_teardown(state);
 }
 
-/* ---- tests; the first two are about a server whose workers never answered before ---- */
+/* ---- workers that have never answered ---- */
 
 static void test_those_behind_a_first_that_fails_fail(void **state)
 {
@@ -162,7 +193,8 @@ static void test_those_behind_a_first_that_fails_fail(void **state)
 	fake_host_settle(&fake, 1);
 	WANT_NUMBER("all", ended(PASSDB_RESULT_INTERNAL_FAILURE), 3);
 	WANT_NUMBER("none of them was sent", sent(), 1);
-	WANT_NUMBER("no word about processors", fake.log_count, 0);
+	WANT_NUMBER("the log names both", errors, 2);
+	WANT_NUMBER("none has waited for long", fake.log_count, 0);
 }
 
 static void test_those_behind_a_first_that_is_answered_follow(void **state)
@@ -179,6 +211,8 @@ static void test_those_behind_a_first_that_is_answered_follow(void **state)
 	WANT_NUMBER("mismatch", ended(PASSDB_RESULT_PASSWORD_MISMATCH), 1);
 	WANT_NUMBER("OK", ended(PASSDB_RESULT_OK), 2);
 }
+
+/* ---- workers that have ---- */
 
 static void test_no_more_at_once_than_processors_and_one(void **state)
 {
@@ -210,20 +244,24 @@ static void test_a_long_wait_is_told_when_it_begins_and_when_it_ends(void **stat
 	(void)state;
 	ask(AT_ONCE + 3);
 	fake_host_advance(&fake, 2999);
-	answer(0, PASSDB_RESULT_OK);
-	fake_host_settle(&fake, 1);
 	WANT_NUMBER("three seconds are nothing", fake.log_count, 0);
 	fake_host_advance(&fake, 1);
-	answer(1, PASSDB_RESULT_OK);
-	fake_host_settle(&fake, 1);
-	WANT_NUMBER("it begins", fake_host_logged(&fake, MUM_LOG_WARNING,
-						  "one has waited 3 s, 1 more wait"), 1);
-	answer(2, PASSDB_RESULT_OK);
-	fake_host_settle(&fake, 1);
-	WANT_NUMBER("it ends", fake_host_logged(&fake, MUM_LOG_INFO, "0 were given up"), 1);
-	WANT_NUMBER("both once", fake.log_count, 2);
-	for (size_t i = AT_ONCE; i < asked_count; i++)
+	WANT_NUMBER("it begins, while no worker answers",
+		    fake_host_logged(&fake, MUM_LOG_WARNING, "3 wait, one for 3 s"), 1);
+	for (size_t i = 0; i < asked_count; i++) {
 		answer(i, PASSDB_RESULT_OK);
+		fake_host_settle(&fake, 1);
+	}
+	WANT_NUMBER("it ends", fake_host_logged(&fake, MUM_LOG_INFO, "0 were given up"), 1);
+	ask(AT_ONCE + 1);
+	fake_host_advance(&fake, 4000);
+	WANT_NUMBER("not again within five minutes", fake.log_count, 2);
+	answer(asked_count - 2, PASSDB_RESULT_OK);
+	fake_host_settle(&fake, 1);
+	fake_host_advance(&fake, 300000);
+	ask(1);
+	fake_host_advance(&fake, 4000);
+	WANT_NUMBER("but then", fake_host_logged(&fake, MUM_LOG_WARNING, "1 wait, one for 3 s"), 1);
 }
 
 static void test_who_has_waited_a_minute_fails(void **state)
@@ -232,20 +270,52 @@ static void test_who_has_waited_a_minute_fails(void **state)
 	ask(AT_ONCE + 2);
 	fake_host_advance(&fake, 1);
 	ask(1);
-	fake_host_advance(&fake, 59999);
-	answer(0, PASSDB_RESULT_INTERNAL_FAILURE);
-	fake_host_settle(&fake, 1);
-	WANT_NUMBER("with the one that no worker answered",
-		    ended(PASSDB_RESULT_INTERNAL_FAILURE), 3);
-	WANT("the next is in time", asked[AT_ONCE + 2].sent);
-	WANT_NUMBER("told", fake_host_logged(&fake, MUM_LOG_INFO, "2 were given up"), 1);
-	for (size_t i = 1; i < asked_count; i++) {
-		if (asked[i].sent)
-			answer(i, PASSDB_RESULT_OK);
-	}
+	fake_host_advance(&fake, 59998);
+	WANT_NUMBER("not a moment before", ended(PASSDB_RESULT_INTERNAL_FAILURE), 0);
+	fake_host_advance(&fake, 1);
+	WANT_NUMBER("though no worker answers", ended(PASSDB_RESULT_INTERNAL_FAILURE), 2);
+	WANT_NUMBER("the log names both", errors, 2);
+	fake_host_advance(&fake, 1);
+	WANT_NUMBER("the next one in its own time", ended(PASSDB_RESULT_INTERNAL_FAILURE), 3);
+	for (size_t i = 0; i < AT_ONCE; i++)
+		answer(i, PASSDB_RESULT_OK);
 	ask(1);
-	answer(asked_count - 1, PASSDB_RESULT_OK);
-	WANT_NUMBER("the places are free again", ended(PASSDB_RESULT_OK), AT_ONCE + 1);
+	WANT("the places are free again", asked[asked_count - 1].sent);
+}
+
+static void test_workers_that_answer_inside_the_call(void **state)
+{
+	(void)state;
+	ask(AT_ONCE + 2);
+	answers_at_once = true;
+	for (size_t i = 0; i < AT_ONCE; i++)
+		answer(i, PASSDB_RESULT_OK);
+	fake_host_settle(&fake, 10);
+	WANT_NUMBER("each ends once", ended(PASSDB_RESULT_OK), AT_ONCE + 2);
+	ask(1);
+	WANT_NUMBER("also without waiting", ended(PASSDB_RESULT_OK), AT_ONCE + 3);
+}
+
+static void test_many_processors_are_counted(void **state)
+{
+	(void)state;
+	many_processors = true;
+	ask(2);
+	WANT_NUMBER("more than one at once", sent(), 2);
+}
+
+static void test_who_is_forgotten_is_not_called(void **state)
+{
+	(void)state;
+	ask(AT_ONCE + 2);
+	verify_queue_forget(&asked[AT_ONCE]);
+	verify_queue_forget(&asked[0]);
+	for (size_t i = 0; i < AT_ONCE; i++)
+		answer(i, PASSDB_RESULT_OK);
+	fake_host_settle(&fake, 1);
+	WANT("nor sent", !asked[AT_ONCE].sent && asked[AT_ONCE].ends == 0);
+	WANT("the one behind it is", asked[AT_ONCE + 1].sent);
+	WANT("nor is one that a worker has", asked[0].ends == 1);
 }
 
 /* The last test: auth has ended. */
@@ -266,14 +336,25 @@ static void test_the_end_drops_what_waits(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest cold[] = {
 		TEST(test_those_behind_a_first_that_fails_fail),
 		TEST(test_those_behind_a_first_that_is_answered_follow),
+	};
+	const struct CMUnitTest tests[] = {
 		TEST(test_no_more_at_once_than_processors_and_one),
 		TEST(test_a_long_wait_is_told_when_it_begins_and_when_it_ends),
 		TEST(test_who_has_waited_a_minute_fails),
+		TEST(test_workers_that_answer_inside_the_call),
+		TEST(test_many_processors_are_counted),
+		TEST(test_who_is_forgotten_is_not_called),
 		TEST(test_the_end_drops_what_waits),
 	};
+	int failed = 0;
 
-	return cmocka_run_group_tests_name("verify_queue", tests, NULL, NULL);
+	lib_init();
+	if (!dovecot_knows_worker_limit)
+		failed = cmocka_run_group_tests_name("verify_queue, cold", cold, NULL, NULL);
+	failed += cmocka_run_group_tests_name("verify_queue", tests, NULL, NULL);
+	lib_deinit();
+	return failed;
 }
