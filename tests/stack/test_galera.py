@@ -171,8 +171,8 @@ def assert_stale_or_temporary(site):
     never_asked = "carol@second.test"
     logins = [(user, password, "imap") for user in (ALICE, BOB, NOBODY)
               for password in ("secret", "wrong")]
-    with concurrent.futures.ThreadPoolExecutor() as pool, site.dovecot.auth_client() as auth, \
-            site.dovecot.userdb_client() as userdb:
+    with site.dovecot.auth_client() as auth, site.dovecot.userdb_client() as userdb, \
+            concurrent.futures.ThreadPoolExecutor() as pool:
         known, inactive, unknown, new = pool.map(site.mailbox, (ALICE, BOB, NOBODY, never_asked))
         action = pool.submit(site.mumd.decide, sender="x@foreign.test", recipient=never_asked)
         users = pool.submit(userdb.users, [ALICE, BOB, NOBODY, never_asked])
