@@ -53,7 +53,7 @@ static unsigned processors(void)
 /* How many the workers get at once. */
 static unsigned limit(void)
 {
-	return knows_workers() ? processors() + 1 : 1;
+	return knows_workers() ? processors() : 1;
 }
 
 static uint64_t waited(const struct queued *queued)

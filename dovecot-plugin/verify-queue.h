@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Verifications on their way to the auth workers: no more at once than processors can
- * compute, and one, which is ready when another one ends. More would be done no sooner,
- * but auth itself would wait for a processor among as many workers as Dovecot may start,
- * and with it each lookup that needs no password. The price: two or three logins with a
- * hash at the limit of what it may cost hold up all others, on two processors.
+ * compute. More would be done no sooner, but auth itself would wait for a processor among
+ * as many workers as Dovecot may start, and with it each lookup that needs no password.
+ * The price: two logins with a hash at the limit of what it may cost hold up all others,
+ * on two processors.
  *
  * The first verification goes alone: until a worker has answered, auth of Dovecot 2.4
  * does not know how many workers it may have. It connects to one for each request, and
