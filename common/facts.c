@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -471,16 +472,21 @@ static void move_texts(struct facts *facts, char *to)
 	}
 }
 
+/* Where the rows begin in that block. */
+enum { ROWS_AT = (sizeof(struct facts) + alignof(max_align_t) - 1) / alignof(max_align_t) *
+		 alignof(max_align_t) };
+
 struct facts *facts_pack(const struct facts *facts)
 {
 	size_t rows_size = facts->count * kinds[facts->kind].size;
-	struct facts *packed = xmalloc(sizeof(*packed) + rows_size + texts_size(facts));
+	char *block = xmalloc(ROWS_AT + rows_size + texts_size(facts));
+	struct facts *packed = (struct facts *)block;
 
 	assert(kinds[facts->kind].cached);
 	*packed = (struct facts){ .kind = facts->kind, .count = facts->count,
-				  .rows = packed->block, .refs = 1, .packed = true };
+				  .rows = block + ROWS_AT, .refs = 1, .packed = true };
 	if (facts->count > 0)
-		memcpy(packed->block, facts->rows, rows_size);
-	move_texts(packed, packed->block + rows_size);
+		memcpy(packed->rows, facts->rows, rows_size);
+	move_texts(packed, block + ROWS_AT + rows_size);
 	return packed;
 }

@@ -6,7 +6,6 @@
 #ifndef MUM_FACTS_H
 #define MUM_FACTS_H
 
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -65,8 +64,7 @@ struct facts {
 	};
 	struct arena arena;		/* owns every string in the rows, unless they are packed */
 	size_t refs;
-	bool packed;			/* by facts_pack() */
-	alignas(max_align_t) char block[];	/* then, the rows and their strings */
+	bool packed;			/* the rows and their strings are in its own block */
 };
 
 /* All that was asked about one key at once; what rules judge. */
