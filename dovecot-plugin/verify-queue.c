@@ -126,8 +126,9 @@ static void look_again(unsigned ms)
 static void look_again_in_time(void)
 {
 	uint64_t age = first != NULL ? waited(first) : 0;
+	uint64_t due = age < LATE ? LATE : TOO_LATE;
 
-	look_again((unsigned)((age < LATE ? LATE : TOO_LATE) - age));
+	look_again(due > age ? (unsigned)(due - age) : 0);
 }
 
 static void on_turn(void *unused ATTR_UNUSED)

@@ -30,6 +30,7 @@ static struct asked asked[ASKED_MAX];
 static size_t asked_count;
 static bool many_processors;		/* more than a cpu_set_t has room for */
 static bool answers_at_once;		/* inside the call that asks */
+static unsigned ms_to_ask;		/* what it takes to ask a worker */
 
 /* ---- the host, and Dovecot ---- */
 
@@ -88,6 +89,7 @@ void request_ask_worker(struct auth_request *whose, const char *command,
 		asked[i].sent = true;
 		asked[i].fn = fn;
 		asked[i].context = context;
+		fake.now_ms += ms_to_ask;
 		if (answers_at_once)
 			fn(PASSDB_RESULT_OK, context);
 		return;
@@ -162,6 +164,7 @@ static int begin(void **state)
 	asked_count = 0;
 	memset(asked, 0, sizeof(asked));
 	many_processors = answers_at_once = false;
+	ms_to_ask = 0;
 	i_set_error_handler(on_error);
 	errors = 0;
 	return 0;
@@ -284,6 +287,19 @@ static void test_who_has_waited_a_minute_fails(void **state)
 	WANT("the places are free again", asked[asked_count - 1].sent);
 }
 
+/* The minute ends while the one before is handed to a worker. */
+static void test_who_gets_too_late_meanwhile_fails_at_once(void **state)
+{
+	(void)state;
+	ask(AT_ONCE + 2);
+	fake_host_advance(&fake, 59999);
+	ms_to_ask = 2;
+	answer(0, PASSDB_RESULT_OK);
+	fake_host_settle(&fake, 2);
+	WANT("one is in time", asked[AT_ONCE].sent);
+	WANT_NUMBER("one is not", ended(PASSDB_RESULT_INTERNAL_FAILURE), 1);
+}
+
 static void test_workers_that_answer_inside_the_call(void **state)
 {
 	(void)state;
@@ -345,6 +361,7 @@ int main(void)
 		TEST(test_no_more_at_once_than_processors),
 		TEST(test_a_long_wait_is_told_when_it_begins_and_when_it_ends),
 		TEST(test_who_has_waited_a_minute_fails),
+		TEST(test_who_gets_too_late_meanwhile_fails_at_once),
 		TEST(test_workers_that_answer_inside_the_call),
 		TEST(test_many_processors_are_counted),
 		TEST(test_who_is_forgotten_is_not_called),
