@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-""".ci/run --both adds up ./check --all and the short one of the other Debian; scripts of two lines
-stand in their places.
+""".ci/run adds up ./check --all and the short one of the other Debian; scripts of two lines stand
+in their places.
 """
 
 import os
@@ -58,10 +58,19 @@ def ci(tmp_path):
     return make
 
 
-def run(command, **environment):
-    return subprocess.run([command, "--both"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=30, check=False,
-                          env={**os.environ, **environment})
+@pytest.fixture(autouse=True)
+def no_packages(tmp_path, monkeypatch):
+    """Tests install nothing."""
+    apt = tmp_path / "bin/apt-get"
+    apt.parent.mkdir()
+    apt.write_text("#!/bin/sh\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{apt.parent}:{os.environ['PATH']}")
+
+
+def run(command):
+    return subprocess.run([command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -74,15 +83,16 @@ def test_the_last_line_is_the_sum_of_both(ci, name):
 
 def test_alone_it_is_the_check(ci):
     command = ci(f'echo "$*"; {RED}', GREEN)
-    shown = subprocess.run([command], capture_output=True, text=True, timeout=30, check=False)
+    shown = subprocess.run([command, "--alone"], capture_output=True, text=True, timeout=30,
+                           check=False)
     assert (shown.stdout, shown.returncode) == ("--all\n5 passed, 2 failed\n", 1)
 
 
 def test_another_option_is_none(ci):
-    shown = subprocess.run([ci(GREEN, GREEN), "--alone"], capture_output=True, text=True,
+    shown = subprocess.run([ci(GREEN, GREEN), "--both"], capture_output=True, text=True,
                            timeout=30, check=False)
     assert (shown.stdout, shown.returncode) == ("", 64)
-    assert shown.stderr.startswith("usage: .ci/run [--both]\n")
+    assert shown.stderr.startswith("usage: .ci/run [--alone]\n")
 
 
 def test_the_second_is_the_short_check_of_the_other_debian(ci, tmp_path):
@@ -98,13 +108,19 @@ def test_the_second_is_the_short_check_of_the_other_debian(ci, tmp_path):
 @pytest.mark.parametrize("minutes, last", [(45, "14 passed, 0 failed"), (46, "7 passed, 0 failed")])
 def test_a_slow_machine_leaves_out_the_other_debian(ci, tmp_path, minutes, last):
     clock = tmp_path / "bin/date"
-    clock.parent.mkdir()
     clock.write_text(f"#!/bin/sh\n[ -e {tmp_path}/later ] && echo {1000 + 60 * minutes} || echo 1000\n")
     clock.chmod(0o755)
-    shown = run(ci(f"touch {tmp_path}/later; {GREEN}", GREEN),
-                PATH=f"{clock.parent}:{os.environ['PATH']}").stdout.splitlines()
+    shown = run(ci(f"touch {tmp_path}/later; {GREEN}", GREEN)).stdout.splitlines()
     assert shown[-1] == last
     assert (shown[-2].startswith("left out: Debian ")) == (minutes > 45)
+
+
+def test_a_debian_that_cannot_be_had_is_left_out(ci):
+    shown = run(ci(GREEN, "echo 'no Debian from there'; exit 69"))
+    assert shown.returncode == 0
+    assert shown.stdout.splitlines()[-2:] == [
+        f"left out: Debian {OTHER[platform.freedesktop_os_release()['VERSION_CODENAME']]}, "
+        "which could not be had here", "7 passed, 0 failed"]
 
 
 def test_output_is_seen_as_it_comes(ci, tmp_path):
@@ -112,7 +128,7 @@ def test_output_is_seen_as_it_comes(ci, tmp_path):
     wait = f"until [ -e '{go_on}' ]; do sleep 0.1; done"
     log = tmp_path / "log"
     with log.open("w") as out, subprocess.Popen(
-            [ci(f"echo begun; echo an error >&2; {wait}; {GREEN}", GREEN), "--both"],
+            [ci(f"echo begun; echo an error >&2; {wait}; {GREEN}", GREEN)],
             stdout=out) as running:
         try:
             wait_until(lambda: log.read_text() == "begun\nan error\n", "the first two lines")
