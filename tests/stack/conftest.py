@@ -15,12 +15,14 @@ from lab.mariadb import POSTFIX_PASSWORD  # noqa: E402
 from lab.mumd import has_landlock, mariadb_settings, sqlite_settings  # noqa: E402
 from servers import Stack  # noqa: E402
 
-# Tests that meet the build without sanitizers in ./check. All others meet the one that has them.
+# All but "long" meet the build without sanitizers in ./check, all other tests the one that has
+# them. "many" and "long" are for ./check --all.
 MARKERS = {
     "auth_module": "loads the auth module; the run without sanitizers loads one that has them, too",
     "memory": "measures memory, looks into it, or withholds it or what else sanitizers need",
-    "many": "asks the same over and over: no other way through the code",
     "other_programs": "units, packages, rules, a cluster, pages: no other way through the code",
+    "many": "asks the same over and over: no other way through the code",
+    "long": "waits, builds or moves a machine for half a minute or more",
 }
 
 

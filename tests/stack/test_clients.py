@@ -316,6 +316,7 @@ def test_a_client_over_the_limit_takes_the_place_of_an_idle_one(make_mumd, maria
     assert len(mumd.log()) - lines <= 2     # when it begins, and when it ends
 
 
+@pytest.mark.long
 def test_clients_that_read_nothing_do_not_keep_others_out_for_ever(make_mumd, mariadb):
     """Each place is taken by a client that asks and never reads; after 30 s there is room
     again.

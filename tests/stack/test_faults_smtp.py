@@ -79,6 +79,7 @@ def test_submission_during_a_hang_defers(stack, database):
     dialogue.quit()
 
 
+@pytest.mark.long
 def test_an_alias_that_cannot_be_expanded_now_is_not_lost(stack, database):
     """Fault: the server is stopped between RCPT and DATA. Reply: 450 or 451. Deadline:
     Postfix's, which asks for one alias after the other. Recovery: the mail is accepted when

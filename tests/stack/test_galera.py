@@ -19,7 +19,7 @@ from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import MumDovecot
 from lab.mumd import mariadb_settings
 
-pytestmark = pytest.mark.other_programs
+pytestmark = [pytest.mark.other_programs, pytest.mark.long]
 
 ALICE = "alice@example.test"
 BOB = "bob@example.test"

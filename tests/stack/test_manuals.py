@@ -139,6 +139,7 @@ def checkout():
         yield machine
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("option", ["", " --without-dovecot"])
 def test_readme_builds_without_packages(checkout, option):
     shown = [block.text for block in commands("README.md") if "./bootstrap" in block.text]

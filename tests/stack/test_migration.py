@@ -23,7 +23,7 @@ from lab.manual import commands
 from lab.traffic import Traffic, delivered
 from manual_steps import ANNA, BEN, INFO, SCANNER, run_block, stock_server
 
-pytestmark = pytest.mark.other_programs
+pytestmark = [pytest.mark.other_programs, pytest.mark.long]
 
 DOVECOT, POSTFIX = "doc/mum-dovecot.7", "doc/mum-postfix.7"
 UWE, ENDED = "uwe@xn--mller-kva.example", "ended@example.org"

@@ -18,7 +18,7 @@ from lab.lab import ENVIRONMENT
 from mumctl_world import World
 from reverse_world import CASES, Random, judge_domain, judge_quotas, judge_user
 
-SEEDS = (1, 2)
+SEEDS = (1, pytest.param(2, marks=pytest.mark.long))
 
 # Seconds. One is enough where nothing else runs; on a busy processor it takes several.
 LIMIT = 5

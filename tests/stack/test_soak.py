@@ -18,11 +18,12 @@ from soak.judge import FULL_LEAST, KINDS, Judge, describe
 from soak.model import Alias, Mailbox, State
 from soak.plan import LANES, Plan
 
-pytestmark = pytest.mark.many
+pytestmark = pytest.mark.other_programs
 
 SEED, MINUTES = 7, 2
 
 
+@pytest.mark.long
 def test_soak():
     script = pathlib.Path(__file__).with_name("soak") / "run"
     result = subprocess.run([sys.executable, str(script), "--seed", str(SEED), "--minutes", str(MINUTES)],
