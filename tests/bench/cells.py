@@ -16,6 +16,7 @@ from lab.lab import ENVIRONMENT, accepts
 TICK = os.sysconf("SC_CLK_TCK")
 POSTMAP_KEYS_PER_SECOND = 5000
 IDLE = (500, 4000)    # connections
+PEER_CLIENTS = (1, 16)
 
 
 class MeasureError(Exception):
@@ -385,6 +386,10 @@ def load_cells(bench, servers, maps, policies, all_clients, few_clients, keys):
                 else bench.map_keys("mailboxes", keys))
         cells += [Load(f"{protocol} limit", "responder", clients, bench, process.path, file, protocol,
                        {"responder": process.pid}) for clients in all_clients]
+    if policies:
+        cells += [Load("policy peer", name, clients, bench, peer.path,
+                       bench.policy_keys(policies[0], keys), "policy")
+                  for name, peer in servers.peers.items() for clients in PEER_CLIENTS]
     if "mailboxes" in maps:
         cells += [Idle(bench, servers.mumd["uncached"], servers.pid("MariaDB"),
                        bench.map_keys("mailboxes", keys), idle) for idle in IDLE]

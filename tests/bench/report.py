@@ -96,6 +96,19 @@ class Report:
                 "CPU us mum-load"]
         return ("### The limit: a responder that answers at once\n\n" + table(head, rows) + "\n")
 
+    def _peers(self):
+        rows = []
+        for cell in self._group("policy peer"):
+            rows.append([cell.name, str(cell.clients), number(cell.median("per_second")),
+                         number(cell.median("p50_us")), number(cell.median("p99_us")),
+                         *(f"{self._cells[group, 'recipient', cell.clients].ratio(cell):.1f}"
+                           for group in ("policy uncached", "policy cached"))])
+        if not rows:
+            return ""
+        head = ["policy service", "clients", "req/s", "p50 us", "p99 us",
+                "mumd without cache to it", "mumd from the cache to it"]
+        return ("### Peers: one rule, no database (mumd: recipient)\n\n" + table(head, rows) + "\n")
+
     def _stocks(self):
         rows = [[cell.name, str(cell.clients), number(cell.median("per_second")),
                  number(cell.median("cpu MariaDB")), number(cell.median("own_cpu_us")),
@@ -190,7 +203,7 @@ class Report:
             self._loads("Socketmap from the cache", "socketmap cached", stock_processes),
             self._loads("Policy service without cache", "policy uncached", stock_processes),
             self._loads("Policy service from the cache", "policy cached", stock_processes),
-            self._limits(), self._stocks(),
+            self._limits(), self._peers(), self._stocks(),
             self._smtp("smtp", "Real smtpd: EHLO, then MAIL, 10 RCPT, RSET over and over"),
             self._smtp("smtp warm", "The same, each address asked before, within cache.ttl"),
             EXPLANATION))

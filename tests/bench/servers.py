@@ -12,6 +12,7 @@ from lab.mumd import mariadb_settings    # noqa: E402
 from lab.mariadb import POSTFIX_PASSWORD    # noqa: E402
 
 import dataset    # noqa: E402
+import peers    # noqa: E402
 
 PASSWORD = "bench-secret"
 # Users of their own, so that connections can be told apart in the processlist.
@@ -77,6 +78,7 @@ class Servers:
         self.responder = {
             "socketmap": self._responder(the_lab.path / "limit-socketmap", "socketmap"),
             "policy": self._responder(the_lab.path / "limit-policy", "policy")}
+        self.peers = peers.start(the_lab)
         self.stock_files = self._write_stock_files()
 
     def _mumd(self, name, version, cache, sockets=None, user="mum_postfix",
