@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of mumctl compare: stock's answers, the number of each difference, the report. */
+/* The parts of mumctl compare: stock's answers, and the number of each difference. */
 #ifndef MUM_COMPARE_H
 #define MUM_COMPARE_H
 
@@ -8,6 +8,7 @@
 #include "mumctl/compare/effects.h"
 #include "mumctl/compare/names.h"
 #include "mumctl/compare/numbers.h"
+#include "mumctl/compare/report.h"
 #include "mumctl/tool.h"
 
 /* ---- stock: what postmap(1) says of one mysql: file ---- */
@@ -57,6 +58,29 @@ bool compare_reason(struct tool *tool, struct inspect *db, enum socketmap_number
 		    const char *key, const char *stock, const struct asked *asked,
 		    const struct map_reply *ours, char reason[NUMBERS_SIZE]);
 
+/* ---- one name ---- */
+
+struct compare {
+	struct tool *tool;
+	struct inspect *db;		/* the first host that answers; NULL when none does */
+	const char *delimiters;
+	struct names names;
+	struct sents sents;
+	struct stock *stock[SOCKETMAP_MAPS];	/* NULL: there is no file */
+	struct ledger ledger;
+	json_t *owners;			/* lines about senders */
+	size_t compared, names_compared, names_changed;
+	bool failed;
+};
+
+/* NAME_IS_...: the names that are keys of this map. */
+unsigned subject_kinds(enum socketmap_number map);
+/*
+ * Asks both sides about the name, and adds to the ledger what differs, why, and what that
+ * changes. Without an answer it complains and sets failed.
+ */
+void subject_compare(struct compare *compare, const struct name *name);
+
 /* ---- senders: who may send as what ---- */
 
 /* Appends an object "senders" to the document. False: no answer, and it has complained. */
@@ -72,28 +96,5 @@ bool senders_compare(struct tool *tool, const struct stock *stock, const struct 
  */
 bool dovecot_compare(struct tool *tool, struct inspect *db, const char *file,
 		     const struct names *names, json_t *document);
-
-/* ---- the report ---- */
-
-/* Answers that differ, as JSON, and how many of them there are of each kind. */
-struct ledger {
-	json_t *changed, *differences;
-	size_t harmless, unexplained;
-};
-
-struct ledger ledger_new(void);
-void ledger_free(struct ledger *ledger);
-/*
- * One answer about the key. stock and ours: NULL for "not found". reason: of
- * compare_reason(). changes: does the difference change anything for mail?
- */
-void ledger_add(struct ledger *ledger, const char *map, const char *key, const char *stock,
-		const char *ours, const char *reason, bool changes);
-/* Adds a line, in words, to a list of what changes. */
-void ledger_add_line(json_t *lines, const char *name, const char *stock, const char *ours,
-		     const char *numbers);
-
-/* Prints the document for people. all: also what changes nothing, and whole values. */
-void report_print(const json_t *document, bool all);
 
 #endif

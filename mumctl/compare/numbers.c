@@ -4,6 +4,64 @@
 #include <stdio.h>
 #include <string.h>
 
+/* ---- by state ---- */
+
+const char *numbers_of_recipient(enum recipient_state state)
+{
+	switch (state) {
+	case RECIPIENT_IS_LIVE:
+		break;
+	case RECIPIENT_IS_BLANK:
+	case RECIPIENT_IS_ALIAS_ITSELF:
+	case RECIPIENT_HAS_NO_END:
+		return "D7";	/* leads nowhere */
+	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
+	case RECIPIENT_IS_INACTIVE:
+	case RECIPIENT_IS_SEND_ONLY:
+	case RECIPIENT_IS_GONE:
+	case RECIPIENT_IS_UNKNOWN:
+		return "D6";	/* a mailbox without mail */
+	}
+	return "";
+}
+
+const char *numbers_of_alias(enum alias_state state)
+{
+	switch (state) {
+	case ALIAS_IS_EXPIRED:
+		return "D9";
+	case ALIAS_IS_UNKNOWN:
+	case ALIAS_IS_IN_INACTIVE_DOMAIN:
+	case ALIAS_IS_INACTIVE:
+	case ALIAS_IS_EMPTY:
+	case ALIAS_IS_DEAD:
+	case ALIAS_IS_LIVE:
+	case ALIAS_IS_TOO_LONG:
+		break;		/* as stock has it, or for what its recipients are */
+	}
+	return "";
+}
+
+const char *numbers_of_owner(enum owner_state state)
+{
+	switch (state) {
+	case OWNER_IS_LIVE:
+	case OWNER_IS_IN_INACTIVE_DOMAIN:
+	case OWNER_IS_INACTIVE_ITSELF:
+	case OWNER_OF_INACTIVE_ALIAS:
+		break;		/* stock lists it as we do */
+	case OWNER_OF_EXPIRED_ALIAS:
+		return "D9";
+	case OWNER_IS_INACTIVE_OF_EXPIRED_ALIAS:
+		return "D9 D10";
+	case OWNER_IS_INACTIVE:
+		return "D10";
+	}
+	return "";
+}
+
+/* ---- lists ---- */
+
 /*
  * These only spell an answer differently, or answer what Postfix would ask next. Whether
  * they change something for a recipient, the answers themselves show.
@@ -57,9 +115,14 @@ static void add_number(char to[NUMBERS_SIZE], const char *number, size_t len)
 			 (int)len, number);
 }
 
-void numbers_add_one(char to[NUMBERS_SIZE], const char *number)
+void numbers_add_all(char to[NUMBERS_SIZE], const char *numbers)
 {
-	add_number(to, number, strlen(number));
+	while (*numbers != '\0') {
+		size_t len = strcspn(numbers, " ");
+
+		add_number(to, numbers, len);
+		numbers += len + (numbers[len] == ' ');
+	}
 }
 
 void numbers_add(char to[NUMBERS_SIZE], const char *numbers)

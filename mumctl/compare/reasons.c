@@ -34,9 +34,9 @@ static void ask(const struct difference *difference, enum question_kind kind,
 		*difference->failed = true;
 }
 
-static void add(const struct difference *difference, const char *number)
+static void add(const struct difference *difference, const char *numbers)
 {
-	numbers_add_one(difference->reason, number);
+	numbers_add_all(difference->reason, numbers);
 }
 
 /* Claims D1 only if the database has shown a twin. */
@@ -130,30 +130,9 @@ static void add_form(const struct difference *difference, const char *recipient)
 	free(text);
 }
 
-/* A recipient that we leave out leads nowhere (D7), or to a mailbox without mail (D6). */
-static void add_lost(const struct difference *difference, const struct delivery_row *row)
-{
-	switch (state_of_recipient(row)) {
-	case RECIPIENT_IS_LIVE:
-		break;
-	case RECIPIENT_IS_BLANK:
-	case RECIPIENT_IS_ALIAS_ITSELF:
-	case RECIPIENT_HAS_NO_END:
-		add(difference, "D7");
-		break;
-	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
-	case RECIPIENT_IS_INACTIVE:
-	case RECIPIENT_IS_SEND_ONLY:
-	case RECIPIENT_IS_GONE:
-	case RECIPIENT_IS_UNKNOWN:
-		add(difference, "D6");
-		break;
-	}
-}
-
 static void add_recipient(const struct difference *difference, const struct delivery_row *row)
 {
-	add_lost(difference, row);
+	add(difference, numbers_of_recipient(state_of_recipient(row)));
 	if (state_is_renamed(row))
 		add(difference, "D24");
 	if (list_is_untrimmed(row->recipient))
@@ -181,22 +160,34 @@ static bool is_list_of(const struct difference *difference)
 	return count > 0 && strlen(difference->stock) == len + count - 1;
 }
 
-/* What we leave out of the alias that stock found, or change in it. False: there is none. */
-static bool explain_stock_alias(const struct difference *difference)
+/* Is it a row of an alias that stock has under this key, too? */
+static bool is_of_stock(const struct difference *difference, const struct delivery_row *row)
+{
+	return state_of_alias(row) != ALIAS_IS_UNKNOWN && is_asked(difference, row->form);
+}
+
+static bool has_stock_alias(const struct difference *difference)
+{
+	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
+	size_t i = 0;
+
+	while (i < facts->count && !is_of_stock(difference, &facts->deliveries[i]))
+		i++;
+	return i < facts->count;
+}
+
+/* What we leave out of the alias that stock found, or change in it. */
+static void explain_stock_alias(const struct difference *difference)
 {
 	const struct facts *facts = difference->answer->facts[MUM_DELIVERY];
 	const struct delivery_row *before = NULL;
-	bool found = false;
 
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
-		enum alias_state state = state_of_alias(row);
 
-		if (state == ALIAS_IS_UNKNOWN || !is_asked(difference, row->form))
+		if (!is_of_stock(difference, row))
 			continue;
-		found = true;
-		if (state == ALIAS_IS_EXPIRED)
-			add(difference, "D9");
+		add(difference, numbers_of_alias(state_of_alias(row)));
 		if (row->recipient == NULL)
 			continue;
 		add_recipient(difference, row);
@@ -206,54 +197,33 @@ static bool explain_stock_alias(const struct difference *difference)
 			add(difference, "D5");
 		before = row;
 	}
-	return found;
 }
 
 static void explain_alias(const struct difference *difference)
 {
+	bool theirs = difference->stock != NULL && has_stock_alias(difference);
+	bool cut = theirs && list_is_cut(difference->stock, difference->ours);
 	struct recipient_ruling ruling = { .alias = NULL };
 	bool lives;
 
+	if (theirs && !cut && !is_list_of(difference))
+		return;		/* the admin has another query */
 	(void)rule_recipient(difference->answer, &ruling);
 	lives = ruling.alias != NULL && state_of_alias(ruling.alias) >= ALIAS_IS_LIVE;
 	if (lives && (difference->stock == NULL || is_fallback(difference, ruling.alias->form)))
 		add_search(difference, ruling.alias->form);
-	if (difference->stock == NULL)
-		return;
-	if (!explain_stock_alias(difference))
+	if (theirs)
+		explain_stock_alias(difference);
+	else if (difference->stock != NULL)
 		add_twin(difference);
-	else if (list_is_cut(difference->stock, difference->ours))
+	if (cut)
 		add(difference, "D15");
-	else if (!is_list_of(difference))
-		difference->reason[0] = '\0';	/* the admin has another query */
-	else if (difference->reason[0] == '\0' &&
+	else if (theirs && difference->reason[0] == '\0' &&
 		 list_is_same_set(difference->stock, difference->ours))
 		add(difference, "D5");
 }
 
 /* ---- owners ---- */
-
-/* An owner that stock lists, and why we do not. */
-static void add_owner(const struct difference *difference, const struct owner_row *row)
-{
-	switch (state_of_owner(row)) {
-	case OWNER_IS_LIVE:
-	case OWNER_IS_IN_INACTIVE_DOMAIN:
-	case OWNER_IS_INACTIVE_ITSELF:
-	case OWNER_OF_INACTIVE_ALIAS:
-		break;		/* stock lists it as we do */
-	case OWNER_OF_EXPIRED_ALIAS:
-		add(difference, "D9");
-		break;
-	case OWNER_IS_INACTIVE_OF_EXPIRED_ALIAS:
-		add(difference, "D9");
-		add(difference, "D10");
-		break;
-	case OWNER_IS_INACTIVE:
-		add(difference, "D10");
-		break;
-	}
-}
 
 /* Is the word the login of a mailbox? Its name may only collate like the key. */
 static bool is_login(const struct difference *difference, const char *word, size_t len)
@@ -311,7 +281,7 @@ static void explain_owners(const struct difference *difference)
 		}
 		if (difference->stock != NULL && is_asked(difference, row->form)) {
 			asked = true;
-			add_owner(difference, row);
+			add(difference, numbers_of_owner(state_of_owner(row)));
 		}
 	}
 	if (difference->stock != NULL && !asked)
@@ -365,7 +335,7 @@ static void explain_alias_access(const struct difference *difference,
 		const struct delivery_row *row = &facts->deliveries[i];
 
 		if (row->form == form && row->recipient != NULL)
-			add_lost(difference, row);
+			add(difference, numbers_of_recipient(state_of_recipient(row)));
 	}
 }
 

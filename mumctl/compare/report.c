@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The document of compare in plain words: first how much changes, then what. */
-#include "mumctl/compare/compare.h"
+#include "mumctl/compare/report.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/xalloc.h"
+#include "mumctl/compare/effects.h"
+#include "mumctl/tool.h"
 
 /* ---- what differs ---- */
 
