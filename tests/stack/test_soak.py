@@ -2,8 +2,10 @@
 """Two minutes of tests/stack/soak; and tests that its judge sees what is wrong with a history."""
 
 import pathlib
+import random
 import subprocess
 import sys
+import time
 import types
 
 import pytest
@@ -13,7 +15,7 @@ from soak.actors import Asker, Reader, Sender, Submitter
 from soak.excuses import EFFECTS, QUOTA
 from soak.faults import FAULTS
 from soak.history import (NO_ANSWER, Answer, Bounce, Delivery, Fault, Hiccup, History, Limits, Message,
-                          Reading, Version)
+                          Reading, Spans, Version)
 from soak.judge import FULL_LEAST, KINDS, Judge, describe
 from soak.model import Alias, Mailbox, State
 from soak.plan import LANES, Plan
@@ -242,6 +244,44 @@ def test_judge_sees_what_must_not_happen(name):
     violations = Judge(told).run().violations
     assert what in {violation.what for violation in violations}
     assert all(describe(violation, told) for violation in violations)
+
+
+# ---- a long history ----
+
+def test_what_overlaps_a_time_is_found_as_by_looking_at_each():
+    dice = random.Random(5)
+    for _ in range(200):
+        spans = [(began, began + dice.choice([0, 1, 30])) for began in dice.choices(range(40), k=12)]
+        found = Spans(spans, lambda span: span)
+        since = dice.randrange(-5, 45)
+        until = since + dice.randrange(10)
+        assert found.between(since, until) == sorted(
+            span for span in spans if span[0] <= until and span[1] >= since)
+
+
+def test_possible_states_are_found_as_by_looking_at_each():
+    told = history()
+    for since in range(90, 320):
+        for until in (since, since + 1, since + 120):
+            assert told.possible(since, until) == [
+                version for version in told.versions
+                if version.earliest <= until and version.latest >= since]
+
+
+def test_a_day_is_judged_within_minutes():
+    """Each answer is judged by what was about at its time, however much there was in all."""
+    took = []
+    for length in (500, 5000):
+        told = History(BEFORE, LIMITS)
+        told.versions = [Version(BEFORE, second, second + 1.5) for second in range(length)]
+        told.faults = [Fault("mumd reloaded", second, second + 1) for second in range(length)]
+        told.hiccups = [Hiccup(second, second + 0.1) for second in range(length)]
+        told.answers = [said("mailboxes", ANNA, "OK 1", dice.uniform(0, length))
+                        for dice in [random.Random(1)] for _ in range(2000)]
+        began = time.process_time()
+        assert Judge(told).run().violations == []
+        took.append(time.process_time() - began)
+    assert took[1] < 3 * took[0]
 
 
 # ---- what a fault excuses ----

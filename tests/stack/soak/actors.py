@@ -16,6 +16,9 @@ from soak.history import NO_ANSWER, Answer, Hiccup, Message, Reading
 from soak.model import CLOSED, DOMAIN, FOREIGN
 from soak.plan import PASSWORDS, WRONG
 
+# A reader looks at so many mails, the newest ones: mailboxes grow as long as the soak runs.
+NEWEST = 200
+
 # Seconds that a client waits for a reply before we call the server hung: longer than
 # all our deadlines, and than Postfix' tries with each table.
 PATIENCE = 45
@@ -211,11 +214,11 @@ def _enter(imap, user, password):
 
 
 def _ids(imap):
-    """The subjects of all our mails in the INBOX."""
+    """The subjects of our mails among the newest in the INBOX."""
     _, (count,) = imap.select("INBOX", readonly=True)
     if int(count) == 0:
         return []
-    _, parts = imap.fetch("1:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+    _, parts = imap.fetch(f"{max(1, int(count) - NEWEST + 1)}:*", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
     subjects = [part[1].decode(errors="replace").partition(":")[2].strip()
                 for part in parts if isinstance(part, tuple)]
     return [subject for subject in subjects if subject.startswith("soak-")]

@@ -49,6 +49,9 @@ THEIRS = 1      # additional seconds for Postfix and Dovecot's services, which s
 GRACE = 1       # seconds that an answer may be later than its deadline
 PROBE = 2       # additional seconds until mumd's probe, once a second, has found quota-status
 
+# The most that a fault can excuse something after its end.
+LONGEST = max(effect.recovery for effect in EFFECTS.values()) + max(THEIRS, PROBE)
+
 
 def overlaps(began, ended, asked, answered):
     return began <= answered and asked <= ended

@@ -4,6 +4,7 @@
 Times are those of time.time(). Many threads write; nobody reads before the end.
 """
 
+import bisect
 import collections
 import imaplib
 import threading
@@ -21,6 +22,9 @@ Reading = collections.namedtuple("Reading", "user ids when")
 # A mail that was found afterwards; to: without extension.
 Delivery = collections.namedtuple("Delivery", "id to when")
 Bounce = collections.namedtuple("Bounce", "id to when")
+
+# What a process holds: bytes of memory, and open descriptors. name: of its program.
+Sample = collections.namedtuple("Sample", "name pid when memory descriptors")
 
 # When this machine did not run the soak.
 Hiccup = collections.namedtuple("Hiccup", "began ended")
@@ -59,6 +63,26 @@ class Fault:
         self.kind, self.began, self.ended = kind, began, ended
 
 
+class Spans:
+    """Finds those of many items that overlap a time. span(item): (when it began, when it ended).
+
+    A long soak has millions of answers: each must be judged without a look at all faults.
+    """
+
+    def __init__(self, items, span):
+        self._spans = sorted(((*span(item), item) for item in items), key=lambda one: one[:2])
+        self._begins = [began for began, _, _ in self._spans]
+        self._ends = []     # the latest end so far
+        for _, ended, _ in self._spans:
+            self._ends.append(max(ended, self._ends[-1]) if self._ends else ended)
+
+    def between(self, since, until):
+        """In the order of their beginnings."""
+        first = bisect.bisect_left(self._ends, since)
+        behind = bisect.bisect_right(self._begins, until)
+        return [item for _, ended, item in self._spans[first:behind] if ended >= since]
+
+
 class History:
     """state: the first one. limits: Limits."""
 
@@ -67,7 +91,7 @@ class History:
         self.began = time.time()
         self.versions = [Version(state, float("-inf"))]
         self.answers, self.messages, self.readings, self.faults = [], [], [], []
-        self.deliveries, self.bounces, self.hiccups = [], [], []
+        self.deliveries, self.bounces, self.hiccups, self.samples = [], [], [], []
         self.repeats = set()    # (id, to) where a server ended before it had confirmed a delivery
         self.problems = []      # anything else that must not happen, as text
         self._lock = threading.Lock()
@@ -85,9 +109,12 @@ class History:
         before.latest = time.time()
 
     def possible(self, since, until):
-        """The versions that somebody may have seen in that time."""
-        return [version for version in self.versions
-                if version.earliest <= until and version.latest >= since]
+        """The versions that somebody may have seen in that time. Neither their beginnings nor
+        their ends ever go back.
+        """
+        first = bisect.bisect_left(self.versions, since, key=lambda version: version.latest)
+        behind = bisect.bisect_right(self.versions, until, key=lambda version: version.earliest)
+        return self.versions[first:behind]
 
     def ask(self, kind, question, function):
         """Records the answer of function() and returns it; an exception is no answer."""

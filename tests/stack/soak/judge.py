@@ -5,9 +5,9 @@ import collections
 import re
 
 from soak import model
-from soak.excuses import (AUTH, EFFECTS, GRACE, IMAP, INBOX, MAPS, MUMD, PROBE, QUOTA, SASL, SMTP,
-                          SUBMISSION, THEIRS, excuses, held_up, overlaps)
-from soak.history import NO_ANSWER
+from soak.excuses import (AUTH, EFFECTS, GRACE, IMAP, INBOX, LONGEST, MAPS, MUMD, PROBE, QUOTA, SASL,
+                          SMTP, SUBMISSION, THEIRS, excuses, held_up, overlaps)
+from soak.history import NO_ANSWER, Bounce, Spans
 
 # expected: what would have been right, as text. to what time span the states are judged.
 Violation = collections.namedtuple("Violation", "what question reply expected since until")
@@ -130,7 +130,14 @@ class Judge:
         self.recovery = collections.Counter()       # seconds from a fault's end to the last ...
         self.slowest = collections.Counter()        # ... failed question, by kind; seconds, by limit
         self.full = collections.Counter()           # recipients that are full: "refused", "in doubt"
-        self._doubtful = [answer for answer in history.answers if self._is_doubtful(answer)]
+        self._faults = Spans(history.faults, lambda fault: (fault.began, fault.ended + LONGEST))
+        self._hiccups = Spans(history.hiccups, lambda hiccup: (hiccup.began, hiccup.ended))
+        self._doubtful = Spans(filter(self._is_doubtful, history.answers),
+                               lambda answer: (answer.asked, answer.answered + PROBE))
+        self._members = collections.defaultdict(set)    # whom an alias had at any time
+        for version in history.versions:
+            for name, alias in version.state.aliases.items():
+                self._members[name].update(alias.recipients)
 
     def run(self):
         for answer in self._history.answers:
@@ -199,9 +206,8 @@ class Judge:
         """
         asked, answered = answer.asked, answer.answered
         return (any(excuses(fault, QUOTA, asked, answered, False, PROBE)
-                    for fault in self._history.faults)
-                or any(overlaps(doubt.asked, doubt.answered + PROBE, asked, answered)
-                       for doubt in self._doubtful))
+                    for fault in self._faults.between(asked, answered))
+                or bool(self._doubtful.between(asked, answered)))
 
     def _is_doubtful(self, answer):
         return (KINDS[answer.kind].passes is not None
@@ -219,7 +225,7 @@ class Judge:
             self._violation(f"no answer to {answer.kind}", answer.question, answer.reply,
                             "an answer, if only a temporary failure", asked, answered)
         more = THEIRS if kind.deadline is None else 0
-        excused = [fault for fault in self._history.faults
+        excused = [fault for fault in self._faults.between(asked, answered)
                    if excuses(fault, kind.way, asked, answered, ended, more)]
         if not excused:
             self._violation(f"no excuse for {answer.kind}", answer.question, answer.reply,
@@ -235,7 +241,8 @@ class Judge:
         limit = kind.deadline or ("quota" if kind.passes and self._is_calm(answer) else None)
         if limit is None:
             return
-        took = answered - asked - held_up(self._history.faults, self._history.hiccups, kind.way,
+        took = answered - asked - held_up(self._faults.between(asked, answered),
+                                          self._hiccups.between(asked, answered), kind.way,
                                           asked, answered)
         deadline = getattr(self._history.limits, limit)
         self.slowest[limit] = max(self.slowest[limit], took)
@@ -250,7 +257,7 @@ class Judge:
         return not any(EFFECTS[fault.kind].at != "quota"
                        and overlaps(fault.began, fault.ended + EFFECTS[fault.kind].recovery + THEIRS,
                                     answer.asked, answer.answered)
-                       for fault in self._history.faults)
+                       for fault in self._faults.between(answer.asked, answer.answered))
 
     # ---- is there enough to judge? ----
 
@@ -282,12 +289,17 @@ class Judge:
 
     def _judge_message(self, message, arrivals):
         for rcpt in message.rcpts:
-            mine = [arrival for arrival in arrivals if belongs_to(rcpt, arrival.to, self._history)]
+            mine = [arrival for arrival in arrivals if self._belongs_to(rcpt, arrival.to)]
             arrivals = [arrival for arrival in arrivals if arrival not in mine]
             self._judge_arrivals(message, rcpt, mine)
         if arrivals:
             self._violation("mail for somebody it was not sent to", message.id, _listed(arrivals),
                             "nothing", message.asked, message.answered)
+
+    def _belongs_to(self, rcpt, to):
+        """May this be mail for that recipient, by any state there was?"""
+        name = model.plain(rcpt.question[-1])
+        return to == name or to in self._members[name]
 
     def _judge_arrivals(self, message, rcpt, arrivals):
         since, until = rcpt.asked - self._history.limits.stale, message.answered
@@ -318,7 +330,7 @@ class Judge:
         """
         if model.domain_of(arrival.to) != model.DOMAIN:
             return
-        bounced = arrival in self._history.bounces
+        bounced = isinstance(arrival, Bounce)
         since = max(rcpt.asked, arrival.when - DELIVERY_TIME) - max(self._history.limits.ttl, BY_HAND)
         until = arrival.when + 1 if bounced else arrival.when
         if not any(model.takes_mail(state, arrival.to) != bounced
@@ -345,13 +357,6 @@ class Judge:
 # Seconds that a delivery may take, from Dovecot's lookup to the time in the file's name
 # or in the log.
 DELIVERY_TIME = 15
-
-
-def belongs_to(rcpt, to, history):
-    """May this be mail for that recipient, by any state there was?"""
-    name = model.plain(rcpt.question[-1])
-    return to == name or any(to in version.state.aliases[name].recipients
-                             for version in history.versions if name in version.state.aliases)
 
 
 def _names(addresses):
