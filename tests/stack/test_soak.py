@@ -17,7 +17,7 @@ from soak.faults import FAULTS
 from soak.history import (NO_ANSWER, Answer, Bounce, Delivery, Fault, Hiccup, History, Limits, Message,
                           Reading, Spans, Version)
 from soak.judge import FULL_LEAST, KINDS, Judge, describe
-from soak.model import Alias, Mailbox, State
+from soak.model import BURST, GREEDY, Alias, Mailbox, State
 from soak.plan import LANES, Plan
 
 pytestmark = pytest.mark.other_programs
@@ -116,6 +116,7 @@ RELAY = "554 5.7.1 <x>: Relay access denied"
 FULL = "452 4.2.2 <x>: Recipient address rejected: mailbox is full"
 ALL_FULL = "452 4.2.2 all mailboxes of this address are full"
 TOO_MUCH = "450 4.7.1 <x>: Sender address rejected: too many recipients for this login; try again later"
+OVER = "554 5.7.1 <DATA>: Data command rejected: more recipients in one mail than this login may send to"
 ACCEPTED = "250 2.1.5 Ok"
 TEMPORARY = "451 4.3.0 <x>: Temporary lookup failure"
 REFUSED = "[AUTHENTICATIONFAILED] Authentication failed."
@@ -290,18 +291,20 @@ def temporary(kind, asked, seconds=0.1):
     """Each kind's own words for it."""
     replies = {"LOGIN": "[UNAVAILABLE] Temporary authentication failure.", "auth imap": "temp_fail",
                "auth smtp": "temp_fail", "userdb": "temp_fail", "policy": "DEFER_IF_PERMIT 4.3.0 x",
-               **dict.fromkeys(("RCPT", "submission RCPT", "DATA", "MAIL", "RSET"), TEMPORARY),
+               **dict.fromkeys((*FROM_MUMD, "MAIL", "RSET"), TEMPORARY),
                "AUTH": "454 4.7.0 Temporary authentication failure"}
-    return said(kind, (ANNA, "right"), replies.get(kind, "TEMP x"), asked, seconds)
+    return said(kind, ABOUT.get(kind, (ANNA, "right")), replies.get(kind, "TEMP x"), asked, seconds)
 
 
 def unanswered(kind, asked, seconds=0.1):
-    return said(kind, (ANNA, "right"), NO_ANSWER + "closed by the server", asked, seconds)
+    return said(kind, ABOUT.get(kind, (ANNA, "right")), NO_ANSWER + "closed by the server", asked,
+                seconds)
 
 
 OUR_MAPS = {"domains", "mailboxes", "aliases", "recipient-access", "sender-login-maps", "policy"}
 OUR_LOGINS = {"auth imap", "auth smtp", "userdb"}
-FROM_MUMD = {"RCPT", "submission RCPT", "DATA"}
+FROM_MUMD = {"RCPT", "submission RCPT", "DATA", "limited RCPT", "limited DATA"}
+ABOUT = {"limited DATA": ("soak-1", "1")}
 AT_POSTFIX = {"connect MX", "connect submission", "MAIL", "RSET", "AUTH", *FROM_MUMD}
 AT_DOVECOT = {"connect submission", "connect IMAP", "connect auth", "LOGIN", "INBOX", *OUR_LOGINS}
 AT_MUMD = {"connect mumd", "kept connection", *OUR_MAPS}
@@ -451,14 +454,18 @@ def enough(minutes, leave_out=(), faults=()):
              "submission RCPT": ((ANNA, ANNA, ANNA), "250 ok"), "RCPT": (ANNA, "250 ok"),
              **dict.fromkeys(("MAIL", "DATA", "RSET"), ("x", "250 ok")),
              **dict.fromkeys(("auth imap", "auth smtp"), ((ANNA, "right"), "ok")), "userdb": (ANNA, "found"),
+             "limited RCPT": ((GREEDY, FRIEND), "250 ok"), "limited DATA": (("x", "1"), "250 ok"),
              "domains": ("soak.test", "OK soak.test"), "mailboxes": (ANNA, "OK 1"), "aliases": (ANNA, "NOTFOUND "),
              "recipient-access": (ANNA, "OK DUNNO"), "sender-login-maps": (ANNA, f"OK {ANNA}"), "policy": (ANNA, "DUNNO")}
     records = [said(name, *right.get(name, ((), "ok"))) for name, kind in KINDS.items()
                for _ in range(kind.least * minutes) if name not in leave_out]
     records += [said("RCPT", CARL, FULL, 250)] * (FULL_LEAST * minutes - ("full" in leave_out))
+    records += [said("limited DATA", ("x", str(BURST + 1)), OVER)] * (minutes - ("over" in leave_out))
+    records += [said("limited RCPT", (GREEDY, FRIEND), TOO_MUCH)] * (minutes - ("limit" in leave_out))
     judge = Judge(history(*records, *faults)).run()
     judge.judge_amount(minutes, ["mumd killed"])
-    return [(violation.what, violation.question) for violation in judge.violations]
+    return [(violation.what, violation.question) for violation in judge.violations
+            if violation.what != "wrong answer to limited RCPT"]
 
 
 def test_a_soak_must_say_enough_of_each_kind_and_strike_with_each_fault():
@@ -468,6 +475,8 @@ def test_a_soak_must_say_enough_of_each_kind_and_strike_with_each_fault():
     assert enough(1, faults=[Fault("mumd killed", 45)]) == enough(1)
     assert enough(2, ["LOGIN"], struck) == [("too few answers", "LOGIN")]
     assert enough(2, ["full"], struck) == [("too few answers", "452 4.2.2")]
+    assert enough(2, ["over"], struck) == [("too few answers", "554 5.7.1")]
+    assert enough(2, ["limit"], struck) == [("too few answers", "450 4.7.1")]
 
 
 def test_trouble_is_not_enough():

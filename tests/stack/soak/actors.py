@@ -13,7 +13,7 @@ from lab.mum_dovecot import verdict
 from lab.smtp import SmtpDialogue
 from soak.faults import FAULTS
 from soak.history import NO_ANSWER, Answer, Hiccup, Message, Reading
-from soak.model import CLOSED, DOMAIN, FOREIGN
+from soak.model import BURST, CLOSED, DOMAIN, FOREIGN, GREEDY
 from soak.plan import PASSWORDS, WRONG
 
 # A reader looks at so many mails, the newest ones: mailboxes grow as long as the soak runs.
@@ -36,7 +36,7 @@ class Actor(threading.Thread):
         self.dice = world.plan.dice(name)
         self.numbers = itertools.count(1)
         self.over = threading.Event()
-        self.users = [user for user in self.plan.state.mailboxes]
+        self.users = [user for user in self.plan.state.mailboxes if user != GREEDY]
 
     def run(self):
         try:
@@ -124,7 +124,7 @@ class SmtpActor(Actor):
         return chosen
 
     def send_mail(self, sender, kind, prefix, recipients):
-        """One transaction; the result goes into the history."""
+        """One transaction; the result goes into the history. """
         name = f"soak-{self.name}-{next(self.numbers)}"
         dialogue = self._dialogue
         if not self.ask("MAIL", (sender,), lambda: dialogue.mail(sender)).reply.startswith("250"):
@@ -135,10 +135,12 @@ class SmtpActor(Actor):
             rcpts.append(self.ask(kind, (*prefix, typed), lambda typed=typed: dialogue.rcpt(typed)))
             if self._dialogue is None:
                 return
-        if not any(rcpt.reply.startswith("250") for rcpt in rcpts):
+        accepted = sum(rcpt.reply.startswith("250") for rcpt in rcpts)
+        if not accepted:
             self.ask("RSET", (name,), dialogue.reset)
             return
-        data = self.ask("DATA", (name,), lambda: dialogue.data(
+        data = self.ask(*(("DATA", (name,)) if kind != "limited RCPT" else
+                          ("limited DATA", (name, str(accepted)))), lambda: dialogue.data(
             name, sender, f"This is {name}.", message_id=f"{name}@{FOREIGN}"))
         self.history.messages.append(Message(name, rcpts, data.reply, data.asked, data.answered))
 
@@ -180,6 +182,23 @@ class Submitter(SmtpActor):
         answer = self.ask("AUTH", (user, password), lambda: dialogue.login(user, password))
         if answer.reply.startswith("235"):
             self.send_mail(sender, "submission RCPT", (user, sender), [recipient])
+        self.hang_up()
+
+
+class Greedy(SmtpActor):
+    """A login that sends more than it may; now and then in one mail."""
+
+    def step(self):
+        number = self.dice.choice([1, 1, 2, 3, BURST, BURST + 1])
+        recipients = [f"victim{n}@{FOREIGN}" for n in range(number)]
+        self.hang_up()
+        dialogue = self.connected("connect submission", self.world.postfix.submission_port)
+        if dialogue is None:
+            return
+        login = (GREEDY, PASSWORDS[0])
+        if self.ask("AUTH", login, lambda: dialogue.login(*login)).reply.startswith("235"):
+            self.send_mail(GREEDY.replace("@", f"+{self.dice.randrange(10 ** 9)}@"),
+                           "limited RCPT", (GREEDY,), recipients)
         self.hang_up()
 
 
@@ -357,6 +376,7 @@ def cast(world, history, say):
     """All actors, not yet started."""
     return ([Sender(f"sender{number}", world, history) for number in range(3)]
             + [Submitter(f"submitter{number}", world, history) for number in range(2)]
+            + [Greedy("greedy", world, history)]
             + [Reader(f"reader{number}", world, history) for number in range(3)]
             + [Asker(f"asker{number}", world, history) for number in range(2)]
             + [AuthAsker("auth-asker", world, history), Admin("admin", world, history),

@@ -6,6 +6,7 @@ import time
 from soak.actors import Lane, cast
 from soak.history import History, Limits
 from soak.judge import KINDS, Judge
+from soak.model import GREEDY
 from soak.plan import Plan
 from soak.world import World
 
@@ -35,7 +36,11 @@ class Soak:
             actor.start()
         time.sleep(self.plan.seconds)
         self._finish(actors)
-        history.problems += world.heal() + world.drain()
+        history.problems += world.heal()
+        history.counts = world.counts()
+        if history.counts is None:
+            history.problems.append("mumctl senders says nothing")
+        history.problems += world.drain()
         history.problems += world.complaints()
         history.deliveries += world.deliveries()
         arrivals = world.logged()
@@ -69,6 +74,9 @@ class Soak:
                      f"{len(history.faults)} faults of {len(self.plan.kinds())} kinds")
         lines.append(f"full mailboxes: {judge.full['refused']} recipients refused, "
                      f"{judge.full['in doubt']} accepted in doubt")
+        lines.append("the limit of a login: " + ", ".join(
+            f"{number} times {word}" for word, number in sorted(judge.limited.items()))
+            + f"; mumctl senders: {history.counts and history.counts.all.get(GREEDY)}")
         lines.append("slowest answers: " + ", ".join(
             f"{name} {seconds:.2f} s" for name, seconds in sorted(judge.slowest.items()))
             + f"; {len(history.hiccups)} hiccups of this machine, the longest "

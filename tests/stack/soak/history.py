@@ -93,6 +93,7 @@ class History:
         self.answers, self.messages, self.readings, self.faults = [], [], [], []
         self.deliveries, self.bounces, self.hiccups, self.samples = [], [], [], []
         self.repeats = set()    # (id, to) where a server ended before it had confirmed a delivery
+        self.counts = None      # Counts of limit.py, in the end
         self.problems = []      # anything else that must not happen, as text
         self._lock = threading.Lock()
 

@@ -8,54 +8,12 @@ from soak import model
 from soak.excuses import (AUTH, EFFECTS, GRACE, IMAP, INBOX, LONGEST, MAPS, MUMD, PROBE, QUOTA, SASL,
                           SMTP, SUBMISSION, THEIRS, excuses, held_up, overlaps)
 from soak.history import NO_ANSWER, Bounce, Spans
+from soak.limit import REFUSALS, Limit
+from soak.replies import (FULL, TEMPORARY, read_auth, read_auth_smtp, read_imap, read_map, read_policy,
+                          read_smtp, read_user)
 
 # expected: what would have been right, as text. to what time span the states are judged.
 Violation = collections.namedtuple("Violation", "what question reply expected since until")
-
-TEMPORARY = "temporary"
-
-# ---- what a reply says: a word that the model knows, or TEMPORARY ----
-
-# Refusals of mumd that say "later" and yet are no trouble. The second one is never right: no
-# login of ours sends so much.
-FULL, TOO_MUCH = "452 4.2.2", "450 4.7.1"
-
-
-def read_smtp(reply):
-    """250, or the code of what is no trouble."""
-    if reply.startswith("4"):
-        return reply[:9] if reply.startswith((FULL, TOO_MUCH)) else TEMPORARY
-    return reply[:3] if reply.startswith(("2", "3")) else reply[:9]
-
-
-def read_auth_smtp(reply):
-    return {"235": "ok", "535": "refused"}.get(reply[:3], read_smtp(reply))
-
-
-def read_imap(reply):
-    if reply == "OK":
-        return "ok"
-    if reply.startswith(("[UNAVAILABLE]", "[SERVERBUG]")):
-        return TEMPORARY
-    return "refused" if reply.startswith("[AUTHENTICATIONFAILED]") else reply
-
-
-def read_auth(reply):
-    """For IMAP, a send-only mailbox is refused with a code of its own."""
-    return {"temp_fail": TEMPORARY, "user_disabled": "refused"}.get(reply, reply)
-
-
-def read_user(reply):
-    return TEMPORARY if reply == "temp_fail" else reply
-
-
-def read_map(reply):
-    return TEMPORARY if reply.startswith("TEMP ") else reply
-
-
-def read_policy(reply):
-    return TEMPORARY if reply.startswith("DEFER_IF_PERMIT 4.3.0 ") else reply
-
 
 # ---- the kinds of questions ----
 
@@ -77,8 +35,10 @@ def login_over(service):
 # is new. deadline: the limit for its time; None: the time is not ours. least: the
 # answers without failure that a minute must have; with fewer, the soak shows nothing.
 # passes: the answer that turns into a refusal where mailboxes are full; right does not know
-# about that. None: nobody asks whether they are.
-Kind = collections.namedtuple("Kind", "read right way age deadline least passes", defaults=[None])
+# about that. None: nobody asks whether they are. limited: the limit of the login says what
+# is right.
+Kind = collections.namedtuple("Kind", "read right way age deadline least passes limited",
+                              defaults=[None, False])
 
 
 def of_mumd(right):
@@ -92,6 +52,8 @@ KINDS = {
     "RCPT": Kind(read_smtp, model.rcpt_replies, MAPS, "stale", None, 100, "250"),
     "submission RCPT": Kind(read_smtp, model.submission_replies, MAPS, "stale", None, 15, "250"),
     "DATA": Kind(read_smtp, always("250"), MAPS, None, None, 60),
+    "limited RCPT": Kind(read_smtp, always("250"), MAPS, None, None, 30, None, True),
+    "limited DATA": Kind(read_smtp, always("250"), MAPS, None, None, 10, None, True),
     "RSET": Kind(read_smtp, always("250"), SMTP, None, None, 10),
     "AUTH": Kind(read_auth_smtp, login_over("smtp"), SASL, None, None, 30),
     "connect IMAP": Kind(str, always("ok"), INBOX, None, None, 30),
@@ -117,6 +79,7 @@ KINDS = {
 BY_HAND = 2
 
 FULL_LEAST = 5      # refusals of full mailboxes that a minute must have
+LIMIT_LEAST = 1     # refusals of each kind, by the limit of a login, that a minute must have
 
 
 class Judge:
@@ -130,6 +93,8 @@ class Judge:
         self.recovery = collections.Counter()       # seconds from a fault's end to the last ...
         self.slowest = collections.Counter()        # ... failed question, by kind; seconds, by limit
         self.full = collections.Counter()           # recipients that are full: "refused", "in doubt"
+        self.limited = collections.Counter()        # what the login with a limit was told
+        self._limit = Limit(history)
         self._faults = Spans(history.faults, lambda fault: (fault.began, fault.ended + LONGEST))
         self._hiccups = Spans(history.hiccups, lambda hiccup: (hiccup.began, hiccup.ended))
         self._doubtful = Spans(filter(self._is_doubtful, history.answers),
@@ -145,6 +110,8 @@ class Judge:
             self._judge_time(answer)
         self._judge_messages()
         self._judge_readings()
+        for wrong in self._limit.judge_senders():
+            self._violation("wrong count of a login", *wrong, 0, 0)
         for problem in self._history.problems:
             self._violation("trouble", "", problem, "none", 0, 0)
         return self
@@ -177,6 +144,9 @@ class Judge:
         right = KINDS[answer.kind].right(states, *answer.question)
         if KINDS[answer.kind].passes is not None:
             right = self._with_quota(answer, states, right)
+        if KINDS[answer.kind].limited:
+            right = self._limit.right(answer)
+            self.limited[self.word(answer)] += 1
         if self.word(answer) not in right:
             self._violation(f"wrong answer to {answer.kind}", answer.question, answer.reply,
                             " or ".join(sorted(right)), since, answer.answered)
@@ -272,6 +242,10 @@ class Judge:
         if self.full["refused"] < FULL_LEAST * minutes:
             self._violation("too few answers", FULL, str(self.full["refused"]),
                             f"at least {FULL_LEAST * minutes:g}", 0, 0)
+        for word in REFUSALS:
+            if self.limited[word] < LIMIT_LEAST * minutes:
+                self._violation("too few answers", word, str(self.limited[word]),
+                                f"at least {LIMIT_LEAST * minutes:g}", 0, 0)
         struck = {fault.kind for fault in self._history.faults if fault.ended != float("inf")}
         for name in sorted(set(faults) - struck):
             self._violation("a fault that never struck", name, "none", "at least one", 0, 0)

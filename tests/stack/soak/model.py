@@ -5,6 +5,10 @@ import collections
 
 DOMAIN, CLOSED, FOREIGN = "soak.test", "closed.test", "external.test"
 
+# A login that sends more than it may: so many recipients at once, and one more each INTERVAL
+# seconds.
+GREEDY, BURST, INTERVAL = f"greedy@{DOMAIN}", 5, 2
+
 Mailbox = collections.namedtuple("Mailbox", "active send_only password full", defaults=[False])
 Alias = collections.namedtuple("Alias", "active recipients senders")     # in their rows' order
 State = collections.namedtuple("State", "mailboxes aliases")             # by address

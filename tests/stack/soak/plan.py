@@ -4,7 +4,7 @@
 import collections
 import random
 
-from soak.model import DOMAIN, FOREIGN, Alias, Mailbox, State
+from soak.model import DOMAIN, FOREIGN, GREEDY, Alias, Mailbox, State
 
 PASSWORDS = ("first secret", "second secret")
 WRONG = "wrong"
@@ -43,6 +43,7 @@ class Plan:
         self.habits = {user: HABITS[number % len(HABITS)] for number, user in enumerate(users)}
         rows = {user: Mailbox(dice.random() < 0.8 or self.habits[user] in ("none", "full"),
                               self.habits[user] == "send_only", PASSWORDS[0]) for user in users}
+        rows[GREEDY] = Mailbox(True, False, PASSWORDS[0])
         rows[f"gone@{DOMAIN}"] = Mailbox(False, False, PASSWORDS[0])
         rows[f"scanner@{DOMAIN}"] = Mailbox(True, True, PASSWORDS[0])
         self.members = {f"list{number}@{DOMAIN}": dice.sample(users, 4) + [f"friend{number}@{FOREIGN}"]

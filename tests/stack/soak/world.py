@@ -14,7 +14,8 @@ from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import COMPLAINTS, MumDovecot
 from lab.mumd import mariadb_settings
 from soak.history import Bounce, Delivery
-from soak.model import CLOSED, DOMAIN, plain
+from soak.limit import Count, Counts
+from soak.model import BURST, CLOSED, DOMAIN, GREEDY, INTERVAL, plain
 
 # Deferred mail is tried again soon, because the queue must be empty in the end.
 POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
@@ -22,7 +23,7 @@ POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
 
 GIGABYTE = 1 << 30      # the quota of each mailbox
 
-# More than all our submitters send together.
+# More than all our submitters send together; but GREEDY has a limit of its own.
 SEND_RATE = 10000
 
 # How Dovecot calls what our fault does.
@@ -87,7 +88,8 @@ class World:
         self.quota_status = lab.directory("soak-quota") / "quota-status"
         policy = {"quota": "enforce", "quota_status": f"unix:{self.quota_status}",
                   "quota_deadline": f"{limits.quota}s", "quota_ttl": f"{limits.room}s",
-                  "send": "enforce", "send_rate": SEND_RATE, "send_burst": SEND_RATE}
+                  "send": "enforce", "send_rate": SEND_RATE, "send_burst": SEND_RATE,
+                  "send_limits": [f"{GREEDY} {60 // INTERVAL}/1m {BURST}"]}
         self.mumd = Mumd(lab, {"database": database, "cache": cache, "policy": policy},
                          name="soak-mumd", sockets=self.postfix.sockets).start()
         self.dovecot = MumDovecot(lab, database, name="soak-dc", postfix=self.postfix,
@@ -159,11 +161,19 @@ class World:
                        "mumd after all faults", 10)
             wait_until(lambda: self.dovecot.login(user, password) == "ok",
                        "logins after all faults", 10)
-            if not self.mumd.senders():
-                return ["mumd counts nobody's recipients"]
         except (LabError, OSError) as error:
             return [f"after all faults: {error}"]
         return []
+
+    def counts(self):
+        """What mumctl senders says; None if it says nothing."""
+        asked = time.time()
+        try:
+            senders = Mumctl(self.mumd.config).json("senders")["senders"]
+        except LabError:
+            return None
+        return Counts({one["login"]: Count(one["sent"], one["over"], one["left"]) for one in senders},
+                      asked, time.time())
 
     def drain(self, timeout=60):
         """Sends all mail in Postfix's queue; returns what cannot be sent."""
