@@ -358,6 +358,10 @@ sed -n -E 's/^(def|static void) (test_[a-z0-9_]*)\(.*/\2/p' tests/stack/*.py tes
 	sort -u >"$scratch/tests"
 comm -23 "$scratch/promised" "$scratch/tests" |
 	sed 's/^/doc\/THREATS.md: there is no test /' >"$scratch/bad"
+awk '!/^\|/ { promises = 0 }
+	promises > 1 && !/`test_[a-z0-9_]*`/ { print "doc/THREATS.md: no test shows this: " $0 }
+	/^\| must not \|/ { promises = 1; next }
+	promises == 1 { promises = 2 }' doc/THREATS.md >>"$scratch/bad"
 if [ -s "$scratch/bad" ]; then
 	cat "$scratch/bad"
 	status=1
