@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Scripts that are run by hand say how; and the bill of materials is checked."""
+"""Scripts that are run by hand say how; the bill of materials is checked, and aims of coverage."""
 
+import importlib.machinery
+import importlib.util
+import pathlib
 import shutil
 import subprocess
 
@@ -85,3 +88,40 @@ def test_a_file_that_is_listed_twice_is_seen(packed):
     block = next(block for block in text.split("\n\n") if block.startswith("FileName: ./LICENSE"))
     spdx.write_text(f"{text}\n{block}\n")
     assert wrong(packed, spdx) == ["./LICENSE is there 2 times", "an SPDXID is there twice"]
+
+
+# ---- coverage ----
+
+def coverage():
+    """tests/coverage/report as a module."""
+    loader = importlib.machinery.SourceFileLoader("coverage_report", str(TOP / "tests/coverage/report"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("coverage_report", loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("run, missed", [(95, False), (94, True), (100, False)])
+def test_an_aim_of_lines_is_for_all_of_a_folder(run, missed):
+    report = coverage()
+    sources = {pathlib.Path("common/a.c"): report.Source(), pathlib.Path("common/b/c.c"): report.Source(),
+               pathlib.Path("mumctl/a.c"): report.Source()}
+    for number in range(100):
+        sources[pathlib.Path("common/a.c" if number < 50 else "common/b/c.c")].lines[number] = int(number < run)
+        sources[pathlib.Path("mumctl/a.c")].lines[number] = 0
+    good, line = report.reached(report.Aim("common", "lines", 95, ()), sources)
+    assert good != missed and line.startswith("MISSED" if missed else "aim")
+    assert f"{run}.00 %, {100 - run} not run" in line
+
+
+@pytest.mark.parametrize("taken, missed", [((1, 1), False), ((1, 0), True), ((), True)])
+def test_an_aim_of_branches_needs_each_way(taken, missed):
+    report = coverage()
+    source = report.Source()
+    source.branches.update({(7, way): count for way, count in enumerate(taken)})
+    aim = report.Aim("common/rules.c", "branches", 100, ())
+    assert report.reached(aim, {pathlib.Path("common/rules.c"): source})[0] != missed
+
+
+def test_the_aims_are_judged_by_what_was_run():
+    by = {aim.path: aim.by for aim in coverage().AIMS}
+    assert by == {"common": ("all",), "postfix-policy": ("all",), "common/rules.c": ("all", "units")}
