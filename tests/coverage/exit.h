@@ -3,7 +3,7 @@
 #ifndef MUM_COVERAGE_EXIT_H
 #define MUM_COVERAGE_EXIT_H
 
-#include <string.h>
+/* Not string.h: configure could not tell what is declared without it. */
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -12,7 +12,7 @@ void __gcov_dump(void);
 __attribute__((noreturn)) static inline void coverage_exit(int status)
 {
 	/* It would crash without memory, which common/xalloc.c has not, and tests may not have. */
-	if (status != EX_OSERR && strstr(__BASE_FILE__, "/tests/") == NULL)
+	if (status != EX_OSERR && __builtin_strstr(__BASE_FILE__, "/tests/") == NULL)
 		__gcov_dump();
 	_exit(status);
 }
