@@ -495,6 +495,26 @@ static void test_an_extension_may_be_dropped(void **state)
 	address_unref(&address);
 }
 
+/* Who is told why there is no alias hears of the full form's. */
+static void test_the_full_form_that_does_not_exist_is_told(void **state)
+{
+	struct delivery_row rows[] = {
+		{ ALIAS("joe+tag@d"), .alias_expired = true, .recipient = "f@y" },
+		{ .alias = "joe@d", .form = 1, .domain_active = true, .recipient = "x@y" },
+	};
+	struct facts facts = { .count = 2, .deliveries = rows };
+	struct address *address = address_new(ADDRESS_MAIL, "joe+tag@d", 9, "+");
+	struct mum_answer answer = { .status = MUM_FOUND, .address = address,
+				     .facts[MUM_DELIVERY] = &facts };
+	struct arena arena = { NULL };
+	struct recipients recipients;
+
+	(void)state;
+	WANT_NUMBER("none", rule_recipients(&answer, &arena, &recipients), MUM_NOT_FOUND);
+	WANT_NUMBER("the full form's", recipients.state, ALIAS_IS_EXPIRED);
+	address_unref(&address);
+}
+
 static void test_trouble_passes_through(void **state)
 {
 	static const enum mum_status all[] = { MUM_TEMPFAIL, MUM_NOT_FOUND,
@@ -527,6 +547,7 @@ int main(void)
 		UNIT_TEST(test_aliases),
 		UNIT_TEST(test_many_recipients),
 		UNIT_TEST(test_an_extension_may_be_dropped),
+		UNIT_TEST(test_the_full_form_that_does_not_exist_is_told),
 		UNIT_TEST(test_trouble_passes_through),
 	};
 
