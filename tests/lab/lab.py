@@ -146,7 +146,31 @@ def cpu_of(pid):
     return nanoseconds / 1e9
 
 
-class Process:
+class Running:
+    """What the kernel says of a process."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def cpu(self):
+        """Seconds of processor time so far."""
+        fields = _fields(pathlib.Path(f"/proc/{self.pid}/stat"))
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def descriptors(self):
+        """How many are open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def rss(self):
+        """Resident memory in bytes."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        line = next((line for line in status.splitlines() if line.startswith("VmRSS:")), None)
+        if line is None:
+            raise ProcessLookupError(f"process {self.pid} has ended")
+        return int(line.split()[1]) * 1024
+
+
+class Process(Running):
     """One child process whose output goes to a file."""
 
     def __init__(self, argv, log, **popen):
@@ -155,7 +179,7 @@ class Process:
             self._child = subprocess.Popen(
                 [str(arg) for arg in argv], stdin=subprocess.DEVNULL, stdout=out,
                 stderr=out, env=ENVIRONMENT, start_new_session=True, **popen)
-        self.pid = self._child.pid
+        super().__init__(self._child.pid)
 
     def running(self):
         return self._child.poll() is None
@@ -197,21 +221,6 @@ class Process:
             return all(_fields(thread / "stat")[0] == "T" for thread in threads)
         except FileNotFoundError:   # one that has just ended
             return False
-
-    def cpu(self):
-        """Seconds of processor time so far."""
-        fields = _fields(pathlib.Path(f"/proc/{self.pid}/stat"))
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def descriptors(self):
-        """How many are open."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
-
-    def rss(self):
-        """Resident memory in bytes."""
-        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) * 1024
 
 
 class Lab:

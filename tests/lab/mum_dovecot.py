@@ -288,13 +288,13 @@ service auth-worker {{
         """doveadm reload. When a new auth process answers, returns the old ones, which stay
         for their clients and may still take a new client. See wait_ended().
         """
-        old = self._auth_pids()
+        old = self.auth_pids()
         self.doveadm("reload", check=True)
 
         def renewed():
             try:
                 with self.auth_client():
-                    return self._auth_pids() - old  # the old one may stay for its clients
+                    return self.auth_pids() - old  # the old one may stay for its clients
             except OSError:
                 return False
         wait_until(renewed, "a new auth process")
@@ -302,7 +302,7 @@ service auth-worker {{
 
     def wait_ended(self, old):
         """Waits until these auth processes are gone; else they may take a new client."""
-        wait_until(lambda: not self._auth_pids() & old, "the end of the old auth process", 30)
+        wait_until(lambda: not self.auth_pids() & old, "the end of the old auth process", 30)
 
     # ---- talk ----
 
@@ -403,11 +403,11 @@ service auth-worker {{
                 line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
                 yield pid, "worker" in line or "-w" in line.split("\0")
 
-    def _auth_pids(self):
+    def auth_pids(self):
         return {pid for pid, worker in self._processes() if not worker}
 
     def auth_pid(self):
-        return next(iter(self._auth_pids()), None)
+        return next(iter(self.auth_pids()), None)
 
     def worker_pids(self):
         return [pid for pid, worker in self._processes() if worker]

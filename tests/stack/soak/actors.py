@@ -12,7 +12,7 @@ from lab.clients import PolicyClient, SocketmapClient
 from lab.mum_dovecot import verdict
 from lab.smtp import SmtpDialogue
 from soak.faults import FAULTS
-from soak.history import NO_ANSWER, Answer, Hiccup, Message, Reading
+from soak.history import NO_ANSWER, Answer, Hiccup, Message, Reading, Sample
 from soak.model import BURST, CLOSED, DOMAIN, FOREIGN, GREEDY
 from soak.plan import PASSWORDS, WRONG
 
@@ -349,6 +349,20 @@ class Clock(Actor):
             self.history.hiccups.append(Hiccup(began + self.NAP, ended))
 
 
+# ---- memory ----
+
+class Watcher(Actor):
+    """Looks at what mumd and Dovecot's auth hold."""
+
+    PAUSE = 0.5
+
+    def step(self):
+        for name, process in self.world.watched():
+            with contextlib.suppress(OSError):      # it has just ended
+                self.history.samples.append(Sample(name, process.pid, time.time(), process.rss(),
+                                                   process.descriptors()))
+
+
 # ---- faults ----
 
 class Lane(Actor):
@@ -380,5 +394,5 @@ def cast(world, history, say):
             + [Reader(f"reader{number}", world, history) for number in range(3)]
             + [Asker(f"asker{number}", world, history) for number in range(2)]
             + [AuthAsker("auth-asker", world, history), Admin("admin", world, history),
-               Clock("clock", world, history)]
+               Clock("clock", world, history), Watcher("watcher", world, history)]
             + [Lane(lane, world, history, say) for lane in world.plan.strikes])

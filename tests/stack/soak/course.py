@@ -3,6 +3,7 @@
 
 import time
 
+from soak import memory
 from soak.actors import Lane, cast
 from soak.history import History, Limits
 from soak.judge import KINDS, Judge
@@ -47,6 +48,7 @@ class Soak:
         history.bounces += arrivals.bounces
         history.repeats |= arrivals.repeats
         self.judge = Judge(history).run()
+        self.judge.judge_memory(history.began + self.plan.last_part, history.began + self.plan.seconds)
         self.judge.judge_amount(self.plan.seconds / 60, self.plan.kinds())
         return self.judge.violations
 
@@ -81,4 +83,5 @@ class Soak:
             f"{name} {seconds:.2f} s" for name, seconds in sorted(judge.slowest.items()))
             + f"; {len(history.hiccups)} hiccups of this machine, the longest "
             f"{max((hiccup.ended - hiccup.began for hiccup in history.hiccups), default=0):.2f} s")
+        lines += map(memory.told, memory.compare(history.samples, history.began + self.plan.last_part))
         return "\n".join(lines)

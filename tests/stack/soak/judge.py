@@ -4,7 +4,7 @@
 import collections
 import re
 
-from soak import model
+from soak import memory, model
 from soak.excuses import (AUTH, EFFECTS, GRACE, IMAP, INBOX, LONGEST, MAPS, MUMD, PROBE, QUOTA, SASL,
                           SMTP, SUBMISSION, THEIRS, excuses, held_up, overlaps)
 from soak.history import NO_ANSWER, Bounce, Spans
@@ -249,6 +249,11 @@ class Judge:
         struck = {fault.kind for fault in self._history.faults if fault.ended != float("inf")}
         for name in sorted(set(faults) - struck):
             self._violation("a fault that never struck", name, "none", "at least one", 0, 0)
+
+    def judge_memory(self, since, until):
+        """Call this after run(): of the part of the soak in which nothing ends mumd and auth."""
+        for program, said, expected in memory.judge(self._history.samples, since, until):
+            self._violation("memory or descriptors", program, said, expected, since, until)
 
     # ---- mail ----
 

@@ -24,6 +24,11 @@ LANES = {
                  "postfix reloaded": (0, 1), "slow clients": (2, 4), "quota-status hung": (1, 5),
                  "quota-status killed": (1, 4)},
 }
+# What ends mumd, or Dovecot's auth: these strike only until the last part of the soak, an hour at
+# most, so that one process of each lives for all of it, and what it holds can be compared.
+ENDS = {"mumd restarted", "mumd killed", "dovecot reloaded"}
+LAST_PART, HOUR = 1 / 3, 3600
+
 CROWDS = 2      # aliases whose recipients may all be full at a time
 
 CALM_BEFORE, CALM_AFTER = 2, 8      # seconds at both ends without a new fault
@@ -34,10 +39,13 @@ Strike = collections.namedtuple("Strike", "at kind seconds")
 
 
 class Plan:
-    """state: the first one. habits: {address: what is changed about it}. strikes: by lane."""
+    """state: the first one. habits: {address: what is changed about it}. strikes: by lane.
+    last_part: the second in which it begins.
+    """
 
     def __init__(self, seed, seconds, mailboxes=24, aliases=8):
         self.seed, self.seconds = seed, seconds
+        self.last_part = seconds - min(seconds * LAST_PART, HOUR)
         dice = self.dice("rows")
         users = [f"user{number}@{DOMAIN}" for number in range(mailboxes)]
         self.habits = {user: HABITS[number % len(HABITS)] for number, user in enumerate(users)}
@@ -78,6 +86,8 @@ class Plan:
             if not kinds:
                 kinds = dice.sample(sorted(LANES[lane]), len(LANES[lane]))
             kind = kinds.pop()
+            if kind in ENDS and at > self.last_part:
+                continue
             strike = Strike(at, kind, dice.uniform(*LANES[lane][kind]))
             strikes.append(strike)
             at += strike.seconds + dice.uniform(*PAUSE[lane])

@@ -10,6 +10,7 @@ import time
 from fakes.fault_proxy import FaultProxy
 from lab import (LabError, MailRecorder, MariaDB, Mumctl, Mumd, Postfix, free_port, hashes,
                  wait_until)
+from lab.lab import Running
 from lab.mariadb import POSTFIX_PASSWORD
 from lab.mum_dovecot import COMPLAINTS, MumDovecot
 from lab.mumd import mariadb_settings
@@ -20,6 +21,9 @@ from soak.model import BURST, CLOSED, DOMAIN, GREEDY, INTERVAL, plain
 # Deferred mail is tried again soon, because the queue must be empty in the end.
 POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
                     "maximal_backoff_time = 6s"]
+
+# Each mail has a sender of its own. So the cache is soon full, and mumd's memory grows no more.
+CACHED = 300
 
 GIGABYTE = 1 << 30      # the quota of each mailbox
 
@@ -84,7 +88,7 @@ class World:
         database = mariadb_settings(self.server, POSTFIX_PASSWORD,
                                     hosts=[f"unix:{path}" for path in paths],
                                     deadline=f"{limits.lookup}s")
-        cache = {"ttl": f"{limits.ttl}s", "stale": f"{limits.stale}s"}
+        cache = {"ttl": f"{limits.ttl}s", "stale": f"{limits.stale}s", "entries": CACHED}
         self.quota_status = lab.directory("soak-quota") / "quota-status"
         policy = {"quota": "enforce", "quota_status": f"unix:{self.quota_status}",
                   "quota_deadline": f"{limits.quota}s", "quota_ttl": f"{limits.room}s",
@@ -149,6 +153,13 @@ class World:
         path = self._large[address]
         name = f"{next(self._numbers)}.M1P1.test,S={GIGABYTE + 1},W={GIGABYTE + 1}:2,S"
         self._large[address] = path.rename(self.home(address) / ("Maildir/cur" if full else "") / name)
+
+    # ---- what they hold ----
+
+    def watched(self):
+        """(name, process) of what runs our code. Dovecot may have two for a moment."""
+        return [("mumd", self.mumd.process),
+                *(("auth", Running(pid)) for pid in self.dovecot.auth_pids())]
 
     # ---- the end ----
 
