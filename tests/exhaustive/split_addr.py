@@ -3,7 +3,9 @@
 """Asks Postfix's own split_addr() where each extension begins.
 
 Reads the lines of `extension --print`: delimiters, local part and our answer. The
-function is that of the installed Postfix's library, which all of its daemons call.
+function is that of the installed Postfix's library, which all of its daemons call. It is
+called directly, because postmap(1) takes each key as it is and splits none: only a daemon
+does, on its way to a table, and smtpd would need a dialogue for each of the questions.
 """
 
 import ctypes
