@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "postfix-policy/cores.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,15 @@ static void log_lines(const struct mum_host *host, const char *what, char *lines
 		host_log(host, MUM_LOG_ERROR, "%s: %s", what, line);
 }
 
+/* A file in another folder than before may be as it should be, and yet out of reach. */
+static void log_locked_in(const struct cores *cores, const char *errors)
+{
+	if (cores->service->sandbox != NULL && strstr(errors, strerror(EACCES)) != NULL)
+		host_log(cores->service->host, MUM_LOG_ERROR,
+			 "reload: mumd locked itself in and reads nothing in a folder that is "
+			 "new in mum.conf (process.sandbox); restart it");
+}
+
 /* NULL when the file is wrong, or names what this process cannot reach; the log says why. */
 static struct mum_config *load(const struct cores *cores)
 {
@@ -175,6 +185,7 @@ static struct mum_config *load(const struct cores *cores)
 		mum_config_free(&config);
 	if (config != NULL)
 		return config;
+	log_locked_in(cores, errors);
 	log_lines(host, "reload", errors);
 	host_log(host, MUM_LOG_ERROR, "reload: going on with the old configuration");
 	free(errors);

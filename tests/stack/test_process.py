@@ -405,6 +405,7 @@ def test_it_runs_without_privileges_on_sockets_for_postfix_only(mumd):
     assert set(fields["Gid"].split()) == {str(nobody.pw_gid)}
     assert "0" not in fields["Groups"].split()
     assert int(fields["CapEff"], 16) == 0 and int(fields["CapPrm"], 16) == 0
+    assert fields["NoNewPrivs"] == "1"      # without the unit
     for path in (mumd.socketmap, mumd.policy):
         info = path.stat()
         assert stat.S_IMODE(info.st_mode) == 0o660

@@ -7,7 +7,8 @@ import pytest
 
 from lab import wait_until
 from lab.lab import give
-from lab.mumd import GROUP, USER, sqlite_settings
+from lab.mariadb import POSTFIX_PASSWORD
+from lab.mumd import GROUP, USER, mariadb_settings, sqlite_settings
 from lab.preload import Preloaded, build
 
 pytestmark = pytest.mark.memory
@@ -115,14 +116,49 @@ def test_a_file_in_the_place_of_another_is_read(make_mumd, database):
     assert mumd.lookup(*ALICE) == b"OK 1"
 
 
-def test_a_reload_that_needs_another_folder_is_refused(make_mumd, database, elsewhere):
+# What mum.conf names, by option: settings from the database's settings and a folder.
+NAMED = {
+    "path": lambda settings, folder: {"database": {**settings, "path": folder / "mum.sqlite"}},
+    "tls_ca": lambda settings, folder: {"database": {**settings, "tls_ca": folder / "ca.pem"}},
+    "send_state": lambda settings, folder: {"database": settings, "policy": {
+        "send": "enforce", "send_state": folder / "senders"}},
+    "send_socket": lambda settings, folder: {"database": settings, "policy": {
+        "send": "enforce", "send_socket": folder / "senders.sock"}},
+    "socketmap.listen": lambda settings, folder: {"database": settings, "socketmap": {
+        "listen": f"unix:{folder}/socketmap"}},
+    "metrics.listen": lambda settings, folder: {"database": settings, "metrics": {
+        "listen": f"unix:{folder}/metrics"}},
+}
+
+
+@pytest.mark.parametrize("option", NAMED)
+def test_a_reload_that_needs_another_folder_is_refused(make_mumd, database, elsewhere, mariadb, option):
     mumd = make_mumd({"database": sqlite_settings(database)})
-    copy = elsewhere / "mum.sqlite"
-    copy.write_bytes(database.read_bytes())
-    mumd.write({"database": sqlite_settings(copy)})
+    settings = (mariadb_settings(mariadb, POSTFIX_PASSWORD) if option == "tls_ca" else sqlite_settings(database))
+    (elsewhere / "mum.sqlite").write_bytes(database.read_bytes())
+    (elsewhere / "ca.pem").write_text("")
+    mumd.write(NAMED[option](settings, elsewhere))
     reloaded(mumd, "going on with the old configuration")
     why, = [line for line in mumd.log() if "process.sandbox" in line]
     assert f"without the folder {elsewhere.resolve()}" in why and "restart it" in why
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    mumd.stop()
+    seen = len(mumd.log())
+    mumd.launch()
+    mumd.wait_log(" ready", after=seen)
+
+
+def test_a_password_file_in_another_folder_is_read_after_a_restart(make_mumd, mariadb, elsewhere):
+    settings = mariadb_settings(mariadb, POSTFIX_PASSWORD)
+    mumd = make_mumd({"database": settings})
+    file = elsewhere / "password"
+    file.write_text(POSTFIX_PASSWORD + "\n")
+    give(file, USER, GROUP)
+    file.chmod(0o600)
+    mumd.write({"database": {**settings, "password": "", "password_file": file}})
+    reloaded(mumd, "going on with the old configuration")
+    assert any(f"{file}: Permission denied" in line for line in mumd.log())
+    assert any("locked itself in" in line and "restart it" in line for line in mumd.log())
     assert mumd.lookup(*ALICE) == b"OK 1"
     mumd.stop()
     assert mumd.start().lookup(*ALICE) == b"OK 1"
