@@ -37,16 +37,29 @@ LONG = ["test_soak.py", "test_migration.py", "test_manuals.py", "test_dovecot_fa
         "test_mumctl.py", "test_systemd.py", "test_mumctl_check_ways.py"]
 
 
+def left_out():
+    """{file: why its tests are not run here}"""
+    return {name: why for name, here, why in [
+        ("test_dovecot_24.py", dovecot_language().settings_module, "Dovecot 2.3 is installed"),
+        ("test_mumctl_compare_24.py", dovecot_language().settings_module, "Dovecot 2.3 is installed"),
+        ("test_mysql.py", "LAB_MYSQL" in os.environ, "tests/mysql/run has a MySQL"),
+        ("test_sandbox.py", has_landlock(), "this kernel has no landlock, or a filter forbids it"),
+    ] if not here}
+
+
 def pytest_collection_modifyitems(items):
-    """Leaves out the tests for Dovecot 2.4 if 2.3 is installed, the tests for MySQL over
-    MariaDB, and those of mumd's sandbox if the kernel has none.
-    """
-    absent = ([] if dovecot_language().settings_module
-              else ["test_dovecot_24.py", "test_mumctl_compare_24.py"]) + (
-        [] if "LAB_MYSQL" in os.environ else ["test_mysql.py"]) + (
-        [] if has_landlock() else ["test_sandbox.py"])
+    absent = left_out()
     items[:] = [item for item in items if item.path.name not in absent]
     items.sort(key=lambda item: item.path.name not in LONG)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """A line for each file that was left out of those that were asked for."""
+    asked = {pathlib.Path(argument.partition("::")[0]).name for argument in config.args
+             if ".py" in argument}
+    for name, why in left_out().items():
+        if not asked or name in asked:
+            terminalreporter.write_line(f"left out: {name}: {why}")
 
 
 @pytest.fixture(scope="session")
