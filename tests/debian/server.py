@@ -36,7 +36,8 @@ def readme_block(word):
 
 def build_commands():
     """(what installs the tools, what builds the packages), as README.md says"""
-    return readme_block("dpkg-buildpackage").rsplit("\n", 2)[:2]
+    *tools, command = readme_block("dpkg-buildpackage").splitlines()
+    return "\n".join(tools), command
 
 
 def build(lab, root):

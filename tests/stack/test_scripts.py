@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Scripts that are run by hand say how; the bill of materials is checked, and aims of coverage."""
+"""Scripts that are run by hand say how, and parts of them do what they should."""
 
 import importlib.machinery
 import importlib.util
@@ -25,6 +25,20 @@ def test_help_is_the_usage_and_nothing_is_done(script, tmp_path):
     assert (shown.returncode, shown.stderr) == (0, "")
     assert shown.stdout.startswith("usage: ")
     assert not list(tmp_path.iterdir())
+
+
+def module_of(path):
+    """The script as a module."""
+    loader = importlib.machinery.SourceFileLoader("script", str(TOP / path))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("script", loader))
+    loader.exec_module(module)
+    return module
+
+
+def test_the_packages_are_built_by_the_readme():
+    tools, command = module_of("tests/debian/server.py").build_commands()
+    assert command.startswith("dpkg-buildpackage ") and "\n" not in command
+    assert [line.split()[0] for line in tools.splitlines()] == ["apt-get", "apt-get"]
 
 
 # ---- make sbom ----
@@ -93,11 +107,7 @@ def test_a_file_that_is_listed_twice_is_seen(packed):
 # ---- coverage ----
 
 def coverage():
-    """tests/coverage/report as a module."""
-    loader = importlib.machinery.SourceFileLoader("coverage_report", str(TOP / "tests/coverage/report"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("coverage_report", loader))
-    loader.exec_module(module)
-    return module
+    return module_of("tests/coverage/report")
 
 
 @pytest.mark.parametrize("run, missed", [(95, False), (94, True), (100, False)])
