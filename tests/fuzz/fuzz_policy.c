@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests of policy clients. */
+/* Requests of policy clients, and replies of a policy service. */
 #include "postfix-policy/protocol/policy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
@@ -16,12 +17,44 @@ static void check_slice(const struct slice *slice, const char *bytes, size_t len
 	HOLDS(slice->data[-1] == '=' && slice->data[slice->len] == '\n');
 }
 
+/* A line without its end comes back as the action of a reply. */
+static void check_action(const char *bytes, size_t size)
+{
+	struct buf out = BUF_INIT(1 << 20);
+	char *action = strndup(bytes, size);
+	struct slice text;
+	size_t len = 0;
+
+	action[strcspn(action, "\n")] = '\0';
+	if (*action != '\0') {
+		policy_put_action(&out, action);
+		HOLDS(policy_parse_reply(out.data, out.len, &text, &len) == PARSE_DONE);
+		HOLDS(len == out.len && slice_is(&text, action));
+	}
+	buf_free(&out);
+	free(action);
+}
+
+static void check_reply(const char *bytes, size_t size)
+{
+	struct slice action, again;
+	size_t len = 0, again_len = 0;
+
+	if (policy_parse_reply(bytes, size, &action, &len) != PARSE_DONE)
+		return;
+	HOLDS(len > 0 && len <= size && bytes[len - 1] == '\n');
+	check_slice(&action, bytes, len);
+	HOLDS(policy_parse_reply(bytes, len - 1, &again, &again_len) == PARSE_MORE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
 	struct policy_request request, again;
 	size_t len = 0, again_len = 0;
 
+	check_action(bytes, size);
+	check_reply(bytes, size);
 	if (policy_parse(bytes, size, &request, &len) != PARSE_DONE)
 		return 0;
 	fuzz_reached();
