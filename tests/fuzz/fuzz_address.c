@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/address-fold.h"
 #include "common/address-quote.h"
 #include "common/text.h"
 #include "tests/fuzz/fuzz.h"
@@ -101,6 +102,20 @@ static void check_pairs(enum address_kind kind, const char *text, size_t len,
 		address_unref(&addresses[i]);
 }
 
+/* Folding twice is folding once, and a text names what it folds to. */
+static void check_fold(const char *text, size_t len)
+{
+	char *copy = strndup(text, len), *folded = address_fold(copy), *again;
+
+	again = address_fold(folded);
+	HOLDS(strcmp(again, folded) == 0);
+	HOLDS(address_is_same(copy, copy) && address_is_same(copy, folded));
+	HOLDS(address_is_same(folded, copy));
+	free(again);
+	free(folded);
+	free(copy);
+}
+
 /* One address: a dot-atom or a quoted-string, "@", the domain, and nothing else. */
 static void check_external(const char *local, size_t len, const char *extension)
 {
@@ -144,6 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (address != NULL) {
 		fuzz_reached();
 		HOLDS(text_is_clean(text, feed.size));
+		check_fold(text, feed.size);
 		check_address(address, kind, delimiter);
 		for (size_t i = 0; i < address->forms_count; i++)
 			check_external("\"jane doe\"", 10, address->forms[i].extension);

@@ -20,6 +20,7 @@ static const char page[] = "mum_up 1\n";
 
 struct mum_core {
 	enum mum_status status;		/* of the probe */
+	unsigned delay;			/* ms until it answers; 0: the next turn */
 	struct mum_config config;
 	struct mum_stats stats;
 };
@@ -61,7 +62,7 @@ struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,
 
 	HOLDS(deadline_ms == core->config.database.deadline);
 	*lookup = (struct mum_lookup){ &loop.host, NULL, core, fn, arg };
-	lookup->timer = loop.host.ops->timer(loop.host.ctx, 0, on_probed, lookup);
+	lookup->timer = loop.host.ops->timer(loop.host.ctx, core->delay, on_probed, lookup);
 	return lookup;
 }
 
@@ -98,6 +99,15 @@ struct client {
 	size_t len;
 	char reply[REPLY_MAX];
 };
+
+static void client_connect(struct client *client, const struct sockaddr_un *address,
+			   socklen_t len)
+{
+	client->len = 0;
+	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	HOLDS(client->fd >= 0 &&
+	      connect(client->fd, (const struct sockaddr *)address, len) == 0);
+}
 
 static void client_read(struct client *client)
 {
@@ -197,36 +207,50 @@ static void set_up(void)
 	host_libevent_init(&loop, base, true);
 }
 
+/* The second client only connects, or asks first whether mumd is ready. */
+static void ask(struct metrics_server *server, const struct sockaddr_un *address,
+		socklen_t len, struct feed *feed)
+{
+	static const char readyz[] = "GET /readyz HTTP/1.0\r\n\r\n";
+	unsigned choice = feed_byte(feed);
+	size_t first = feed->size * feed_byte(feed) / 256;
+	static struct client client, other;
+
+	client_connect(&other, address, len);
+	client_send(&other, (const uint8_t *)readyz, choice % 2 == 0 ? 0 : strlen(readyz));
+	if (choice / 2 % 4 == 3)
+		metrics_server_stopping(server);
+	client_connect(&client, address, len);
+	client_send(&client, feed->data, first);
+	client_send(&client, feed->data + first, feed->size - first);
+	metrics_server_free(&server);
+	client_read(&client);
+	client.reply[client.len] = '\0';
+	close(client.fd);
+	close(other.fd);
+	check_reply(client.reply, client.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct feed feed = { data, size };
 	unsigned choice = feed_byte(&feed);
-	size_t first = feed.size * feed_byte(&feed) / 256;
 	struct mum_core core = { .status = choice % 2 == 0 ? MUM_FOUND : MUM_TEMPFAIL,
-				 .config = { .database = { .deadline = 1000 } },
+				 .delay = choice / 4 % 4 == 3 ? 10000 : 0,
+				 .config = { .database = { .deadline = 1000 },
+					     .cache = { .stale = 1000000 } },
 				 .stats = { .cached = choice / 2 % 2 } };
 	struct service service = { .host = &loop.host, .core = &core };
-	static struct client client;
 	struct sockaddr_un address;
 	struct metrics_server *server;
 	struct listen_socket sock;
 	socklen_t len;
 
 	set_up();
+	core.stats.answered_ms = host_now(&loop.host);
 	sock = (struct listen_socket){ listen_anywhere(&address, &len), NULL };
 	server = metrics_server_new(base, &service, &sock, put_page, NULL);
 	HOLDS(server != NULL);
-	if (choice / 4 % 4 == 3)
-		metrics_server_stopping(server);
-	client.len = 0;
-	client.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	HOLDS(client.fd >= 0 && connect(client.fd, (struct sockaddr *)&address, len) == 0);
-	client_send(&client, feed.data, first);
-	client_send(&client, feed.data + first, feed.size - first);
-	metrics_server_free(&server);
-	client_read(&client);
-	client.reply[client.len] = '\0';
-	close(client.fd);
-	check_reply(client.reply, client.len);
+	ask(server, &address, len, &feed);
 	return 0;
 }

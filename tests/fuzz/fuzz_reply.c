@@ -23,7 +23,12 @@ static const struct {
 	{ "14:tls-policies x,", MUM_TLS, ADDRESS_TLS },
 };
 
-enum { MAPS = sizeof(maps) / sizeof(maps[0]), ALIASES = 2 };
+enum { MAPS = sizeof(maps) / sizeof(maps[0]) };
+
+static const enum mum_status statuses[] = { MUM_FOUND, MUM_NOT_FOUND, MUM_TEMPFAIL,
+					    MUM_MISCONFIGURED };
+
+enum { STATUSES = sizeof(statuses) / sizeof(statuses[0]) };
 
 /* Recipients in the value, as Postfix counts them: commas outside of quotes. */
 static size_t count_recipients(const char *value, size_t len)
@@ -85,32 +90,83 @@ static size_t fill(struct facts *facts, const struct address *address, struct fe
 	return count;
 }
 
+static const struct socketmap_map *map_of(size_t map)
+{
+	struct socketmap_request request;
+	size_t wire_len, len = strlen(maps[map].request);
+
+	HOLDS(socketmap_parse(maps[map].request, len, &request, &wire_len) == PARSE_DONE);
+	HOLDS(request.map == socketmap_by_number((enum socketmap_number)map));
+	HOLDS(socketmap_number(request.map) == map);
+	HOLDS(socketmap_by_name(request.name, request.name_len) == request.map);
+	HOLDS(socketmap_question(request.map) == maps[map].kind);
+	return request.map;
+}
+
+/* No answer is never "not found", nor is it a value. */
+static void check_outcome(const struct socketmap_outcome *outcome,
+			  const struct mum_answer *answer, bool has_value)
+{
+	HOLDS(has_value == (outcome->result == SOCKETMAP_FOUND));
+	if (answer->status == MUM_TEMPFAIL)
+		HOLDS(outcome->result == SOCKETMAP_TEMPFAIL);
+	if (answer->status == MUM_MISCONFIGURED)
+		HOLDS(outcome->result == SOCKETMAP_MISCONFIGURED);
+	HOLDS((outcome->result == SOCKETMAP_BAD_VALUE) == (outcome->fault != NULL));
+}
+
+static void check_answer(const struct socketmap_map *map, const struct mum_answer *answer,
+			 size_t rows)
+{
+	struct buf out = BUF_INIT(SOCKETMAP_REPLY_MAX * 2), text = BUF_INIT(SOCKETMAP_REPLY_MAX);
+	struct buf raw = BUF_INIT(SOCKETMAP_VALUE_MAX);
+	struct socketmap_outcome outcome = socketmap_put_answer(&out, map, answer);
+	size_t len;
+	const char *value = check_reply(&out, &len);
+
+	check_outcome(&outcome, answer, value != NULL);
+	HOLDS(socketmap_put_value(&raw, map, answer).result == outcome.result);
+	socketmap_put_text(&text, outcome.result, &raw);
+	HOLDS(!text.failed && text.len < out.len &&
+	      memcmp(text.data, out.data + out.len - 1 - text.len, text.len) == 0);
+	if (value != NULL)
+		fuzz_reached();
+	if (value != NULL && socketmap_number(map) == SOCKETMAP_ALIASES)
+		HOLDS(count_recipients(value, len) <= rows);
+	buf_free(&raw);
+	buf_free(&text);
+	buf_free(&out);
+}
+
+static void check_perm(const char *why, size_t len)
+{
+	struct buf out = BUF_INIT(SOCKETMAP_REPLY_MAX);
+	size_t value_len;
+
+	if (!text_is_clean(why, len))
+		return;
+	socketmap_put_perm(&out, why);
+	HOLDS(check_reply(&out, &value_len) == NULL);
+	buf_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct feed feed = { data, size };
-	size_t map = feed_byte(&feed) % MAPS, key_len, wire_len, value_len, rows;
+	unsigned choice = feed_byte(&feed);
+	size_t map = choice % MAPS, key_len;
 	char *key = feed_text(&feed, &key_len);
 	struct address *address =
 		key == NULL ? NULL : address_new(maps[map].key, key, key_len, "+");
 	struct facts *facts = facts_new(maps[map].kind);
-	struct socketmap_request request;
-	struct buf out = BUF_INIT(SOCKETMAP_REPLY_MAX * 2);
-	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
-	const char *value;
+	struct mum_answer answer = { .status = statuses[choice / MAPS % STATUSES],
+				     .address = address };
 
-	HOLDS(socketmap_parse(maps[map].request, strlen(maps[map].request), &request,
-			      &wire_len) == PARSE_DONE && request.map != NULL);
 	answer.facts[maps[map].kind] = facts;
-	if (address != NULL) {
-		rows = fill(facts, address, &feed);
-		socketmap_put_answer(&out, request.map, &answer);
-		value = check_reply(&out, &value_len);
-		if (value != NULL)
-			fuzz_reached();
-		if (value != NULL && map == ALIASES)
-			HOLDS(count_recipients(value, value_len) <= rows);
-	}
-	buf_free(&out);
+	if (address != NULL)
+		check_answer(map_of(map), &answer, fill(facts, address, &feed));
+	if (key != NULL)
+		check_perm(key, key_len);
 	facts_unref(&facts);
 	address_unref(&address);
 	free(key);

@@ -32,6 +32,7 @@ static void check_row(enum sizes_source source, const char *text, size_t len)
 	char *line = xstrndup(text, len);
 	struct size_row row;
 
+	HOLDS(strcmp(sizes_command(source)[0], "doveadm") == 0);
 	if (sizes_read_row(source, line, &row)) {
 		fuzz_reached();
 		check_inside(row.user, line, len);

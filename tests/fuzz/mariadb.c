@@ -32,7 +32,7 @@ struct connection {
 
 struct result {
 	unsigned fields;
-	size_t rows;
+	size_t rows, read;
 	char *row[MARIADB_CELLS];
 };
 
@@ -215,9 +215,9 @@ MYSQL_ROW mysql_fetch_row(MYSQL_RES *res)
 		free(result->row[i]);
 		result->row[i] = NULL;
 	}
-	if (result->rows == 0)
+	if (result->read == result->rows)
 		return NULL;
-	result->rows--;
+	result->read++;
 	for (size_t i = 0; i < result->fields; i++)
 		result->row[i] = feed_cell(&len);
 	return result->row;
