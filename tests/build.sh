@@ -60,3 +60,13 @@ build() {
 		make -s -j2
 	)
 }
+
+# build_fuzz SOURCE DIR [make's arguments]: the fuzz targets alone, with clang.
+build_fuzz() {
+	(
+		source=$(cd "$1" && pwd) && mkdir -p "$2" && cd "$2" || exit
+		shift 2
+		[ -e config.status ] || CONFIG_SHELL=/bin/sh /bin/sh "$source/configure" -q || exit
+		make -s -j2 fuzz "$@"
+	)
+}
