@@ -14,7 +14,7 @@ static struct hash_limits feed_limits(struct feed *feed)
 	return (struct hash_limits){
 		.allow_prefix = choice % 2 == 1,
 		.bcrypt_cost = choice / 2 % 32,
-		.argon2_memory = (size_t)1 << feed_byte(feed) % 40,
+		.argon2_memory = (size_t)1 << feed_byte(feed) % 31,
 		.argon2_time = feed_byte(feed),
 		.crypt_rounds = feed_byte(feed) * 1000,
 		.yescrypt_cost = feed_byte(feed) % 32,
