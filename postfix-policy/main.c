@@ -21,7 +21,7 @@
 #include "postfix-policy/privileges.h"
 #include "postfix-policy/process-stats.h"
 #include "postfix-policy/sandbox.h"
-#include "postfix-policy/send/senders.h"
+#include "postfix-policy/send/state.h"
 #include "postfix-policy/session.h"
 
 enum {
@@ -37,7 +37,7 @@ struct mumd {
 	struct host_libevent host;
 	struct service service;
 	struct cores *cores;
-	struct senders *senders;
+	struct send_state *send_state;
 	struct metrics metrics;
 	time_t started;
 	struct listeners *listeners;
@@ -68,7 +68,7 @@ static void put_page(struct buf *out, void *arg)
 	const struct mum_stats **stats = cores_stats(mumd->cores, &now.cores_count);
 
 	now.cores = stats;
-	senders_show(mumd->senders, &now);
+	send_state_show(mumd->send_state, &now);
 	process_stats_read(&now.process);
 	metrics_put(out, &mumd->metrics, &now);
 	free(stats);
@@ -207,7 +207,7 @@ static void on_reloaded(const struct mum_config *before, const struct mum_config
 		host_log(&mumd->host.host, MUM_LOG_WARNING,
 			 "reload: %s: a changed listen option needs a restart",
 			 mumd->config_path);
-	senders_update(mumd->senders);
+	send_state_update(mumd->send_state);
 	fit_descriptors(mumd);
 	settings = quota_settings(now);
 	quota_client_configure(mumd->service.quota, &settings);
@@ -248,7 +248,7 @@ static bool open_all(struct mumd *mumd, const struct socket_owner *owner)
 	mumd->listeners =
 		listeners_open(mumd->base, &mumd->service, owner, put_page, mumd);
 	if (mumd->listeners != NULL)
-		senders_prepare(mumd->senders, owner);
+		send_state_prepare(mumd->send_state, owner);
 	return mumd->listeners != NULL;
 }
 
@@ -285,7 +285,7 @@ static int serve(struct mumd *mumd, bool foreground)
 	mumd->service.sandbox = sandbox_enter(host, mumd->config_path,
 					      mum_core_config(mumd->service.core));
 	catch_signals(mumd);
-	senders_update(mumd->senders);
+	send_state_update(mumd->send_state);
 	mum_core_probe(mumd->service.core,
 		       mum_core_config(mumd->service.core)->database.deadline, on_first_answer,
 		       NULL);
@@ -302,7 +302,7 @@ static void cleanup(struct mumd *mumd)
 	listeners_close(&mumd->listeners);
 	host_untimer(&mumd->host.host, &mumd->watchdog);
 	clients_free(&mumd->service.clients);
-	senders_free(&mumd->senders);
+	send_state_free(&mumd->send_state);
 	quota_client_free(&mumd->service.quota);
 	sandbox_free(&mumd->service.sandbox);
 	cores_free(&mumd->cores);
@@ -339,7 +339,7 @@ static int run(const char *config_path, struct mum_config *config, bool foregrou
 	mumd.service.metrics = &mumd.metrics;
 	mumd.service.quota = quota_client_new(&mumd.host.host, &quota);
 	mumd.cores = cores_new(&mumd.service, config_path, &config, on_reloaded, &mumd);
-	mumd.senders = senders_new(&mumd.service);
+	mumd.send_state = send_state_new(&mumd.service);
 	mumd.service.clients = clients_new(&mumd.host.host, clients_max, PATIENCE);
 	result = serve(&mumd, foreground);
 	cleanup(&mumd);

@@ -158,7 +158,7 @@ int command_check(struct tool *tool, int argc, char **argv)
 		check_sockets(&check);
 		check_postfix_settings(&check);
 		check_services(&check);
-		check_senders(&check);
+		check_limits(&check);
 		check_quota(&check);
 		check_dovecot_settings(&check);
 	}

@@ -54,7 +54,7 @@ void check_sockets(const struct check *check);	/* role Postfix */
 void check_postfix_settings(const struct check *check);	/* role Postfix */
 void check_dovecot_settings(const struct check *check);	/* any role */
 void check_services(const struct check *check);	/* role Postfix */
-void check_senders(const struct check *check);	/* role Postfix */
+void check_limits(const struct check *check);	/* role Postfix */
 /* "main.cf NAME", or "master.cf SERVICE NAME": a report_text(). */
 const char *check_setting(const struct check *check, const char *service, const char *name);
 /* Does the list of restrictions name a listener of the policy service? */

@@ -10,8 +10,8 @@
 #include "common/rules-users.h"
 #include "common/xalloc.h"
 #include "mumctl/reverse/ask.h"
+#include "mumctl/reverse/may-send.h"
 #include "mumctl/reverse/quota.h"
-#include "mumctl/reverse/senders.h"
 #include "mumctl/reverse/ways.h"
 
 /* ---- what there is ---- */
@@ -41,7 +41,7 @@ static bool add_senders(struct tool *tool, struct inspect *db, struct unknown_na
 		if (state_of_login(&facts->users[i].mailbox) >= MAILBOX_IS_SEND_ONLY)
 			logins[count++] = facts->users[i].mailbox.address;
 	}
-	good = senders_find(tool, db, unknown, logins, count, list, error_r);
+	good = may_send_find(tool, db, unknown, logins, count, list, error_r);
 	json_object_set_new(document, "may_send_as", list);
 	free(logins);
 	return good;

@@ -3,23 +3,23 @@
  * The socket of mumctl senders: a client gets the whole text, then the end of file. It serves
  * a few clients at a time, each for a few seconds; others get the end of file at once.
  */
-#ifndef MUM_SENDERS_SERVER_H
-#define MUM_SENDERS_SERVER_H
+#ifndef MUM_STATE_SERVER_H
+#define MUM_STATE_SERVER_H
 
 #include "common/buf.h"
 #include "common/host.h"
 #include "postfix-policy/listen-socket.h"
 
-struct senders_server;
+struct state_server;
 
 /* Appends the text. */
-typedef void senders_text_fn(struct buf *out, void *arg);
+typedef void state_text_fn(struct buf *out, void *arg);
 
 /* Takes over the socket, even if it fails: then NULL with errno. The host outlives it. */
-struct senders_server *senders_server_new(const struct mum_host *host,
-					  struct listen_socket *sock, senders_text_fn *put,
-					  void *arg);
+struct state_server *state_server_new(const struct mum_host *host,
+				      struct listen_socket *sock, state_text_fn *put,
+				      void *arg);
 /* Sets NULL; NULL is fine. */
-void senders_server_free(struct senders_server **server);
+void state_server_free(struct state_server **server);
 
 #endif

@@ -42,7 +42,7 @@ static void find_login_services(const char *service, const char *name, const cha
 		check_data(arg, service);
 }
 
-void check_senders(const struct check *check)
+void check_limits(const struct check *check)
 {
 	const struct mum_config *config = check->config;
 	struct sender_list list;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/reverse/senders.h"
+#include "mumctl/reverse/may-send.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,9 +114,9 @@ static bool judge(struct tool *tool, const struct candidates *candidates, const 
 	return good;
 }
 
-bool senders_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
-		  const char *const *logins, size_t count, json_t *list,
-		  struct inspect_error *error_r)
+bool may_send_find(struct tool *tool, struct inspect *db, struct unknown_names *unknown,
+		   const char *const *logins, size_t count, json_t *list,
+		   struct inspect_error *error_r)
 {
 	const bool caught = tool_config(tool, MUM_ROLE_POSTFIX)->address.catch_all_senders;
 	struct candidates candidates = { .unknown = caught ? unknown : NULL };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "postfix-policy/send/senders-server.h"
+#include "postfix-policy/send/state-server.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ enum {
 };
 
 struct reader {
-	struct senders_server *server;
+	struct state_server *server;
 	int fd;
 	struct buf text;
 	size_t sent;		/* bytes of it */
@@ -27,10 +27,10 @@ struct reader {
 	struct reader *prev, *next;
 };
 
-struct senders_server {
+struct state_server {
 	const struct mum_host *host;
 	struct listen_socket sock;
-	senders_text_fn *put;
+	state_text_fn *put;
 	void *arg;
 	struct mum_watch *watch;	/* NULL while the timer waits */
 	struct mum_timer *timer;
@@ -41,7 +41,7 @@ static void on_connect(unsigned events, void *arg);
 
 static void reader_end(struct reader *reader)
 {
-	struct senders_server *server = reader->server;
+	struct state_server *server = reader->server;
 
 	host_unwatch(server->host, &reader->watch);
 	host_untimer(server->host, &reader->timer);
@@ -75,7 +75,7 @@ static void on_writable(unsigned events, void *arg)
 }
 
 /* Takes over the descriptor. */
-static void reader_start(struct senders_server *server, int fd)
+static void reader_start(struct state_server *server, int fd)
 {
 	const struct mum_host *host = server->host;
 	struct reader *reader = xcalloc(1, sizeof(*reader));
@@ -89,7 +89,7 @@ static void reader_start(struct senders_server *server, int fd)
 	DL_APPEND(server->readers, reader);
 }
 
-static void listen_again(struct senders_server *server)
+static void listen_again(struct state_server *server)
 {
 	server->watch = server->host->ops->watch(server->host->ctx, server->sock.fd, MUM_READ,
 						 on_connect, server);
@@ -97,14 +97,14 @@ static void listen_again(struct senders_server *server)
 
 static void on_again(void *arg)
 {
-	struct senders_server *server = arg;
+	struct state_server *server = arg;
 
 	server->timer = NULL;
 	listen_again(server);
 }
 
 /* Without this the loop would spin until somebody gives a descriptor back. */
-static void pause_accept(struct senders_server *server)
+static void pause_accept(struct state_server *server)
 {
 	const struct mum_host *host = server->host;
 
@@ -114,7 +114,7 @@ static void pause_accept(struct senders_server *server)
 
 static void on_connect(unsigned events, void *arg)
 {
-	struct senders_server *server = arg;
+	struct state_server *server = arg;
 	int fd = accept4(server->sock.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	const struct reader *at;
 	int count;
@@ -132,11 +132,11 @@ static void on_connect(unsigned events, void *arg)
 		close(fd);
 }
 
-struct senders_server *senders_server_new(const struct mum_host *host,
-					  struct listen_socket *sock, senders_text_fn *put,
-					  void *arg)
+struct state_server *state_server_new(const struct mum_host *host,
+				      struct listen_socket *sock, state_text_fn *put,
+				      void *arg)
 {
-	struct senders_server *server = xcalloc(1, sizeof(*server));
+	struct state_server *server = xcalloc(1, sizeof(*server));
 
 	server->host = host;
 	server->sock = *sock;
@@ -147,13 +147,13 @@ struct senders_server *senders_server_new(const struct mum_host *host,
 		listen_again(server);
 		return server;
 	}
-	senders_server_free(&server);
+	state_server_free(&server);
 	return NULL;
 }
 
-void senders_server_free(struct senders_server **_server)
+void state_server_free(struct state_server **_server)
 {
-	struct senders_server *server = *_server;
+	struct state_server *server = *_server;
 
 	*_server = NULL;
 	if (server == NULL)
