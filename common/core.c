@@ -94,7 +94,7 @@ const struct mum_stats *mum_core_stats(const struct mum_core *core)
 
 bool mum_core_is_up(const struct mum_core *core)
 {
-	return core->store->ops->is_up(core->store);
+	return core->store->up;
 }
 
 struct mum_lookup *mum_core_probe(struct mum_core *core, unsigned deadline_ms,

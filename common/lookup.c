@@ -140,8 +140,7 @@ static bool part_from_cache(struct part *part)
 	facts = cache_get(lookups->cache, part->kind, lookup->address->key,
 			  host_now(lookups->host), &age);
 	if (facts == NULL || age >= lookups->settings.ttl_ms) {
-		facts = lookups->store->ops->is_up(lookups->store)
-				? NULL : stale_facts(part, &age);
+		facts = lookups->store->up ? NULL : stale_facts(part, &age);
 		lookup->stale = lookup->stale || facts != NULL;
 	}
 	if (facts == NULL)

@@ -40,8 +40,6 @@ struct store_ops {
 					store_done_fn *fn, void *arg);
 	/* The request is gone and its fn never runs. */
 	void (*withdraw)(struct store *store, struct store_request *request);
-	/* False while the database is known to give no answers. */
-	bool (*is_up)(const struct store *store);
 	/* Every request has been answered or withdrawn before. */
 	void (*close)(struct store *store);
 };
@@ -49,6 +47,7 @@ struct store_ops {
 /* Each store's struct begins with this one. */
 struct store {
 	const struct store_ops *ops;
+	bool up;	/* false while the database is known to give no answers */
 };
 
 /*

@@ -206,38 +206,24 @@ static const char *config_path(pool_t pool, struct event *event, const char **er
 	return path;
 }
 
-int passdb_mum_preinit(pool_t pool, struct event *event PARAMETERS(passdb),
-		       struct passdb_module **module_r, const char **error_r)
-{
-	const struct auth_passdb_post_settings *post;
-	const char *path = config_path(pool, event, error_r);
-	int ret;
+#define PREINIT(kind) \
+	int kind##_mum_preinit(pool_t pool, struct event *event PARAMETERS(kind), \
+			       struct kind##_module **module_r, const char **error_r) \
+	{ \
+		const struct auth_##kind##_post_settings *post; \
+		const char *path = config_path(pool, event, error_r); \
+		int ret; \
+\
+		if (path == NULL || \
+		    settings_get(event, &auth_##kind##_post_setting_parser_info, \
+				 SETTINGS_GET_FLAG_NO_CHECK | SETTINGS_GET_FLAG_NO_EXPAND, \
+				 &post, error_r) < 0) \
+			return -1; \
+		*module_r = kind##_mum_new(pool, path); \
+		ret = SET_CACHE_KEY(kind, *module_r, pool, &post->fields, error_r); \
+		settings_free(post); \
+		return ret; \
+	}
 
-	if (path == NULL ||
-	    settings_get(event, &auth_passdb_post_setting_parser_info,
-			 SETTINGS_GET_FLAG_NO_CHECK | SETTINGS_GET_FLAG_NO_EXPAND, &post,
-			 error_r) < 0)
-		return -1;
-	*module_r = passdb_mum_new(pool, path);
-	ret = SET_CACHE_KEY(passdb, *module_r, pool, &post->fields, error_r);
-	settings_free(post);
-	return ret;
-}
-
-int userdb_mum_preinit(pool_t pool, struct event *event PARAMETERS(userdb),
-		       struct userdb_module **module_r, const char **error_r)
-{
-	const struct auth_userdb_post_settings *post;
-	const char *path = config_path(pool, event, error_r);
-	int ret;
-
-	if (path == NULL ||
-	    settings_get(event, &auth_userdb_post_setting_parser_info,
-			 SETTINGS_GET_FLAG_NO_CHECK | SETTINGS_GET_FLAG_NO_EXPAND, &post,
-			 error_r) < 0)
-		return -1;
-	*module_r = userdb_mum_new(pool, path);
-	ret = SET_CACHE_KEY(userdb, *module_r, pool, &post->fields, error_r);
-	settings_free(post);
-	return ret;
-}
+PREINIT(passdb)
+PREINIT(userdb)

@@ -20,6 +20,11 @@ struct passdb_mum_module {
 	struct instance *instance;
 };
 
+static struct passdb_mum_module *mum_of(struct passdb_module *module)
+{
+	return container_of(module, struct passdb_mum_module, module);
+}
+
 /* One lookup for Dovecot, allocated from its request's pool. */
 struct pass_request {
 	struct pending pending;
@@ -356,10 +361,7 @@ static struct pass_request *pass_start(struct instance *instance,
 /* NULL when auth ends and has already ended this passdb. */
 static struct instance *instance_of(const struct auth_request *request)
 {
-	struct passdb_mum_module *module = container_of(
-		request->passdb->passdb, struct passdb_mum_module, module);
-
-	return module->instance;
+	return mum_of(request->passdb->passdb)->instance;
 }
 
 /* ---- passdb.h ---- */
@@ -397,22 +399,16 @@ struct passdb_module *passdb_mum_new(pool_t pool, const char *config_path)
 	return &module->module;
 }
 
-static void mum_init(struct passdb_module *_module)
+static void mum_init(struct passdb_module *module)
 {
-	struct passdb_mum_module *module =
-		container_of(_module, struct passdb_mum_module, module);
-
-	instance_init(module->instance);
+	instance_init(mum_of(module)->instance);
 }
 
-static void mum_deinit(struct passdb_module *_module)
+static void mum_deinit(struct passdb_module *module)
 {
-	struct passdb_mum_module *module =
-		container_of(_module, struct passdb_mum_module, module);
-
 	smtp_hold_end_all();
 	verify_queue_end();
-	instance_unref(&module->instance);
+	instance_unref(&mum_of(module)->instance);
 }
 
 struct passdb_module_interface passdb_mum = {

@@ -15,6 +15,11 @@ struct userdb_mum_module {
 	struct instance *instance;
 };
 
+static struct userdb_mum_module *mum_of(struct userdb_module *module)
+{
+	return container_of(module, struct userdb_mum_module, module);
+}
+
 /* One lookup for Dovecot, allocated from its request's pool. */
 struct user_request {
 	struct pending pending;
@@ -114,10 +119,7 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 
 static struct instance *instance_of(struct auth_request *request)
 {
-	struct userdb_mum_module *module = container_of(
-		request->userdb->userdb, struct userdb_mum_module, module);
-
-	return module->instance;
+	return mum_of(request->userdb->userdb)->instance;
 }
 
 /* ---- userdb.h ---- */
@@ -159,20 +161,14 @@ struct userdb_module *userdb_mum_new(pool_t pool, const char *config_path)
 	return &module->module;
 }
 
-static void mum_init(struct userdb_module *_module)
+static void mum_init(struct userdb_module *module)
 {
-	struct userdb_mum_module *module =
-		container_of(_module, struct userdb_mum_module, module);
-
-	instance_init(module->instance);
+	instance_init(mum_of(module)->instance);
 }
 
-static void mum_deinit(struct userdb_module *_module)
+static void mum_deinit(struct userdb_module *module)
 {
-	struct userdb_mum_module *module =
-		container_of(_module, struct userdb_mum_module, module);
-
-	instance_unref(&module->instance);
+	instance_unref(&mum_of(module)->instance);
 }
 
 struct userdb_module_interface userdb_mum = {

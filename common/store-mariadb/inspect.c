@@ -141,23 +141,16 @@ static bool prepare(MYSQL *mysql, MYSQL_STMT *stmt, const char *sql)
 	return failed == 0;
 }
 
-static bool execute(MYSQL *mysql, MYSQL_STMT *stmt)
+typedef int step_start_fn(int *failed_r, MYSQL_STMT *stmt);
+typedef int step_cont_fn(int *failed_r, MYSQL_STMT *stmt, int events);
+
+static bool run_step(MYSQL *mysql, MYSQL_STMT *stmt, step_start_fn *start, step_cont_fn *cont)
 {
 	int failed;
-	int events = mysql_stmt_execute_start(&failed, stmt);
+	int events = start(&failed, stmt);
 
 	while (events != 0)
-		events = mysql_stmt_execute_cont(&failed, stmt, wait_for(mysql, events));
-	return failed == 0;
-}
-
-static bool store(MYSQL *mysql, MYSQL_STMT *stmt)
-{
-	int failed;
-	int events = mysql_stmt_store_result_start(&failed, stmt);
-
-	while (events != 0)
-		events = mysql_stmt_store_result_cont(&failed, stmt, wait_for(mysql, events));
+		events = cont(&failed, stmt, wait_for(mysql, events));
 	return failed == 0;
 }
 
@@ -199,7 +192,10 @@ static bool ask(struct inspect *_inspect, const char *sql, const char *const *va
 	MYSQL *mysql = ((struct inspect_mariadb *)_inspect)->mysql;
 	MYSQL_STMT *stmt = xchecked(mysql_stmt_init(mysql));
 	bool good = prepare(mysql, stmt, sql) && bind_values(stmt, values, count) &&
-		    execute(mysql, stmt) && store(mysql, stmt) && hand_out(stmt, fn, arg);
+		    run_step(mysql, stmt, mysql_stmt_execute_start, mysql_stmt_execute_cont) &&
+		    run_step(mysql, stmt, mysql_stmt_store_result_start,
+			     mysql_stmt_store_result_cont) &&
+		    hand_out(stmt, fn, arg);
 
 	if (!good)
 		set_error(error_r, mysql_stmt_errno(stmt), mysql_stmt_error(stmt));

@@ -26,7 +26,6 @@ struct pool {
 	struct mum_timer *work_timer;	/* at once */
 	struct mum_timer *retry_timer;	/* when a host may be tried again */
 	struct probe *probe;
-	bool up;
 	bool crowded;
 	uint64_t grow_at;	/* while crowded */
 	size_t slots_count;
@@ -138,7 +137,7 @@ static void on_lost(struct slot *slot, const struct conn_error *error)
 		batch_failed(slot, error);
 	slot_empty(slot);
 	if (!is_connected(pool) && (before == SLOT_CONNECTING || error->timed_out))
-		pool->up = false;
+		pool->store.up = false;
 }
 
 static void on_up(struct slot *slot)
@@ -147,7 +146,7 @@ static void on_up(struct slot *slot)
 
 	slot_set_state(slot, SLOT_IDLE);
 	pool->shared.stats[slot->host].connects++;
-	pool->up = true;
+	pool->store.up = true;
 	if (pool->crowded && count_slots(pool, SLOT_EMPTY) == 0) {
 		host_log(pool->shared.host, MUM_LOG_INFO,
 			 "database %s: has room for all connections again",
@@ -223,7 +222,7 @@ static void connect_slots(struct pool *pool)
 {
 	const struct mum_host *host = pool->shared.host;
 
-	if ((pool->up && !backlog_waits(&pool->backlog)) ||
+	if ((pool->store.up && !backlog_waits(&pool->backlog)) ||
 	    count_slots(pool, SLOT_IDLE) + count_slots(pool, SLOT_CONNECTING) > 0 ||
 	    (pool->crowded && is_connected(pool) && host_now(host) < pool->grow_at))
 		return;
@@ -360,11 +359,6 @@ static void pool_withdraw(struct store *store, struct store_request *request)
 	request_free(request);
 }
 
-static bool pool_is_up(const struct store *store)
-{
-	return ((const struct pool *)store)->up;
-}
-
 static void pool_close(struct store *store)
 {
 	struct pool *pool = (struct pool *)store;
@@ -382,7 +376,6 @@ static void pool_close(struct store *store)
 static const struct store_ops pool_ops = {
 	.submit = pool_submit,
 	.withdraw = pool_withdraw,
-	.is_up = pool_is_up,
 	.close = pool_close,
 };
 
@@ -402,7 +395,7 @@ struct store *store_mariadb_open(const struct mum_host *host,
 	pool->backlog.log.host = host;
 	pool->timezone = timezone_new(config->mum.timezone, host->ops->wall(host->ctx));
 	pool->probe = probe_new(&pool->shared, on_better_host, pool);
-	pool->up = true;
+	pool->store.up = true;
 	pool->slots_count = count;
 	for (size_t i = 0; i < count; i++) {
 		pool->slots[i].shared = &pool->shared;

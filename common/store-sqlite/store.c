@@ -42,7 +42,6 @@ struct sqlite_store {
 	struct mum_timer *timer;
 	uint64_t locked_since;	/* host_now(); 0: no writer holds a lock */
 	unsigned lock_patience;	/* ms */
-	bool up;
 	struct store_log log;
 };
 
@@ -91,20 +90,20 @@ static void close_file(struct sqlite_store *store)
 
 static void went_down(struct sqlite_store *store, const char *why)
 {
-	if (store->up)
+	if (store->store.up)
 		host_log(store->host, MUM_LOG_ERROR,
 			 "database %s: %s; trying again until it can be read",
 			 store->path, why);
 	store->stats->errors[ERROR_LOST]++;
-	store->up = false;
+	store->store.up = false;
 }
 
 static void came_up(struct sqlite_store *store)
 {
-	if (!store->up)
+	if (!store->store.up)
 		host_log(store->host, MUM_LOG_INFO, "database %s: can be read again",
 			 store->path);
-	store->up = true;
+	store->store.up = true;
 	store->locked_since = 0;
 }
 
@@ -118,12 +117,12 @@ static unsigned wait_for_lock(struct sqlite_store *store)
 
 	if (store->locked_since == 0)
 		store->locked_since = now;
-	if (store->up && now - store->locked_since >= store->lock_patience) {
+	if (store->store.up && now - store->locked_since >= store->lock_patience) {
 		host_log(store->host, MUM_LOG_ERROR,
 			 "database %s: a writer keeps it locked; trying again until it can "
 			 "be read", store->path);
 		store->stats->errors[ERROR_SLOW]++;
-		store->up = false;
+		store->store.up = false;
 	}
 	return RETRY_BUSY;
 }
@@ -326,11 +325,11 @@ static void on_timer(void *arg)
 	sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL);
 	for (int i = 0; i < PER_TICK && wait_ms == 0 && store->queue.head != NULL; i++)
 		wait_ms = answer_first(store);
-	if (store->queue.head == NULL && !store->up)
+	if (store->queue.head == NULL && !store->store.up)
 		wait_ms = try_table(store);
 	if (store->db != NULL)
 		sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
-	if (store->queue.head != NULL || !store->up)
+	if (store->queue.head != NULL || !store->store.up)
 		work_in(store, wait_ms);
 	else
 		store->locked_since = 0;	/* nobody looks whether it still is */
@@ -356,11 +355,6 @@ static void sqlite_withdraw(struct store *base, struct store_request *request)
 	request_free(request);
 }
 
-static bool sqlite_is_up(const struct store *base)
-{
-	return ((const struct sqlite_store *)base)->up;
-}
-
 static void sqlite_close_store(struct store *base)
 {
 	struct sqlite_store *store = (struct sqlite_store *)base;
@@ -374,7 +368,6 @@ static void sqlite_close_store(struct store *base)
 static const struct store_ops sqlite_ops = {
 	.submit = sqlite_submit,
 	.withdraw = sqlite_withdraw,
-	.is_up = sqlite_is_up,
 	.close = sqlite_close_store,
 };
 
@@ -392,6 +385,6 @@ struct store *store_sqlite_open(const struct mum_host *host,
 	store->lock_patience = config->database.deadline / 2 < LOCK_PATIENCE
 				       ? config->database.deadline / 2 : LOCK_PATIENCE;
 	store->log.host = host;
-	store->up = true;
+	store->store.up = true;
 	return &store->store;
 }

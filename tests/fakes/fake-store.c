@@ -78,11 +78,6 @@ static void fake_withdraw(struct store *store, struct store_request *request)
 	request_free(fake, request);
 }
 
-static bool fake_is_up(const struct store *store)
-{
-	return ((const struct fake_store *)store)->up;
-}
-
 static void fake_close(struct store *store)
 {
 	fake_store_free((struct fake_store *)store);
@@ -91,7 +86,6 @@ static void fake_close(struct store *store)
 static const struct store_ops ops = {
 	.submit = fake_submit,
 	.withdraw = fake_withdraw,
-	.is_up = fake_is_up,
 	.close = fake_close,
 };
 
@@ -101,8 +95,8 @@ void fake_store_init(struct fake_store *fake, const struct mum_host *host)
 {
 	memset(fake, 0, sizeof(*fake));
 	fake->store.ops = &ops;
+	fake->store.up = true;
 	fake->host = host;
-	fake->up = true;
 }
 
 void fake_store_respond(struct fake_store *fake, fake_respond_fn *fn, void *arg)

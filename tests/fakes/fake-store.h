@@ -17,7 +17,6 @@ typedef struct facts *fake_respond_fn(const struct question *question, void *arg
 struct fake_store {
 	struct store store;	/* first: the store_ops cast to fake_store */
 	const struct mum_host *host;
-	bool up;		/* what is_up() says; true at first */
 	struct store_request *requests;	/* neither answered nor withdrawn, oldest first */
 	size_t submitted, answered, withdrawn;
 	fake_respond_fn *respond;	/* NULL: the test answers by hand */

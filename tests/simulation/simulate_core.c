@@ -539,7 +539,7 @@ static void set_up(struct world *world, bool up)
 	world->failures += !up;
 	world->was_down = world->was_down || !up;
 	for (size_t i = 0; i < STORES_MAX; i++)
-		world->stores[i].fake.up = up;
+		world->stores[i].fake.store.up = up;
 }
 
 static void step(struct world *world, unsigned percent_bad)

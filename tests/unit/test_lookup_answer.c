@@ -79,7 +79,7 @@ static void test_age(void **state)
 			fake_host_advance(&bench.host, row->between);
 			fill(&bench, row->second);
 			fake_host_advance(&bench.host, row->after);
-			bench.store.up = !down;
+			bench.store.store.up = !down;
 			ask(&bench, &got, BOTH);
 			while (row->trouble && fake_store_pending(&bench.store) > 0)
 				bench_answer(&bench, 0, MUM_TEMPFAIL);
@@ -103,7 +103,7 @@ static void test_a_part_that_is_stale_at_once_and_one_just_read(void **state)
 	bench_init(&bench, TTL, STALE);
 	fill(&bench, MUM_ASK(MUM_DELIVERY));
 	fake_host_advance(&bench.host, TTL + 1);
-	bench.store.up = false;
+	bench.store.store.up = false;
 	ask(&bench, &got, BOTH);
 	WANT_NUMBER("only the other is asked", fake_store_pending(&bench.store), 1);
 	bench_answer(&bench, 0, MUM_FOUND);

@@ -233,7 +233,7 @@ static void test_stale_at_once_while_the_store_is_down(void **state)
 		bench_init(&bench, TTL, STALE);
 		fill(&bench, MUM_ASK(MUM_DELIVERY), "a@d");
 		fake_host_advance(&bench.host, row->age);
-		bench.store.up = false;
+		bench.store.store.up = false;
 		bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "a@d");
 		fake_host_settle(&bench.host, 5);
 		WANT_NUMBER(row->name, got.calls, row->at_once ? 1 : 0);
@@ -250,7 +250,7 @@ static void test_fresh_facts_while_the_store_is_down_are_not_stale(void **state)
 	(void)state;
 	bench_init(&bench, TTL, STALE);
 	fill(&bench, MUM_ASK(MUM_DELIVERY), "a@d");
-	bench.store.up = false;
+	bench.store.store.up = false;
 	bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "a@d");
 	fake_host_settle(&bench.host, 5);
 	WANT("fresh", got.calls == 1 && got.status == MUM_FOUND && !got.stale);
@@ -264,7 +264,7 @@ static void test_down_and_nothing_kept(void **state)
 
 	(void)state;
 	bench_init(&bench, TTL, STALE);
-	bench.store.up = false;
+	bench.store.store.up = false;
 	bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "a@d");
 	WANT_NUMBER("it may come back in time", fake_store_pending(&bench.store), 1);
 	fake_host_advance(&bench.host, BENCH_DEADLINE);

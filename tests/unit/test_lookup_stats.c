@@ -104,7 +104,7 @@ static void test_what_is_not_measured(void **state)
 	fake_host_settle(&bench.host, 5);
 	WANT_NUMBER("a hit of the cache", measured(&bench, MUM_DELIVERY), 1);
 	fake_host_advance(&bench.host, TTL);
-	bench.store.up = false;
+	bench.store.store.up = false;
 	bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY), "a@d");
 	fake_host_settle(&bench.host, 5);
 	WANT_NUMBER("a stale answer at once", measured(&bench, MUM_DELIVERY), 1);
@@ -175,7 +175,7 @@ static void test_fresh(void **state)
 
 		bench_init(&bench, TTL, STALE);
 		fill(&bench, "a@d");
-		bench.store.up = row->up;
+		bench.store.store.up = row->up;
 		bench_ask(&bench, &got, MUM_ASK(MUM_DELIVERY) | MUM_FRESH, "a@d");
 		WANT_NUMBER("the store is asked", fake_store_pending(&bench.store), 1);
 		bench_answer(&bench, 0, row->store);

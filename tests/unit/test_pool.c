@@ -146,7 +146,7 @@ static bool is_busy_with(const struct bench *bench, unsigned number, enum questi
 
 static bool is_up(const struct bench *bench)
 {
-	return bench->store->ops->is_up(bench->store);
+	return bench->store->up;
 }
 
 /* ---- one connection ---- */

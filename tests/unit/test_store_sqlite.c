@@ -110,9 +110,9 @@ static void a_lock_that_lasts_is_told_of_once(void **state)
 	(void)state;
 	ask();
 	fake_host_advance(&fake, PATIENCE - 20);
-	WANT("not yet", told() == 0 && store->ops->is_up(store));
+	WANT("not yet", told() == 0 && store->up);
 	fake_host_advance(&fake, 40);
-	WANT("now", told() == 1 && !store->ops->is_up(store));
+	WANT("now", told() == 1 && !store->up);
 	fake_host_advance(&fake, 10000);
 	WANT_NUMBER("lines", told(), 1);
 	WANT_NUMBER("errors", stats.errors[ERROR_SLOW], 1);
@@ -137,7 +137,7 @@ static void two_short_locks_are_not_one_long_one(void **state)
 	}
 	WANT_NUMBER("lines", told(), 0);
 	WANT_NUMBER("errors", stats.errors[ERROR_SLOW], 0);
-	WANT("it is up", store->ops->is_up(store));
+	WANT("it is up", store->up);
 }
 
 int main(void)
