@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One run of mum_config_load(), shared by its files. */
+/* One run of mum_config_load() (config-load.c), shared by its files. */
 #ifndef MUM_CONFIG_LOADER_H
 #define MUM_CONFIG_LOADER_H
 
@@ -16,6 +16,9 @@ struct config_loader {
 /* Adds an error in that line; 0: in the whole file. */
 void config_error(struct config_loader *loader, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Says so when the list of errors was cut. */
+void config_end_errors(struct config_loader *loader);
 
 /* The line that set the member of struct mum_config; 0: none did. */
 #define CONFIG_LINE(loader, member) \

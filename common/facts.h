@@ -83,6 +83,8 @@ struct mum_answer {
 	struct facts *facts[MUM_QUESTIONS];	/* NULL where not asked; see facts_ref() */
 	const char *reason;		/* for the log; NULL with MUM_FOUND */
 };
+/* The answer, and all it points to, is gone when the callback returns. */
+typedef void mum_answer_fn(const struct mum_answer *answer, void *arg);
 
 /* Empty facts with one reference, to be filled by facts_add_row(). */
 struct facts *facts_new(enum question_kind kind);

@@ -135,7 +135,7 @@ static bool must_complete(struct fetch *fetch, struct facts *facts)
 
 	if (fetch->question.kind != MUM_DELIVERY)
 		return false;
-	fetch->walk = recipients_walk_start(settings->lookups, facts, fetch->question.address,
+	fetch->walk = recipients_walk_start(&settings->asker, facts, fetch->question.address,
 					    settings->recipients, on_recipients, fetch);
 	if (fetch->walk == NULL)
 		return false;

@@ -40,7 +40,7 @@ struct fetches_settings {
 	struct store *store;
 	struct cache *cache;
 	struct mum_stats *stats;
-	struct lookups *lookups;	/* for the questions of recipients.h */
+	struct recipients_asker asker;
 	const struct recipients_settings *recipients;
 	unsigned ttl_ms;		/* older facts are not shared with later waiters */
 	fetch_done_fn *done;

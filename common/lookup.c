@@ -412,7 +412,8 @@ struct lookups *lookups_new(const struct mum_host *host, struct store *store,
 	lookups->cache = cache_new(settings->entries);
 	lookups->fetches = fetches_new(&(struct fetches_settings){
 		.host = host, .store = store, .cache = lookups->cache, .stats = stats,
-		.lookups = lookups, .recipients = &lookups->settings.recipients,
+		.asker = { lookups, mum_lookup_start, mum_lookup_cancel },
+		.recipients = &lookups->settings.recipients,
 		.ttl_ms = settings->ttl_ms,
 		.done = on_fetched, .over = on_fetch_over, .arg = lookups });
 	return lookups;

@@ -34,9 +34,6 @@ struct lookups *lookups_new(const struct mum_host *host, struct store *store,
 /* Cancels what is in flight. Not from inside an answer. */
 void lookups_free(struct lookups **lookups);
 
-/* The answer, and all it points to, is gone when the callback returns. */
-typedef void mum_answer_fn(const struct mum_answer *answer, void *arg);
-
 /* See mum_core_ask(). */
 struct mum_lookup *mum_lookup_start(struct lookups *lookups, unsigned questions,
 				    const char *key, size_t key_len,

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/lookup.h"
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
@@ -27,7 +26,7 @@ struct step {
 };
 
 struct recipients_walk {
-	struct lookups *lookups;
+	const struct recipients_asker *asker;
 	struct facts *facts;		/* a reference */
 	const struct address *address;	/* that the facts are about */
 	const struct recipients_settings *settings;
@@ -46,7 +45,7 @@ void recipients_walk_cancel(struct recipients_walk **_walk)
 	if (walk == NULL)
 		return;
 	for (size_t i = 0; i < walk->count; i++) {
-		mum_lookup_cancel(&walk->steps[i].lookup);
+		walk->asker->cancel(&walk->steps[i].lookup);
 		free(walk->steps[i].name);
 	}
 	facts_unref(&walk->facts);
@@ -147,9 +146,11 @@ static void on_name(const struct mum_answer *answer, void *arg)
 static void ask(struct step *step, enum question_kind kind, const char *key,
 		mum_answer_fn *fn)
 {
+	const struct recipients_asker *asker = step->walk->asker;
+
 	step->walk->waiting++;
-	step->lookup = mum_lookup_start(step->walk->lookups, MUM_ASK(kind), key, strlen(key),
-					QUESTION_DEADLINE, fn, step);
+	step->lookup = asker->start(asker->lookups, MUM_ASK(kind), key, strlen(key),
+				    QUESTION_DEADLINE, fn, step);
 }
 
 static void on_domain(const struct mum_answer *answer, void *arg)
@@ -286,7 +287,8 @@ static size_t count_steps(const struct facts *facts)
 	return count;
 }
 
-struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
+struct recipients_walk *recipients_walk_start(const struct recipients_asker *asker,
+					      struct facts *facts,
 					      const struct address *address,
 					      const struct recipients_settings *settings,
 					      recipients_done_fn *fn, void *arg)
@@ -300,7 +302,7 @@ struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct fa
 	if (count == 0)
 		return NULL;
 	walk = xcalloc(1, sizeof(*walk) + count * sizeof(walk->steps[0]));
-	walk->lookups = lookups;
+	walk->asker = asker;
 	walk->facts = facts_ref(facts);
 	walk->address = address;
 	walk->settings = settings;

@@ -17,6 +17,7 @@
 enum { RECIPIENTS_MAX = 100000 };
 
 struct lookups;
+struct mum_lookup;
 struct recipients_walk;	/* the questions under way; gone when fn runs */
 
 /*
@@ -27,6 +28,15 @@ struct recipients_walk;	/* the questions under way; gone when fn runs */
 typedef void recipients_done_fn(enum mum_status status, unsigned age_ms,
 				const char *reason, void *arg);
 
+/* How a walk asks: with these functions of lookup.h, which is below. */
+struct recipients_asker {
+	struct lookups *lookups;
+	struct mum_lookup *(*start)(struct lookups *lookups, unsigned questions,
+				    const char *key, size_t key_len, unsigned deadline_ms,
+				    mum_answer_fn *fn, void *arg);
+	void (*cancel)(struct mum_lookup **lookup);
+};
+
 struct recipients_settings {
 	struct reading_settings readings;	/* what it points to outlives the walk */
 	bool other_maps;	/* address.other_maps */
@@ -35,12 +45,13 @@ struct recipients_settings {
 
 /*
  * Completes the facts of a MUM_DELIVERY about the address. Nobody else has a reference to
- * them until fn is called. Lookups, settings and the address outlive the walk. Facts of a
+ * them until fn is called. Asker, settings and the address outlive the walk. Facts of a
  * name that MUM knows lose their catch-all; facts of a role get its recipient. fn runs
  * once, later, from the loop and never from inside this call. NULL when there is nothing
  * to ask: the facts are complete, and fn never runs.
  */
-struct recipients_walk *recipients_walk_start(struct lookups *lookups, struct facts *facts,
+struct recipients_walk *recipients_walk_start(const struct recipients_asker *asker,
+					      struct facts *facts,
 					      const struct address *address,
 					      const struct recipients_settings *settings,
 					      recipients_done_fn *fn, void *arg);
