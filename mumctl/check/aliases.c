@@ -3,7 +3,7 @@
  * Aliases whose rows do harm: the rules of live traffic judge each alone, then
  * alias-graph.h all together.
  */
-#include "mumctl/check/names.h"
+#include "mumctl/check/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/check/alias-graph.h"
+#include "mumctl/check/names.h"
 #include "mumctl/settings.h"
 #include "postfix-policy/protocol/socketmap.h"
 

@@ -10,6 +10,7 @@
 #include "common/recipients.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
+#include "mumctl/check/check.h"
 
 struct name {
 	UT_hash_handle hh;

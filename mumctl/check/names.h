@@ -7,9 +7,9 @@
 #define MUM_CHECK_NAMES_H
 
 #include "common/states.h"
-#include "mumctl/check/check.h"
 
-struct address;
+struct check;
+struct mum_config;
 struct names;
 
 /* NULL if they cannot be read: a finding says so. */

@@ -12,6 +12,7 @@
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
+#include "mumctl/check/check.h"
 #include "mumctl/check/names.h"
 
 /* ---- one recipient ---- */

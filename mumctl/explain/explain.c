@@ -105,7 +105,7 @@ static void add_map(struct explain *explain, enum socketmap_number map,
 	       : reply.status == MUM_NOT_FOUND ? xstrdup("NOTFOUND")
 					       : xstrdup("TEMP");
 	add_verdict(explain, "postfix", socketmap_name(socketmap_by_number(map)), text,
-		    reply.why != NULL ? xstrdup(reply.why) : explain_reason_of_map(map, asked));
+		    reply.why != NULL ? xstrdup(reply.why) : reason_of_map(map, asked));
 	free(text);
 	map_reply_free(&reply);
 }
@@ -154,8 +154,8 @@ static char *reason_of_trace(struct explain *explain, enum question_kind kind,
 	for (size_t i = 0; i < trace->count; i++) {
 		const char *reading = trace->heard[i].text;
 		const struct asked *asked = &trace->heard[i].asked;
-		char *reason = explain_reason_of_check(kind, asked, explain->login,
-						       explain->config);
+		char *reason = reason_of_check(kind, asked, explain->login,
+					       explain->config);
 		bool same = strcmp(reading, explain->address) == 0;
 
 		if (!same)
@@ -183,8 +183,8 @@ static void add_check(struct explain *explain, const char *context, enum questio
 
 	add_verdict(explain, "postfix", what, action != NULL ? action : "?",
 		    trace.count > 0 ? reason_of_trace(explain, kind, &trace)
-				    : explain_reason_unasked(kind, explain->login,
-							     explain->config));
+				    : reason_unasked(kind, explain->login,
+						     explain->config));
 	clear_trace(&trace);
 	free(action);
 	free(what);
@@ -280,7 +280,7 @@ static bool add_userdb(struct explain *explain, const char *what,
 	else
 		answer = xstrdup(status == MUM_NOT_FOUND ? "unknown user" : "temporary failure");
 	add_verdict(explain, "dovecot", what, answer,
-		    why != NULL ? xstrdup(why) : explain_reason_of_userdb(asked));
+		    why != NULL ? xstrdup(why) : reason_of_userdb(asked));
 	free(answer);
 	free(text);
 	arena_free(&arena);
@@ -310,7 +310,7 @@ static void explain_dovecot(struct explain *explain)
 	char *reason;
 
 	ask(explain, MUM_ROLE_DOVECOT, MUM_CREDENTIAL, explain->address, &asked);
-	reason = explain_reason_of_passdb(&asked, config, &answer);
+	reason = reason_of_passdb(&asked, config, &answer);
 	add_verdict(explain, "dovecot", "passdb", answer, reason);
 	asked_free(&asked);
 	explain_userdb(explain);

@@ -54,8 +54,8 @@ static void on_verdict(const struct quota_verdict *verdict, void *arg)
 	struct told *told = arg;
 	const struct mum_config *config = told->config;
 
-	told->reason = explain_with_mode(reason_of_verdict(verdict), "policy.quota",
-					 config->policy.quota, !verdict->full);
+	told->reason = reason_with_mode(reason_of_verdict(verdict), "policy.quota",
+					config->policy.quota, !verdict->full);
 	told->action = verdict->full && config->policy.quota == MUM_CHECK_ENFORCE
 			       ? action_for_quota(config->policy.quota_reply,
 						  verdict->count == 1)

@@ -43,16 +43,16 @@ static char *why_nobody(const struct asked *delivery, enum alias_state alias)
 	bool mailbox;
 
 	if (delivery->answer.status != MUM_FOUND)
-		return explain_reason_without_facts(delivery);
+		return reason_without_facts(delivery);
 	mailbox = rule_mailbox_state(&delivery->answer, &row) != MAILBOX_IS_UNKNOWN;
 	if (!mailbox && alias == ALIAS_IS_UNKNOWN)
 		return xstrdup("no mailbox and no alias has this name");
 	if (alias == ALIAS_IS_UNKNOWN)
-		return explain_reason_of_map(SOCKETMAP_MAILBOXES, delivery);
-	of_alias = explain_reason_of_map(SOCKETMAP_ALIASES, delivery);
+		return reason_of_map(SOCKETMAP_MAILBOXES, delivery);
+	of_alias = reason_of_map(SOCKETMAP_ALIASES, delivery);
 	if (!mailbox)
 		return of_alias;
-	of_mailbox = explain_reason_of_map(SOCKETMAP_MAILBOXES, delivery);
+	of_mailbox = reason_of_map(SOCKETMAP_MAILBOXES, delivery);
 	both = xasprintf("%s, and of the alias: %s", of_mailbox, of_alias);
 	free(of_mailbox);
 	free(of_alias);
@@ -67,7 +67,7 @@ static void put_delivery(struct buf *text, const struct asked *delivery, const c
 	const struct delivery_row *row;
 
 	if (!tool_is_answered(delivery->answer.status))
-		put_because(text, "its mail is deferred", explain_reason_without_facts(delivery));
+		put_because(text, "its mail is deferred", reason_without_facts(delivery));
 	else if (deferred != NULL)
 		put_because(text, "its mail is deferred", xstrdup(deferred));
 	/* Postfix asks for aliases first. */
@@ -89,7 +89,7 @@ static void put_senders(struct buf *text, const struct asked *asked,
 	struct owners owners = { .count = 0 };
 
 	if (!tool_is_answered(asked->answer.status))
-		put_because(text, "Who sends as it has to wait", explain_reason_without_facts(asked));
+		put_because(text, "Who sends as it has to wait", reason_without_facts(asked));
 	else if (rule_owners(answer, &arena, &owners) == MUM_FOUND)
 		put_names(text, owners.logins, owners.count, "may send as it",
 			  "may send as it");
@@ -97,7 +97,7 @@ static void put_senders(struct buf *text, const struct asked *asked,
 		put_because(text, config->policy.sender_login == MUM_SENDER_KNOWN
 					  ? "Everybody who logs in may send as it"
 					  : "Nobody may send as it",
-			    explain_reason_of_map(SOCKETMAP_SENDERS, asked));
+			    reason_of_map(SOCKETMAP_SENDERS, asked));
 	arena_free(&arena);
 }
 
@@ -133,7 +133,7 @@ char *explain_summary_of_domain(const char *domain, const struct asked *asked)
 	const struct domain_row *row;
 
 	if (!tool_is_answered(asked->answer.status)) {
-		char *reason = explain_reason_without_facts(asked);
+		char *reason = reason_without_facts(asked);
 		char *text = xasprintf("<%s>: its mail is deferred, because %s.", domain, reason);
 
 		free(reason);

@@ -7,7 +7,7 @@
 #include "common/recipients.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
-#include "mumctl/explain/explain.h"
+#include "mumctl/reasons.h"
 #include "mumctl/reverse/ask.h"
 #include "mumctl/reverse/domain-rows.h"
 #include "mumctl/reverse/unknown-names.h"
@@ -356,16 +356,16 @@ static char *refusal_of(const struct domain_names *names, const struct domain_en
 		return NULL;
 	if (ruling.verdict == RECIPIENT_ACCEPTED && ruling.mailbox != NULL)
 		return NULL;
-	of_alias = explain_reason_of_map(SOCKETMAP_ALIASES, asked);
-	of_mailbox = explain_reason_of_map(SOCKETMAP_MAILBOXES, asked);
+	of_alias = reason_of_map(SOCKETMAP_ALIASES, asked);
+	of_mailbox = reason_of_map(SOCKETMAP_MAILBOXES, asked);
 	if (entry->alias == NULL || !mailbox)
 		both = xstrdup(mailbox ? of_mailbox : of_alias);
 	else
 		both = xasprintf("%s; %s", of_mailbox, of_alias);
 	free(of_alias);
 	free(of_mailbox);
-	return explain_with_mode(both, "policy.recipient", names->config->policy.recipient,
-				 ruling.verdict != RECIPIENT_SEND_ONLY);
+	return reason_with_mode(both, "policy.recipient", names->config->policy.recipient,
+				ruling.verdict != RECIPIENT_SEND_ONLY);
 }
 
 /* Of the alias's form. */

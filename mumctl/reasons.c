@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "mumctl/explain/explain.h"
+#include "mumctl/reasons.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -228,14 +228,14 @@ static char *reason_of_owners(const struct mum_answer *answer)
 	return reason;
 }
 
-char *explain_reason_without_facts(const struct asked *asked)
+char *reason_without_facts(const struct asked *asked)
 {
 	if (asked->answer.status == MUM_NOT_FOUND)
 		return xstrdup("no name in MUM can be written so");
 	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
 }
 
-char *explain_reason_of_map(enum socketmap_number map, const struct asked *asked)
+char *reason_of_map(enum socketmap_number map, const struct asked *asked)
 {
 	static char *(*const reasons[SOCKETMAP_MAPS])(const struct mum_answer *answer) = {
 		[SOCKETMAP_DOMAINS] = reason_of_domain,
@@ -247,13 +247,13 @@ char *explain_reason_of_map(enum socketmap_number map, const struct asked *asked
 	};
 
 	return asked->answer.status == MUM_FOUND ? reasons[map](&asked->answer)
-						 : explain_reason_without_facts(asked);
+						 : reason_without_facts(asked);
 }
 
 /* ---- Dovecot ---- */
 
-char *explain_reason_of_passdb(const struct asked *asked, const struct mum_config *config,
-			       const char **answer_r)
+char *reason_of_passdb(const struct asked *asked, const struct mum_config *config,
+		       const char **answer_r)
 {
 	const struct facts *facts = asked->answer.facts[MUM_CREDENTIAL];
 	const struct hash_limits limits = hash_limits(config);
@@ -263,7 +263,7 @@ char *explain_reason_of_passdb(const struct asked *asked, const struct mum_confi
 
 	*answer_r = tool_is_answered(asked->answer.status) ? "unknown user" : "temporary failure";
 	if (asked->answer.status != MUM_FOUND)
-		return explain_reason_without_facts(asked);
+		return reason_without_facts(asked);
 	if (facts->count == 0)
 		return xstrdup(words_of_mailbox(MAILBOX_IS_UNKNOWN));
 	if (rule_credential(&asked->answer, &credential) != MUM_FOUND)
@@ -293,7 +293,7 @@ static const char *words_of_quota(const struct user *user)
 	return "no limit: neither the mailbox nor the domain has a quota";
 }
 
-char *explain_reason_of_userdb(const struct asked *asked)
+char *reason_of_userdb(const struct asked *asked)
 {
 	const struct facts *facts = asked->answer.facts[MUM_USER];
 	enum mailbox_state state = MAILBOX_IS_UNKNOWN;
@@ -301,7 +301,7 @@ char *explain_reason_of_userdb(const struct asked *asked)
 	const char *why;
 
 	if (asked->answer.status != MUM_FOUND)
-		return explain_reason_without_facts(asked);
+		return reason_without_facts(asked);
 	if (rule_user(&asked->answer, &user, &why) == MUM_FOUND)
 		return xasprintf("%s; %s", words_of_mailbox(MAILBOX_IS_LIVE),
 				 words_of_quota(&user));
@@ -316,7 +316,7 @@ char *explain_reason_of_userdb(const struct asked *asked)
 
 /* ---- the policy service's checks ---- */
 
-char *explain_with_mode(char *reason, const char *option, enum mum_check mode, bool accepted)
+char *reason_with_mode(char *reason, const char *option, enum mum_check mode, bool accepted)
 {
 	char *text;
 
@@ -337,8 +337,8 @@ static char *reason_of_recipient_check(const struct asked *delivery,
 	(void)rule_recipient(answer, &ruling);
 	accepted = tool_is_answered(answer->status) &&
 		   reason_for_recipient(ruling.verdict) == REASON_NONE;
-	return explain_with_mode(explain_reason_of_map(SOCKETMAP_ACCESS, delivery),
-				 "policy.recipient", config->policy.recipient, accepted);
+	return reason_with_mode(reason_of_map(SOCKETMAP_ACCESS, delivery),
+				"policy.recipient", config->policy.recipient, accepted);
 }
 
 /* The answer must allow a verdict. */
@@ -367,21 +367,21 @@ static char *reason_of_sender_check(const struct asked *owners, const char *logi
 				    config->policy.sender_login == MUM_SENDER_KNOWN,
 				    &verdict) == MUM_FOUND;
 
-	return explain_with_mode(answered ? reason_of_sender(&owners->answer, verdict, login)
-					  : explain_reason_without_facts(owners),
-				 "policy.sender", config->policy.sender,
-				 answered && verdict == SENDER_ACCEPTED);
+	return reason_with_mode(answered ? reason_of_sender(&owners->answer, verdict, login)
+					 : reason_without_facts(owners),
+				"policy.sender", config->policy.sender,
+				answered && verdict == SENDER_ACCEPTED);
 }
 
-char *explain_reason_of_check(enum question_kind kind, const struct asked *asked,
-			      const char *login, const struct mum_config *config)
+char *reason_of_check(enum question_kind kind, const struct asked *asked,
+		      const char *login, const struct mum_config *config)
 {
 	return kind == MUM_DELIVERY ? reason_of_recipient_check(asked, config)
 					: reason_of_sender_check(asked, login, config);
 }
 
-char *explain_reason_unasked(enum question_kind kind, const char *login,
-			     const struct mum_config *config)
+char *reason_unasked(enum question_kind kind, const char *login,
+		     const struct mum_config *config)
 {
 	if (kind == MUM_DELIVERY && config->policy.recipient == MUM_CHECK_OFF)
 		return xstrdup("policy.recipient = \"off\"");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* check: all that keeps mumd and the Dovecot module from working well. */
-#include "mumctl/check/names.h"
+#include "mumctl/check/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mumctl/check/names.h"
 #include "mumctl/commands.h"
 #include "mumctl/grants.h"
 #include "mumctl/settings.h"
