@@ -177,7 +177,7 @@ complain "a state is assigned in one function, *set_state()" "$(
 	awk '/^[^\t#/}].*set_state\(/ { inside = 1 }
 	     /^}/ { inside = 0 }
 	     /->state[[:space:]]*=[^=]/ && !inside { print FILENAME ":" FNR ": " $0 }' \
-		$(sources common postfix-policy dovecot-plugin))"
+		$product)"
 
 # ---- no writable globals in common/ ----
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/check/alias-graph.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +12,16 @@
 
 enum { LOOP_SHOWN = 8 };
 
+/* In each walk an alias goes through all of them, in this order. */
+enum node_state { NODE_NEW, NODE_ON_PATH, NODE_DONE };
+
 struct node {
 	UT_hash_handle hh;
 	struct alias_told told;
 	size_t targets_count;
 	char **targets;		/* recipients, as stored */
 	bool keeps_copy;	/* it is its own recipient */
-	enum { NODE_NEW, NODE_ON_PATH, NODE_DONE } state;
+	enum node_state state;
 	struct node *from;	/* the node before it on the path */
 	bool grows;		/* the step from there adds an extension */
 	size_t at;		/* the target that comes next */
@@ -96,6 +100,12 @@ bool alias_graph_add(struct alias_graph *graph, const struct address *alias, con
 	}
 	free(key);
 	return keeps_copy;
+}
+
+static void set_state(struct node *node, enum node_state state)
+{
+	assert(state == NODE_NEW || state == node->state + 1);
+	node->state = state;
 }
 
 static char *way_of(const struct node *first, const struct node *last)
@@ -181,13 +191,13 @@ static void walk(const struct alias_graph *graph, struct node *root, bool copies
 {
 	struct node *node = root;
 
-	node->state = NODE_ON_PATH;
+	set_state(node, NODE_ON_PATH);
 	while (node != NULL) {
 		struct node *next;
 		bool grows;
 
 		if (node->at == node->targets_count) {
-			node->state = NODE_DONE;
+			set_state(node, NODE_DONE);
 			add_target(graph, node->from, node->told.expansion, node->told.depth);
 			node = node->from;
 			continue;
@@ -201,7 +211,7 @@ static void walk(const struct alias_graph *graph, struct node *root, bool copies
 			if (!copies || is_growing_copy(next, node, grows))
 				tell_loop(graph, next, node);
 		} else {
-			next->state = NODE_ON_PATH;
+			set_state(next, NODE_ON_PATH);
 			next->from = node;
 			next->grows = grows;
 			node = next;
@@ -214,7 +224,7 @@ static void walk_all(const struct alias_graph *graph, bool copies)
 	struct node *node, *next;
 
 	HASH_ITER(hh, graph->nodes, node, next) {
-		node->state = NODE_NEW;
+		set_state(node, NODE_NEW);
 		node->from = NULL;
 		node->told.expansion = node->told.depth = 0;
 		node->at = 0;

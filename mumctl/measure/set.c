@@ -155,26 +155,30 @@ void measure_set_free(struct measure_set **_set)
 
 /* ---- measuring ---- */
 
+/* Once it is asked for, it never becomes UNASKED again. */
+static void set_state(struct measure_set *set, struct mailbox *mailbox, enum state state)
+{
+	if (mailbox->state == UNASKED)
+		set->done++;
+	mailbox->state = state;
+}
+
 void measure_set_size(struct measure_set *set, const char *user, uint64_t kib)
 {
 	struct mailbox *mailbox = find(set, user);
 
 	if (mailbox == NULL || mailbox->state != UNASKED)
 		return;
-	mailbox->state = SIZED;
+	set_state(set, mailbox, SIZED);
 	mailbox->kib = kib;
-	set->done++;
 }
 
 void measure_set_fail(struct measure_set *set, const char *user)
 {
 	struct mailbox *mailbox = find(set, user);
 
-	if (mailbox == NULL)
-		return;
-	if (mailbox->state == UNASKED)
-		set->done++;
-	mailbox->state = FAILED;
+	if (mailbox != NULL)
+		set_state(set, mailbox, FAILED);
 }
 
 void measure_set_fail_all(struct measure_set *set)
@@ -182,8 +186,7 @@ void measure_set_fail_all(struct measure_set *set)
 	struct mailbox *mailbox, *next;
 
 	HASH_ITER(hh, set->mailboxes, mailbox, next)
-		mailbox->state = FAILED;
-	set->done = HASH_COUNT(set->mailboxes);
+		set_state(set, mailbox, FAILED);
 }
 
 size_t measure_set_done(const struct measure_set *set, size_t *all_r)
@@ -203,12 +206,12 @@ void measure_set_sum(struct measure_set *set, const struct measure_set *later)
 		const struct mailbox *now = find(later, mailbox->name);
 
 		if (now == NULL || now->id != mailbox->id) {
-			mailbox->state = GONE;
+			set_state(set, mailbox, GONE);
 		} else if (mailbox->state == SIZED) {
 			mailbox->domain->kib += mailbox->kib;
 			set->kib += mailbox->kib;
 		} else {
-			mailbox->state = FAILED;
+			set_state(set, mailbox, FAILED);
 			mailbox->domain->left_out = set->failed = true;
 		}
 	}
