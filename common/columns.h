@@ -63,16 +63,17 @@ enum {
 	NAME_COLUMNS
 };
 /* NOW: SQL for the time; compared with "<", as by MUM's aliases:deactivate. */
-#define ADDRESS_COLUMNS_SQL(NOW) \
-	"d.domain, d.active, m.local_part, m.active, m.send_only," \
-	" a.local_part, a.active, a.deactivate_at < " NOW
-#define DELIVERY_COLUMNS_SQL(NOW) \
-	ADDRESS_COLUMNS_SQL(NOW) ", r.id, r.recipient_address, r.mailbox_id," \
-	" rm.local_part, rd.domain, rm.active, rd.active, rm.send_only"
-#define NAME_COLUMNS_SQL(NOW) \
-	ADDRESS_COLUMNS_SQL(NOW) \
-	", EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id" \
+#define ALIAS_COLUMNS_SQL(NOW) "a.local_part, a.active, a.deactivate_at < " NOW
+#define RECIPIENT_COLUMNS_SQL \
+	"r.id, r.recipient_address, r.mailbox_id, rm.local_part, rd.domain, rm.active," \
+	" rd.active, rm.send_only"
+#define HAS_RECIPIENTS_SQL \
+	"EXISTS (SELECT 1 FROM alias_recipients r WHERE r.alias_id = a.id" \
 	" AND (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))"
+#define ADDRESS_COLUMNS_SQL(NOW) \
+	DOMAIN_COLUMNS_SQL ", m.local_part, m.active, m.send_only, " ALIAS_COLUMNS_SQL(NOW)
+#define DELIVERY_COLUMNS_SQL(NOW) ADDRESS_COLUMNS_SQL(NOW) ", " RECIPIENT_COLUMNS_SQL
+#define NAME_COLUMNS_SQL(NOW) ADDRESS_COLUMNS_SQL(NOW) ", " HAS_RECIPIENTS_SQL
 
 /*
  * SQL, for every database, that is true if a recipient's text holds more than the

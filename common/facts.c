@@ -33,7 +33,7 @@ struct kind {
 	size_t texts[TEXTS_MAX + 1];	/* if cached: offsets of a row's strings; 0 ends them */
 };
 
-static bool is_true(const struct column *column)
+bool column_is_true(const struct column *column)
 {
 	return column->data != NULL && strcmp(column->data, "0") != 0;
 }
@@ -82,7 +82,7 @@ static bool read_domain(struct facts *facts, const struct asked *asked,
 
 	(void)asked;
 	row->name = copy(facts, &columns[DOMAIN_NAME]);
-	row->active = is_true(&columns[DOMAIN_ACTIVE]);
+	row->active = column_is_true(&columns[DOMAIN_ACTIVE]);
 	return true;
 }
 
@@ -91,9 +91,9 @@ static void read_mailbox(struct facts *facts, const struct column *columns,
 {
 	row->address = join_address(facts, &columns[MAILBOX_LOCAL],
 				    &columns[MAILBOX_DOMAIN]);
-	row->domain_active = is_true(&columns[MAILBOX_DOMAIN_ACTIVE]);
-	row->active = is_true(&columns[MAILBOX_ACTIVE]);
-	row->send_only = is_true(&columns[MAILBOX_SEND_ONLY]);
+	row->domain_active = column_is_true(&columns[MAILBOX_DOMAIN_ACTIVE]);
+	row->active = column_is_true(&columns[MAILBOX_ACTIVE]);
+	row->send_only = column_is_true(&columns[MAILBOX_SEND_ONLY]);
 }
 
 /* Is the column the local part that was asked for, or only a collation's idea of it? */
@@ -145,9 +145,9 @@ static bool read_recipient(struct facts *facts, const struct column *columns,
 				  ? join_address(facts, &columns[RECIPIENT_MAILBOX_LOCAL],
 						 &columns[RECIPIENT_MAILBOX_DOMAIN])
 				  : copy_trimmed(facts, recipient);
-	row->recipient_active = is_true(&columns[RECIPIENT_MAILBOX_ACTIVE]);
-	row->recipient_domain_active = is_true(&columns[RECIPIENT_MAILBOX_DOMAIN_ACTIVE]);
-	row->recipient_send_only = is_true(&columns[RECIPIENT_MAILBOX_SEND_ONLY]);
+	row->recipient_active = column_is_true(&columns[RECIPIENT_MAILBOX_ACTIVE]);
+	row->recipient_domain_active = column_is_true(&columns[RECIPIENT_MAILBOX_DOMAIN_ACTIVE]);
+	row->recipient_send_only = column_is_true(&columns[RECIPIENT_MAILBOX_SEND_ONLY]);
 	return true;
 }
 
@@ -156,19 +156,19 @@ static bool read_delivery(struct facts *facts, const struct asked *asked,
 {
 	struct delivery_row *row = _row;
 
-	row->domain_active = is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
+	row->domain_active = column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
 	if (is_mailbox(asked, &columns[DELIVERY_MAILBOX_LOCAL])) {
 		row->mailbox = join_address(facts, &columns[DELIVERY_MAILBOX_LOCAL],
 					    &columns[DELIVERY_DOMAIN]);
-		row->mailbox_active = is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
-		row->mailbox_send_only = is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
+		row->mailbox_active = column_is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
+		row->mailbox_send_only = column_is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
 	}
 	if (!is_local(asked, &columns[DELIVERY_ALIAS_LOCAL]))
 		return true;
 	row->alias = join_address(facts, &columns[DELIVERY_ALIAS_LOCAL],
 				  &columns[DELIVERY_DOMAIN]);
-	row->alias_active = is_true(&columns[DELIVERY_ALIAS_ACTIVE]);
-	row->alias_expired = is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
+	row->alias_active = column_is_true(&columns[DELIVERY_ALIAS_ACTIVE]);
+	row->alias_expired = column_is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
 	return read_recipient(facts, columns, row);
 }
 
@@ -178,14 +178,14 @@ static bool read_name(struct facts *facts, const struct asked *asked,
 	struct name_row *row = _row;
 
 	(void)facts;
-	row->domain_active = is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
+	row->domain_active = column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
 	row->mailbox = is_mailbox(asked, &columns[DELIVERY_MAILBOX_LOCAL]);
-	row->mailbox_active = row->mailbox && is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
-	row->mailbox_send_only = row->mailbox && is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
+	row->mailbox_active = row->mailbox && column_is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
+	row->mailbox_send_only = row->mailbox && column_is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
 	row->alias = is_local(asked, &columns[DELIVERY_ALIAS_LOCAL]);
-	row->alias_active = row->alias && is_true(&columns[DELIVERY_ALIAS_ACTIVE]);
-	row->alias_expired = row->alias && is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
-	row->alias_has_recipients = row->alias && is_true(&columns[NAME_HAS_RECIPIENTS]);
+	row->alias_active = row->alias && column_is_true(&columns[DELIVERY_ALIAS_ACTIVE]);
+	row->alias_expired = row->alias && column_is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
+	row->alias_has_recipients = row->alias && column_is_true(&columns[NAME_HAS_RECIPIENTS]);
 	return true;
 }
 
@@ -216,11 +216,11 @@ static bool read_owner(struct facts *facts, const struct asked *asked,
 
 	(void)asked;
 	row->login = join_address(facts, &columns[OWNER_LOCAL], &columns[OWNER_DOMAIN]);
-	row->domain_active = is_true(&columns[OWNED_DOMAIN_ACTIVE]);
-	row->alias_active = is_true(&columns[OWNER_ALIAS_ACTIVE]);
-	row->alias_expired = is_true(&columns[OWNER_ALIAS_EXPIRED]);
-	row->mailbox_active = is_true(&columns[OWNER_MAILBOX_ACTIVE]);
-	row->mailbox_domain_active = is_true(&columns[OWNER_MAILBOX_DOMAIN_ACTIVE]);
+	row->domain_active = column_is_true(&columns[OWNED_DOMAIN_ACTIVE]);
+	row->alias_active = column_is_true(&columns[OWNER_ALIAS_ACTIVE]);
+	row->alias_expired = column_is_true(&columns[OWNER_ALIAS_EXPIRED]);
+	row->mailbox_active = column_is_true(&columns[OWNER_MAILBOX_ACTIVE]);
+	row->mailbox_domain_active = column_is_true(&columns[OWNER_MAILBOX_DOMAIN_ACTIVE]);
 	return row->login != NULL && read_number(&columns[OWNER_ID], &row->id);
 }
 
@@ -240,7 +240,7 @@ static bool read_tls(struct facts *facts, const struct asked *asked,
 	(void)asked;
 	row->policy = copy(facts, &columns[TLS_POLICY]);
 	row->params = copy(facts, &columns[TLS_PARAMS]);
-	row->active = is_true(&columns[TLS_ACTIVE]);
+	row->active = column_is_true(&columns[TLS_ACTIVE]);
 	return row->policy != NULL && is_whole(&columns[TLS_POLICY]) &&
 	       (row->params == NULL || is_whole(&columns[TLS_PARAMS]));
 }

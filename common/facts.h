@@ -47,6 +47,8 @@ struct column {
 	const char *data;
 	size_t len;
 };
+/* Of a column that is 0 or 1; NULL is false. */
+bool column_is_true(const struct column *column);
 
 struct facts {
 	enum question_kind kind;	/* says which member of the union is valid */

@@ -116,6 +116,25 @@ static bool leads_back(const struct mum_answer *answer, const char *alias)
 	return false;
 }
 
+/* No row is a role's: the statement asks for none. */
+struct facts *recipient_name_facts(const struct address *address, bool domain_active,
+				   recipient_name_fn *fn, void *arg)
+{
+	struct facts *facts = facts_new(MUM_NAME);
+
+	facts->names = xcalloc(address->forms_count, sizeof(facts->names[0]));
+	for (size_t form = 0; form < address->forms_count; form++) {
+		struct name_row *row = &facts->names[facts->count];
+
+		if (address->forms[form].kind == FORM_IS_ROLE)
+			continue;
+		*row = (struct name_row){ .form = form, .domain_active = domain_active };
+		fn(address, row, arg);
+		facts->count++;
+	}
+	return facts;
+}
+
 void recipient_set_behind(struct delivery_row *row, const struct mum_answer *answer,
 			  enum address_form_kind of,
 			  const struct recipients_settings *settings)

@@ -61,6 +61,13 @@ struct recipients_walk *recipients_walk_start(const struct recipients_asker *ask
  */
 char *recipient_name(const struct delivery_row *row,
 		     const struct recipients_settings *settings);
+/*
+ * What MUM_NAME would answer about the address, in a domain of MUM's: fn adds to each row what
+ * has the name that the row's form is. Caller frees.
+ */
+typedef void recipient_name_fn(const struct address *address, struct name_row *row, void *arg);
+struct facts *recipient_name_facts(const struct address *address, bool domain_active,
+				   recipient_name_fn *fn, void *arg);
 /* Sets row->behind from an answer to MUM_NAME about that name; of: the kind of its form. */
 void recipient_set_behind(struct delivery_row *row, const struct mum_answer *answer,
 			  enum address_form_kind of,

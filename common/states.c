@@ -92,6 +92,11 @@ bool state_is_elsewhere(const struct delivery_row *row)
 	       !row->behind.fallback && row->behind.elsewhere;
 }
 
+bool state_is_caught(const struct delivery_row *row)
+{
+	return row->behind.fallback;
+}
+
 bool state_is_renamed(const struct delivery_row *row)
 {
 	return row->recipient_local && row->stands_for != NULL &&

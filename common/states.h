@@ -69,6 +69,8 @@ enum recipient_state state_of_recipient(const struct delivery_row *row);
 bool state_has_mailbox(const struct delivery_row *row);
 /* Is it live only because another table of Postfix may know what MUM does not? */
 bool state_is_elsewhere(const struct delivery_row *row);
+/* Does a role or a catch-all take its mail? */
+bool state_is_caught(const struct delivery_row *row);
 /* Has the recipient's mailbox another address by now than the text says? */
 bool state_is_renamed(const struct delivery_row *row);
 /* Does the state depend on row->behind, which must be asked for? */

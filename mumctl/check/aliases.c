@@ -67,7 +67,7 @@ static bool is_caught(const struct aliases *aliases, const char *recipient)
 		const struct delivery_row *row = &aliases->facts->deliveries[i];
 
 		if (row->stands_for == recipient)
-			return row->behind.fallback;
+			return state_is_caught(row);
 	}
 	return false;
 }

@@ -50,11 +50,6 @@ static struct name *find_name(const struct names *names, const char *key)
 	return name;
 }
 
-static bool is_true(const struct column *column)
-{
-	return column->data != NULL && strcmp(column->data, "1") == 0;
-}
-
 enum { READ_DOMAIN, READ_DOMAIN_ACTIVE };
 
 static void on_domain(const struct column *columns, void *arg)
@@ -70,7 +65,7 @@ static void on_domain(const struct column *columns, void *arg)
 	if (find_domain(names, key) == NULL) {
 		KEYED_ADD(names->domains, &names->hash, key, strlen(key), domain, key);
 		domain->stored = xstrdup(stored);
-		domain->active = is_true(&columns[READ_DOMAIN_ACTIVE]);
+		domain->active = column_is_true(&columns[READ_DOMAIN_ACTIVE]);
 	}
 	free(key);
 }
@@ -108,8 +103,8 @@ static void on_mailbox(const struct column *columns, void *arg)
 	if (name == NULL || columns[READ_LOCAL].len == 0)
 		return;
 	name->mailbox = true;
-	name->mailbox_active = is_true(&columns[READ_ACTIVE]);
-	name->mailbox_send_only = is_true(&columns[READ_FLAG]);
+	name->mailbox_active = column_is_true(&columns[READ_ACTIVE]);
+	name->mailbox_send_only = column_is_true(&columns[READ_FLAG]);
 }
 
 /* The flag: the alias is not expired and has recipients. */
@@ -120,7 +115,7 @@ static void on_alias(const struct column *columns, void *arg)
 	if (name == NULL)
 		return;
 	name->alias = true;
-	name->alias_live = is_true(&columns[READ_ACTIVE]) && is_true(&columns[READ_FLAG]);
+	name->alias_live = column_is_true(&columns[READ_ACTIVE]) && column_is_true(&columns[READ_FLAG]);
 }
 
 struct names *names_load(const struct check *check)
@@ -129,9 +124,7 @@ struct names *names_load(const struct check *check)
 	char *now = tool_now(check->config);
 	char *aliases = xasprintf(
 		"SELECT a.local_part, d.domain, a.active,"
-		" COALESCE(a.deactivate_at >= '%s', 1) AND EXISTS (SELECT 1 FROM alias_recipients r"
-		" WHERE r.alias_id = a.id AND"
-		" (r.mailbox_id IS NOT NULL OR " RECIPIENT_IS_TEXT("r.recipient_address") "))"
+		" COALESCE(a.deactivate_at >= '%s', 1) AND " HAS_RECIPIENTS_SQL
 		" FROM aliases a JOIN domains d ON d.id = a.domain_id WHERE d.active = 1", now);
 
 	keyed_hash_init(&names->hash);
@@ -172,34 +165,28 @@ enum domain_state names_domain(const struct names *names, const struct address *
 	return domain->active ? DOMAIN_IS_OURS : DOMAIN_IS_INACTIVE;
 }
 
-/* One row for each form but a role, as the statement has it. */
+static void put_name(const struct address *address, struct name_row *row, void *names)
+{
+	char *key = address_form_text(address, row->form);
+	const struct name *name = find_name(names, key);
+
+	free(key);
+	if (name == NULL)
+		return;
+	row->mailbox = name->mailbox;
+	row->mailbox_active = name->mailbox_active;
+	row->mailbox_send_only = name->mailbox_send_only;
+	row->alias = name->alias;
+	row->alias_active = row->alias_has_recipients = name->alias_live;
+}
+
 struct facts *names_facts(const struct names *names, const struct address *address)
 {
 	const struct domain *domain = find_domain(names, address->domain);
-	struct facts *facts = facts_new(MUM_NAME);
 
-	if (domain == NULL)
-		return facts;
-	facts->names = xcalloc(address->forms_count, sizeof(facts->names[0]));
-	for (size_t form = 0; form < address->forms_count; form++) {
-		char *key = address_form_text(address, form);
-		const struct name *name = find_name(names, key);
-		struct name_row *row;
-
-		free(key);
-		if (address->forms[form].kind == FORM_IS_ROLE)
-			continue;
-		row = &facts->names[facts->count++];
-		*row = (struct name_row){ .form = form, .domain_active = domain->active };
-		if (name == NULL)
-			continue;
-		row->mailbox = name->mailbox;
-		row->mailbox_active = name->mailbox_active;
-		row->mailbox_send_only = name->mailbox_send_only;
-		row->alias = name->alias;
-		row->alias_active = row->alias_has_recipients = name->alias_live;
-	}
-	return facts;
+	return domain != NULL ? recipient_name_facts(address, domain->active, put_name,
+						     (void *)names)
+			      : facts_new(MUM_NAME);
 }
 
 void names_complete(const struct names *names, const struct mum_config *config,

@@ -98,11 +98,6 @@ static void read_maildir(struct home_rows *rows, struct home_row *row, const cha
 	arena_free(&scratch);
 }
 
-static bool is_true(const struct column *column)
-{
-	return column->data != NULL && strcmp(column->data, "1") == 0;
-}
-
 static void on_row(const struct column *columns, void *arg)
 {
 	struct home_rows *rows = arg;
@@ -116,8 +111,8 @@ static void on_row(const struct column *columns, void *arg)
 						  (rows->count > 0 ? rows->count * 2 : 1));
 	row = &rows->rows[rows->count++];
 	*row = (struct home_row){ .name = keep(rows, name), .home = keep_normal(rows, home) };
-	row->active = is_true(&columns[ROW_ACTIVE]);
-	row->send_only = is_true(&columns[ROW_SEND_ONLY]);
+	row->active = column_is_true(&columns[ROW_ACTIVE]);
+	row->send_only = column_is_true(&columns[ROW_SEND_ONLY]);
 	if (row->home == NULL && *home == '/')
 		add_other(rows, row, home);
 	read_maildir(rows, row, text_of(&columns[ROW_MAILDIR], ""));

@@ -57,38 +57,32 @@ static void free_others(struct others *others)
 	KEYED_FREE(others->domains, other, next);
 }
 
-/* What MUM_NAME would answer about a name of this domain. *several_r: it is there twice. */
-static struct facts *name_facts(const struct domain_names *names, const struct address *address,
-				bool *several_r)
+/* Is one of the names that count there twice? */
+struct several {
+	const struct domain_rows *rows;
+	bool is;
+};
+
+static void put_name(const struct address *address, struct name_row *row, void *arg)
 {
-	const struct domain_rows *rows = &names->rows;
-	struct facts *facts = facts_new(MUM_NAME);
+	struct several *several = arg;
+	const struct domain_rows *rows = several->rows;
+	const struct domain_entry *entry = domain_rows_find_form(rows, address, row->form);
 
-	facts->names = xcalloc(address->forms_count, sizeof(facts->names[0]));
-	for (size_t form = 0; form < address->forms_count; form++) {
-		const struct domain_entry *entry = domain_rows_find_form(rows, address, form);
-		struct name_row *row;
-
-		if (address->forms[form].kind == FORM_IS_ROLE)
-			continue;
-		row = &facts->names[facts->count++];
-		*row = (struct name_row){ .form = form, .domain_active = rows->active };
-		if (entry == NULL || !entry->usable)
-			continue;
-		*several_r |= entry->several;
-		if (entry->user != DOMAIN_ROWS_NONE) {
-			row->mailbox = true;
-			row->mailbox_active = rows->users->users[entry->user].mailbox.active;
-			row->mailbox_send_only = rows->users->users[entry->user].mailbox.send_only;
-		}
-		if (entry->count == 0)
-			continue;
-		row->alias = true;
-		row->alias_active = rows->deliveries->deliveries[entry->first].alias_active;
-		row->alias_expired = rows->deliveries->deliveries[entry->first].alias_expired;
-		row->alias_has_recipients = entry->has_recipients;
+	if (entry == NULL || !entry->usable)
+		return;
+	several->is |= entry->several;
+	if (entry->user != DOMAIN_ROWS_NONE) {
+		row->mailbox = true;
+		row->mailbox_active = rows->users->users[entry->user].mailbox.active;
+		row->mailbox_send_only = rows->users->users[entry->user].mailbox.send_only;
 	}
-	return facts;
+	if (entry->count == 0)
+		return;
+	row->alias = true;
+	row->alias_active = rows->deliveries->deliveries[entry->first].alias_active;
+	row->alias_expired = rows->deliveries->deliveries[entry->first].alias_expired;
+	row->alias_has_recipients = entry->has_recipients;
 }
 
 /* name: in this domain. */
@@ -98,11 +92,14 @@ static void set_behind(const struct domain_names *names, struct domain_entry *en
 	struct address *address = address_new(ADDRESS_MAIL, name, strlen(name),
 					      names->config->address.recipient_delimiter);
 	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
+	struct several several = { &names->rows, entry->ask };
 
 	if (address == NULL)
 		return;
 	address_add_fallbacks(address, &names->settings.fallbacks);
-	answer.facts[MUM_NAME] = name_facts(names, address, &entry->ask);
+	answer.facts[MUM_NAME] = recipient_name_facts(address, names->rows.active, put_name,
+						      &several);
+	entry->ask = several.is;
 	recipient_set_behind(row, &answer, FORM_IS_NAME, &names->settings);
 	facts_unref(&answer.facts[MUM_NAME]);
 	address_unref(&address);

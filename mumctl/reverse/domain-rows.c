@@ -22,9 +22,8 @@ static const char mailboxes_sql[] =
  */
 enum { ROW_ALIAS_ID = DELIVERY_MAILBOX_LOCAL, ROW_EXPIRES = DELIVERY_MAILBOX_ACTIVE };
 static const char aliases_sql[] =
-	"SELECT 1, d.domain, d.active, a.id, a.deactivate_at, NULL, a.local_part, a.active,"
-	" a.deactivate_at < ?, r.id, r.recipient_address, r.mailbox_id, rm.local_part, rd.domain,"
-	" rm.active, rd.active, rm.send_only"
+	"SELECT 1, " DOMAIN_COLUMNS_SQL ", a.id, a.deactivate_at, NULL, "
+	ALIAS_COLUMNS_SQL("?") ", " RECIPIENT_COLUMNS_SQL
 	" FROM domains d JOIN aliases a ON a.domain_id = d.id"
 	" LEFT JOIN alias_recipients r ON r.alias_id = a.id"
 	" LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id"
@@ -40,11 +39,6 @@ struct reader {
 	struct address *address;	/* the alias's own */
 	char *alias_id;
 };
-
-static bool is_true(const struct column *column)
-{
-	return column->data != NULL && strcmp(column->data, "1") == 0;
-}
 
 static const char *keep(struct domain_rows *rows, const char *text)
 {
@@ -154,7 +148,7 @@ static void on_mailbox(const struct column *columns, void *arg)
 
 	if (!is_asked(reader, &columns[MAILBOX_LOCAL], &columns[MAILBOX_DOMAIN]))
 		return;
-	reader->rows->active |= is_true(&columns[MAILBOX_DOMAIN_ACTIVE]);
+	reader->rows->active |= column_is_true(&columns[MAILBOX_DOMAIN_ACTIVE]);
 	entry = entry_of(reader, columns[MAILBOX_LOCAL].data, false, &address);
 	if (entry->usable)
 		add_mailbox(reader, entry, address, columns);
@@ -177,7 +171,7 @@ static void begin_alias(struct reader *reader, const struct column *columns)
 	entry->several |= entry->alias != NULL;
 	entry->alias = entry->stored;
 	entry->expires = keep(rows, columns[ROW_EXPIRES].data);
-	entry->expired = is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
+	entry->expired = column_is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
 	entry->first = rows->deliveries->count;
 	entry->count = 0;
 }
@@ -212,7 +206,7 @@ static void on_alias(const struct column *columns, void *arg)
 	if (!is_asked(reader, &columns[DELIVERY_ALIAS_LOCAL], &columns[DELIVERY_DOMAIN]) ||
 	    columns[ROW_ALIAS_ID].data == NULL)
 		return;
-	rows->active |= is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
+	rows->active |= column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
 	if (reader->alias_id == NULL || strcmp(reader->alias_id, columns[ROW_ALIAS_ID].data) != 0)
 		begin_alias(reader, columns);
 	entry = reader->entry;

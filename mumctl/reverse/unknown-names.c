@@ -96,30 +96,29 @@ static bool has_name(const char *key, void *arg)
 	return name != NULL;
 }
 
-enum { DOMAIN_ID, DOMAIN_NAME, DOMAIN_ACTIVE };
+enum { READ_ID, READ_DOMAIN, READ_ACTIVE };
 static const char domains_sql[] = "SELECT id, domain, active FROM domains";
 
 static void on_domain(const struct column *columns, void *arg)
 {
 	struct unknown_names *names = arg;
-	const char *stored = columns[DOMAIN_NAME].data;
+	const char *stored = columns[READ_DOMAIN].data;
 	struct spelling *spelling;
 	struct domain *domain;
 	char *key;
 
 	/* No mail can have a name with a NUL byte. */
-	if (columns[DOMAIN_ID].data == NULL || stored == NULL ||
-	    strlen(stored) != columns[DOMAIN_NAME].len)
+	if (columns[READ_ID].data == NULL || stored == NULL ||
+	    strlen(stored) != columns[READ_DOMAIN].len)
 		return;
 	key = address_fold_domain(stored, strlen(stored));
 	domain = find_domain(names, key);
 	if (domain == NULL)
 		KEYED_ADD(names->domains, &names->hash, key, strlen(key), domain, key);
 	free(key);
-	domain->active |= columns[DOMAIN_ACTIVE].data != NULL &&
-			  strcmp(columns[DOMAIN_ACTIVE].data, "1") == 0;
+	domain->active |= column_is_true(&columns[READ_ACTIVE]);
 	spelling = xcalloc(1, sizeof(*spelling));
-	spelling->id = xstrdup(columns[DOMAIN_ID].data);
+	spelling->id = xstrdup(columns[READ_ID].data);
 	spelling->next = domain->spellings;
 	domain->spellings = spelling;
 }
