@@ -237,7 +237,7 @@ char *reason_without_facts(const struct asked *asked)
 
 char *reason_of_map(enum socketmap_number map, const struct asked *asked)
 {
-	static char *(*const reasons[SOCKETMAP_MAPS])(const struct mum_answer *answer) = {
+	static char *(*const reasons[])(const struct mum_answer *answer) = {
 		[SOCKETMAP_DOMAINS] = reason_of_domain,
 		[SOCKETMAP_MAILBOXES] = reason_of_mailbox,
 		[SOCKETMAP_ALIASES] = reason_of_recipients,
@@ -245,6 +245,7 @@ char *reason_of_map(enum socketmap_number map, const struct asked *asked)
 		[SOCKETMAP_ACCESS] = reason_of_recipient,
 		[SOCKETMAP_TLS] = reason_of_tls,
 	};
+	_Static_assert(sizeof(reasons) / sizeof(reasons[0]) == SOCKETMAP_MAPS, "a cell for each map");
 
 	return asked->answer.status == MUM_FOUND ? reasons[map](&asked->answer)
 						 : reason_without_facts(asked);

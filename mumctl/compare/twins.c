@@ -15,7 +15,7 @@ enum { TABLES_MAX = 2 };
 static const struct searched {
 	enum address_kind kind;
 	const char *tables[TABLES_MAX];
-} searched_by[SOCKETMAP_MAPS] = {
+} searched_by[] = {
 	[SOCKETMAP_DOMAINS] = { ADDRESS_DOMAIN, { "domains" } },
 	[SOCKETMAP_MAILBOXES] = { ADDRESS_LOGIN, { "mailboxes" } },
 	[SOCKETMAP_ALIASES] = { ADDRESS_LOGIN, { "aliases" } },
@@ -23,6 +23,7 @@ static const struct searched {
 	[SOCKETMAP_ACCESS] = { ADDRESS_LOGIN, { "mailboxes" } },
 	[SOCKETMAP_TLS] = { ADDRESS_TLS, { "tls_policies" } },
 };
+_Static_assert(sizeof(searched_by) / sizeof(searched_by[0]) == SOCKETMAP_MAPS, "a cell for each map");
 
 /* A literal, which takes on the collation of the column. Caller frees. */
 static char *literal(const char *text, size_t len)

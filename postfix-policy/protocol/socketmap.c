@@ -115,7 +115,7 @@ static enum mum_status put_tls_policy(struct buf *value, const struct mum_answer
 }
 
 /* The names are those of the files in MUM's manual that admins copy. */
-static const struct socketmap_map maps[SOCKETMAP_MAPS] = {
+static const struct socketmap_map maps[] = {
 	[SOCKETMAP_DOMAINS] = { "domains", MUM_DOMAIN, put_domain, NULL },
 	[SOCKETMAP_MAILBOXES] = { "mailboxes", MUM_DELIVERY, put_mailbox, NULL },
 	[SOCKETMAP_ALIASES] = { "aliases", MUM_DELIVERY, put_recipients, NULL },
@@ -124,6 +124,7 @@ static const struct socketmap_map maps[SOCKETMAP_MAPS] = {
 			       recipient_reason },
 	[SOCKETMAP_TLS] = { "tls-policies", MUM_TLS, put_tls_policy, NULL },
 };
+_Static_assert(sizeof(maps) / sizeof(maps[0]) == SOCKETMAP_MAPS, "a cell for each map");
 
 const char *socketmap_name(const struct socketmap_map *map)
 {
