@@ -13,7 +13,7 @@
 #include "common/xalloc.h"
 
 /* What is asked for, and as which form of the key. */
-struct asked {
+struct wanted {
 	const struct address *address;
 	size_t form;
 };
@@ -27,7 +27,7 @@ struct kind {
 	bool cached, for_mail;
 	size_t size;
 	size_t local, domain;	/* columns that must be the name asked for; 0 = none */
-	bool (*read)(struct facts *facts, const struct asked *asked,
+	bool (*read)(struct facts *facts, const struct wanted *wanted,
 		     const struct column *columns, void *row);
 	int (*compare)(const void *a, const void *b);	/* NULL: in any order */
 	size_t texts[TEXTS_MAX + 1];	/* if cached: offsets of a row's strings; 0 ends them */
@@ -75,12 +75,12 @@ static const char *join_address(struct facts *facts, const struct column *local,
 	return joined;
 }
 
-static bool read_domain(struct facts *facts, const struct asked *asked,
+static bool read_domain(struct facts *facts, const struct wanted *wanted,
 		       const struct column *columns, void *_row)
 {
 	struct domain_row *row = _row;
 
-	(void)asked;
+	(void)wanted;
 	row->name = copy(facts, &columns[DOMAIN_NAME]);
 	row->active = column_is_true(&columns[DOMAIN_ACTIVE]);
 	return true;
@@ -97,16 +97,16 @@ static void read_mailbox(struct facts *facts, const struct column *columns,
 }
 
 /* Is the column the local part that was asked for, or only a collation's idea of it? */
-static bool is_local(const struct asked *asked, const struct column *local)
+static bool is_local(const struct wanted *wanted, const struct column *local)
 {
 	return local->data != NULL && is_whole(local) &&
-	       address_is_local(&asked->address->forms[asked->form], local->data);
+	       address_is_local(&wanted->address->forms[wanted->form], local->data);
 }
 
 /* A mailbox without a local part is nobody's, whatever MUM's tables allow. */
-static bool is_mailbox(const struct asked *asked, const struct column *local)
+static bool is_mailbox(const struct wanted *wanted, const struct column *local)
 {
-	return asked->address->forms[asked->form].kind == FORM_IS_NAME && is_local(asked, local);
+	return wanted->address->forms[wanted->form].kind == FORM_IS_NAME && is_local(wanted, local);
 }
 
 static bool read_number(const struct column *column, uint64_t *value_r)
@@ -151,19 +151,19 @@ static bool read_recipient(struct facts *facts, const struct column *columns,
 	return true;
 }
 
-static bool read_delivery(struct facts *facts, const struct asked *asked,
+static bool read_delivery(struct facts *facts, const struct wanted *wanted,
 			 const struct column *columns, void *_row)
 {
 	struct delivery_row *row = _row;
 
 	row->domain_active = column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
-	if (is_mailbox(asked, &columns[DELIVERY_MAILBOX_LOCAL])) {
+	if (is_mailbox(wanted, &columns[DELIVERY_MAILBOX_LOCAL])) {
 		row->mailbox = join_address(facts, &columns[DELIVERY_MAILBOX_LOCAL],
 					    &columns[DELIVERY_DOMAIN]);
 		row->mailbox_active = column_is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
 		row->mailbox_send_only = column_is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
 	}
-	if (!is_local(asked, &columns[DELIVERY_ALIAS_LOCAL]))
+	if (!is_local(wanted, &columns[DELIVERY_ALIAS_LOCAL]))
 		return true;
 	row->alias = join_address(facts, &columns[DELIVERY_ALIAS_LOCAL],
 				  &columns[DELIVERY_DOMAIN]);
@@ -172,17 +172,17 @@ static bool read_delivery(struct facts *facts, const struct asked *asked,
 	return read_recipient(facts, columns, row);
 }
 
-static bool read_name(struct facts *facts, const struct asked *asked,
+static bool read_name(struct facts *facts, const struct wanted *wanted,
 		      const struct column *columns, void *_row)
 {
 	struct name_row *row = _row;
 
 	(void)facts;
 	row->domain_active = column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
-	row->mailbox = is_mailbox(asked, &columns[DELIVERY_MAILBOX_LOCAL]);
+	row->mailbox = is_mailbox(wanted, &columns[DELIVERY_MAILBOX_LOCAL]);
 	row->mailbox_active = row->mailbox && column_is_true(&columns[DELIVERY_MAILBOX_ACTIVE]);
 	row->mailbox_send_only = row->mailbox && column_is_true(&columns[DELIVERY_MAILBOX_SEND_ONLY]);
-	row->alias = is_local(asked, &columns[DELIVERY_ALIAS_LOCAL]);
+	row->alias = is_local(wanted, &columns[DELIVERY_ALIAS_LOCAL]);
 	row->alias_active = row->alias && column_is_true(&columns[DELIVERY_ALIAS_ACTIVE]);
 	row->alias_expired = row->alias && column_is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
 	row->alias_has_recipients = row->alias && column_is_true(&columns[NAME_HAS_RECIPIENTS]);
@@ -209,12 +209,12 @@ static int compare_names(const void *_a, const void *_b)
 	return compare_numbers(a->form, b->form);
 }
 
-static bool read_owner(struct facts *facts, const struct asked *asked,
+static bool read_owner(struct facts *facts, const struct wanted *wanted,
 		       const struct column *columns, void *_row)
 {
 	struct owner_row *row = _row;
 
-	(void)asked;
+	(void)wanted;
 	row->login = join_address(facts, &columns[OWNER_LOCAL], &columns[OWNER_DOMAIN]);
 	row->domain_active = column_is_true(&columns[OWNED_DOMAIN_ACTIVE]);
 	row->alias_active = column_is_true(&columns[OWNER_ALIAS_ACTIVE]);
@@ -232,12 +232,12 @@ static int compare_owners(const void *_a, const void *_b)
 				  : compare_numbers(a->id, b->id);
 }
 
-static bool read_tls(struct facts *facts, const struct asked *asked,
+static bool read_tls(struct facts *facts, const struct wanted *wanted,
 		       const struct column *columns, void *_row)
 {
 	struct tls_row *row = _row;
 
-	(void)asked;
+	(void)wanted;
 	row->policy = copy(facts, &columns[TLS_POLICY]);
 	row->params = copy(facts, &columns[TLS_PARAMS]);
 	row->active = column_is_true(&columns[TLS_ACTIVE]);
@@ -245,12 +245,12 @@ static bool read_tls(struct facts *facts, const struct asked *asked,
 	       (row->params == NULL || is_whole(&columns[TLS_PARAMS]));
 }
 
-static bool read_credential(struct facts *facts, const struct asked *asked,
+static bool read_credential(struct facts *facts, const struct wanted *wanted,
 		       const struct column *columns, void *_row)
 {
 	struct credential_row *row = _row;
 
-	(void)asked;
+	(void)wanted;
 	read_mailbox(facts, columns, &row->mailbox);
 	row->password = copy_clean(facts, &columns[CREDENTIAL_PASSWORD]);
 	return true;
@@ -263,12 +263,12 @@ static const char *copy_quota(struct facts *facts, const struct column *column)
 	return column->data != NULL && text == NULL ? "" : text;
 }
 
-static bool read_user(struct facts *facts, const struct asked *asked,
+static bool read_user(struct facts *facts, const struct wanted *wanted,
 		       const struct column *columns, void *_row)
 {
 	struct user_row *row = _row;
 
-	(void)asked;
+	(void)wanted;
 	read_mailbox(facts, columns, &row->mailbox);
 	row->homedir = copy_clean(facts, &columns[USER_HOMEDIR]);
 	row->maildir = copy_clean(facts, &columns[USER_MAILDIR]);
@@ -277,12 +277,12 @@ static bool read_user(struct facts *facts, const struct asked *asked,
 	return true;
 }
 
-static bool read_listed(struct facts *facts, const struct asked *asked,
+static bool read_listed(struct facts *facts, const struct wanted *wanted,
 		       const struct column *columns, void *_row)
 {
 	struct listed_row *row = _row;
 
-	(void)asked;
+	(void)wanted;
 	read_mailbox(facts, columns, &row->mailbox);
 	return read_number(&columns[LISTED_ID], &row->id);
 }
@@ -366,7 +366,7 @@ void facts_unref(struct facts **_facts)
 	free(facts);
 }
 
-static bool is_asked_for(const struct kind *kind, const struct asked *asked,
+static bool is_asked_for(const struct kind *kind, const struct wanted *wanted,
 			 const struct column *columns)
 {
 	const struct column *domain = &columns[kind->domain];
@@ -374,12 +374,12 @@ static bool is_asked_for(const struct kind *kind, const struct asked *asked,
 	if (kind->domain == 0)
 		return true;
 	/* The tables know no roles: what has the name of one answers as that name. */
-	if (asked->address->forms[asked->form].kind == FORM_IS_ROLE)
+	if (wanted->address->forms[wanted->form].kind == FORM_IS_ROLE)
 		return false;
 	if (domain->data == NULL || !is_whole(domain) ||
-	    !address_is_domain(asked->address, domain->data))
+	    !address_is_domain(wanted->address, domain->data))
 		return false;
-	return kind->local == 0 || is_local(asked, &columns[kind->local]);
+	return kind->local == 0 || is_local(wanted, &columns[kind->local]);
 }
 
 /* The array doubles at each power of two. */
@@ -399,17 +399,17 @@ bool facts_add_row(struct facts *facts, const struct address *address,
 		   size_t form, const struct column *columns, const char **why)
 {
 	const struct kind *kind = &kinds[facts->kind];
-	const struct asked asked = { address, form };
+	const struct wanted wanted = { address, form };
 	void *row;
 
 	if (kind->domain != 0 && form >= address->forms_count) {
 		*why = "a row answers a name that was not asked for";
 		return false;
 	}
-	if (!is_asked_for(kind, &asked, columns))
+	if (!is_asked_for(kind, &wanted, columns))
 		return true;
 	row = next_row(facts, kind->size);
-	if (!kind->read(facts, &asked, columns, row)) {
+	if (!kind->read(facts, &wanted, columns, row)) {
 		*why = "a row holds a value that cannot be read";
 		return false;
 	}

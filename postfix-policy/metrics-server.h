@@ -3,6 +3,9 @@
  * HTTP for those who watch mumd: /metrics, /healthz (the process answers) and /readyz
  * (the database answers, or the cache does in its place). It takes GET and HEAD from a
  * few clients at a time, for a few seconds each, so that they do not delay Postfix.
+ *
+ * It is libevent's own evhttp: that is there already, in the loop of all else and without a
+ * thread. libmicrohttpd would be one more library, for three pages.
  */
 #ifndef MUM_METRICS_SERVER_H
 #define MUM_METRICS_SERVER_H
