@@ -15,14 +15,19 @@ enum { REASON_MAX = 4096 };	/* bytes; an alias may have many recipients */
 
 /* ---- states in words ---- */
 
-static const char *words_of_domain(enum domain_state state)
+const char *reason_of_domain_state(enum domain_state state, const char **mail_r)
 {
 	switch (state) {
-	case DOMAIN_IS_FOREIGN:		return "no domain has this name";
-	case DOMAIN_IS_INACTIVE:	return "the domain is inactive";
+	case DOMAIN_IS_FOREIGN:
+		*mail_r = "nobody here gets its mail, because it is no domain of MUM's";
+		return "no domain has this name";
+	case DOMAIN_IS_INACTIVE:
+		*mail_r = "nobody here gets its mail, because the domain is inactive";
+		return "the domain is inactive";
 	case DOMAIN_IS_OURS:
 		break;
 	}
+	*mail_r = "MUM's mailboxes and aliases get its mail";
 	return "the domain is active";
 }
 
@@ -89,13 +94,33 @@ static const char *words_of_recipient(enum recipient_state state)
 	return NULL;
 }
 
+/* For an owner that rule_owners() leaves out; else NULL. */
+static const char *words_of_owner(enum owner_state state)
+{
+	switch (state) {
+	case OWNER_IS_LIVE:
+		break;
+	case OWNER_IS_IN_INACTIVE_DOMAIN:
+		return "its domain or that of the address is inactive";
+	case OWNER_IS_INACTIVE_ITSELF:
+	case OWNER_IS_INACTIVE:			return "the mailbox is inactive";
+	case OWNER_OF_INACTIVE_ALIAS:		return "the alias is inactive";
+	case OWNER_OF_EXPIRED_ALIAS:		return "the alias has passed its deactivate_at";
+	case OWNER_IS_INACTIVE_OF_EXPIRED_ALIAS:
+		return "the mailbox is inactive, and the alias has passed its deactivate_at";
+	}
+	return NULL;
+}
+
 /* ---- maps ---- */
 
 static char *reason_of_domain(const struct mum_answer *answer)
 {
 	const struct domain_row *row;
+	const char *mail;
 
-	return xstrdup(words_of_domain(state_of_domain(answer->facts[MUM_DOMAIN], &row)));
+	return xstrdup(reason_of_domain_state(state_of_domain(answer->facts[MUM_DOMAIN], &row),
+					      &mail));
 }
 
 static char *reason_of_tls(const struct mum_answer *answer)
@@ -196,34 +221,49 @@ static char *reason_of_recipient(const struct mum_answer *answer)
 	return ruling.alias != NULL ? reason_of_recipients(answer) : reason_of_mailbox(answer);
 }
 
-/* Counts the rows of the name itself, or those of the catch-all. */
-static size_t count_owners(const struct mum_answer *answer, enum address_form_kind kind)
+/* Those of the name itself, or of the catch-all, that may not send. Returns how many. */
+static size_t put_dead_owners(const struct mum_answer *answer, enum address_form_kind kind,
+			      struct buf *dead)
 {
 	const struct facts *facts = answer->facts[MUM_OWNERS];
 	size_t count = 0;
 
-	for (size_t i = 0; i < facts->count; i++)
-		count += answer->address->forms[facts->owners[i].form].kind == kind;
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct owner_row *row = &facts->owners[i];
+		const char *why = words_of_owner(state_of_owner(row));
+
+		if (answer->address->forms[row->form].kind != kind || why == NULL)
+			continue;
+		count++;
+		if (!dead->failed)
+			buf_printf(dead, "%s<%s>: %s", dead->len > 0 ? "; " : "", row->login, why);
+	}
 	return count;
 }
 
+/* "1 of 2 mailboxes may send as this address; <x@y>: the alias is inactive" */
 static char *reason_of_owners(const struct mum_answer *answer)
 {
+	struct buf dead = BUF_INIT(REASON_MAX / 2);
 	struct arena arena = { NULL };
 	struct owners owners = { .count = 0 };
 	enum address_form_kind kind = FORM_IS_NAME;
-	char *reason;
+	char *reason, *others;
+	size_t count;
 
 	if (rule_owners(answer, &arena, &owners) == MUM_FOUND)
 		kind = answer->address->forms[owners.form].kind;
-	if (count_owners(answer, kind) == 0)
+	count = put_dead_owners(answer, kind, &dead);
+	others = buf_steal(&dead);
+	if (owners.count + count == 0)
 		reason = xstrdup("no mailbox has this name, and no alias with senders");
 	else if (owners.count == 0)
-		reason = xstrdup("whoever could send as this address is inactive or expired");
+		reason = xstrdup(others);
 	else
-		reason = xasprintf("%s%zu of %zu mailboxes may send as this address",
-				   words_of_form(kind), owners.count,
-				   count_owners(answer, kind));
+		reason = xasprintf("%s%zu of %zu mailboxes may send as this address%s%s",
+				   words_of_form(kind), owners.count, owners.count + count,
+				   count > 0 ? "; " : "", others);
+	free(others);
 	arena_free(&arena);
 	return reason;
 }

@@ -3,6 +3,7 @@
 #ifndef MUM_REASONS_H
 #define MUM_REASONS_H
 
+#include "common/states.h"
 #include "mumctl/tool.h"
 #include "postfix-policy/protocol/socketmap.h"
 
@@ -11,6 +12,8 @@
  * answer to the question that the verdict comes from. Caller frees.
  */
 char *reason_of_map(enum socketmap_number map, const struct asked *asked);
+/* *mail_r: what becomes of mail to the domain. Static texts. */
+const char *reason_of_domain_state(enum domain_state state, const char **mail_r);
 /* *answer_r: what the passdb does. Static text. */
 char *reason_of_passdb(const struct asked *asked, const struct mum_config *config,
 		       const char **answer_r);

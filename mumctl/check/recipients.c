@@ -91,20 +91,35 @@ static const char *why_dead(enum recipient_state state)
 
 void check_recipient(const struct check *check, const struct delivery_row *row)
 {
-	enum recipient_state state = state_of_recipient(row);
+	const enum recipient_state state = state_of_recipient(row);
 
-	if (state == RECIPIENT_IS_GONE)
+	if (state_has_mailbox(row) && state != RECIPIENT_IS_GONE) {
+		check_text(check, row);
+		return;
+	}
+	switch (state) {
+	case RECIPIENT_IS_LIVE:
+		check_live_text(check, row);
+		break;
+	case RECIPIENT_IS_GONE:
 		add_row(check, "recipient-dangling", row, NULL,
 			report_text(check->report, "its mailbox is gone: <%s> gets nothing",
 				    row->recipient));
-	else if (state_has_mailbox(row))
-		check_text(check, row);
-	else if (state == RECIPIENT_IS_LIVE)
-		check_live_text(check, row);
-	else if (why_dead(state) != NULL)
+		break;
+	case RECIPIENT_IS_UNKNOWN:
+	case RECIPIENT_IS_SEND_ONLY:
+	case RECIPIENT_IS_INACTIVE:
+	case RECIPIENT_HAS_NO_END:
 		add_row(check, "recipient-dead", row, NULL,
 			report_text(check->report, "no mail is handed to <%s>: %s",
 				    row->stands_for, why_dead(state)));
+		break;
+	/* These an admin may want so. */
+	case RECIPIENT_IS_BLANK:
+	case RECIPIENT_IS_ALIAS_ITSELF:
+	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
+		break;
+	}
 }
 
 /* ---- postmaster and abuse ---- */

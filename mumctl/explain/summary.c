@@ -115,22 +115,11 @@ char *explain_summary_of_address(const char *address, const struct asked *delive
 	return buf_steal(&text);
 }
 
-static const char *words_of_domain(enum domain_state state)
-{
-	switch (state) {
-	case DOMAIN_IS_FOREIGN:
-		break;
-	case DOMAIN_IS_INACTIVE:
-		return "nobody here gets its mail, because the domain is inactive";
-	case DOMAIN_IS_OURS:		return "MUM's mailboxes and aliases get its mail";
-	}
-	return "nobody here gets its mail, because it is no domain of MUM's";
-}
-
 char *explain_summary_of_domain(const char *domain, const struct asked *asked)
 {
 	enum domain_state state = DOMAIN_IS_FOREIGN;
 	const struct domain_row *row;
+	const char *mail;
 
 	if (!tool_is_answered(asked->answer.status)) {
 		char *reason = reason_without_facts(asked);
@@ -141,5 +130,6 @@ char *explain_summary_of_domain(const char *domain, const struct asked *asked)
 	}
 	if (asked->answer.status == MUM_FOUND)
 		state = state_of_domain(asked->answer.facts[MUM_DOMAIN], &row);
-	return xasprintf("<%s>: %s.", domain, words_of_domain(state));
+	(void)reason_of_domain_state(state, &mail);
+	return xasprintf("<%s>: %s.", domain, mail);
 }

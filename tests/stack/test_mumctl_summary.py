@@ -33,8 +33,7 @@ SUMMARIES = {
     "nobody@example.test": "nobody here gets its mail, because no mailbox and no alias has this "
                            f"name. {NOBODY_SENDS}",
     "ina@example.test": "nobody here gets its mail, because the mailbox is inactive. Nobody may "
-                        "send as it, because whoever could send as this address is inactive or "
-                        "expired.",
+                        "send as it, because <ina@example.test>: the mailbox is inactive.",
     "sendonly@example.test":
         "nobody here gets its mail, because <sendonly@example.test>: the mailbox is active, and "
         "send-only. <sendonly@example.test> may send as it.",
