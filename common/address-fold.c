@@ -47,7 +47,7 @@ char *address_fold_local(const char *text, size_t len)
 /* Takes over `text`. */
 static const char *keep(struct arena *arena, char *text)
 {
-	const char *kept = arena_strndup(arena, text, strlen(text));
+	const char *kept = arena_strdup(arena, text);
 
 	free(text);
 	return kept;

@@ -33,7 +33,7 @@ static bool set_domain(struct address *address, const char *domain, char *other)
 		address->domains[address->domains_count++] = domain;
 	if (other != NULL && fits_column(other))
 		address->domains[address->domains_count++] =
-			arena_strndup(&address->arena, other, strlen(other));
+			arena_strdup(&address->arena, other);
 	free(other);
 	return address->domains_count > 0;
 }
@@ -131,7 +131,7 @@ static bool read_address(struct address *address, enum address_kind kind,
 static const char *keep_tls(struct arena *arena, const char *text, size_t len)
 {
 	char *folded = address_fold_tls(text, len);
-	const char *kept = arena_strndup(arena, folded, strlen(folded));
+	const char *kept = arena_strdup(arena, folded);
 
 	free(folded);
 	return kept;

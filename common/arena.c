@@ -63,6 +63,11 @@ char *arena_strndup(struct arena *arena, const char *text, size_t len)
 	return copy;
 }
 
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return text != NULL ? arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
 void arena_wipe(struct arena *arena)
 {
 	for (struct arena_chunk *chunk = arena->chunks; chunk != NULL; chunk = chunk->next)

@@ -17,6 +17,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 /* A NUL-terminated copy of len bytes. */
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 	__attribute__((returns_nonnull));
+/* The same of a whole text; NULL of NULL. */
+char *arena_strdup(struct arena *arena, const char *text);
 void arena_free(struct arena *arena);
 /* For secrets: overwrites every byte, then frees the arena. */
 void arena_wipe(struct arena *arena);

@@ -165,7 +165,7 @@ static void read_myorigin(struct config_loader *loader)
 			     "one", value);
 	if (origin == NULL)
 		origin = myorigin_of_host();
-	config->address.myorigin = arena_strndup(&config->arena, origin, strlen(origin));
+	config->address.myorigin = arena_strdup(&config->arena, origin);
 	free(origin);
 }
 

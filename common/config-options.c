@@ -131,11 +131,6 @@ static void *member(struct mum_config *config, const struct config_option *optio
 	return (char *)config + option->offset;
 }
 
-static const char *keep(struct mum_config *config, const char *text)
-{
-	return arena_strndup(&config->arena, text, strlen(text));
-}
-
 static char *set_number(unsigned *number, const struct config_option *option,
 			const char *text)
 {
@@ -210,7 +205,7 @@ static char *set_list(struct mum_config *config, struct mum_list *list, size_t c
 	const char **kept = arena_alloc(&config->arena, (count + 1) * sizeof(*kept));
 
 	for (size_t i = 0; i < count; i++)
-		kept[i] = keep(config, items[i]);
+		kept[i] = arena_strdup(&config->arena, items[i]);
 	*list = (struct mum_list){ count, kept };
 	return NULL;
 }
@@ -244,7 +239,7 @@ char *config_set(struct mum_config *config, const struct config_option *option,
 	case OPTION_LIST:
 		break;
 	}
-	*(const char **)value = keep(config, items[0]);
+	*(const char **)value = arena_strdup(&config->arena, items[0]);
 	return NULL;
 }
 

@@ -26,8 +26,7 @@ static void load_password(struct config_loader *loader, unsigned line)
 	if (why != NULL)
 		config_error(loader, line, "password_file: %s", why);
 	else
-		config->database.password =
-			arena_strndup(&config->arena, password, strlen(password));
+		config->database.password = arena_strdup(&config->arena, password);
 	explicit_bzero(password, sizeof(password));
 	free(why);
 }

@@ -38,10 +38,14 @@ bool column_is_true(const struct column *column)
 	return column->data != NULL && strcmp(column->data, "0") != 0;
 }
 
-/* Not cut short by a NUL byte? */
-static bool is_whole(const struct column *column)
+uint64_t column_number(const struct column *column)
 {
-	return strlen(column->data) == column->len;
+	return column->data != NULL ? strtoull(column->data, NULL, 10) : 0;
+}
+
+bool column_is_whole(const struct column *column)
+{
+	return column->data != NULL && strlen(column->data) == column->len;
 }
 
 static const char *copy(struct facts *facts, const struct column *column)
@@ -65,8 +69,7 @@ static const char *join_address(struct facts *facts, const struct column *local,
 {
 	char *joined;
 
-	if (local->data == NULL || domain->data == NULL || !is_whole(local) ||
-	    !is_whole(domain))
+	if (!column_is_whole(local) || !column_is_whole(domain))
 		return NULL;
 	joined = arena_alloc(&facts->arena, local->len + domain->len + 2);
 	memcpy(joined, local->data, local->len);
@@ -99,7 +102,7 @@ static void read_mailbox(struct facts *facts, const struct column *columns,
 /* Is the column the local part that was asked for, or only a collation's idea of it? */
 static bool is_local(const struct wanted *wanted, const struct column *local)
 {
-	return local->data != NULL && is_whole(local) &&
+	return column_is_whole(local) &&
 	       address_is_local(&wanted->address->forms[wanted->form], local->data);
 }
 
@@ -137,7 +140,7 @@ static bool read_recipient(struct facts *facts, const struct column *columns,
 		return true;
 	/* Cut at a NUL byte, it would be somebody else's address. */
 	if (!read_number(&columns[RECIPIENT_ID], &row->recipient_id) ||
-	    recipient->data == NULL || !is_whole(recipient))
+	    !column_is_whole(recipient))
 		return false;
 	row->recipient = copy(facts, recipient);
 	row->recipient_local = columns[RECIPIENT_MAILBOX].data != NULL;
@@ -241,8 +244,8 @@ static bool read_tls(struct facts *facts, const struct wanted *wanted,
 	row->policy = copy(facts, &columns[TLS_POLICY]);
 	row->params = copy(facts, &columns[TLS_PARAMS]);
 	row->active = column_is_true(&columns[TLS_ACTIVE]);
-	return row->policy != NULL && is_whole(&columns[TLS_POLICY]) &&
-	       (row->params == NULL || is_whole(&columns[TLS_PARAMS]));
+	return row->policy != NULL && column_is_whole(&columns[TLS_POLICY]) &&
+	       (row->params == NULL || column_is_whole(&columns[TLS_PARAMS]));
 }
 
 static bool read_credential(struct facts *facts, const struct wanted *wanted,
@@ -376,21 +379,18 @@ static bool is_asked_for(const struct kind *kind, const struct wanted *wanted,
 	/* The tables know no roles: what has the name of one answers as that name. */
 	if (wanted->address->forms[wanted->form].kind == FORM_IS_ROLE)
 		return false;
-	if (domain->data == NULL || !is_whole(domain) ||
+	if (!column_is_whole(domain) ||
 	    !address_is_domain(wanted->address, domain->data))
 		return false;
 	return kind->local == 0 || is_local(wanted, &columns[kind->local]);
 }
 
-/* The array doubles at each power of two. */
 static void *next_row(struct facts *facts, size_t size)
 {
 	char *row;
 
 	assert(!facts->packed);
-	if ((facts->count & (facts->count - 1)) == 0)
-		facts->rows = xrealloc(facts->rows,
-				       size * (facts->count > 0 ? facts->count * 2 : 1));
+	facts->rows = xgrow(facts->rows, facts->count, size);
 	row = (char *)facts->rows + size * facts->count;
 	return memset(row, 0, size);
 }

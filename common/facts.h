@@ -49,6 +49,10 @@ struct column {
 };
 /* Of a column that is 0 or 1; NULL is false. */
 bool column_is_true(const struct column *column);
+/* Neither NULL nor cut short by a NUL byte? */
+bool column_is_whole(const struct column *column);
+/* Of a column that is an id; 0 for NULL. */
+uint64_t column_number(const struct column *column);
 
 struct facts {
 	enum question_kind kind;	/* says which member of the union is valid */

@@ -195,7 +195,7 @@ char *tokens_quote_local(struct arena *arena, const char *internal)
 	if (end == NULL)
 		end = local + strlen(local);
 	if (is_dot_string(local, (size_t)(end - local)))
-		return arena_strndup(arena, internal, strlen(internal));
+		return arena_strdup(arena, internal);
 	to = external = arena_alloc(arena, 2 * strlen(internal) + 3);
 	to = mempcpy(to, internal, (size_t)(local - internal));
 	*to++ = '"';

@@ -84,11 +84,6 @@ static bool take_answer(struct step *step, const struct mum_answer *answer)
 	return true;
 }
 
-static const char *copy(struct arena *arena, const char *text)
-{
-	return text != NULL ? arena_strndup(arena, text, strlen(text)) : NULL;
-}
-
 /* Is the form of the address the alias? */
 static bool is_alias(const struct address *address, size_t form, const char *alias)
 {
@@ -284,10 +279,10 @@ static void add_role(struct facts *facts, const struct address *address, const c
 	row = facts_new_row(facts);
 	*row = (struct delivery_row){
 		.form = form,
-		.alias = copy(&facts->arena, name),
+		.alias = arena_strdup(&facts->arena, name),
 		.alias_active = true,
-		.recipient = copy(&facts->arena, recipient),
-		.stands_for = copy(&facts->arena, recipient),
+		.recipient = arena_strdup(&facts->arena, recipient),
+		.stands_for = arena_strdup(&facts->arena, recipient),
 	};
 	free(name);
 }
@@ -362,13 +357,13 @@ static void copy_form(struct facts *less, const struct delivery_row *from,
 	*row = (struct delivery_row){
 		.form = from->form,
 		.domain_active = from->domain_active,
-		.mailbox = copy(&less->arena, from->mailbox),
+		.mailbox = arena_strdup(&less->arena, from->mailbox),
 		.mailbox_active = from->mailbox_active,
 		.mailbox_send_only = from->mailbox_send_only,
 	};
 	if (from->form != too_many->alias->form)
 		return;
-	row->alias = copy(&less->arena, from->alias);
+	row->alias = arena_strdup(&less->arena, from->alias);
 	row->alias_active = from->alias_active;
 	row->alias_expired = from->alias_expired;
 	row->left_out = too_many->count;

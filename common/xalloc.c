@@ -43,6 +43,13 @@ void *xrealloc(void *old, size_t size)
 	return xchecked(realloc(old, size > 0 ? size : 1));
 }
 
+void *xgrow(void *array, size_t count, size_t item_size)
+{
+	if ((count & (count - 1)) != 0)
+		return array;
+	return xrealloc(array, item_size * (count > 0 ? count * 2 : 1));
+}
+
 char *xstrdup(const char *text)
 {
 	return xchecked(strdup(text));

@@ -15,6 +15,8 @@ void *xchecked(void *memory) __attribute__((returns_nonnull));
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));
+/* Makes room for one more behind count items: doubles the array at each power of two. */
+void *xgrow(void *array, size_t count, size_t item_size);
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *text, size_t len) __attribute__((malloc, returns_nonnull));
 /* Joins three texts; for names, which are made too often for xasprintf(). */

@@ -66,7 +66,6 @@ static bool read_text(const char *path, struct buf *text)
 struct collector {
 	const struct send_limits *limits;
 	struct sender_list *list;
-	size_t size;
 };
 
 static void add_row(const struct send_row *row, int64_t wall, void *arg)
@@ -76,10 +75,7 @@ static void add_row(const struct send_row *row, int64_t wall, void *arg)
 	const struct gcra *limit = send_limits_find(collector->limits, row->login);
 
 	(void)wall;
-	if (list->count == collector->size) {
-		collector->size = collector->size > 0 ? 2 * collector->size : 64;
-		list->items = xrealloc(list->items, collector->size * sizeof(*list->items));
-	}
+	list->items = xgrow(list->items, list->count, sizeof(*list->items));
 	list->items[list->count++] = (struct sender){
 		.login = xstrdup(row->login), .sent = row->sent, .over = row->over,
 		.left = limit != NULL ? gcra_left(limit, 0, row->debt) : 0,
@@ -101,7 +97,7 @@ bool sender_list_ask(const struct mum_config *config, struct sender_list *list_r
 {
 	const char *path = config->policy.send_socket;
 	struct send_limits *limits = send_limits_new(config);
-	struct collector collector = { limits, list_r, 0 };
+	struct collector collector = { limits, list_r };
 	struct buf text = BUF_INIT(SEND_TEXT_MAX);
 
 	*list_r = (struct sender_list){ 0, NULL };

@@ -38,8 +38,7 @@ static bool add(struct listeners *listeners, struct listen_socket *sock, const c
 
 	if (listener == NULL)
 		return complain(listeners, xasprintf("%s: %s", what, strerror(errno)));
-	listeners->list = xrealloc(listeners->list,
-				   (listeners->count + 1) * sizeof(*listeners->list));
+	listeners->list = xgrow(listeners->list, listeners->count, sizeof(*listeners->list));
 	listeners->list[listeners->count++] = listener;
 	return true;
 }
@@ -128,8 +127,8 @@ static bool add_metrics(struct listeners *listeners, struct listen_socket *sock,
 
 	if (server == NULL)
 		return complain(listeners, xasprintf("metrics: %s", strerror(errno)));
-	listeners->metrics = xrealloc(listeners->metrics, (listeners->metrics_count + 1) *
-								  sizeof(*listeners->metrics));
+	listeners->metrics = xgrow(listeners->metrics, listeners->metrics_count,
+				   sizeof(*listeners->metrics));
 	listeners->metrics[listeners->metrics_count++] = server;
 	return true;
 }

@@ -85,8 +85,7 @@ static void add_folder(struct sandbox *sandbox, const char *path, enum access ac
 		free(real);
 		return;
 	}
-	sandbox->folders = xrealloc(sandbox->folders,
-				    (sandbox->count + 1) * sizeof(*sandbox->folders));
+	sandbox->folders = xgrow(sandbox->folders, sandbox->count, sizeof(*sandbox->folders));
 	sandbox->folders[sandbox->count++] = (struct folder){ real, access };
 }
 

@@ -136,7 +136,7 @@ static bool add_to_graph(const struct aliases *aliases, const struct recipients 
 				     ? fallback_of(aliases, live->addresses[i]) : NULL;
 
 		targets[i] = name == NULL ? live->addresses[i]
-					  : arena_strndup(&names, name, strlen(name));
+					  : arena_strdup(&names, name);
 		free(name);
 	}
 	keeps_copy = alias_graph_add(aliases->graph, aliases->address, aliases->id, targets,

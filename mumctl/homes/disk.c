@@ -74,10 +74,7 @@ static char *next_entry(const struct folder *folder, const char **name_r, struct
 
 static void add(struct orphans *orphans, const char *path, const struct stat *status)
 {
-	if ((orphans->count & (orphans->count - 1)) == 0)
-		orphans->items = xrealloc(orphans->items,
-					  sizeof(*orphans->items) *
-						  (orphans->count > 0 ? orphans->count * 2 : 1));
+	orphans->items = xgrow(orphans->items, orphans->count, sizeof(*orphans->items));
 	orphans->items[orphans->count++] =
 		(struct orphan){ .path = xstrdup(path), .status = *status };
 }

@@ -19,15 +19,10 @@ static const char *text_of(const struct column *column, const char *otherwise)
 	return column->data != NULL ? column->data : otherwise;
 }
 
-static const char *keep(struct home_rows *rows, const char *text)
-{
-	return arena_strndup(&rows->arena, text, strlen(text));
-}
-
 static const char *keep_normal(struct home_rows *rows, const char *path)
 {
 	char *normal = path_normal(path);
-	const char *kept = normal != NULL ? keep(rows, normal) : NULL;
+	const char *kept = arena_strdup(&rows->arena, normal);
 
 	free(normal);
 	return kept;
@@ -39,7 +34,7 @@ static void add_other(struct home_rows *rows, struct home_row *row, const char *
 
 	if (row->others_count > 0)
 		memcpy(others, row->others, row->others_count * sizeof(*others));
-	others[row->others_count++] = keep(rows, path);
+	others[row->others_count++] = arena_strdup(&rows->arena, path);
 	row->others = others;
 }
 
@@ -106,11 +101,10 @@ static void on_row(const struct column *columns, void *arg)
 			   text_of(&columns[ROW_DOMAIN], "?"));
 	struct home_row *row;
 
-	if ((rows->count & (rows->count - 1)) == 0)
-		rows->rows = xrealloc(rows->rows, sizeof(*row) *
-						  (rows->count > 0 ? rows->count * 2 : 1));
+	rows->rows = xgrow(rows->rows, rows->count, sizeof(*row));
 	row = &rows->rows[rows->count++];
-	*row = (struct home_row){ .name = keep(rows, name), .home = keep_normal(rows, home) };
+	*row = (struct home_row){ .name = arena_strdup(&rows->arena, name),
+				  .home = keep_normal(rows, home) };
 	row->active = column_is_true(&columns[ROW_ACTIVE]);
 	row->send_only = column_is_true(&columns[ROW_SEND_ONLY]);
 	if (row->home == NULL && *home == '/')

@@ -66,14 +66,9 @@ static struct domain *domain_of(struct measure_set *set, uint64_t id)
 	return domain;
 }
 
-static uint64_t id_of(const struct column *column)
-{
-	return column->data != NULL ? strtoull(column->data, NULL, 10) : 0;
-}
-
 static void on_domain(const struct column *columns, void *arg)
 {
-	domain_of(arg, id_of(&columns[0]));
+	domain_of(arg, column_number(&columns[0]));
 }
 
 static struct mailbox *find(const struct measure_set *set, const char *name)
@@ -115,7 +110,7 @@ static void on_mailbox(const struct column *columns, void *arg)
 		set->why = why;
 	else if (facts->count > 0 && rule_is_listed(&facts->listed[0]) &&
 		 is_login(facts->listed[0].mailbox.address))
-		add(set, &facts->listed[0], id_of(&columns[ROW_DOMAIN_ID]));
+		add(set, &facts->listed[0], column_number(&columns[ROW_DOMAIN_ID]));
 	facts_unref(&facts);
 }
 

@@ -33,22 +33,12 @@ struct rows_reader {
 	void *arg;
 };
 
-/* A name that holds a NUL byte is nobody's. */
-static bool is_whole(const struct column *column)
-{
-	return column->data != NULL && strlen(column->data) == column->len;
-}
-
-static uint64_t number_of(const struct column *column)
-{
-	return column->data != NULL ? strtoull(column->data, NULL, 10) : 0;
-}
-
 /* The database's collation may take other names for the same one. */
 static bool is_asked(const struct rows_reader *reading, const struct column *columns)
 {
 	return reading->local == NULL ||
-	       (is_whole(&columns[ROW_MAILBOX_LOCAL]) && is_whole(&columns[ROW_MAILBOX_DOMAIN]) &&
+	       (column_is_whole(&columns[ROW_MAILBOX_LOCAL]) &&
+		column_is_whole(&columns[ROW_MAILBOX_DOMAIN]) &&
 		strcmp(columns[ROW_MAILBOX_LOCAL].data, reading->local) == 0 &&
 		strcmp(columns[ROW_MAILBOX_DOMAIN].data, reading->domain) == 0);
 }
@@ -58,11 +48,11 @@ static void on_row(const struct column *columns, void *arg)
 	const struct rows_reader *reading = arg;
 	char *address;
 
-	if (!is_whole(&columns[ROW_LOCAL]) || !is_whole(&columns[ROW_DOMAIN]) ||
+	if (!column_is_whole(&columns[ROW_LOCAL]) || !column_is_whole(&columns[ROW_DOMAIN]) ||
 	    !is_asked(reading, columns))
 		return;
 	address = xjoin(columns[ROW_LOCAL].data, "@", columns[ROW_DOMAIN].data);
-	reading->fn(number_of(&columns[ROW_ID]), address, columns[ROW_EXPIRES].data,
+	reading->fn(column_number(&columns[ROW_ID]), address, columns[ROW_EXPIRES].data,
 		    reading->arg);
 	free(address);
 }
@@ -98,8 +88,8 @@ static void on_text(const struct column *columns, void *arg)
 {
 	const struct rows_reader *reading = arg;
 
-	if (is_whole(&columns[1]))
-		reading->text_fn(number_of(&columns[0]), columns[1].data, reading->arg);
+	if (column_is_whole(&columns[1]))
+		reading->text_fn(column_number(&columns[0]), columns[1].data, reading->arg);
 }
 
 /* All of them: no index knows what a text may be read as. */

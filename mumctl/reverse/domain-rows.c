@@ -40,11 +40,6 @@ struct reader {
 	char *alias_id;
 };
 
-static const char *keep(struct domain_rows *rows, const char *text)
-{
-	return text != NULL ? arena_strndup(&rows->arena, text, strlen(text)) : NULL;
-}
-
 struct domain_entry *domain_rows_find(const struct domain_rows *rows, const char *key)
 {
 	struct domain_entry *entry;
@@ -111,7 +106,7 @@ static struct domain_entry *entry_of(struct reader *reader, const char *local, b
 		entry->usable = address != NULL;
 		entry->catch_all = entry->usable && catch_all;
 		entry->ask = entry->usable && has_forms(reader->config, address);
-		entry->stored = entry->usable ? NULL : keep(rows, stored);
+		entry->stored = entry->usable ? NULL : arena_strdup(&rows->arena, stored);
 	}
 	free(stored);
 	*address_r = address;
@@ -122,7 +117,7 @@ static struct domain_entry *entry_of(struct reader *reader, const char *local, b
 static bool is_asked(const struct reader *reader, const struct column *local,
 		     const struct column *domain)
 {
-	return local->data != NULL && strlen(local->data) == local->len &&
+	return column_is_whole(local) &&
 	       domain->data != NULL && strcmp(domain->data, reader->domain) == 0;
 }
 
@@ -170,7 +165,7 @@ static void begin_alias(struct reader *reader, const struct column *columns)
 	reader->entry = entry;
 	entry->several |= entry->alias != NULL;
 	entry->alias = entry->stored;
-	entry->expires = keep(rows, columns[ROW_EXPIRES].data);
+	entry->expires = arena_strdup(&rows->arena, columns[ROW_EXPIRES].data);
 	entry->expired = column_is_true(&columns[DELIVERY_ALIAS_EXPIRED]);
 	entry->first = rows->deliveries->count;
 	entry->count = 0;

@@ -24,18 +24,13 @@ struct candidates {
 	struct arena arena;
 };
 
-static const char *keep(struct candidates *candidates, const char *text)
-{
-	return text != NULL ? arena_strndup(&candidates->arena, text, strlen(text)) : NULL;
-}
-
 static void add(struct candidates *candidates, const char *address, const char *expires, bool own)
 {
-	if ((candidates->count & (candidates->count - 1)) == 0)
-		candidates->items = xrealloc(candidates->items, sizeof(*candidates->items) *
-					     (candidates->count > 0 ? candidates->count * 2 : 1));
+	candidates->items = xgrow(candidates->items, candidates->count,
+				  sizeof(*candidates->items));
 	candidates->items[candidates->count++] = (struct candidate){
-		keep(candidates, address), keep(candidates, expires), own, NULL
+		arena_strdup(&candidates->arena, address),
+		arena_strdup(&candidates->arena, expires), own, NULL
 	};
 }
 

@@ -54,9 +54,7 @@ static void add_form(struct name_index *index, const char *key, bool last, uint6
 	if (entry == NULL)
 		KEYED_ADD(index->entries, &index->hash, key, strlen(key), entry, key);
 	entry->last |= last;
-	if ((entry->count & (entry->count - 1)) == 0)
-		entry->aliases = xrealloc(entry->aliases, sizeof(alias) *
-					  (entry->count > 0 ? entry->count * 2 : 1));
+	entry->aliases = xgrow(entry->aliases, entry->count, sizeof(alias));
 	entry->aliases[entry->count++] = alias;
 }
 

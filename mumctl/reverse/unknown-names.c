@@ -108,8 +108,7 @@ static void on_domain(const struct column *columns, void *arg)
 	char *key;
 
 	/* No mail can have a name with a NUL byte. */
-	if (columns[READ_ID].data == NULL || stored == NULL ||
-	    strlen(stored) != columns[READ_DOMAIN].len)
+	if (columns[READ_ID].data == NULL || !column_is_whole(&columns[READ_DOMAIN]))
 		return;
 	key = address_fold_domain(stored, strlen(stored));
 	domain = find_domain(names, key);

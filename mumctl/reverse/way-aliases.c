@@ -52,11 +52,6 @@ struct search {
 	uint64_t next_role;		/* the id of the last role; ROLES: none yet */
 };
 
-static const char *keep(struct search *search, const char *text)
-{
-	return text != NULL ? arena_strndup(search->arena, text, strlen(text)) : NULL;
-}
-
 static void add_name(const char *key, void *arg)
 {
 	struct search *search = arg;
@@ -92,7 +87,8 @@ static void add_alias(struct search *search, uint64_t id, const char *address,
 		return;
 	alias = arena_alloc(search->arena, sizeof(*alias));
 	alias->id = id;
-	alias->found = (struct way_alias){ keep(search, address), keep(search, expires), kind };
+	alias->found = (struct way_alias){ arena_strdup(search->arena, address),
+					    arena_strdup(search->arena, expires), kind };
 	HASH_ADD(hh, search->aliases, id, sizeof(id), alias);
 	if (search->next_alias == NULL)
 		search->next_alias = alias;
@@ -125,9 +121,7 @@ static void add_id(uint64_t id, void *arg)
 	HASH_FIND(hh, search->aliases, &id, sizeof(id), alias);
 	if (alias != NULL)
 		return;
-	if ((search->ids_count & (search->ids_count - 1)) == 0)
-		search->ids = xrealloc(search->ids, sizeof(id) * (search->ids_count > 0
-								 ? search->ids_count * 2 : 1));
+	search->ids = xgrow(search->ids, search->ids_count, sizeof(id));
 	search->ids[search->ids_count++] = id;
 }
 

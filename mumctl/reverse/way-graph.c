@@ -25,13 +25,6 @@ struct way_graph {
 	size_t *line;		/* nodes that wait for their turn */
 };
 
-/* Makes room for one more: doubles the array at each power of two. */
-static void *grow(void *array, size_t count, size_t size)
-{
-	return (count & (count - 1)) == 0 ? xrealloc(array, size * (count > 0 ? count * 2 : 1))
-					  : array;
-}
-
 struct way_graph *way_graph_new(void)
 {
 	return xcalloc(1, sizeof(struct way_graph));
@@ -51,14 +44,14 @@ void way_graph_free(struct way_graph **_graph)
 
 size_t way_graph_add(struct way_graph *graph)
 {
-	graph->nodes = grow(graph->nodes, graph->nodes_count, sizeof(*graph->nodes));
+	graph->nodes = xgrow(graph->nodes, graph->nodes_count, sizeof(*graph->nodes));
 	graph->nodes[graph->nodes_count] = (struct node){ .next = WAY_GRAPH_NOTHING };
 	return graph->nodes_count++;
 }
 
 void way_graph_lead(struct way_graph *graph, size_t from, size_t to)
 {
-	graph->edges = grow(graph->edges, graph->edges_count, sizeof(*graph->edges));
+	graph->edges = xgrow(graph->edges, graph->edges_count, sizeof(*graph->edges));
 	graph->edges[graph->edges_count++] = (struct edge){ from, to };
 }
 

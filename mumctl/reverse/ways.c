@@ -45,11 +45,6 @@ struct finder {
 	struct way_graph *graph;
 };
 
-static const char *keep(struct finder *finder, const char *text)
-{
-	return text != NULL ? arena_strndup(finder->arena, text, strlen(text)) : NULL;
-}
-
 /* ---- forwards ---- */
 
 static struct stop *stop_of(struct finder *finder, const char *key)
@@ -117,7 +112,7 @@ static void follow_all(struct finder *finder, struct stop *stop, const struct as
 
 	finder->extended += *found->extension != '\0';
 	endless = strlen(found->extension) > EXTENSION_MAX || finder->extended > EXTENDED_MAX;
-	stop->alias = keep(finder, found->alias->alias);
+	stop->alias = arena_strdup(finder->arena, found->alias->alias);
 	stop->kind = asked->answer.address->forms[found->alias->form].kind;
 	mumd_answer_map(SOCKETMAP_ALIASES, asked, &reply);
 	if (reply.bad_value || endless)

@@ -56,6 +56,8 @@ static void test_copies(void **state)
 	WANT_TEXT("nothing", arena_strndup(&arena, exact, 0), "");
 	WANT("a NUL inside is copied",
 	     memcmp(arena_strndup(&arena, "a\0b", 3), "a\0b", 4) == 0);
+	WANT_TEXT("a whole text", arena_strdup(&arena, "joe"), "joe");
+	WANT("NULL of NULL", arena_strdup(&arena, NULL) == NULL);
 	free(exact);
 	arena_free(&arena);
 	WANT("empty again", arena.chunks == NULL);
