@@ -10,6 +10,7 @@ import pytest
 from lab import hashes
 from lab.dovecot_language import mail_setting_names
 from lab.mum_dovecot import verdict
+from dovecot_stores import SqliteStore
 
 pytest_plugins = ["dovecot_fixtures"]
 
@@ -136,15 +137,41 @@ def test_own_field_that_depends_on_the_client_is_cached_for_that_client(store, m
 
 # ---- settings ----
 
-def test_a_block_may_read_another_file(store, make_dovecot):
-    dovecot = make_dovecot(store, start=False)
+def other_conf(dovecot, old, new):
+    """A file beside Dovecot's mum.conf that differs from it in this."""
+    text = dovecot.mum_conf.read_text()
+    assert text.count(old) == 1
     other = dovecot.directory / "other.conf"
-    other.write_text(dovecot.mum_conf.read_text())
+    other.write_text(text.replace(old, new))
+    return other
+
+
+def test_passdb_may_read_a_file_of_its_own(store, make_dovecot):
+    dovecot = make_dovecot(store, start=False)
+    other = other_conf(dovecot, "dovecot {\n", "dovecot {\n    send_only_refuse = {}\n")
     dovecot.add_settings(block("passdb", f"mum_config_file = {other}"))
     dovecot.start()
-    assert dovecot.login(add(store), "secret") == "ok"
+    # the other one refuses it; test_passdb_that_imports_the_password_alone
+    assert dovecot.login(add(store, send_only=1), "secret", "imap") == "ok"
     said = dovecot.doveconf("-n")
     assert f"mum_config_file = {other}" in said and f"mum_config_file = {dovecot.mum_conf}" in said
+
+
+def test_userdb_may_read_a_file_of_its_own(lab, store, make_dovecot):
+    """Another database, where the same user has another home."""
+    elsewhere = SqliteStore(lab, name="elsewhere")
+    name = f"n{next(_numbers)}"
+    user = store.add(name, homedir="/h/here")
+    elsewhere.add(name, homedir="/h/elsewhere", password="")
+    dovecot = make_dovecot(store, start=False)
+    other = other_conf(dovecot, str(store.path), str(elsewhere.path))
+    dovecot.add_settings(block("userdb", f"mum_config_file = {other}"))
+    dovecot.start()
+    assert dovecot.user(user)["home"] == "/h/elsewhere"
+    assert dovecot.login(user, "secret") == "ok"
+    # a worker of its own makes the list
+    only_there = elsewhere.add(f"n{next(_numbers)}")
+    assert set(dovecot.doveadm("user", "*").stdout.split()) == {user, only_there}
 
 
 # ---- weak schemes ----
