@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Code, manuals and examples say the same: options with defaults, limits and words,
-# command lines, mumctl's findings, map names, metrics, reply texts, numbers of
-# differences, tests of what is promised, the version. Run by make check; by hand from anywhere.
+# command lines, mumctl's findings, map names, metrics, reply texts, fields for Dovecot,
+# numbers of differences, tests of what is promised, the version. Run by make check; by hand
+# from anywhere.
 # LOG_COMPILER, which make check hands on, runs what is built if the kernel cannot.
 set -u
 mumd=$PWD/mumd
@@ -349,6 +350,20 @@ if [ -x "$mumd" ]; then
 		rm -f "$scratch"/block.*
 	done
 fi
+
+# ---- fields for Dovecot 2.4: each NAME of %{mum:NAME} ----
+
+{
+	sed -n 's/^	\[MAIL_[A-Z_0-9]*\] = "\([a-z_0-9]*\)",$/\1/p' common/mail-location.c
+	sed -n '/^void userdb_put_all_fields(/,/^}/s/.*put[a-z_]*(.*"\([a-z_][a-z_]*\)".*/\1/p' \
+		dovecot-plugin/userdb-fields.c
+	sed -n '/^static void put_values(/,/^}/s/.*put(arg, "\([a-z_]*\)".*/\1/p' \
+		dovecot-plugin/userdb-mum.c dovecot-plugin/passdb-fields.c
+} | LC_ALL=C sort -u >"$scratch/fields"
+sed -n '/^\.Sh FIELDS OF YOUR OWN/,/^\.Sh QUOTA/s/^\.Cm \([a-z_0-9]*\).*/\1/p' doc/mum-dovecot.7 |
+	LC_ALL=C sort >"$scratch/manual-fields"
+same 'fields for Dovecot 2.4' "$scratch/fields" "$scratch/manual-fields" \
+	'common/mail-location.c, dovecot-plugin/*.c' doc/mum-dovecot.7
 
 # ---- promises: each names tests that are there ----
 

@@ -227,6 +227,20 @@ def test_iteration_takes_a_pattern(store, dovecot, pattern, names):
     assert set(dovecot.doveadm("user", pattern).stdout.splitlines()) == names
 
 
+def test_field_of_the_block_replaces_ours(store, make_dovecot):
+    """override_fields, and fields { } of 2.4."""
+    user = add(store)
+    dovecot = make_dovecot(store, front="""
+userdb {
+  driver = mum
+  args = %(args)s
+  override_fields = home=/h/own
+}
+""")
+    fields = dovecot.user(user)
+    assert (fields["home"], quota(fields)) == ("/h/own", "3")
+
+
 def test_doveadm_does_something_for_all(make_dovecot, lab):
     for kind in (MariaStore, SqliteStore):
         store = kind(lab, name=f"all-{kind.__name__.lower()}")
