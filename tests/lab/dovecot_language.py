@@ -78,31 +78,30 @@ class Dovecot23:
     generation = "2.3"
     example = "dovecot-2.3.conf"
     settings_module = None
-    # the exit status of doveadm for a temporary failure
-    temporary_exit = 77
-    # what stock answers if the scheme's verifier cannot read the hash
-    stock_unreadable_hash = "refused"
-    # what mumctl compare says of it
+    # what mumctl compare says of a hash that the scheme's verifier cannot read
     unreadable_words = "refuses every password"
-    # are some schemes refused unless auth_allow_weak_schemes is on?
-    has_weak_schemes = False
     # what doveadm user shows for a user with that home
     user_line = "home={home} mail=maildir:{home}/Maildir quota_rule=*:storage={gigabytes}G"
     # how it shows that quota
     quota_line = "quota_rule\t*:storage={gigabytes}G"
     # of auth_username_format: without the domain, and with it
     name_formats = ("%Ln", "%n@%Ld")
+
+    # ---- what 2.4 does otherwise: doc/differences.md has each of these, with the reason ----
+    # what stock answers if the scheme's verifier cannot read the hash
+    stock_unreadable_hash = "refused"
     # does userdb get any maildir as MUM stores it?
     takes_any_location = True
     # may a list of users end early, with a failure, if its reader pauses?
     breaks_off_lists = False
     # what imap-login says if the auth process is gone
     dead_auth = "[AUTHENTICATIONFAILED]"
-    # does an address wait after a refused login? Not in the lab's 2.4, with stock's sql either
-    has_penalty = True
     # do passdb's override_fields count when the password is verified, and
     # default_fields before?
     has_override_fields = True
+    # settings that take back what 2.4 does otherwise
+    as_in_23 = {}
+    # ----
 
     # "auth: Info: ", or of a worker, "auth-worker(7): Info: conn unix:... (...): auth-worker<3>: "
     _PROCESS = re.compile(
@@ -173,18 +172,16 @@ class Dovecot24:
     generation = "2.4"
     example = "dovecot-2.4.conf"
     settings_module = "libmum_settings.so"
-    temporary_exit = 75
-    stock_unreadable_hash = "temp_fail"
     unreadable_words = "fails for now at every password, as it cannot read the hash"
-    has_weak_schemes = True
     user_line = ("home={home} mail_driver=maildir mail_path={home}/Maildir mail_inbox_path=. "
                  "quota_storage_size={gigabytes}G")
     quota_line = "quota_storage_size\t{gigabytes}G"
     name_formats = ("%{user | username}", "%{user | username}@%{user | domain | lower}")
+    stock_unreadable_hash = "temp_fail"
     takes_any_location = False
-    has_override_fields = False
     dead_auth = "[UNAVAILABLE]"
-    has_penalty = False
+    has_override_fields = False
+    as_in_23 = {"auth_internal_failure_delay": "0", "auth_allow_weak_schemes": "yes"}
 
     # "auth(USER,ADDRESS,sasl:plain)<SESSION>: Info: DRIVER: ", or of a worker
     # "auth-worker(USER,ADDRESS)<7>: request [3]: Info: DRIVER: "
@@ -226,11 +223,10 @@ class Dovecot24:
                 f"dovecot_storage_version = {self.version}\npassdb {driver} {{\n}}\n")
 
     def head(self):
-        # as in Debian's 10-mail.conf and 20-lmtp.conf, where userdb and the example count more;
-        # 2.4 adds some seconds to each temporary failure; weak schemes are as in 2.3
+        # as in Debian's 10-mail.conf and 20-lmtp.conf, where userdb and the example count more
         return (f"dovecot_config_version = {self.version}\n"
                 f"dovecot_storage_version = {self.version}\n"
-                "auth_internal_failure_delay = 0\nauth_allow_weak_schemes = yes\n"
+                + "".join(f"{name} = {value}\n" for name, value in self.as_in_23.items()) +
                 "mail_driver = mbox\nmail_home = /home/%{user | username}\n"
                 "mail_path = %{home}/mail\nmail_inbox_path = /var/mail/%{user}\n"
                 "protocol lmtp {\n  auth_username_format = %{user | username | lower}\n}\n")
