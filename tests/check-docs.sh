@@ -3,8 +3,8 @@
 #
 # Code, manuals and examples say the same: options with defaults, limits and words,
 # command lines, mumctl's findings, map names, metrics, reply texts, fields for Dovecot,
-# numbers of differences, tests of what is promised, the version. Run by make check; by hand
-# from anywhere.
+# numbers of differences, what Dovecot 2.4 does otherwise, tests of what is promised, the
+# version. Run by make check; by hand from anywhere.
 # LOG_COMPILER, which make check hands on, runs what is built if the kernel cannot.
 set -u
 mumd=$PWD/mumd
@@ -258,6 +258,18 @@ sed -n -E 's/^### (D|With an option: D)([0-9]+)[.,].*/\2/p' doc/differences.md |
 	sort -n >"$scratch/numbers"
 seq "$(wc -l <"$scratch/numbers")" >"$scratch/row"
 same 'numbers' "$scratch/numbers" "$scratch/row" doc/differences.md 'a row without gaps'
+
+# What Dovecot 2.4 is excused for in the tests: differences.md names each, with the reason.
+{
+	sed -n '/# ---- what 2.4 does otherwise/,/# ----$/s/^    \([a-z_][a-z_]*\) = .*/\1/p' \
+		tests/lab/dovecot_language.py | grep -v -x as_in_23
+	sed -n '/^class Dovecot24/,$s/^    as_in_23 = {\(.*\)}$/\1/p' tests/lab/dovecot_language.py |
+		grep -o '"[a-z_]*":' | tr -d '":'
+} | LC_ALL=C sort >"$scratch/excuses"
+grep -o '<!-- 2\.4: [a-z_]* -->' doc/differences.md | awk '{ print $3 }' |
+	LC_ALL=C sort >"$scratch/reasons"
+same 'what Dovecot 2.4 does otherwise' "$scratch/excuses" "$scratch/reasons" \
+	tests/lab/dovecot_language.py doc/differences.md
 
 # ---- README and its like: files, packages, lines of Postfix, mum.conf ----
 
