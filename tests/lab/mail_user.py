@@ -5,11 +5,16 @@
                                                          port 587 with STARTTLS, or 465
     mail_user.py send SENDER RECIPIENT SUBJECT           port 25, as another server
     mail_user.py fetch LOGIN SUBJECT                     port 143: waits for it, prints it
+    mail_user.py file LOGIN FOLDER SUBJECT               port 143: puts a mail there; makes and
+                                                         subscribes the folder
+    mail_user.py folders LOGIN                           port 143: {folder: [mails, subscribed]}
 
 The password is "secret". Prints the server's last word; exits with 1 when it is no.
 """
 
+import contextlib
 import imaplib
+import json
 import smtplib
 import ssl
 import sys
@@ -56,13 +61,23 @@ def send(sender, recipient, subject):
         return deliver(smtp, sender, recipient, subject)
 
 
-def fetch(login, subject):
-    """Until it is there: a delivery takes its time."""
+class Refused(Exception):
+    """A login."""
+
+
+@contextlib.contextmanager
+def logged_in(login):
     with imaplib.IMAP4("127.0.0.1", 143, 30) as imap:
         try:
             imap.login(login, "secret")
         except imaplib.IMAP4.error as error:
-            return 535, error.args[0]
+            raise Refused(error.args[0]) from error
+        yield imap
+
+
+def fetch(login, subject):
+    """Until it is there: a delivery takes its time."""
+    with logged_in(login) as imap:
         imap.select("INBOX")
         for _ in range(150):
             _, found = imap.search(None, "SUBJECT", f'"{subject}"')
@@ -74,9 +89,29 @@ def fetch(login, subject):
     return 550, f"no mail with subject {subject}".encode()
 
 
+def file(login, folder, subject):
+    with logged_in(login) as imap:
+        imap.create(folder)     # or it is there
+        imap.subscribe(folder)
+        said, (reply,) = imap.append(folder, None, None, f"Subject: {subject}\r\n\r\n".encode())
+        return 250 if said == "OK" else 550, reply
+
+
+def folders(login):
+    with logged_in(login) as imap:
+        listed, subscribed = ([line.decode().rpartition(" ")[2].strip('"') for line in lines if line]
+                              for _, lines in (imap.list(), imap.lsub()))
+        mails = {name: int(imap.select(name, readonly=True)[1][0]) for name in listed}
+    return 250, json.dumps({name: [mails[name], name in subscribed] for name in listed})
+
+
 def main():
-    action = {"submit": submit, "send": send, "fetch": fetch}[sys.argv[1]]
-    code, reply = action(*sys.argv[2:])
+    action = {"submit": submit, "send": send, "fetch": fetch, "file": file,
+              "folders": folders}[sys.argv[1]]
+    try:
+        code, reply = action(*sys.argv[2:])
+    except Refused as refusal:
+        code, reply = 535, refusal.args[0]
     print(code, reply.decode(errors="replace") if isinstance(reply, bytes) else reply)
     return 0 if code < 400 else 1
 
