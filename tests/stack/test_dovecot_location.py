@@ -118,6 +118,33 @@ def test_every_folder_and_mail_of_23_is_there(store, add, dovecots, location):
     assert not os.path.exists(f"/var/mail/{user}")
 
 
+# Where the mail is, of INBOX and of Work.
+DBOX = {
+    "sdbox:{home}/m": ["m/mailboxes/INBOX/dbox-Mails/u.1", "m/mailboxes/Work/dbox-Mails/u.1"],
+    "sdbox:~/m:INBOX={home}/in": ["in/u.1", "m/mailboxes/Work/dbox-Mails/u.1"],
+    "mdbox:~/m": ["m/storage/m.1", "m/mailboxes/INBOX/dbox-Mails", "m/mailboxes/Work/dbox-Mails"],
+    "mdbox:{home}/m:ALT={home}/alt": ["m/storage/m.1", "m/mailboxes/INBOX/dbox-Mails"],
+}
+
+
+@pytest.mark.parametrize("location", DBOX)
+def test_dbox_has_all_mail_where_23_has_it(store, add, dovecots, location):
+    home = store.mail / f"dbox{next(_numbers)}"
+    user = add(location.format(home=home), homedir=str(home))
+    dovecot = dovecots(store)
+    with dovecot.lmtp() as lmtp:
+        assert lmtp.deliver(user, "by-lmtp").startswith("250")
+    imap = dovecot.imap()
+    assert imap.enter(user, "secret") == "OK"
+    assert imap.create("Work")[0] == imap.append("Work", None, None, MAIL % (b"x", b"x"))[0] == "OK"
+    assert imap.select("INBOX")[1] == [b"1"]
+    assert b"Subject: by-lmtp" in imap.fetch("1", "(BODY[])")[1][0][1]
+    assert imap.select("Work")[1] == [b"1"]
+    imap.logout()
+    assert [path for path in DBOX[location] if not (home / path).exists()] == []
+    assert not os.path.exists(f"/var/mail/{user}")
+
+
 # ---- what a Dovecot is told ----
 
 PARTS = {
