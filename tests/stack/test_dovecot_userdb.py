@@ -11,6 +11,7 @@ import pytest
 
 from lab import hashes
 from lab.mum_dovecot import mail, quota
+from lab.mumctl import Mumctl
 from dovecot_stores import MariaStore, SqliteStore
 
 pytestmark = pytest.mark.auth_module
@@ -288,11 +289,11 @@ def dovecot_of_crowd(crowded, make_dovecot):
 
 
 def is_whole(dovecot, users, expected):
-    """Is the list complete? It may also say that it is not, as Dovecot does by itself if
-    its reader pauses.
+    """Is the list complete? It may also say that it is not, exactly then, as Dovecot does by
+    itself if its reader pauses.
     """
     if dovecot.language.breaks_off_lists and users[-1] is False:
-        return True
+        return len(users) - 1 < expected and set(users[:-1]) <= crowd()
     return len(set(users)) == expected and set(users) <= crowd()
 
 
@@ -310,8 +311,18 @@ def peak_memory(pid):
 
 
 def test_a_hundred_thousand_are_listed_each_once(dovecot_of_crowd):
-    listed = list_with_doveadm(dovecot_of_crowd)
-    assert len(listed) == len(set(listed)) and is_whole(dovecot_of_crowd, listed, MANY)
+    for _ in range(5):      # doveadm does not pause of itself, but the machine may be busy
+        listed = list_with_doveadm(dovecot_of_crowd)
+        assert len(listed) == len(set(listed)) and is_whole(dovecot_of_crowd, listed, MANY)
+        if listed[-1] is not False:
+            break
+    assert listed[-1] is not False
+
+
+def test_mumctl_lists_a_hundred_thousand_without_dovecot(dovecot_of_crowd):
+    listed = Mumctl(dovecot_of_crowd.mum_conf).run("list")
+    assert (listed.status, listed.stderr) == (0, "")
+    assert len(listed.stdout.splitlines()) == MANY and set(listed.stdout.splitlines()) == crowd()
 
 
 def test_listing_a_hundred_thousand_takes_no_more_memory_than_a_few(dovecot_of_crowd):
