@@ -116,6 +116,20 @@ def test_readme_leads_to_a_working_pair_and_back(machine):
     assert machine.run("pgrep -x mumd", check=False).returncode == 1
 
 
+def test_readme_makes_a_main_cf_where_our_tests_have_installed_postfix(machine):
+    """tests/install-packages has the package make none."""
+    block, = (block for block in commands("README.md") if "main_mailer_type" in block.text)
+    machine.run("postfix stop; rm /etc/postfix/main.cf; "
+                "echo 'postfix postfix/main_mailer_type select No configuration' "
+                "| debconf-set-selections")
+    run_block(machine, block)
+    made = files(machine, "/etc/postfix/main.cf")
+    assert "smtpd_relay_restrictions = permit_mynetworks" in made
+    run_block(machine, block)
+    assert files(machine, "/etc/postfix/main.cf") == made
+    machine.run("postfix status || postfix start")
+
+
 def setup_prints_the_examples(machine):
     """mumctl setup says the lines of conf-examples/, for Debian's paths."""
     printed = machine.run("mumctl -c /etc/mum/mum.conf setup").stdout.splitlines()
