@@ -351,6 +351,41 @@ def test_logins_are_answered_by_their_deadline(lab, make_dovecot, trouble):
     assert_logs_in_within_a_second(dovecot, user)
 
 
+def storm(dovecot, users):
+    """60 logins at once, a third of them Postfix's: the replies."""
+    with dovecot.auth_client(timeout=30) as client:
+        return client.ask_all([(user, password, service) for user in users
+                               for password in ("secret", "wrong")
+                               for service in ("imap", "pop3", "smtp")])
+
+
+@pytest.mark.parametrize("trouble, first", [("server down", "list"), ("server down", "storm"),
+                                            ("server hung", "both")])
+def test_start_without_a_database_is_a_temporary_failure(lab, make_dovecot, trouble, first):
+    """Fault: the database is away while auth and its first workers start: one for doveadm, which
+    lists all users, and 60 clients log in. Reply: 75; a temporary failure to each. Deadline: as
+    set here. Recovery: the first login is answered within 1 s, by the same auth process."""
+    store = MariaStore(lab, name=f"cold-{trouble.replace(' ', '-')}-{first}")
+    users = [store.add(f"user{n}") for n in range(10)]
+    with store.trouble(trouble), concurrent.futures.ThreadPoolExecutor(2) as pool:
+        dovecot = make_dovecot(store, options={"deadline": "2s", "smtp_deadline": "4s"})
+        asked = {"list": lambda: timed(dovecot.doveadm, "user", "*"),
+                 "storm": lambda: storm(dovecot, users)}
+        futures = {}
+        for name in sorted(asked, key=lambda name: name != first):
+            futures[name] = pool.submit(asked[name])
+            if first != "both":
+                futures[name].result()
+        (listed, seconds), replies = futures["list"].result(), futures["storm"].result()
+        auth = dovecot.auth_pid()
+    assert (listed.returncode, listed.stdout) == (75, "") and seconds < 7
+    assert [verdict(reply) for reply in replies] == ["temp_fail"] * 60
+    assert max(reply.seconds for reply in replies) < 7
+    assert_logs_in_within_a_second(dovecot, users[0])
+    assert sorted(dovecot.doveadm("user", "*", check=True).stdout.split()) == users
+    assert dovecot.auth_pid() == auth and dovecot.complaints() == []
+
+
 # The lab's dovecot.conf switches it off, in 2.4 also by auth_failure_delay = 0.
 PENALTY = """
 auth_failure_delay = 1 s
