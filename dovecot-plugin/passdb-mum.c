@@ -131,12 +131,15 @@ static void on_verified(enum passdb_result result, void *context)
 
 	/*
 	 * A hash that Dovecot cannot read, or refuses as weak, is no good dummy,
-	 * because verifying it takes no time.
+	 * because verifying it takes no time. And the cache of Dovecot 2.4 would keep it,
+	 * and call the next logins a failure of its own.
 	 */
-	if (result == PASSDB_RESULT_SCHEME_NOT_AVAILABLE)
+	if (result == PASSDB_RESULT_SCHEME_NOT_AVAILABLE) {
+		pass->request->passdb_password = NULL;
 		result = PASSDB_RESULT_PASSWORD_MISMATCH;
-	else if (result != PASSDB_RESULT_INTERNAL_FAILURE && pass->hash != NULL)
+	} else if (result != PASSDB_RESULT_INTERNAL_FAILURE && pass->hash != NULL) {
 		instance_saw_hash(pass->instance, pass->scheme, pass->hash);
+	}
 	finish(pass, result);
 }
 

@@ -176,11 +176,23 @@ def test_userdb_may_read_a_file_of_its_own(lab, store, make_dovecot):
 
 # ---- weak schemes ----
 
+# Who verifies: an auth worker, auth itself, and with a cache either.
+VERIFIERS = {
+    "worker": {},
+    "inline": {"verify": "inline"},
+    "cache": {"settings": CACHE},
+    "cache, worker": {"settings": CACHE + "auth_cache_verify_password_with_worker = yes\n"},
+    "cache, inline": {"verify": "inline", "settings": CACHE},
+}
+
+
 @pytest.mark.parametrize("allowed", ["no", "yes"])
-def test_weak_scheme_is_refused_unless_it_is_allowed(store, make_dovecot, allowed):
+@pytest.mark.parametrize("verifier", VERIFIERS)
+def test_weak_scheme_is_refused_unless_it_is_allowed(store, make_dovecot, verifier, allowed):
     """Never a temporary failure; and a line says why."""
-    dovecot = make_dovecot(store, options={"allow_scheme_prefix": "true"},
-                           settings=f"auth_allow_weak_schemes = {allowed}\n")
+    options = {"allow_scheme_prefix": "true", **VERIFIERS[verifier]}
+    settings = options.pop("settings", "") + f"auth_allow_weak_schemes = {allowed}\n"
+    dovecot = make_dovecot(store, options=options, settings=settings)
     weak = "ok" if allowed == "yes" else "refused"
     rows = {"$1$saltsalt$9xy1btjgzLYfb7hivXtC//": weak,
             "{PLAIN-MD5}5ebe2294ecd0e0f08eab7690d2a6ee69": weak,
@@ -188,11 +200,12 @@ def test_weak_scheme_is_refused_unless_it_is_allowed(store, make_dovecot, allowe
     for password, expected in rows.items():
         user = add(store, password=password)
         after = len(dovecot.log())
-        assert dovecot.login(user, "secret") == expected
-        # if it became the dummy it would be refused again, and cost nothing
-        assert dovecot.login(user, "wrong") == "refused"
+        # a cache answers from the second on; and if it became the dummy for unknown users, it
+        # would be refused again, and cost nothing
+        assert [dovecot.login(user, word) for word in ("secret", "wrong", "secret")] == [
+            expected, "refused", expected]
         assert dovecot.login("end-of-test@example.test", "x") == "refused"
         dovecot.wait_log("end-of-test@example.test", after=after)
         lines = [line for line in dovecot.log()[after:] if "Weak password scheme '" in line]
-        assert len(lines) == (2 if expected == "refused" else 0)
+        assert len(lines) == (3 if expected == "refused" else 0)
         assert all(user in line and "Error" in line for line in lines)

@@ -150,6 +150,16 @@ def test_expired_entry_serves_while_the_database_is_down(lab, make_dovecot):
                    "a login from an expired entry", 15)
 
 
+@pytest.mark.parametrize("worker", ["yes", "no"])
+def test_hash_that_dovecot_cannot_read_is_refused_again(store, dovecots, worker):
+    """Its cache would call it a temporary failure, so it must not get it."""
+    dovecot = dovecots(store, options={"allow_scheme_prefix": "true"}, sections=UNCACHED,
+                       settings=settings(worker))
+    for password in ("{MD5}x", "{ARGON2ID}x", "{CRYPT}x"):
+        user = store.add(f"unreadable{next(_numbers)}", password=password)
+        assert [dovecot.login(user, "secret") for _ in range(3)] == ["refused"] * 3
+
+
 SPELLINGS = {
     "Mixed.Case": ("mixed.case", "Mixed.Case", "MIXED.CASE"),
     "umlaut": ("umlaut", "Umlaut"),
