@@ -40,12 +40,25 @@ def build_commands():
     return "\n".join(tools), command
 
 
-def build(lab, root):
-    """The packages' paths, made of what `make dist` packs; lintian has nothing against them."""
+def build_alone(machine):
+    """mumd without Dovecot, as README.md says, in a copy of the tree."""
+    machine.run(f"mkdir /root/alone; cp -a {TREE} /root/alone/mum-mail")
+    machine.run(readme_block("nodovecot"), cwd="/root/alone/mum-mail", timeout=1800)
+    seen = machine.run("cd /root/alone; ls *.deb; dpkg-query -W | grep dovecot || :").stdout
+    expect("without Dovecot, mumd is built alone",
+           re.fullmatch(r"(mumd-dbgsym_\S+\n)?mumd_\S+\.deb\n", seen), seen)
+
+
+def build(lab, root, alone=False):
+    """The packages' paths, made of what `make dist` packs; lintian has nothing against them.
+    alone: builds mumd alone, too, before there is a Dovecot.
+    """
     tools, command = build_commands()
     stage(root / TREE.lstrip("/"))
     with_network = Machine(lab, root, online=True).start()
     with_network.run("apt-get -q update", timeout=300)
+    if alone:
+        build_alone(with_network)
     with_network.run(tools, cwd=TREE, timeout=900)
     with_network.run(f"./bootstrap && ./configure -q && make -s dist && mkdir {CHECKOUT} && "
                      f"tar -xf mum-mail-*.tar.xz --strip-components=1 -C {CHECKOUT}",
