@@ -57,6 +57,7 @@ const struct config_option config_options[] = {
 	PLAIN(STRING, measure, user, "mum_measure"),
 	PLAIN(STRING, measure, password, ""),
 	PLAIN(STRING, measure, password_file, ""),
+	TIME(measure, deadline, "10m", 1000, 86400000),
 	PLAIN(STRING, mum, timezone, "UTC"),
 	TIME(cache, ttl, "10s", 0, 3600000),
 	TIME(cache, stale, "10m", 0, 86400000),

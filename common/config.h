@@ -36,8 +36,7 @@ struct mum_config {
 		const char *password_file, *path;	/* path: the SQLite file */
 		enum mum_tls tls;
 		const char *tls_ca;
-		unsigned connections;
-		unsigned deadline;	/* the role's */
+		unsigned connections, deadline;		/* deadline: the role's */
 	} database;
 	struct {
 		const char *user, *password, *password_file;
@@ -59,6 +58,7 @@ struct mum_config {
 	} address;
 	struct {
 		const char *user, *password, *password_file;
+		unsigned deadline;	/* ms without a line of doveadm */
 	} measure;
 	struct {
 		const char *timezone;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,7 @@ static pid_t start(const char *const *argv, int input, struct stream streams[STR
 
 struct run {
 	struct stream streams[STREAMS];
+	int quiet_ms;		/* -1: it may be silent for ever */
 	run_line_fn *fn;
 	void *arg;
 };
@@ -109,33 +111,50 @@ static void read_some(struct run *run, int which)
 	stream->fd = -1;
 }
 
-static void read_all(struct run *run)
+/* False: it was silent for too long. */
+static bool read_all(struct run *run)
 {
 	while (run->streams[OUTPUT].fd >= 0 || run->streams[ERRORS].fd >= 0) {
 		struct pollfd fds[STREAMS];
+		int ready;
 
 		for (int i = 0; i < STREAMS; i++)
 			fds[i] = (struct pollfd){ .fd = run->streams[i].fd, .events = POLLIN };
-		if (poll(fds, STREAMS, -1) < 0 && errno != EINTR)
-			return;
+		ready = poll(fds, STREAMS, run->quiet_ms);
+		if (ready == 0)
+			return false;
+		if (ready < 0 && errno != EINTR)
+			return true;
 		for (int i = 0; i < STREAMS; i++) {
 			if (fds[i].revents != 0)
 				read_some(run, i);
 		}
 	}
+	return true;
 }
 
-int run_lines_with(const char *const *argv, int input, run_line_fn *fn, void *arg)
+/* The exit status, as a shell has it. */
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
+}
+
+static int run_program(const char *const *argv, int input, int quiet_ms, run_line_fn *fn,
+		       void *arg)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
-	int status = 0;
 	pid_t pid = start(argv, input, run->streams);
 	int error = errno;
+	bool silent;
 
+	run->quiet_ms = quiet_ms;
 	run->fn = fn;
 	run->arg = arg;
-	if (pid > 0)
-		read_all(run);
+	silent = pid > 0 && !read_all(run);
 	for (int i = 0; i < STREAMS; i++) {
 		if (run->streams[i].fd >= 0)
 			close(run->streams[i].fd);
@@ -143,21 +162,38 @@ int run_lines_with(const char *const *argv, int input, run_line_fn *fn, void *ar
 	/* What it printed may be secret. */
 	explicit_bzero(run, sizeof(*run));
 	free(run);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
 	if (pid < 0) {
 		fn(strerror(error), true, arg);
 		return CANNOT_RUN;
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
+	if (!silent)
+		return wait_for(pid);
+	/* Nobody waits for its end: while it hangs on a disk, it does not even die. */
+	kill(pid, SIGKILL);
+	return RUN_SILENT;
 }
 
-int run_lines(const char *const *argv, run_line_fn *fn, void *arg)
+int run_lines_with(const char *const *argv, int input, run_line_fn *fn, void *arg)
+{
+	return run_program(argv, input, -1, fn, arg);
+}
+
+static int run_without_input(const char *const *argv, int quiet_ms, run_line_fn *fn, void *arg)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int status = null >= 0 ? run_lines_with(argv, null, fn, arg) : CANNOT_RUN;
+	int status = null >= 0 ? run_program(argv, null, quiet_ms, fn, arg) : CANNOT_RUN;
 
 	if (null >= 0)
 		close(null);
 	return status;
+}
+
+int run_lines(const char *const *argv, run_line_fn *fn, void *arg)
+{
+	return run_without_input(argv, -1, fn, arg);
+}
+
+int run_lines_within(const char *const *argv, unsigned quiet_ms, run_line_fn *fn, void *arg)
+{
+	return run_without_input(argv, (int)quiet_ms, fn, arg);
 }

@@ -16,6 +16,12 @@ typedef void run_line_fn(char *line, bool is_error, void *arg);
  * above 128 if a signal ended it.
  */
 int run_lines(const char *const *argv, run_line_fn *fn, void *arg);
+/*
+ * The same, but kills the program when it has printed nothing for quiet_ms, and returns
+ * RUN_SILENT, as timeout(1) does.
+ */
+enum { RUN_SILENT = 124 };
+int run_lines_within(const char *const *argv, unsigned quiet_ms, run_line_fn *fn, void *arg);
 /* The same with a descriptor as its standard input. */
 int run_lines_with(const char *const *argv, int input, run_line_fn *fn, void *arg);
 

@@ -90,7 +90,7 @@ sed 's/^OPTION(//; s/)$//; s/,  */,/g' "$scratch/rows" | awk -F , '
 awk '$1 == ".Ss" { section = $2 }
 	/^\.(It|El|Sh|Ss)/ { name = "" }
 	$1 == ".It" && $2 == "Ic" { name = section "." $3 }
-	name != "" && match($0, /(from [0-9]+( ms| minute)? to|up to) [0-9]+( s| minute| hour| day)?/) {
+	name != "" && match($0, /(from [0-9]+( ms| s| minute)? to|up to) [0-9]+( s| minute| hour| day)?/) {
 		print name " " substr($0, RSTART, RLENGTH)
 	}
 	name != "" && $1 == ".Cm" {

@@ -25,6 +25,7 @@ struct measure {
 	enum sizes_source source;
 	bool rows;			/* doveadm has printed one at least */
 	bool blamed;			/* and named a mailbox that failed */
+	bool silent;			/* and then nothing more, until it was killed */
 	char *trouble;			/* its first error, or else its first line */
 };
 
@@ -89,23 +90,34 @@ static void on_line(char *line, bool is_error, void *arg)
 	progress_show(&measure->progress, "measure", done, all);
 }
 
+/* The exit status of doveadm. */
+static int run_doveadm(struct measure *measure, enum sizes_source source,
+		       const struct mum_config *writer)
+{
+	int status;
+
+	measure->source = source;
+	status = run_lines_within(sizes_command(source), writer->measure.deadline, on_line,
+				  measure);
+	measure->silent = status == RUN_SILENT;
+	return status;
+}
+
 /*
  * If quota is off, doveadm does not know that command, or prints no row. doveadm prints the
  * sum of folders even if one of them has failed. So if its exit status is bad and it has
  * blamed no mailbox, no size can be trusted.
  */
-static void ask_dovecot(struct measure *measure)
+static void ask_dovecot(struct measure *measure, const struct mum_config *writer)
 {
 	int status;
 
-	measure->source = SIZES_QUOTA;
-	(void)run_lines(sizes_command(SIZES_QUOTA), on_line, measure);
-	if (measure->rows)
+	(void)run_doveadm(measure, SIZES_QUOTA, writer);
+	if (measure->rows || measure->silent)
 		return;
 	free(measure->trouble);
 	measure->trouble = NULL;
-	measure->source = SIZES_VSIZE;
-	status = run_lines(sizes_command(SIZES_VSIZE), on_line, measure);
+	status = run_doveadm(measure, SIZES_VSIZE, writer);
 	if (status != 0 && !measure->blamed)
 		measure_set_fail_all(measure->set);
 }
@@ -144,6 +156,15 @@ static char *names_of(const json_t *failed)
 	if (count > NAMED_MAX)
 		buf_printf(&text, " and %zu more", count - NAMED_MAX);
 	return buf_steal(&text);
+}
+
+static void complain_of_silence(const struct mum_config *writer)
+{
+	char *text = xasprintf("doveadm printed nothing for %u s, and was killed",
+			       writer->measure.deadline / 1000);
+
+	tool_complain("measure", text);
+	free(text);
 }
 
 static void complain(const struct measure *measure, const json_t *failed)
@@ -203,6 +224,10 @@ static int finish(struct measure *measure, const struct mum_config *writer)
 		json_decref(failed);
 		return status;
 	}
+	if (measure->silent) {
+		complain_of_silence(writer);
+		status = EX_TEMPFAIL;
+	}
 	measure_set_each_row(measure->set, count_row, &counts);
 	measure_set_each_failed(measure->set, add_failed, failed);
 	if (json_array_size(failed) > 0) {
@@ -220,7 +245,7 @@ static int measure_all(struct measure *measure, const struct mum_config *writer)
 
 	if (status != 0)
 		return status;
-	ask_dovecot(measure);
+	ask_dovecot(measure, writer);
 	progress_clear(&measure->progress);
 	status = read_set(measure, &later);
 	if (status == 0) {

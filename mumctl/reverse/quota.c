@@ -21,6 +21,8 @@ const char *quota_source_name(enum quota_source source)
 
 /* ---- doveadm ---- */
 
+enum { DOVEADM_DEADLINE = 5000 };	/* ms without a line */
+
 struct used {
 	bool known;
 	uint64_t kib;
@@ -43,7 +45,8 @@ static struct used ask_doveadm(const char *user)
 	const char *const command[] = { "doveadm", "-f", "tab", "quota", "get", "-u", user, NULL };
 	struct used used = { .known = false };
 
-	(void)run_lines(command, on_line, &used);
+	if (run_lines_within(command, DOVEADM_DEADLINE, on_line, &used) == RUN_SILENT)
+		tool_complain(user, "how full is unknown: doveadm did not answer within 5 s");
 	return used;
 }
 

@@ -352,6 +352,19 @@ def test_sums_of_an_end_that_nobody_is_named_for(world):
     assert world.whole() == [1]
 
 
+def test_doveadm_that_hangs(world):
+    """It is killed. Sizes that it has printed count; where there is none, vsize is not tried."""
+    asked = world.directory / "asked-while-it-hangs"
+    ctl = world.ctl_with(measure={"deadline": "1s"})
+    for row, sizes in (("", []), (ROW, [5])):
+        asked.write_text("")
+        seen = world.measure(doveadm=f"echo >> {asked}; printf '{row}'; exec sleep 600", ctl=ctl)
+        assert seen.status == 75
+        assert "measure: doveadm printed nothing for 1 s, and was killed\n" in seen.stderr
+        assert (world.sizes("Mailbox", 1), world.whole()) == (sizes, sizes)
+        assert asked.read_text() == "\n"
+
+
 # ---- the timer ----
 
 def test_units_are_right(tmp_path):

@@ -253,6 +253,17 @@ def test_how_full_it_is_where_doveadm_says_so(lab, world, name, printed, kib, sa
     assert seen.stdout.splitlines()[-1] == said
 
 
+def test_doveadm_that_hangs(lab, world):
+    folder = lab.directory(f"reverse-doveadm-{world.name}-hangs")
+    (folder / "doveadm").write_text("#!/bin/sh\nexec sleep 600\n")
+    (folder / "doveadm").chmod(0o755)
+    seen = world.ctl.run("user", "anna@example.test",
+                         environment={"PATH": f"{folder}:{ENVIRONMENT['PATH']}"})
+    assert (seen.status, seen.stdout.splitlines()[-1]) == (0, "quota: 3 GB, the domain's")
+    assert seen.stderr == ("mumctl: anna@example.test: how full is unknown: doveadm did not "
+                           "answer within 5 s\n")
+
+
 # ---- a hundred thousand ----
 
 @pytest.fixture(scope="module", params=list(STORES))

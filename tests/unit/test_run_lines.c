@@ -44,6 +44,37 @@ static void test_scripts(void **state)
 	}
 }
 
+static const struct {
+	const char *name, *script;
+	unsigned quiet_ms;
+	int status;
+	const char *seen;
+} patience[] = {
+	{ "silent", "echo a; exec sleep 60", 200, RUN_SILENT, "a\n" },
+	{ "half a line", "printf a; exec sleep 60", 200, RUN_SILENT, "" },
+	{ "deaf to a friendly signal", "trap '' TERM; exec sleep 60", 200, RUN_SILENT, "" },
+	{ "slow, but not silent", "for n in 1 2 3 4 5; do sleep 0.5; echo $n; done", 2000, 0,
+	  "1\n2\n3\n4\n5\n" },
+	{ "errors are lines, too", "for n in 1 2 3 4 5; do sleep 0.5; echo >&2; done", 2000, 0,
+	  "[]\n[]\n[]\n[]\n[]\n" },
+};
+
+static void test_patience(void **state)
+{
+	(void)state;
+	FOR_EACH_ROW(row, patience) {
+		struct buf seen = BUF_INIT(4096);
+		const char *const argv[] = { "sh", "-c", row->script, NULL };
+		char *text;
+
+		WANT_NUMBER(row->name, run_lines_within(argv, row->quiet_ms, put_line, &seen),
+			    row->status);
+		text = buf_steal(&seen);
+		WANT_TEXT(row->name, text, row->seen);
+		free(text);
+	}
+}
+
 static void test_no_program(void **state)
 {
 	const char *const argv[] = { "no-such-program", NULL };
@@ -91,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_scripts),
+		UNIT_TEST(test_patience),
 		UNIT_TEST(test_no_program),
 		UNIT_TEST(test_much),
 	};
