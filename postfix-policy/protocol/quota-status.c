@@ -2,6 +2,7 @@
 #include "postfix-policy/protocol/quota-status.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,6 +17,12 @@ bool quota_can_ask(const char *mailbox)
 			return false;
 	}
 	return true;
+}
+
+void quota_put_probe(char name[QUOTA_MAILBOX_MAX], uint64_t now, uint64_t number)
+{
+	snprintf(name, QUOTA_MAILBOX_MAX, "mumd-probe-%" PRIu64 "-%" PRIu64 "@quota.invalid",
+		 now, number);
 }
 
 void quota_put_request(struct buf *out, const char *mailbox, uint64_t size)

@@ -33,6 +33,12 @@ enum quota_answer {
 bool quota_can_ask(const char *mailbox);
 
 /*
+ * Writes a name that cannot exist (RFC 2606), and another one for each number: an answer from
+ * a cache would not say whether Dovecot finds its users.
+ */
+void quota_put_probe(char name[QUOTA_MAILBOX_MAX], uint64_t now, uint64_t number);
+
+/*
  * Appends the request about a mailbox, a name that can be asked about, and a mail of so
  * many bytes. It always has the size: without one the service takes that of the request
  * before it on the connection.

@@ -7,18 +7,20 @@
  *
  * A new connection begins with a probe: at Dovecot's process_limit the kernel takes it and
  * nobody answers, while the older ones work. The probe is pending then: nobody waits for it.
+ *
+ * Probes are answered although every mailbox hangs: late.h says what is made of that.
  */
 #include "postfix-policy/quota/client.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 #include "common/xalloc.h"
 #include "postfix-policy/quota/breaker.h"
 #include "postfix-policy/quota/conn.h"
+#include "postfix-policy/quota/late.h"
 #include "postfix-policy/quota/rooms.h"
 
 struct quota_question {
@@ -29,7 +31,7 @@ struct quota_question {
 	bool on_new;		/* a probe that a new connection begins with */
 	bool again;		/* was sent once to a connection that was dead already */
 	struct quota_conn *conn;	/* NULL: waits in line */
-	uint64_t since_us;	/* host_now_us() */
+	uint64_t since_us, sent_us;	/* host_now_us() */
 	unsigned rest;		/* ms from the timer to the deadline; 0: it is the deadline */
 	struct mum_timer *timer;
 	quota_answer_fn *fn;
@@ -47,6 +49,7 @@ struct quota_client {
 	uint64_t probes;		/* so far */
 	uint64_t answered_us;		/* host_now_us() of the last answer */
 	struct quota_breaker breaker;
+	struct quota_late late;
 	struct quota_rooms *rooms;
 	struct mum_timer *turn;		/* see take_turn() */
 	struct quota_counts counts;
@@ -131,6 +134,35 @@ static void mark_down(struct quota_client *client, const char *why)
 	take_turn(client);
 }
 
+/* ---- late questions ---- */
+
+/* After half the time that there is for a recipient, it does not have to wait for others. */
+static void keep_late(struct quota_question *question)
+{
+	struct quota_client *client = question->client;
+	uint64_t waited = host_now_us(client->host) - question->sent_us;
+
+	if (question->conn == NULL || waited / 1000 < client->settings.deadline / 2 ||
+	    !quota_late_add(&client->late, question->conn, question->mailbox, question->size))
+		return;
+	question->conn = NULL;
+	if (quota_late_is_full(&client->late))
+		mark_down(client, "no answer about three mailboxes in a row");
+}
+
+/* An answer about a mailbox, early or late: if others were late, it was not the service. */
+static void on_mailbox(const char *mailbox, uint64_t size, enum quota_answer answer, void *arg)
+{
+	struct quota_client *client = arg;
+
+	quota_rooms_note(client->rooms, mailbox, size, answer, host_now(client->host));
+	if (answer == QUOTA_TROUBLE)
+		return;
+	client->answered_us = host_now_us(client->host);
+	quota_late_clear(&client->late);
+	quota_breaker_close(&client->breaker, client->settings.path);
+}
+
 /* ---- what came of a question or a probe ---- */
 
 /* If others get answers while a new connection does not, the service is not down. */
@@ -161,18 +193,15 @@ static void fail(struct quota_question *question, const char *why)
 	suspect(client);
 }
 
-static void on_answered(struct quota_question *question, enum quota_answer answer,
-			const char *text, void *arg)
+static void on_answered(void *_question, enum quota_answer answer, const char *text, void *arg)
 {
+	struct quota_question *question = _question;
 	struct quota_client *client = arg;
 	bool is_probe = question->is_probe, trouble = answer == QUOTA_TROUBLE;
 
 	question->conn = NULL;
-	if (!trouble)
-		client->answered_us = host_now_us(client->host);
 	if (!is_probe) {
-		quota_rooms_note(client->rooms, question->mailbox, question->size, answer,
-				 host_now(client->host));
+		on_mailbox(question->mailbox, question->size, answer, client);
 		finish(question, answer, text);
 		if (trouble)
 			suspect(client);
@@ -180,6 +209,7 @@ static void on_answered(struct quota_question *question, enum quota_answer answe
 		probe_failed(question, text);
 	} else {
 		question_free(question);
+		client->answered_us = host_now_us(client->host);
 		quota_breaker_close(&client->breaker, client->settings.path);
 	}
 	/* A probe may have one connection more, which is closed now. */
@@ -202,8 +232,9 @@ static void retry(struct quota_question *question)
 	}
 }
 
-static void on_broken(struct quota_question *question, bool stale, const char *why, void *arg)
+static void on_broken(void *_question, bool stale, const char *why, void *arg)
 {
+	struct quota_question *question = _question;
 	struct quota_client *client = arg;
 
 	if (question != NULL) {
@@ -224,28 +255,10 @@ static const struct quota_conn_handler conn_handler = { on_answered, on_broken }
 static bool send_on_idle(struct quota_question *question)
 {
 	struct quota_client *client = question->client;
-	struct quota_conn *conn;
 
-	while ((conn = quota_conns_idle(&client->conns)) != NULL) {
-		if (quota_conn_ask(conn, question, question->mailbox, question->size)) {
-			question->conn = conn;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* False sets *why_r. */
-static bool send_on_new(struct quota_question *question, const char **why_r)
-{
-	struct quota_client *client = question->client;
-	struct quota_conn *conn = quota_conn_open(&client->conns, client->settings.path, why_r);
-
-	if (conn == NULL)
-		return false;
-	*why_r = "it hangs up";
-	if (quota_conn_ask(conn, question, question->mailbox, question->size))
-		question->conn = conn;
+	question->sent_us = host_now_us(client->host);
+	question->conn = quota_conns_ask(&client->conns, question, question->mailbox,
+					 question->size);
 	return question->conn != NULL;
 }
 
@@ -296,6 +309,8 @@ static void on_timer(void *arg)
 		client->pending = question;
 		return;
 	}
+	if (!question->is_probe)
+		keep_late(question);
 	snprintf(why, sizeof(why), "no answer within %" PRIu64 " ms",
 		 (host_now_us(client->host) - question->since_us) / 1000);
 	fail(question, why);
@@ -322,31 +337,23 @@ static struct quota_question *question_new(struct quota_client *client, const ch
 	return question;
 }
 
-/*
- * A name that cannot exist (RFC 2606), and another one each time: an answer from a cache
- * would not say whether Dovecot finds its users.
- */
-static struct quota_question *probe_new(struct quota_client *client)
-{
-	char name[80];
-
-	snprintf(name, sizeof(name), "mumd-probe-%" PRIu64 "-%" PRIu64 "@quota.invalid",
-		 host_now(client->host), ++client->probes);
-	return question_new(client, name, 0);
-}
-
 /* No other probe is under way. on_new: not on an idle connection. */
 static void start_probe(struct quota_client *client, bool on_new)
 {
 	unsigned deadline = client->settings.deadline;
-	struct quota_question *probe = probe_new(client);
+	struct quota_question *probe;
+	char name[QUOTA_MAILBOX_MAX];
 	const char *why;
 
+	quota_put_probe(name, host_now(client->host), ++client->probes);
+	probe = question_new(client, name, 0);
 	probe->is_probe = true;
 	client->probe = probe;
 	if (on_new || !send_on_idle(probe)) {
 		probe->on_new = true;
-		if (!send_on_new(probe, &why)) {
+		probe->conn = quota_conns_ask_new(&client->conns, client->settings.path, probe,
+						  probe->mailbox, probe->size, &why);
+		if (probe->conn == NULL) {
 			question_free(probe);
 			mark_down(client, why);
 			return;
@@ -361,6 +368,8 @@ static void probe_again(void *arg)
 {
 	struct quota_client *client = arg;
 
+	if (quota_late_is_full(&client->late))
+		return;
 	if (client->probe != NULL)
 		question_free(client->probe);
 	start_probe(client, true);
@@ -424,14 +433,6 @@ void quota_cancel(struct quota_question **_question)
 	}
 }
 
-static void take_settings(struct quota_client *client, const struct quota_settings *settings)
-{
-	free((char *)client->settings.path);
-	client->settings = *settings;
-	if (settings->path != NULL)
-		client->settings.path = xstrdup(settings->path);
-}
-
 struct quota_client *quota_client_new(const struct mum_host *host,
 				      const struct quota_settings *settings)
 {
@@ -441,7 +442,8 @@ struct quota_client *quota_client_new(const struct mum_host *host,
 	client->conns = (struct quota_conns){ host, &conn_handler, client, NULL, 0 };
 	client->breaker = (struct quota_breaker){ host, probe_again, client, false, 0, NULL };
 	client->rooms = quota_rooms_new(settings->ttl);
-	take_settings(client, settings);
+	quota_late_init(&client->late, host, on_mailbox, client);
+	quota_settings_keep(&client->settings, settings);
 	return client;
 }
 
@@ -449,6 +451,7 @@ struct quota_client *quota_client_new(const struct mum_host *host,
 static void stop(struct quota_client *client)
 {
 	drop_connections(client);
+	quota_late_clear(&client->late);
 	quota_breaker_reset(&client->breaker);
 	host_untimer(client->host, &client->turn);
 	client->breaker.down = true;
@@ -480,7 +483,7 @@ void quota_client_configure(struct quota_client *client,
 	quota_breaker_reset(&client->breaker);
 	quota_rooms_free(&client->rooms);
 	client->rooms = quota_rooms_new(settings->ttl);
-	take_settings(client, settings);
+	quota_settings_keep(&client->settings, settings);
 }
 
 struct quota_counts quota_client_counts(const struct quota_client *client)
@@ -490,5 +493,6 @@ struct quota_counts quota_client_counts(const struct quota_client *client)
 	counts.up = !client->breaker.down;
 	counts.busy = quota_conns_busy(&client->conns);
 	counts.idle = client->conns.count - counts.busy;
+	counts.busy += client->late.conns.count;
 	return counts;
 }

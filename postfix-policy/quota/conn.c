@@ -16,7 +16,7 @@ struct quota_conn {
 	int fd;
 	struct mum_watch *watch;
 	struct buf in;
-	struct quota_question *question;	/* NULL: idle */
+	void *question;				/* NULL: idle */
 	bool answered;				/* once at least */
 	struct quota_conn *prev, *next;
 };
@@ -37,7 +37,7 @@ void quota_conn_close(struct quota_conn *conn)
 static void fail(struct quota_conn *conn, const char *why)
 {
 	struct quota_conns *conns = conn->conns;
-	struct quota_question *question = conn->question;
+	void *question = conn->question;
 	bool stale = conn->answered && conn->in.len == 0;
 
 	quota_conn_close(conn);
@@ -49,7 +49,7 @@ static void deliver(struct quota_conn *conn, enum quota_answer answer,
 		    const struct slice *text)
 {
 	struct quota_conns *conns = conn->conns;
-	struct quota_question *question = conn->question;
+	void *question = conn->question;
 	char *copy = xstrndup(text->data, text->len);
 
 	buf_clear(&conn->in);
@@ -115,8 +115,9 @@ static int connect_to(const char *path)
 	return -1;
 }
 
-struct quota_conn *quota_conn_open(struct quota_conns *conns, const char *path,
-				   const char **why_r)
+/* NULL sets *why_r. */
+static struct quota_conn *open_to(struct quota_conns *conns, const char *path,
+				  const char **why_r)
 {
 	int fd = connect_to(path);
 	struct quota_conn *conn;
@@ -135,8 +136,8 @@ struct quota_conn *quota_conn_open(struct quota_conns *conns, const char *path,
 	return conn;
 }
 
-bool quota_conn_ask(struct quota_conn *conn, struct quota_question *question,
-		    const char *mailbox, uint64_t size)
+/* False: it was closed while it was idle, and is gone. */
+static bool ask(struct quota_conn *conn, void *question, const char *mailbox, uint64_t size)
 {
 	struct buf request = BUF_INIT(QUOTA_MAILBOX_MAX + 256);
 	ssize_t sent;
@@ -152,6 +153,39 @@ bool quota_conn_ask(struct quota_conn *conn, struct quota_question *question,
 	else
 		quota_conn_close(conn);
 	return whole;
+}
+
+struct quota_conn *quota_conns_ask(struct quota_conns *conns, void *question,
+				   const char *mailbox, uint64_t size)
+{
+	struct quota_conn *conn;
+
+	do {
+		conn = quota_conns_idle(conns);
+	} while (conn != NULL && !ask(conn, question, mailbox, size));
+	return conn;
+}
+
+struct quota_conn *quota_conns_ask_new(struct quota_conns *conns, const char *path,
+				       void *question, const char *mailbox, uint64_t size,
+				       const char **why_r)
+{
+	struct quota_conn *conn = open_to(conns, path, why_r);
+
+	if (conn == NULL)
+		return NULL;
+	*why_r = hung_up;
+	return ask(conn, question, mailbox, size) ? conn : NULL;
+}
+
+void quota_conn_move(struct quota_conn *conn, struct quota_conns *to, void *question)
+{
+	DL_DELETE(conn->conns->list, conn);
+	conn->conns->count--;
+	DL_PREPEND(to->list, conn);
+	to->count++;
+	conn->conns = to;
+	conn->question = question;
 }
 
 struct quota_conn *quota_conns_idle(const struct quota_conns *conns)
@@ -181,4 +215,14 @@ size_t quota_conns_busy(const struct quota_conns *conns)
 	DL_FOREACH(conns->list, conn)
 		count += conn->question != NULL;
 	return count;
+}
+
+struct quota_conn *quota_conn_next(const struct quota_conn *conn)
+{
+	return conn->next;
+}
+
+void *quota_conn_question(const struct quota_conn *conn)
+{
+	return conn->question;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "postfix-policy/quota/settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/endpoint.h"
+#include "common/xalloc.h"
 
 struct quota_settings quota_settings(const struct mum_config *config)
 {
@@ -15,6 +17,14 @@ struct quota_settings quota_settings(const struct mum_config *config)
 					config->policy.quota_connections,
 					config->policy.quota_deadline,
 					config->policy.quota_ttl };
+}
+
+void quota_settings_keep(struct quota_settings *kept, const struct quota_settings *settings)
+{
+	free((char *)kept->path);
+	*kept = *settings;
+	if (settings->path != NULL)
+		kept->path = xstrdup(settings->path);
 }
 
 bool quota_settings_are_same(const struct quota_settings *a, const struct quota_settings *b)

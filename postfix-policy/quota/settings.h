@@ -14,6 +14,8 @@ struct quota_settings {
 
 /* A view of section policy. */
 struct quota_settings quota_settings(const struct mum_config *config);
+/* Replaces what is kept, or zeros, by a copy of its own; the old path is freed. */
+void quota_settings_keep(struct quota_settings *kept, const struct quota_settings *settings);
 bool quota_settings_are_same(const struct quota_settings *a, const struct quota_settings *b);
 
 #endif

@@ -19,7 +19,7 @@ class QuotaStatus:
 
     actions: {mailbox: action}; others get `default`. delays: {mailbox: seconds}, and
     `delay` for all, probes too. raw: the bytes of every answer instead. silent: no
-    answers. limit: connections that are served at a time; the kernel keeps the others.
+    answers; silent_mailboxes: to probes alone. limit: connections that are served at a time; the kernel keeps the others.
     """
 
     def __init__(self, path):
@@ -27,6 +27,7 @@ class QuotaStatus:
         self.actions, self.delays = {}, {}
         self.default, self.delay = DUNNO, 0
         self.raw, self.silent, self.limit = None, False, 1000
+        self.silent_mailboxes = False
         self.asked = []             # (mailbox, size), without probes
         self.probes = []            # time.monotonic()
         self._listener = None
@@ -98,12 +99,13 @@ class QuotaStatus:
             self._answer(connection, words["recipient"], int(words["size"]))
 
     def _answer(self, connection, mailbox, size):
-        if mailbox.startswith("mumd-probe-"):
+        is_probe = mailbox.startswith("mumd-probe-")
+        if is_probe:
             self.probes.append(time.monotonic())
         else:
             self.asked.append((mailbox, size))
         time.sleep(self.delay + self.delays.get(mailbox, 0))
-        while self.silent:
+        while self.silent or (self.silent_mailboxes and not is_probe):
             time.sleep(0.01)
         action = self.actions.get(mailbox, self.default)
         connection.sendall(self.raw if self.raw is not None else f"action={action}\n\n".encode())

@@ -17,6 +17,7 @@ from lab.mumd import sqlite_settings
 from asker import ALICE, Asker
 
 FULL_BOX, EMPTY_BOX = "bob@example.test", "carol@second.test"
+ANOTHER_BOX = "alice@example.test"
 DUNNO = "DUNNO"
 
 # Seconds. So long that a busy machine does not need them by itself.
@@ -50,6 +51,7 @@ class Site:
         with contextlib.ExitStack() as stack:
             full = [stack.enter_context(self.asker(FULL_BOX, FULL)) for _ in range(4)]
             empty = stack.enter_context(self.asker(EMPTY_BOX, DUNNO))
+            stack.enter_context(self.asker(ANOTHER_BOX, DUNNO))
             other = stack.enter_context(Asker(lambda: maps.ask(*ALICE), b"OK 1"))
             wait_until(lambda: all(asker.answers[-1].right for asker in full), "refusals")
             yield full, empty, other
@@ -105,7 +107,15 @@ def _changed(name, value):
     return fault
 
 
-FAULTS = {"killed": killed, "full backlog": full_backlog, "hung": _changed("silent", True),
+@contextlib.contextmanager
+def disk_away(service):
+    """Every mailbox hangs, and names that nobody has are answered about."""
+    service.silent_mailboxes = True
+    yield
+    service.silent_mailboxes = False
+
+
+FAULTS = {"killed": killed, "disk away": disk_away, "full backlog": full_backlog, "hung": _changed("silent", True),
           "slow": _changed("delay", 2 * DEADLINE), "garbled": _changed("raw", b"220 ready\n\n"),
           "half": _changed("raw", b"action=452 4.2.2 mail")}
 
@@ -119,8 +129,8 @@ def asked_since(moment, *askers):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_mail_is_accepted_while_quota_status_fails(site, fault):
-    """Fault: quota-status is killed, hangs, is slow, or its backlog is full; or each answer is
-    garbled, or ends half way; under load. Reply: DUNNO about the full mailbox, too; the right
+    """Fault: quota-status is killed, hangs, is slow, or its backlog is full; or it hangs for
+    every mailbox that there is; or each answer is garbled, or ends half way; under load. Reply: DUNNO about the full mailbox, too; the right
     one to all else. Deadline: 3 s here, for who is under way, and then nobody waits. Recovery:
     refusals within 3 s. One line in the log when it begins, and one when it ends.
     """

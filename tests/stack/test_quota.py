@@ -351,6 +351,31 @@ def test_a_slow_mailbox_is_not_the_service(pair):
     assert one.mumd.page().sum("mumd_quota_up") == 1
 
 
+def test_every_mailbox_hangs_and_probes_do_not(pair):
+    """As when their disk is one of the network that is away. Three wait for a second, then
+    nobody; nor do more and more processes of Dovecot hang."""
+    one = pair()
+    one.service.actions = {BOB: FULL}
+    one.service.silent_mailboxes = True
+    for mailbox in (ALICE, BOB, CAROL):
+        assert one.lines() == []
+        action, seconds = one.timed(mailbox)
+        assert action == DUNNO and seconds < A_SECOND
+    for _ in range(30):
+        action, seconds = one.timed(BOB)
+        assert action == DUNNO and seconds < AT_ONCE
+    time.sleep(2.5)
+    assert len(one.lines()) == 1
+    assert "no answer about three mailboxes in a row; mail is accepted" in one.lines()[0]
+    assert one.mumd.page().sum("mumd_quota_up") == 0
+    assert one.mumd.page().sum("mumd_quota_connections", state="busy") == 3
+    assert one.service.connections() == 3 and len(one.service.asked) == 3
+    one.service.silent_mailboxes = False
+    wait_until(lambda: one.rcpt(BOB) == ONE, "it asks again", 3)
+    assert len(one.lines()) == 2 and "answers again after" in one.lines()[1]
+    wait_until(lambda: one.service.connections() == 1, "the late ones are gone")
+
+
 def test_late_answers_belong_to_nobody(pair):
     one = pair(quota_connections=1, quota_deadline="300ms")
     one.service.actions = {ALICE: FULL}

@@ -110,21 +110,18 @@ static void it_falls_silent(void **state)
 
 static void a_slow_mailbox_is_not_a_service_that_is_down(void **state)
 {
-	size_t slow;
-
 	(void)state;
 	warm_up();
 	for (int i = 0; i < 10; i++) {
 		ask("slow@mailbox", &anna);
-		slow = quota_server_find(&server, "slow@mailbox");
 		pass(QUOTA_DEADLINE - 1);
 		ask("bob@b", &bob);
 		say("bob@b", FULL);
 		WANT_NUMBER("others are asked", bob.answer, QUOTA_FULL);
+		WANT_NUMBER("nobody waits for the last one", quota_server_open(&server), 2);
 		WANT("still waits", anna.question != NULL);
 		pass(1);
 		want_no_answer(&anna);
-		WANT("its late answer has nowhere to go", server.fds[slow] < 0);
 	}
 	WANT("up", is_up());
 	WANT_NUMBER("nothing is logged", fake.log_count, 0);
@@ -138,8 +135,132 @@ static void a_slow_mailbox_all_alone(void **state)
 	pass(QUOTA_DEADLINE);
 	want_no_answer(&anna);
 	WANT("up", is_up());
-	WANT_NUMBER("connections", quota_server_open(&server), 1);
+	WANT_NUMBER("connections", quota_server_open(&server), 2);
+	say("slow@mailbox", FULL);
+	WANT_NUMBER("its late answer ends one", quota_server_open(&server), 1);
+	want_no_answer(&anna);
 }
+
+/* ---- every mailbox hangs, as on a disk of the network; probes are answered ---- */
+
+static void be_late(const char *mailbox)
+{
+	ask(mailbox, &anna);
+	pass(QUOTA_DEADLINE);
+	want_no_answer(&anna);
+}
+
+static void three_mailboxes_in_a_row_are_the_service(void **state)
+{
+	(void)state;
+	be_late("one@hangs");
+	be_late("two@hangs");
+	WANT("up", is_up());
+	be_late("three@hangs");
+	want_down("no answer about three mailboxes in a row; mail is accepted");
+	ask("four@hangs", &bob);
+	WANT("not asked", bob.question == NULL);
+	server.probes = 0;
+	pass(60 * SECOND);
+	WANT("down", !is_up());
+	WANT_NUMBER("no process more hangs", server.probes, 0);
+	WANT_NUMBER("connections", quota_server_open(&server), 3);
+	WANT_NUMBER("shown", quota_client_counts(client).busy, 3);
+	say("two@hangs", ROOM);
+	WANT("one answer brings it back", is_up());
+	WANT_NUMBER("a line says so",
+		    fake_host_logged(&fake, MUM_LOG_INFO, "answers again after 60.0 s"), 1);
+	WANT_NUMBER("nobody waits for the others", quota_server_open(&server), 0);
+	ask("four@hangs", &carl);
+	say("four@hangs", FULL);
+	WANT_NUMBER("asked", carl.answer, QUOTA_FULL);
+}
+
+static void three_at_once_are_the_service(void **state)
+{
+	struct quota_settings three = { server.path, 3, QUOTA_DEADLINE, 0 };
+
+	(void)state;
+	quota_client_configure(client, &three);
+	ask("one@hangs", &anna);
+	ask("two@hangs", &bob);
+	ask("three@hangs", &carl);
+	pass(QUOTA_DEADLINE);
+	want_no_answer(&anna);
+	want_no_answer(&bob);
+	want_no_answer(&carl);
+	want_down("three mailboxes in a row");
+}
+
+static void an_answer_in_between_begins_a_new_row(void **state)
+{
+	(void)state;
+	be_late("one@hangs");
+	be_late("two@hangs");
+	ask("bob@b", &bob);
+	say("bob@b", ROOM);
+	be_late("three@hangs");
+	be_late("one@hangs");
+	WANT("up", is_up());
+	WANT_NUMBER("nothing is logged", fake.log_count, 0);
+}
+
+static void one_mailbox_is_one(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		be_late("slow@mailbox");
+	WANT("up", is_up());
+	WANT_NUMBER("connections", quota_server_open(&server), 2);
+}
+
+static void who_waits_in_line_is_not_late(void **state)
+{
+	(void)state;
+	ask("one@hangs", &anna);
+	ask("two@hangs", &bob);
+	pass(300);
+	ask("three@hangs", &carl);
+	pass(QUOTA_DEADLINE);
+	want_no_answer(&carl);
+	WANT("up", is_up());
+}
+
+/* Whoever restarts quota-status ends them; probes show that it is there. */
+static void late_questions_that_are_cut_prove_nothing(void **state)
+{
+	static const char *const late[] = { "one@hangs", "two@hangs", "three@hangs" };
+
+	(void)state;
+	FOR_EACH_ROW(mailbox, late)
+		be_late(*mailbox);
+	FOR_EACH_ROW(mailbox, late)
+		quota_server_close(&server, quota_server_find(&server, *mailbox));
+	pass(SECOND);
+	WANT("up", is_up());
+	server.answers_probes = false;
+	ask("anna@a", &anna);
+	pass(QUOTA_DEADLINE);
+	WANT("down", !is_up());
+}
+
+/* Of Dovecot, after its own deadline. */
+static void trouble_is_no_late_answer(void **state)
+{
+	(void)state;
+	be_late("one@hangs");
+	be_late("two@hangs");
+	be_late("three@hangs");
+	server.answers_probes = false;
+	say("one@hangs", TROUBLE);
+	pass(10 * SECOND);
+	WANT("down", !is_up());
+	server.answers_probes = true;
+	pass(SECOND);
+	WANT("up", is_up());
+}
+
+/* ---- other ways not to answer ---- */
 
 static void a_mailbox_that_makes_it_crash(void **state)
 {
@@ -306,6 +427,13 @@ int main(void)
 		QUOTA_TEST(it_falls_silent),
 		QUOTA_TEST(a_slow_mailbox_is_not_a_service_that_is_down),
 		QUOTA_TEST(a_slow_mailbox_all_alone),
+		QUOTA_TEST(three_mailboxes_in_a_row_are_the_service),
+		QUOTA_TEST(three_at_once_are_the_service),
+		QUOTA_TEST(an_answer_in_between_begins_a_new_row),
+		QUOTA_TEST(one_mailbox_is_one),
+		QUOTA_TEST(who_waits_in_line_is_not_late),
+		QUOTA_TEST(late_questions_that_are_cut_prove_nothing),
+		QUOTA_TEST(trouble_is_no_late_answer),
 		QUOTA_TEST(a_mailbox_that_makes_it_crash),
 		QUOTA_TEST(half_an_answer_is_none),
 		QUOTA_TEST(what_is_no_answer),
