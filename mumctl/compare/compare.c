@@ -13,7 +13,7 @@
 
 #include "common/xalloc.h"
 #include "mumctl/commands.h"
-#include "mumctl/reverse/unknown-names.h"
+#include "mumctl/compare/fallback-names.h"
 
 /* Where MUM's manual has the mysql: files. */
 #define POSTFIX_DIRECTORY "/etc/postfix/sql"
@@ -55,46 +55,6 @@ static void compare_names(struct compare *compare, const char *directory)
 
 /* ---- the command ---- */
 
-static bool is_catch_all(const struct name *name)
-{
-	return *name->text == '@' && (name->kinds & NAME_IS_RECIPIENT) != 0;
-}
-
-/*
- * With address.catch_all, adds a name that MUM does not know for each catch-all among the
- * names. False: it has complained.
- */
-static bool add_caught(struct names *names, struct inspect *db, const struct mum_config *config)
-{
-	struct inspect_error error;
-	struct unknown_names *unknown;
-	bool good;
-
-	if (!config->address.catch_all)
-		return true;
-	unknown = unknown_names_new(db, config, &error);
-	for (const struct name *name = names->first; unknown != NULL && name != NULL;
-	     name = name->hh.next) {
-		if (is_catch_all(name))
-			unknown_names_want(unknown, name->text + 1);
-	}
-	good = unknown != NULL && unknown_names_read(unknown, &error);
-	/* New names come last, and are no catch-alls. */
-	for (const struct name *name = names->first; good && name != NULL; name = name->hh.next) {
-		char *caught = is_catch_all(name)
-				       ? unknown_names_pick(unknown, name->text + 1) : NULL;
-
-		if (caught != NULL)
-			names_add(names, caught, strlen(caught),
-				  NAME_IS_RECIPIENT | NAME_IS_SENDER);
-		free(caught);
-	}
-	if (!good)
-		tool_complain("database", error.text);
-	unknown_names_free(&unknown);
-	return good;
-}
-
 /* An exit status; 0 when all names are there. */
 static int read_names(struct compare *compare, const struct options *options)
 {
@@ -112,8 +72,8 @@ static int read_names(struct compare *compare, const struct options *options)
 	}
 	if (options->keys == NULL &&
 	    (!names_read_database(&compare->names, compare->db) ||
-	     !add_caught(&compare->names, compare->db,
-			 tool_config(compare->tool, MUM_ROLE_POSTFIX))))
+	     !names_add_fallbacks(&compare->names, compare->db,
+				  tool_config(compare->tool, MUM_ROLE_POSTFIX))))
 		return EX_TEMPFAIL;
 	names_add_forms(&compare->names, compare->delimiters);
 	return 0;

@@ -562,6 +562,19 @@ def test_a_catch_all_is_asked_about_by_a_name_that_nobody_has(world, idn_catch_a
     assert not any(name.startswith("nobody") for name in changes(world.run().json()))
 
 
+def test_each_role_is_asked_about_in_each_active_domain(world, catch_all):
+    """There is no row of the name hostmaster."""
+    domains = [name.lower() for (name,) in world.server.sql(
+        "USE mum; SELECT domain FROM domains WHERE active = 1;")]
+    document = world.run(ctl=catch_all).json()
+    taken = {name: words for name, words in changes(document).items()
+             if name.startswith("hostmaster@")}
+    assert len(taken) == len(domains) and set(taken.values()) == {(UNKNOWN, ALICE, "D26")}
+    assert set(taken) > {f"hostmaster@{name}" for name in domains if name.isascii()}
+    assert document["unexplained"] == 0
+    assert not any(name.startswith("hostmaster@") for name in changes(world.run().json()))
+
+
 def test_a_name_of_the_database_that_a_role_takes_is_d26(world, catch_all):
     """The mailbox ina is inactive; an alias that leads to it leads to the role now."""
     document = world.run(ctl=catch_all).json()
