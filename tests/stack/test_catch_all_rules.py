@@ -296,9 +296,16 @@ def test_without_an_answer_nobody_is_unknown(world):
     mumd = world.mumds[2]
     tables = ("aliases", "recipient-access", "sender-login-maps")
     names = ("never.asked@one.test", "abuse+never.asked@two.test")
-    with world.store.trouble("renamed table"), mumd.map_client() as client:
-        answers = [client.ask(table, name) for table in tables for name in names]
+    asked = [(table, name) for table in tables for name in ("asked@one.test", "abuse@two.test")]
+    with mumd.map_client() as client:
+        before = [client.ask(*one) for one in asked]
+        assert before == [b"OK ben@one.test"] * 2 + [b"OK DUNNO"] * 2 + [b"OK ben@one.test",
+                                                                        NOTFOUND]
+        with world.store.trouble("renamed table"):
+            answers = [client.ask(table, name) for table in tables for name in names]
+            stale = [client.ask(*one) for one in asked]
     assert all(answer.startswith(b"TEMP ") for answer in answers), answers
+    assert stale == before
 
 
 def test_a_reload_turns_it_on_and_off_at_once(world, lab):

@@ -75,6 +75,21 @@ def test_rcpt_looks_and_data_takes(limited):
     assert mumd.senders()[ALICE][1:] == (10, 5)
 
 
+@pytest.mark.parametrize("context", ["sender", "limit", ""])
+def test_rcpt_is_refused_where_nothing_is_left(limited, context):
+    """In each context that looks at the limit, and in no other one."""
+    mumd = limited()
+
+    def rcpt(context):
+        return mumd.decide(policy_context=context, sasl_username=ALICE, sender=ALICE,
+                           recipient="x@foreign.test")
+    assert rcpt(context) == DUNNO
+    mumd.take(ALICE, 9)
+    assert rcpt(context) == DUNNO
+    mumd.take(ALICE, 1)
+    assert rcpt(context) == DEFER and rcpt("recipient") == DUNNO
+
+
 def test_a_flood_is_no_load_for_the_database(limited):
     """The limit is asked first: a login without recipients left gets no other answer."""
     mumd = limited()

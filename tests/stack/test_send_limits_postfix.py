@@ -159,6 +159,25 @@ def test_hold_puts_the_mail_on_hold(site, recipients):
     wait_until(lambda: len(site.arrived(subject)) == recipients, "the mail that was let go")
 
 
+@pytest.mark.parametrize("policy", [{"send_reply": "hold"}, {"send": "warn"}], ids=str)
+def test_rcpt_refuses_nothing_where_nothing_is_left(site, policy):
+    site.begin(send_burst=4, **policy)
+    subject, seen = next(_subjects), len(site.mumd.log())
+    with site.login() as smtp:
+        fill(smtp, OTHERS[:4])
+        assert smtp.data(next(_subjects), sender=ALICE).startswith("250")
+        assert fill(smtp, OTHERS[:3]) == ["250 2.1.5 Ok"] * 3
+        reply = smtp.data(subject, sender=ALICE)
+    assert reply.startswith("250")
+    line = site.mumd.wait_log("reason=send_limit ", "recipients=3 left=0", after=seen)
+    if policy.get("send") == "warn":
+        assert "policy: would reject:" in line
+        wait_until(lambda: site.arrived(subject) == OTHERS[:3], "the mail")
+    else:
+        assert "policy: hold:" in line
+        assert f"{reply.split()[-1]}!" in run("postqueue", "-c", site.postfix.config, "-p").stdout
+
+
 def test_bdat_counts_once(site):
     with site.login() as smtp:
         fill(smtp, OTHERS[:3])
