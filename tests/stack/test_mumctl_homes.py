@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from dovecot_stores import STORES
+from fakes.fault_proxy import FaultProxy
 from lab import Mumctl
 from lab.lab import ENVIRONMENT, run
 from lab.mum_dovecot import MAIL_USER, MumDovecot
@@ -285,6 +286,24 @@ def test_database_without_an_answer(disk):
     else:
         with disk.store.trouble("locked database"):
             want_nothing(disk.homes())
+
+
+def test_database_that_breaks_off(lab, disk):
+    """In the middle of the rows: homes that the rest of them names would be nobody's. SQLite has
+    no network."""
+    if disk.name == "sqlite":
+        return
+    disk.folder("example.test", "ben")
+    proxy = FaultProxy(lab.directory("homes-proxy") / "socket", disk.store.server.socket)
+    ctl = disk.ctl_with(database={"hosts": [f"unix:{proxy.address}"]})
+    with proxy, disk.mailboxes(*((f"user{number}", {}) for number in range(2000))):
+        whole = disk.homes(ctl=ctl)
+        assert whole.status == 1 and f"{disk.root}/example.test/ben" in whole.stdout
+        total = proxy.answered
+        assert total > 100000
+        for count in (total // 2, total - 100):
+            proxy.cut(count)
+            want_nothing(disk.homes(ctl=ctl))
 
 
 def test_database_without_the_table(disk):

@@ -11,6 +11,7 @@ import sqlite3
 import pytest
 
 from dovecot_stores import STORES
+from fakes.fault_proxy import FaultProxy
 from lab import Mumctl
 from lab.lab import ENVIRONMENT, TOP, run, wait_until
 from lab.mum_dovecot import MAIL_USER, MumDovecot
@@ -51,6 +52,12 @@ class Measured(World):
             return [tuple(row) for row in self.store.server.sql(sql, database="mum")]
         with contextlib.closing(sqlite3.connect(self.store.path)) as connection:
             return [tuple(map(str, row)) for row in connection.execute(sql)]
+
+    def inserts(self):
+        """Statements so far; SQLite does not count them."""
+        if self.name != "mariadb":
+            return 0
+        return int(self.store.server.sql("SHOW GLOBAL STATUS LIKE 'Com_insert'")[0][1])
 
     def sizes(self, what, number):
         kind = self.store.literal(f"App\\{what}")
@@ -281,6 +288,24 @@ def test_all_or_nothing_is_written(world, trouble, status):
     assert world.rows("SELECT COUNT(*) FROM size_measurements") == [("0",)]
 
 
+def test_database_that_breaks_off(world):
+    """In the middle of the mailboxes, or of the rows that it is given. SQLite has no network."""
+    if world.name == "sqlite":
+        return
+    proxy = FaultProxy(world.directory / "proxy", world.store.server.socket)
+    ctl = world.ctl_with(database={"hosts": [f"unix:{proxy.address}"]})
+    with proxy:
+        assert world.measure(ctl=ctl).status == 0
+        rows = world.rows("SELECT COUNT(*) FROM size_measurements")
+        with many(world, 2000, world.directory) as doveadm:
+            for count in (300, 20000):
+                proxy.cut(count)
+                seen = world.measure(doveadm=doveadm, ctl=ctl)
+                assert (seen.status, seen.stdout, seen.stderr.count("\n")) == (75, "", 1), count
+            proxy.heal()
+            assert world.rows("SELECT COUNT(*) FROM size_measurements") == rows
+
+
 def test_wrong_password(world):
     """SQLite has none."""
     ctl = world.ctl_with(measure={"password_file": world.postfix_password})
@@ -405,7 +430,9 @@ def test_all_or_nothing_of_several_statements(world, tmp_path):
 def test_many_mailboxes(world, tmp_path):
     """In few statements, with progress on a terminal; Dovecot's part is played by a file."""
     with many(world, MANY, tmp_path) as doveadm:
+        before = world.inserts()
         seen = world.measure_on_terminal(doveadm)
+        assert world.inserts() - before < 150
         assert seen.status == 0
         assert f"mumctl: measure: 1000 of {MANY + 1}\r" in seen.seen
         assert seen.seen.endswith(f"{MANY + 1} mailboxes, 3 domains, {5 * (MANY + 1)} KiB in all\r\n")
