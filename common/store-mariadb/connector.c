@@ -209,6 +209,17 @@ static void forget_password(MYSQL *mysql)
 		explicit_bzero(mysql->passwd, strlen(mysql->passwd));
 }
 
+/* Before connecting; is_private() looks again after the login. */
+static bool can_be_private(struct connector *connector)
+{
+	char reason[TLS_PEER_REASON_SIZE];
+
+	if (!connector->tls || tls_peer_is_possible(reason))
+		return true;
+	set_error(connector, 2026, reason);
+	return false;
+}
+
 static bool log_in(struct connector *connector)
 {
 	connector->mysql = mysql_init(NULL);
@@ -216,6 +227,8 @@ static bool log_in(struct connector *connector)
 		set_error(connector, 2008, "out of memory");
 		return false;
 	}
+	if (!can_be_private(connector))
+		return false;
 	if (mysql_real_connect(connector->mysql,
 			       connector->socket_path != NULL ? "localhost"
 							      : connector->host_name,

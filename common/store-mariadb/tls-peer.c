@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/store-mariadb/tls-peer.h"
 
-#ifdef HAVE_DECL_MARIADB_OPT_TLS_VERIFICATION_CALLBACK
 #include <stdio.h>
 #include <string.h>
 
+#ifdef HAVE_DECL_MARIADB_OPT_TLS_VERIFICATION_CALLBACK
 enum { CR_SSL_CONNECTION_ERROR = 2026 };
 
 /*
- * OpenSSL's functions if libmariadb uses OpenSSL; else NULL, and libmariadb decides by
- * itself.
+ * OpenSSL's functions. They may be there because this process uses OpenSSL for something
+ * else, and may not if libmariadb hides its own.
  */
 void *SSL_get_ex_data(const void *ssl, int index) __attribute__((weak));
 void *SSL_get1_peer_certificate(const void *ssl) __attribute__((weak));
@@ -62,7 +62,7 @@ static int verify_authority_and_name(const struct tls *tls, unsigned flags)
 	return 1;
 }
 
-static bool is_openssl(void)
+static bool has_functions(void)
 {
 	return SSL_get_ex_data != NULL && SSL_get1_peer_certificate != NULL &&
 	       X509_free != NULL && X509_check_host != NULL && X509_check_ip_asc != NULL;
@@ -70,12 +70,15 @@ static bool is_openssl(void)
 
 static int set_callback(MYSQL *mysql, bool verify_name)
 {
-	if (!is_openssl())
-		return 0;
 	return mysql_optionsv(mysql, MARIADB_OPT_TLS_VERIFICATION_CALLBACK,
 			      verify_name ? verify_authority_and_name : verify_authority);
 }
 #else
+static bool has_functions(void)
+{
+	return true;	/* it calls none */
+}
+
 static int set_callback(MYSQL *mysql, bool verify_name)
 {
 	(void)mysql;
@@ -83,6 +86,20 @@ static int set_callback(MYSQL *mysql, bool verify_name)
 	return 0;
 }
 #endif
+
+bool tls_peer_is_possible(char reason_r[TLS_PEER_REASON_SIZE])
+{
+	static const char wanted[] = "OpenSSL ";
+	const char *library = "";
+
+	if (mariadb_get_infov(NULL, MARIADB_TLS_LIBRARY, &library) == 0 &&
+	    strncmp(library, wanted, strlen(wanted)) == 0 && has_functions())
+		return true;
+	snprintf(reason_r, TLS_PEER_REASON_SIZE,
+		 "TLS needs a libmariadb that is built with a shared OpenSSL; this one has %s",
+		 *library != '\0' ? library : "none");
+	return false;
+}
 
 int tls_peer_verify(MYSQL *mysql, bool verify_name)
 {

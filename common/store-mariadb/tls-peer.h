@@ -11,8 +11,16 @@
 
 #include "common/store-mariadb/client.h"
 
+enum { TLS_PEER_REASON_SIZE = 200 };	/* bytes */
+
 /*
- * Call this before connecting. The server must have a certificate of a trusted
+ * Whether this libmariadb does TLS with OpenSSL: no other library is known to keep what
+ * tls_peer_verify() promises. Call it after mysql_init(). False sets reason_r.
+ */
+bool tls_peer_is_possible(char reason_r[TLS_PEER_REASON_SIZE]);
+
+/*
+ * Call this before connecting, where it is possible. The server must have a certificate of a trusted
  * authority; with verify_name the certificate must also be for the host that we
  * connect to, whatever that host is. Returns 0, or what mysql_optionsv() returns.
  */
