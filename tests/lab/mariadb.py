@@ -90,6 +90,8 @@ class MariaDB:
     runs; None for this machine's.
     """
 
+    SHOWS_HASHES = True     # in SHOW GRANTS
+
     def __init__(self, lab, name="db", settings=(), root=None):
         self._lab = lab
         self._root = root
@@ -231,6 +233,10 @@ class MariaDB:
         """The ids of that user's connections."""
         return [row[0] for row in self.sql(
             f"SELECT id FROM information_schema.processlist WHERE user = '{user}'")]
+
+    def disconnect(self, *users):
+        """Ends these users' connections; new ones are made."""
+        self.sql("; ".join(f"KILL USER {user}" for user in users))
 
     @contextlib.contextmanager
     def session(self):

@@ -15,26 +15,40 @@ UNKNOWN = ("innodb_log_file_size=", "performance_schema=")
 class MySQL(MariaDB):
     """The mysqld of the Debian in the directory that LAB_MYSQL names."""
 
+    SHOWS_HASHES = False
+
     def __init__(self, lab, name="db", settings=(), root=None):
         super().__init__(lab, name, settings, root or pathlib.Path(os.environ["LAB_MYSQL"]))
 
     def _settings(self):
+        """As in MariaDB: TLS only with use_tls(), and no connection of the server's own."""
         return [line for line in super()._settings() if not line.startswith(UNKNOWN)] + [
-            "mysqlx=OFF", "secure-file-priv=NULL"]
+            "mysqlx=OFF", "secure-file-priv=NULL", "event-scheduler=DISABLED",
+            *([] if self._tls else ["tls-version="])]
 
     def _install(self):
-        """A lab makes one fresh data directory; other servers copy it."""
+        """The first server's fresh data directory stays in its root; others copy it."""
         for name in ("data", "scratch"):
             self._lab.directory(self.directory / name, "mysql", mode=0o700)
         self.config.write_text("\n".join(self._settings()) + "\n")
-        template = self._lab.path / "mysql-template"
-        if not template.exists():
-            run(*self._of_root("mysqld", f"--defaults-file={self.config}",
-                               "--initialize-insecure"))
-            run("cp", "-a", self.directory / "data", template)
-        else:
+        template = self._root / "srv/mysql-template"
+        if template.exists():
             shutil.rmtree(self.directory / "data")
             run("cp", "-a", template, self.directory / "data")
+            return
+        run(*self._of_root("mysqld", f"--defaults-file={self.config}", "--initialize-insecure"))
+        new = self._root / f"srv/{self._lab.path.name}"     # another name until it is complete
+        run("cp", "-a", self.directory / "data", new)
+        run("mv", "-nT", new, template)                     # another lab may have been faster
+        shutil.rmtree(new, ignore_errors=True)
+
+    def reload_tls(self):
+        self.sql("ALTER INSTANCE RELOAD TLS")
+
+    def disconnect(self, *users):
+        for user in users:
+            for connection in self.connections(user):
+                self.sql(f"KILL {connection}", check=False)     # it may be gone by now
 
     def start(self, wait=True, options=()):
         self.config.write_text("\n".join(self._settings()) + "\n")

@@ -162,7 +162,7 @@ class MariaStore(Store):
                             f"IDENTIFIED BY '{text or DOVECOT_PASSWORD}'")
 
     def _disconnect(self):
-        self.server.sql("KILL USER mum_dovecot; KILL USER mum_postfix")
+        self.server.disconnect("mum_dovecot", "mum_postfix")
 
     def connections(self):
         return len(self.server.connections("mum_dovecot"))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """MariaDB over TCP: encrypted and with a proven server, or not at all."""
 
+import contextlib
+
 import pytest
 
 from lab import MariaDB, Mumctl, PrivateCa, sample, wait_until
@@ -63,11 +65,24 @@ def test_a_proven_server_is_used_with_encryption(over_tcp, server, host, tls):
         assert client.ask("aliases", "limit@big.test").startswith(b"OK r00000")
     assert int(server.sql("SHOW STATUS LIKE 'Ssl_finished_accepts'")[0][1]) > accepted
     # a user that may not log in over plain text gets in
-    server.sql("ALTER USER mum_postfix@'127.0.0.1' REQUIRE SSL; KILL USER mum_postfix")
+    server.sql("ALTER USER mum_postfix@'127.0.0.1' REQUIRE SSL")
+    server.disconnect("mum_postfix")
     try:
         wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "with REQUIRE SSL", timeout=3)
     finally:
         server.sql("ALTER USER mum_postfix@'127.0.0.1' REQUIRE NONE")
+
+
+def test_a_server_that_requires_tls(make_mumd, over_tcp, server):
+    """Over a unix socket it needs none. Who comes without it is told what is wrong."""
+    with server.variable("require_secure_transport", 1):
+        assert over_tcp(server).lookup(*ALICE) == b"OK 1"
+        unix = mariadb_settings(server, POSTFIX_PASSWORD)
+        assert make_mumd({"database": unix}).lookup(*ALICE) == b"OK 1"
+        mumd = over_tcp(server, tls="off", deadline="300ms")
+        assert mumd.lookup(*ALICE).startswith(b"TEMP ")
+        why = [line for line in mumd.log() if f":{server.port}: " in line]
+        assert len(why) == 1 and "error: " in why[0] and "mend [database]" in why[0], why
 
 
 def test_a_lookup_over_tls_does_not_delay_others(over_tcp, server):
@@ -126,17 +141,27 @@ def test_a_server_in_the_middle_does_not_get_the_password(over_tcp, tls, plugin)
             assert ['database.tls = "verify-full"' in cure for cure in cures] == [True]
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_a_server_of_another_name_is_refused(over_tcp, server, certificates, host):
-    server.use_tls(*certificates.other_name)
+@contextlib.contextmanager
+def certificate_of(server, certificates, another):
+    server.use_tls(*another)
     server.reload_tls()
     try:
-        refused(over_tcp(server, host), server)
-        # verify-ca checks only the authority
-        assert over_tcp(server, host, tls="verify-ca").lookup(*ALICE) == b"OK 1"
+        yield
     finally:
         server.use_tls(*certificates.good)
         server.reload_tls()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_server_of_another_name_is_refused(over_tcp, server, certificates, host):
+    with certificate_of(server, certificates, certificates.other_name):
+        refused(over_tcp(server, host), server)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_verify_ca_checks_only_the_authority(over_tcp, server, certificates, host):
+    with certificate_of(server, certificates, certificates.other_name):
+        assert over_tcp(server, host, tls="verify-ca").lookup(*ALICE) == b"OK 1"
 
 
 @pytest.mark.parametrize("tls", ["verify-full", "verify-ca"])
@@ -145,14 +170,9 @@ def test_a_server_of_a_foreign_authority_is_refused(over_tcp, server, certificat
 
 
 def test_the_server_is_used_once_it_is_mended(over_tcp, server, certificates):
-    server.use_tls(*certificates.by_stranger)
-    server.reload_tls()
-    try:
+    with certificate_of(server, certificates, certificates.by_stranger):
         mumd = over_tcp(server)
         assert mumd.lookup(*ALICE).startswith(b"TEMP ")
-    finally:
-        server.use_tls(*certificates.good)
-        server.reload_tls()
     wait_until(lambda: mumd.lookup(*ALICE) == b"OK 1", "the good certificate", timeout=3)
 
 

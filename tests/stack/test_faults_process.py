@@ -53,7 +53,7 @@ def test_clients_that_take_all_descriptors_leave_some_for_the_database(make_mumd
         clients = [stack.enter_context(mumd.map_client()) for _ in range(200)]
         for _ in range(3):
             assert clients[-1].ask(*ALICE) == b"OK 1"
-            database.sql("KILL USER mum_postfix")
+            database.disconnect("mum_postfix")
             assert mumd.lookup(*ALICE) == b"OK 1"
         assert mumd.process.descriptors() < 150
     assert any("at most 96 clients" in line for line in mumd.log())
@@ -162,7 +162,7 @@ def test_a_process_that_runs_out_of_memory_says_so_and_ends(make_mumd, settings,
     settings["database"]["deadline"] = "500ms"
 
     def disconnect():
-        database.sql("KILL USER mum_postfix")
+        database.disconnect("mum_postfix")
 
     mumds = [make_mumd(settings, runner=failing.runner) for failing in failing_malloc]
     with concurrent.futures.ThreadPoolExecutor(LANES) as pool:

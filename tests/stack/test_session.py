@@ -146,7 +146,7 @@ def test_a_connection_that_falls_into_a_transaction_is_made_anew(make_mumd, serv
 
 def test_replicas_that_only_read_are_used(make_mumd, server):
     with server.variable("read_only", 1), server.variable("tx_read_only", 1):
-        server.sql("KILL USER mum_postfix")
+        server.disconnect("mum_postfix")
         assert make_mumd(behind(server)).lookup(*ALICE) == b"OK 1"
 
 
