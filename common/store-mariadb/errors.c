@@ -27,6 +27,7 @@ static const struct {
 	{ 1146, ERROR_MISCONFIGURED },	/* no such table */
 	{ 1524, ERROR_MISCONFIGURED },	/* authentication plugin not loaded */
 	{ 1698, ERROR_MISCONFIGURED },	/* access denied, no password */
+	{ 3159, ERROR_MISCONFIGURED },	/* require_secure_transport, MySQL */
 	{ 2005, ERROR_MISCONFIGURED },	/* unknown host name */
 	{ TLS_FAILED, ERROR_MISCONFIGURED },	/* TLS refused or not there */
 	{ 2059, ERROR_MISCONFIGURED },	/* authentication plugin cannot be loaded */

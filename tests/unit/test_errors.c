@@ -42,6 +42,7 @@ static void test_somebody_must_mend_it(void **state)
 	static const struct row rows[] = {
 		{ "access denied to the database", 1044, ERROR_MISCONFIGURED },
 		{ "access denied", 1045, ERROR_MISCONFIGURED },
+		{ "TLS is required", 3159, ERROR_MISCONFIGURED },
 		{ "unknown database", 1049, ERROR_MISCONFIGURED },
 		{ "unknown column", 1054, ERROR_MISCONFIGURED },
 		{ "syntax", 1064, ERROR_MISCONFIGURED },
