@@ -8,12 +8,13 @@ class Load(threading.Thread):
     """Asks as Postfix does: keeps its connection; if that ends before an answer, asks once
     more on a new one. No connect may fail.
 
-    connect(timeout): a SocketmapClient; the answer to the question is 1.
+    connect(timeout): a client with ask(*question) and close(); each other answer is wrong.
     """
 
-    def __init__(self, connect, question, keep):
+    def __init__(self, connect, question, keep, answer=b"OK 1"):
         super().__init__(daemon=True)
-        self._connect, self._question, self._keep = connect, question, keep
+        self._connect, self._keep = connect, keep
+        self._question, self._answer = question, answer
         self._end = threading.Event()
         self.answered, self.again, self.trouble = 0, 0, []
 
@@ -33,7 +34,8 @@ class Load(threading.Thread):
         for last in (False, True):
             client = client or self._connect(timeout=20)
             try:
-                assert client.ask(*self._question) == b"OK 1"
+                answer = client.ask(*self._question)
+                assert answer == self._answer, answer
                 break
             except ConnectionError:
                 client.close()
