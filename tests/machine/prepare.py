@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Prepares what is booted: a Debian 12 in a directory, and the packages of this checkout.
+"""Prepares what is booted: a Debian in a directory, and the packages of this checkout.
 
 Postfix and Dovecot are only downloaded. README.md's step 1 installs them in the booted
 system, because maintainer scripts do more where systemd runs.
@@ -101,10 +101,10 @@ def configure(root, public_key):
     keys.write_text(public_key)
 
 
-def prepare(lab, directory, before=None):
+def prepare(lab, directory, suite, before=None):
     """disk.img, kernel, initrd and key, in directory; before: a commit, see BEFORE."""
     base, server = lab.path / "base", lab.path / "server"
-    empty_debian(base)
+    empty_debian(base, suite)
     run("cp", "-a", "--reflink=auto", base, server)
     build(lab, base, before)
     fill(lab, server, base / "root")

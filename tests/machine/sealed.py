@@ -9,7 +9,7 @@ from lab.lab import TOP
 from report import expect, show
 from service import ANNA, CONF, POSTMAP, answers, own_configuration
 
-DROP_IN = "/etc/systemd/system/mumd.service.d/database.conf"
+DROP_INS = "/etc/systemd/system/mumd.service.d"
 GUEST = "10.0.2.15"
 
 LISTEN = "[mysqld]\nbind-address = 0.0.0.0\n"
@@ -29,11 +29,11 @@ def addresses(guest):
         expect("mumd cannot reach it", seen.returncode != 0, seen.stdout.strip())
         line = guest.text("journalctl -u mumd --no-pager -o cat -n 30 | grep IPAddressAllow=")
         expect("its log says what to do", line != "", line)
-        guest.write(DROP_IN, f"[Service]\nIPAddressAllow={GUEST}\n")
+        guest.write(f"{DROP_INS}/database.conf", f"[Service]\nIPAddressAllow={GUEST}\n")
         guest.run("systemctl daemon-reload; systemctl restart mumd")
         answers(guest)
         expect("with the drop-in it answers", True, guest.run(POSTMAP).stdout.strip())
-    guest.run(f"rm {DROP_IN} /etc/mysql/mariadb.conf.d/99-listen.cnf; systemctl daemon-reload; "
+    guest.run(f"rm -r {DROP_INS} /etc/mysql/mariadb.conf.d/99-listen.cnf; systemctl daemon-reload; "
               "systemctl restart mariadb mumd", timeout=300)
     answers(guest)
 
@@ -63,3 +63,5 @@ def apparmor(guest):
                "a login with the lines of mum-dovecot(7)", 90, 1)
     mode = guest.text("cat /proc/$(pidof -s auth)/attr/current")
     expect("with them they do, and the profile is in force", "(enforce)" in mode, mode)
+    guest.run(f"rm {LOCAL}; aa-disable /etc/apparmor.d/usr.lib.dovecot.auth; "
+              "systemctl restart dovecot")

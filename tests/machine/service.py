@@ -50,7 +50,6 @@ def answers(guest, timeout=30):
 
 def follow_readme(guest):
     """Steps 1 (on the server) to 6, word for word; then no unit has failed."""
-    guest.write(ASKER, (TOP / "tests/machine/asker.py").read_text())    # the disk may be older
     for name, database in (("schema-mariadb", ""), ("example", "mum")):
         guest.run(f"mariadb {database}", answers=(TOP / f"tests/lab/{name}.sql").read_text())
     for block in commands("README.md"):
@@ -61,7 +60,9 @@ def follow_readme(guest):
             continue
         seen = guest.run(block.text, cwd=CHECKOUT, answers="secret\n", timeout=1200).stdout
         say(f"README.md:{block.line}, {len(block.text.splitlines())} lines of commands: done")
-    expect("mumctl check, at last", "0 errors, 0 warnings" in seen, seen.strip())
+        if "mumctl check" in block.text:
+            checked = seen
+    expect("mumctl check, at last", "0 errors, 0 warnings" in checked, checked.strip())
     failed = guest.text("systemctl --failed --no-legend")
     expect("no unit has failed", failed == "", failed)
     failed = guest.text("grep -iE 'failed|error' /var/log/apt/term.log")
