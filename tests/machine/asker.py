@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""usage: asker.py map FILE     in the guest: six clients ask mumd until there is FILE
+"""usage: asker.py load FILE     in the guest: eight clients ask mumd until there is FILE
        asker.py smtp FILE         one client gives mail to Postfix until the machine ends
 
-"map" prints one line: questions answered, asked again as Postfix does it, lost, and the
-longest wait. "smtp" writes lines "uptime, answer to RCPT" of port 25, each at once to the
-disk, and looks for nothing but that port: it begins before Postfix does.
+"load" prints one line of JSON: questions answered, those asked again as Postfix does it, what
+was lost or answered wrongly, and the longest wait. "smtp" writes lines "uptime, answer to
+RCPT" of port 25, each at once to the disk, and looks for nothing but that port: it begins
+before Postfix does.
 """
 
+import json
 import os
 import pathlib
 import smtplib
@@ -16,10 +18,12 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lab import SocketmapClient  # noqa: E402
+from lab import PolicyClient, SocketmapClient  # noqa: E402
 from lab.load import Load  # noqa: E402
 
-SOCKET = "/var/spool/postfix/mum/socketmap"
+SOCKETS = pathlib.Path("/var/spool/postfix/mum")
+ANNA, SCANNER, NOBODY = (f"{name}@example.org" for name in ("anna", "scanner", "nobody"))
+SEND_ONLY = b"550 5.2.1 mailbox does not accept mail (send-only)"
 
 
 class TimedLoad(Load):
@@ -33,25 +37,39 @@ class TimedLoad(Load):
             self.longest = max(self.longest, time.monotonic() - began)
 
 
-def connect(timeout):
-    return SocketmapClient(SOCKET, timeout)
+class RecipientClient(PolicyClient):
+    def ask(self, recipient):
+        return super().ask(recipient=recipient, policy_context="recipient")
 
 
-def ask_maps(end):
-    load = [TimedLoad(connect, ("mailboxes", "anna@example.org"), keep)
-            for keep in (True, True, True, False, False, False)]
-    for client in load:
+def socketmap(timeout):
+    return SocketmapClient(SOCKETS / "socketmap", timeout)
+
+
+def policy(timeout):
+    return RecipientClient(SOCKETS / "policy", timeout)
+
+
+# Each of them with a connection that stays and with one for each question.
+QUESTIONS = ((socketmap, ("mailboxes", ANNA), b"OK 1"),
+             (socketmap, ("mailboxes", NOBODY), b"NOTFOUND "),
+             (socketmap, ("recipient-access", SCANNER), b"OK " + SEND_ONLY),
+             (policy, (ANNA,), "DUNNO"))
+
+
+def load(end):
+    clients = [TimedLoad(connect, question, keep, answer)
+               for connect, question, answer in QUESTIONS for keep in (True, False)]
+    for client in clients:
         client.start()
     while not os.path.exists(end):
         time.sleep(0.5)
-    for client in load:
+    for client in clients:
         client.end()
-    trouble = [text for client in load for text in client.trouble]
-    print(f"{sum(client.answered for client in load)} answered, "
-          f"{sum(client.again for client in load)} asked again, {len(trouble)} lost, "
-          f"longest wait {max(client.longest for client in load):.2f} s")
-    print("\n".join(trouble[:5]), file=sys.stderr)
-    return 1 if trouble else 0
+    print(json.dumps({"answered": sum(client.answered for client in clients),
+                      "again": sum(client.again for client in clients),
+                      "trouble": [text for client in clients for text in client.trouble],
+                      "longest": max(client.longest for client in clients)}))
 
 
 def rcpt():
@@ -79,6 +97,4 @@ def ask_smtp(path):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "map":
-        sys.exit(ask_maps(sys.argv[2]))
-    ask_smtp(sys.argv[2])
+    {"load": load, "smtp": ask_smtp}[sys.argv[1]](sys.argv[2])
