@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The checks under load: mumd is restarted, started by its sockets, killed and reloaded, while
-clients ask it without end.
+clients ask it without end; and mail that flows.
 """
 
 import contextlib
 import json
+import shlex
 import threading
 
-from lab import LabError
+from lab import LabError, wait_until
+from lab.traffic import verdicts
 
 from prepare import CHECKOUT
 from report import count, expect
-from service import CONF, answers, own_configuration
+from service import ANNA, BEN, CONF, INFO, STRANGER, answers, own_configuration
 
 ASKER = f"{CHECKOUT}/tests/machine/asker.py"
 
@@ -105,3 +107,39 @@ def reloads(guest):
         expect("each is done", done == TIMES, str(done))
         seen = guest.text(PROCESS)
         expect("by one process", seen == process, seen)
+
+
+# ---- mail ----
+
+BOXES = {ANNA: ["anna"], BEN: ["ben"], INFO: ["anna", "ben"]}
+LINES = {"smtp": [[STRANGER, recipient] for recipient in BOXES]}
+TRAFFIC = f"{CHECKOUT}/tests/lab/mail_traffic.py"
+LONGEST = 1800
+
+
+class Mail:
+    """A mail each second, from tests/lab/mail_traffic.py in the guest."""
+
+    def __init__(self, guest):
+        self._guest = guest
+        guest.run(": >/root/traffic; "
+                  "systemd-run -q --unit traffic -p StandardOutput=append:/root/traffic "
+                  f"-p TimeoutStopSec=120 python3 {TRAFFIC} {LONGEST} {shlex.quote(json.dumps(LINES))}")
+        self.flows()
+
+    def tries(self):
+        return [json.loads(line) for line in self._guest.text("cat /root/traffic").splitlines()]
+
+    def flows(self):
+        """Wait for five more, the last of them accepted."""
+        before = len(self.tries())
+        wait_until(lambda: len(tries := self.tries()) > before + 5 and tries[-1]["code"] == 250,
+                   "mail that is accepted", 90, 0.5)
+
+    def end(self):
+        """Ends it; what was accepted must have arrived, once."""
+        self._guest.run("systemctl stop traffic", timeout=180)
+        tries = self.tries()
+        count(mails=len({one["subject"] for one in tries}))
+        for verdict in verdicts(self._guest, tries, BOXES):
+            expect(*verdict)

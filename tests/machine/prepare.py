@@ -57,10 +57,9 @@ def build(lab, root, before):
     """Below root: the two packages of this checkout in /root, those of the commit in BEFORE."""
     checkout = root / CHECKOUT.lstrip("/")
     machine = Machine(lab, root, online=True).start()
-    if before:
-        stage_commit(checkout, before)
-        build_packages(machine, "nocheck")
-        machine.run(f"mkdir {BEFORE}; mv *.deb {BEFORE}; rm -r {CHECKOUT}")
+    stage_commit(checkout, before)
+    build_packages(machine, "nocheck")
+    machine.run(f"mkdir {BEFORE}; mv *.deb {BEFORE}; rm -r {CHECKOUT}")
     stage(checkout)
     build_packages(machine)
     machine.run("rm -f *dbgsym*.deb")
@@ -82,7 +81,8 @@ def fill(lab, root, packages):
                 timeout=1800)
     download = "apt-get -q --download-only install"
     step = readme_block("../mumd_").replace("apt-get install", download)
-    machine.run(step, cwd=CHECKOUT, timeout=900)
+    for folder in ("..", BEFORE):       # they may depend on other libraries
+        machine.run(step.replace("../", f"{folder}/"), cwd=CHECKOUT, timeout=900)
     machine.run(f"{download} --no-install-recommends apparmor-profiles apparmor-utils", timeout=900)
     machine.run("/bin/systemctl enable systemd-networkd ssh; mkdir -p /var/log/journal")
     machine.stop()
@@ -101,7 +101,7 @@ def configure(root, public_key):
     keys.write_text(public_key)
 
 
-def prepare(lab, directory, suite, before=None):
+def prepare(lab, directory, suite, before):
     """disk.img, kernel, initrd and key, in directory; before: a commit, see BEFORE."""
     base, server = lab.path / "base", lab.path / "server"
     empty_debian(base, suite)
