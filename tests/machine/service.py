@@ -74,6 +74,25 @@ def send_mail(guest):
         expect(f"{SCANNER} is send-only and {what}", not good and seen.startswith(code), seen)
 
 
+# ---- logs ----
+
+REFUSED = f"policy: reject: reason=.* sender=<{STRANGER}> recipient=<{SCANNER}>"
+
+
+def logs(guest):
+    """A refusal is in the journal, and through rsyslog in the mail log."""
+    guest.run("install -m 0600 /dev/null /root/mail.log; wc -l </var/log/mail.log >/root/mail.log")
+    began = guest.text("date '+%Y-%m-%d %H:%M:%S'")
+    good, seen = guest.mail_user("send", STRANGER, SCANNER, "refused")
+    expect(f"mail to {SCANNER} is refused", not good, seen)
+    for what, log in (
+            ("the journal", f"journalctl -u mumd --since '{began}' --no-pager"),
+            ("/var/log/mail.log", "tail -n +$(($(cat /root/mail.log) + 1)) /var/log/mail.log")):
+        lines = wait_until(lambda log=log: guest.text(f"{log} | grep 'mumd\\[.*{REFUSED}'"),
+                           f"the refusal in {what}", 20, 0.5)
+        expect(f"{what} has the refusal, once", len(lines.splitlines()) == 1, lines)
+
+
 # ---- a mumd that hangs ----
 
 def watchdog(guest):
