@@ -163,6 +163,8 @@ RIGHT = {
     "full, after a slow answer": [said("RCPT", ANNA, ACCEPTED, 250, 0.5), said("RCPT", CARL, ACCEPTED, 252.4)],
     "full, accepted and bounced": [GONE, mail(CARL, sent=246), bounced(CARL, 247)],
     "full, a copy bounced": [mail(ONE_OF_TWO, sent=250), arrived(ANNA, 251), bounced(CARL, 251)],
+    "full when it came, long ago for this machine": [GONE, mail(CARL, sent=246), bounced(CARL, 325),
+                                                     Hiccup(305, 322)],
     "full when it came": [mail(CARL, sent=199.8), bounced(CARL, 201)],
 }
 
@@ -202,6 +204,8 @@ WRONG = {
                              [mail(ANNA), arrived(ANNA), arrived(SCANNER)]),
     "mail of nobody": ("mail that nobody sent", [arrived(ANNA)]),
     "bounced without need": ("bounce of mail for a user", [mail(ANNA), bounced(ANNA)]),
+    "bounced long after there was room": ("bounce of mail for a user",
+                                          [GONE, mail(CARL, sent=246), bounced(CARL, 325)]),
     "delivered too early": ("delivery to nobody", [mail(said("RCPT", BERT, "250 2.1.5 Ok", 95), sent=95),
                                                    arrived(BERT, 96)]),
     "read twice": ("reading", [mail(ANNA), arrived(ANNA), Reading(ANNA, ["soak-1", "soak-1"], 60)]),

@@ -253,7 +253,7 @@ class Judge:
     def judge_memory(self, since, until):
         """Call this after run(): of the part of the soak in which nothing ends mumd and auth."""
         for program, said, expected in memory.judge(self._history.samples, since, until):
-            self._violation("memory or descriptors", program, said, expected, since, until)
+            self._violation("memory or descriptors", program, said, expected, 0, 0)
 
     # ---- mail ----
 
@@ -310,7 +310,10 @@ class Judge:
         if model.domain_of(arrival.to) != model.DOMAIN:
             return
         bounced = isinstance(arrival, Bounce)
-        since = max(rcpt.asked, arrival.when - DELIVERY_TIME) - max(self._history.limits.ttl, BY_HAND)
+        late = sum(hiccup.ended - hiccup.began for hiccup in self._hiccups.between(
+            arrival.when - DELIVERY_TIME, arrival.when))
+        since = (max(rcpt.asked, arrival.when - DELIVERY_TIME - late)
+                 - max(self._history.limits.ttl, BY_HAND))
         until = arrival.when + 1 if bounced else arrival.when
         if not any(model.takes_mail(state, arrival.to) != bounced
                    for state in self._states(since, until)):
