@@ -53,7 +53,7 @@ def test_what_stays_is_right(name, mumd):
     ("a leak of memory", process(lambda age: 10 * MB + age * 500)),
     ("a leak in a large process", process(lambda age: 500 * MB + age * 13000)),
     ("a step", process(lambda age: 10 * MB + (age > 900) * (MB // 10 + MEMORY + 4096))),
-    ("a leak of descriptors", process(descriptors=lambda age: busy_then_idle(age) + age / 150)),
+    ("a leak of descriptors", process(descriptors=lambda age: busy_then_idle(age) + age / 60)),
     ("a few descriptors", process(descriptors=lambda age: 40 + (age > 900) * (DESCRIPTORS + 1))),
 ])
 def test_what_grows_is_seen(name, mumd):
