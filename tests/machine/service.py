@@ -47,7 +47,7 @@ def follow_readme(guest):
         if ("dpkg-buildpackage" in block.text or "./bootstrap" in block.text
                 or block.text.startswith("adduser ")):
             continue
-        seen = guest.run(block.text, cwd=CHECKOUT, answers="secret\n", timeout=1200).stdout
+        seen = guest.run(block.text, cwd=CHECKOUT, answers="secret\n", timeout=3600).stdout
         say(f"README.md:{block.line}, {len(block.text.splitlines())} lines of commands: done")
         if "mumctl check" in block.text:
             checked = seen
