@@ -414,11 +414,13 @@ static void explain_tls(const struct difference *difference)
 
 static void explain(const struct difference *difference)
 {
-	static void (*const explain_map[SOCKETMAP_MAPS])(const struct difference *) = {
+	static void (*const explain_map[])(const struct difference *) = {
 		[SOCKETMAP_DOMAINS] = explain_domain, [SOCKETMAP_MAILBOXES] = explain_mailbox,
 		[SOCKETMAP_ALIASES] = explain_alias,  [SOCKETMAP_SENDERS] = explain_owners,
 		[SOCKETMAP_ACCESS] = explain_access,  [SOCKETMAP_TLS] = explain_tls,
 	};
+	_Static_assert(sizeof(explain_map) / sizeof(explain_map[0]) == SOCKETMAP_MAPS,
+		       "a cell for each map");
 	enum mum_status status = difference->answer->status;
 
 	/* Such a name cannot exist for us: it is not clean (D20), or wider than a column. */

@@ -14,7 +14,7 @@ static const struct {
 	unsigned kinds;		/* NAME_IS_...: of the names to ask about */
 	/* What a value means, in words; NULL: see effect_on_mail(). */
 	const char *found, *value_follows, *none;
-} maps[SOCKETMAP_MAPS] = {
+} maps[] = {
 	[SOCKETMAP_DOMAINS] = { NAME_IS_DOMAIN, "takes mail for it", NULL,
 				"takes no mail for it" },
 	[SOCKETMAP_MAILBOXES] = { .kinds = NAME_IS_RECIPIENT },
@@ -25,6 +25,7 @@ static const struct {
 	[SOCKETMAP_TLS] = { NAME_IS_NEXT_HOP, "sends to it with the TLS policy ", "",
 			    "has no TLS policy for it" },
 };
+_Static_assert(sizeof(maps) / sizeof(maps[0]) == SOCKETMAP_MAPS, "a cell for each map");
 
 /* Both answers of a map under one form of the name. */
 struct answers {
