@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -390,6 +391,8 @@ static void prepare_environment(void)
 	 * Replacing a variable that exists does not change the environment's array.
 	 */
 	setenv("TZ", ":/etc/localtime", 0);
+	/* Each thread that connects would have a heap of its own, and these fill for hours. */
+	mallopt(M_ARENA_MAX, 1);
 }
 
 int main(int argc, char **argv)

@@ -395,6 +395,21 @@ def test_it_says_why_it_cannot_go_into_the_background(make_mumd, settings):
     assert "error: cannot go into the background: " in result.stderr
 
 
+def heaps(pid):
+    """How many more than the first one: glibc reserves 64 MB for each, of which it uses little."""
+    sizes = [[int(end, 16) for end in line.split()[0].split("-")]
+             for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+             if line.split()[1] == "---p" and len(line.split()) == 5]
+    return sum(48 << 20 < end - start < 64 << 20 for start, end in sizes)
+
+
+@pytest.mark.memory
+def test_threads_that_connect_have_no_heap_of_their_own(make_mumd, settings):
+    mumd = make_mumd(settings)
+    assert mumd.lookup(*ALICE) == b"OK 1"
+    assert heaps(mumd.process.pid) == 0
+
+
 # ---- privileges and the log ----
 
 def test_it_runs_without_privileges_on_sockets_for_postfix_only(mumd):

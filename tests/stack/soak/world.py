@@ -25,10 +25,6 @@ POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
 # Each mail has a sender of its own. So the cache is soon full, and mumd's memory grows no more.
 CACHED = 300
 
-# Each thread that connects to the database would have a heap of glibc's, up to eight for each
-# processor, and for an hour and more they would fill page by page.
-ONE_HEAP = ("env", "MALLOC_ARENA_MAX=1")
-
 GIGABYTE = 1 << 30      # the quota of each mailbox
 
 # More than all our submitters send together; but GREEDY has a limit of its own.
@@ -99,7 +95,7 @@ class World:
                   "send": "enforce", "send_rate": SEND_RATE, "send_burst": SEND_RATE,
                   "send_limits": [f"{GREEDY} {60 // INTERVAL}/1m {BURST}"]}
         self.mumd = Mumd(lab, {"database": database, "cache": cache, "policy": policy},
-                         name="soak-mumd", sockets=self.postfix.sockets, runner=ONE_HEAP).start()
+                         name="soak-mumd", sockets=self.postfix.sockets).start()
         self.dovecot = MumDovecot(lab, database, name="soak-dc", postfix=self.postfix,
                                   options={"deadline": f"{limits.login}s",
                                            "smtp_deadline": f"{limits.smtp_login}s"},
