@@ -180,7 +180,7 @@ REASONS = [
     ("list+other@example.test", "aliases", "1 of 1 recipients get mail"),
     ("shop@example.test", "recipient-access", "<sendonly@example.test> is send-only"),
     ("info@example.test", "sender-login-maps", "2 of 2 mailboxes may send"),
-    ("onlyina@example.test", "sender-login-maps", "is inactive or expired"),
+    ("onlyina@example.test", "sender-login-maps", "the mailbox is inactive"),
     ("x@foreign.test", "sender-login-maps", "no mailbox has this name"),
     ("off.test", "tls-policies", "the policy is inactive"),
     ("a\tb@example.test", "mailboxes", "no name in MUM can be written so"),
