@@ -211,7 +211,7 @@ static bool judge_mail(struct compare *compare, const char *name,
 
 static bool add_recipient(struct compare *compare, const struct subject *subject)
 {
-	struct found found[SOCKETMAP_MAPS];
+	struct found found[SOCKETMAP_MAPS] = { { .stock = NULL } };
 	bool changes;
 
 	for (enum socketmap_number map = 0; map < SOCKETMAP_MAPS; map++)
