@@ -23,8 +23,9 @@ SEEDS = (1, pytest.param(2, marks=pytest.mark.long))
 
 # Seconds of processor time. One is enough where nothing else runs.
 LIMIT = 5
-# Seconds that pass where nothing else runs, in the best of some runs.
-ELAPSED, RUNS = {"mariadb": 1, "sqlite": 2}, 10
+# Seconds that pass where nothing else runs, in the best of some runs. A domain of so many is
+# read and printed whole.
+ELAPSED, RUNS = {"user": {"mariadb": 1, "sqlite": 2}, "domain": {"mariadb": 3, "sqlite": 3}}, 10
 # Set for a build with sanitizers, which is slower.
 SLOWER = 4 if "ASAN_OPTIONS" in os.environ else 1
 
@@ -320,7 +321,7 @@ def crowding():
 def test_nobody_waits_for_long(crowd, without_doveadm, words):
     seen = []
     for _ in range(RUNS):
-        limit = ELAPSED[crowd.name] * SLOWER * crowding()
+        limit = ELAPSED[words[0]][crowd.name] * SLOWER * crowding()
         began = time.monotonic()
         assert crowd.ctl.run(*words, environment=without_doveadm).status == 0
         seen.append((time.monotonic() - began, limit))
