@@ -40,8 +40,8 @@ extern const bool dovecot_knows_worker_limit;
 typedef void worker_answer_fn(enum passdb_result result, void *context);
 
 /*
- * Has an auth worker run the command. fn is called later, INTERNAL_FAILURE if no worker
- * answered. If Dovecot's queue to the workers ends first, fn is never called.
+ * Has an auth worker run the command. fn is called later, with INTERNAL_FAILURE if no
+ * worker answered. If Dovecot's queue to the workers ends first, fn is never called.
  */
 void request_ask_worker(struct auth_request *request, const char *command,
 			worker_answer_fn *fn, void *context);

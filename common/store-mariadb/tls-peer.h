@@ -20,9 +20,10 @@ enum { TLS_PEER_REASON_SIZE = 200 };	/* bytes */
 bool tls_peer_is_possible(char reason_r[TLS_PEER_REASON_SIZE]);
 
 /*
- * Call this before connecting, where it is possible. The server must have a certificate of a trusted
- * authority; with verify_name the certificate must also be for the host that we
- * connect to, whatever that host is. Returns 0, or what mysql_optionsv() returns.
+ * Call this before connecting, where tls_peer_is_possible(). The server must have a
+ * certificate of a trusted authority; with verify_name the certificate must also be for
+ * the host that we connect to, whatever that host is. Returns 0, or what
+ * mysql_optionsv() returns.
  */
 int tls_peer_verify(MYSQL *mysql, bool verify_name);
 
