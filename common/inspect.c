@@ -52,10 +52,23 @@ bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 	return inspect->ops->query(inspect, sql, fn, arg, error_r);
 }
 
+bool inspect_begin(struct inspect *inspect, const char *sql, const char *const *values,
+		   size_t count, struct inspect_error *error_r)
+{
+	return inspect->ops->begin(inspect, sql, values, count, error_r);
+}
+
+bool inspect_rows(struct inspect *inspect, inspect_row_fn *fn, void *arg,
+		  struct inspect_error *error_r)
+{
+	return inspect->ops->rows(inspect, fn, arg, error_r);
+}
+
 bool inspect_ask(struct inspect *inspect, const char *sql, const char *const *values,
 		 size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r)
 {
-	return inspect->ops->ask(inspect, sql, values, count, fn, arg, error_r);
+	return inspect_begin(inspect, sql, values, count, error_r) &&
+	       inspect_rows(inspect, fn, arg, error_r);
 }
 
 bool inspect_columns(struct inspect *inspect, const char *sql, inspect_name_fn *fn,

@@ -62,10 +62,19 @@ bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 		   void *arg, struct inspect_error *error_r);
 /*
  * The same with a value for each "?" of the statement, bound as text. A row has at most
- * COLUMNS_MAX + 1 columns (columns.h); MariaDB's result is stored before its first row.
+ * COLUMNS_MAX + 1 columns (columns.h).
  */
 bool inspect_ask(struct inspect *inspect, const char *sql, const char *const *values,
 		 size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r);
+/*
+ * inspect_ask() in two steps, so that two connections work at the same time: the first one
+ * sends the statement, and the second one hands out the rows. The values must live until
+ * then. Between a first step that was true and its second one the connection is busy.
+ */
+bool inspect_begin(struct inspect *inspect, const char *sql, const char *const *values,
+		   size_t count, struct inspect_error *error_r);
+bool inspect_rows(struct inspect *inspect, inspect_row_fn *fn, void *arg,
+		  struct inspect_error *error_r);
 
 /* Hands out the names of the columns that a statement gives, in their order. */
 typedef void inspect_name_fn(const char *name, void *arg);
@@ -77,9 +86,10 @@ bool inspect_columns(struct inspect *inspect, const char *sql, inspect_name_fn *
 struct inspect_ops {
 	bool (*query)(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 		      void *arg, struct inspect_error *error_r);
-	bool (*ask)(struct inspect *inspect, const char *sql, const char *const *values,
-		    size_t count, inspect_row_fn *fn, void *arg,
-		    struct inspect_error *error_r);
+	bool (*begin)(struct inspect *inspect, const char *sql, const char *const *values,
+		      size_t count, struct inspect_error *error_r);
+	bool (*rows)(struct inspect *inspect, inspect_row_fn *fn, void *arg,
+		     struct inspect_error *error_r);
 	bool (*columns)(struct inspect *inspect, const char *sql, inspect_name_fn *fn,
 			void *arg, struct inspect_error *error_r);
 	void (*close)(struct inspect *inspect);

@@ -49,13 +49,14 @@ static bool refetch(struct cells *cells, MYSQL_STMT *stmt, unsigned column)
 	return mysql_stmt_fetch_column(stmt, &one, column, 0) == 0;
 }
 
-int cells_fetch(struct cells *cells, MYSQL_STMT *stmt, unsigned count,
-		struct column *columns)
+bool cells_bind(struct cells *cells, MYSQL_STMT *stmt, unsigned count)
 {
-	int result = 1;
+	return cells->bound || bind_all(cells, stmt, count);
+}
 
-	if (cells->bound || bind_all(cells, stmt, count))
-		result = mysql_stmt_fetch(stmt);
+int cells_take(struct cells *cells, MYSQL_STMT *stmt, unsigned count, int result,
+	       struct column *columns)
+{
 	if (result == MYSQL_NO_DATA) {
 		mysql_stmt_free_result(stmt);
 		return 0;

@@ -23,12 +23,14 @@ struct cells {
 	struct cell cells[COLUMNS_MAX + 1];
 };
 
+/* Before each row is fetched. False: the statement has the error. */
+bool cells_bind(struct cells *cells, MYSQL_STMT *stmt, unsigned count);
 /*
- * 1: a row in columns, valid until the next call; 0: no more, and the result is freed;
- * -1: the statement has the error.
+ * result: of mysql_stmt_fetch(). 1: a row in columns, valid until the next fetch; 0: no
+ * more, and the result is freed; -1: the statement has the error.
  */
-int cells_fetch(struct cells *cells, MYSQL_STMT *stmt, unsigned count,
-		struct column *columns);
+int cells_take(struct cells *cells, MYSQL_STMT *stmt, unsigned count, int result,
+	       struct column *columns);
 void cells_free(struct cells *cells);
 
 #endif

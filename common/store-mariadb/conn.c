@@ -339,9 +339,12 @@ void conn_execute(struct conn *conn, enum question_kind kind,
 
 int conn_fetch(struct conn *conn, struct column *columns)
 {
-	int result = cells_fetch(&conn->cells, stmt(conn),
-				 statements[conn->kind].columns, columns);
+	const unsigned count = statements[conn->kind].columns;
+	int result = -1;
 
+	if (cells_bind(&conn->cells, stmt(conn), count))
+		result = cells_take(&conn->cells, stmt(conn), count,
+				    mysql_stmt_fetch(stmt(conn)), columns);
 	if (result < 0)
 		set_error(conn, mysql_stmt_errno(stmt(conn)), mysql_stmt_error(stmt(conn)));
 	return result;

@@ -19,6 +19,9 @@ enum { READING_MAX = 60000 };	/* ms that a statement may take */
 struct inspect_mariadb {
 	struct inspect inspect;	/* first: the inspect_ops cast to inspect_mariadb */
 	MYSQL *mysql;
+	MYSQL_STMT *stmt;	/* that has begun; or NULL */
+	int events;		/* that its execution waits for; 0: it is over */
+	int failed;		/* its result */
 };
 
 static void set_error(struct inspect_error *error, unsigned number, const char *text)
@@ -141,19 +144,6 @@ static bool prepare(MYSQL *mysql, MYSQL_STMT *stmt, const char *sql)
 	return failed == 0;
 }
 
-typedef int step_start_fn(int *failed_r, MYSQL_STMT *stmt);
-typedef int step_cont_fn(int *failed_r, MYSQL_STMT *stmt, int events);
-
-static bool run_step(MYSQL *mysql, MYSQL_STMT *stmt, step_start_fn *start, step_cont_fn *cont)
-{
-	int failed;
-	int events = start(&failed, stmt);
-
-	while (events != 0)
-		events = cont(&failed, stmt, wait_for(mysql, events));
-	return failed == 0;
-}
-
 /* The values stay as they are until the statement is closed. */
 static bool bind_values(MYSQL_STMT *stmt, const char *const *values, size_t count)
 {
@@ -170,7 +160,22 @@ static bool bind_values(MYSQL_STMT *stmt, const char *const *values, size_t coun
 	return mysql_stmt_bind_param(stmt, binds) == 0;
 }
 
-static bool hand_out(MYSQL_STMT *stmt, inspect_row_fn *fn, void *arg)
+/* As cells_take(). */
+static int fetch(MYSQL *mysql, MYSQL_STMT *stmt, struct cells *cells, unsigned count,
+		 struct column *columns)
+{
+	int result, events;
+
+	if (!cells_bind(cells, stmt, count))
+		return -1;
+	events = mysql_stmt_fetch_start(&result, stmt);
+	while (events != 0)
+		events = mysql_stmt_fetch_cont(&result, stmt, wait_for(mysql, events));
+	return cells_take(cells, stmt, count, result, columns);
+}
+
+/* The result is not stored, so that fn works while the server makes the next rows. */
+static bool hand_out(MYSQL *mysql, MYSQL_STMT *stmt, inspect_row_fn *fn, void *arg)
 {
 	struct column columns[COLUMNS_MAX + 1];
 	struct cells cells = { .bound = false };
@@ -178,7 +183,7 @@ static bool hand_out(MYSQL_STMT *stmt, inspect_row_fn *fn, void *arg)
 	int result;
 
 	assert(count <= COLUMNS_MAX + 1);
-	while ((result = cells_fetch(&cells, stmt, count, columns)) == 1) {
+	while ((result = fetch(mysql, stmt, &cells, count, columns)) == 1) {
 		if (fn != NULL)
 			fn(columns, arg);
 	}
@@ -186,33 +191,56 @@ static bool hand_out(MYSQL_STMT *stmt, inspect_row_fn *fn, void *arg)
 	return result == 0;
 }
 
-static bool ask(struct inspect *_inspect, const char *sql, const char *const *values,
-		size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r)
+/* Returns good. */
+static bool end(struct inspect_mariadb *inspect, bool good, struct inspect_error *error_r)
 {
-	MYSQL *mysql = ((struct inspect_mariadb *)_inspect)->mysql;
-	MYSQL_STMT *stmt = xchecked(mysql_stmt_init(mysql));
-	bool good = prepare(mysql, stmt, sql) && bind_values(stmt, values, count) &&
-		    run_step(mysql, stmt, mysql_stmt_execute_start, mysql_stmt_execute_cont) &&
-		    run_step(mysql, stmt, mysql_stmt_store_result_start,
-			     mysql_stmt_store_result_cont) &&
-		    hand_out(stmt, fn, arg);
-
 	if (!good)
-		set_error(error_r, mysql_stmt_errno(stmt), mysql_stmt_error(stmt));
-	mysql_stmt_close(stmt);
+		set_error(error_r, mysql_stmt_errno(inspect->stmt),
+			  mysql_stmt_error(inspect->stmt));
+	mysql_stmt_close(inspect->stmt);
+	inspect->stmt = NULL;
 	return good;
+}
+
+static bool begin(struct inspect *_inspect, const char *sql, const char *const *values,
+		  size_t count, struct inspect_error *error_r)
+{
+	struct inspect_mariadb *inspect = (struct inspect_mariadb *)_inspect;
+
+	inspect->stmt = xchecked(mysql_stmt_init(inspect->mysql));
+	if (!prepare(inspect->mysql, inspect->stmt, sql) ||
+	    !bind_values(inspect->stmt, values, count))
+		return end(inspect, false, error_r);
+	inspect->events = mysql_stmt_execute_start(&inspect->failed, inspect->stmt);
+	return true;
+}
+
+static bool rows(struct inspect *_inspect, inspect_row_fn *fn, void *arg,
+		 struct inspect_error *error_r)
+{
+	struct inspect_mariadb *inspect = (struct inspect_mariadb *)_inspect;
+
+	while (inspect->events != 0)
+		inspect->events = mysql_stmt_execute_cont(
+			&inspect->failed, inspect->stmt,
+			wait_for(inspect->mysql, inspect->events));
+	return end(inspect, inspect->failed == 0 &&
+			    hand_out(inspect->mysql, inspect->stmt, fn, arg), error_r);
 }
 
 static void close_connection(struct inspect *_inspect)
 {
 	struct inspect_mariadb *inspect = (struct inspect_mariadb *)_inspect;
 
+	/* In this order: a statement of an open connection would write to it. */
 	if (inspect->mysql != NULL)
 		mysql_close(inspect->mysql);
+	if (inspect->stmt != NULL)
+		mysql_stmt_close(inspect->stmt);
 	free(inspect);
 }
 
-static const struct inspect_ops ops = { query, ask, columns, close_connection };
+static const struct inspect_ops ops = { query, begin, rows, columns, close_connection };
 
 struct inspect *inspect_mariadb_open(const struct mum_config *config, size_t host,
 				     struct inspect_error *error_r)

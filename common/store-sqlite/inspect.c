@@ -11,6 +11,7 @@
 struct inspect_sqlite {
 	struct inspect inspect;	/* first: the inspect_ops cast to inspect_sqlite */
 	sqlite3 *db;
+	sqlite3_stmt *stmt;	/* that has begun; or NULL */
 };
 
 static void set_error(struct inspect_error *error, const char *text)
@@ -31,31 +32,45 @@ static void give_row(sqlite3_stmt *stmt, inspect_row_fn *fn, void *arg)
 	fn(columns, arg);
 }
 
-static bool ask(struct inspect *_inspect, const char *sql, const char *const *values,
-		size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r)
+/* Returns good. */
+static bool end(struct inspect_sqlite *inspect, bool good, struct inspect_error *error_r)
+{
+	if (!good)
+		set_error(error_r, sqlite3_errmsg(inspect->db));
+	sqlite3_finalize(inspect->stmt);
+	inspect->stmt = NULL;
+	return good;
+}
+
+static bool begin(struct inspect *_inspect, const char *sql, const char *const *values,
+		  size_t count, struct inspect_error *error_r)
 {
 	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
-	sqlite3_stmt *stmt = NULL;
-	int result = sqlite3_prepare_v2(inspect->db, sql, -1, &stmt, NULL);
+	int result = sqlite3_prepare_v2(inspect->db, sql, -1, &inspect->stmt, NULL);
 
 	for (size_t i = 0; i < count && result == SQLITE_OK; i++)
-		result = sqlite3_bind_text(stmt, (int)i + 1, values[i], -1, SQLITE_STATIC);
-	if (result == SQLITE_OK) {
-		while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
-			if (fn != NULL)
-				give_row(stmt, fn, arg);
-		}
+		result = sqlite3_bind_text(inspect->stmt, (int)i + 1, values[i], -1,
+					   SQLITE_STATIC);
+	return result == SQLITE_OK || end(inspect, false, error_r);
+}
+
+static bool rows(struct inspect *_inspect, inspect_row_fn *fn, void *arg,
+		 struct inspect_error *error_r)
+{
+	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
+	int result;
+
+	while ((result = sqlite3_step(inspect->stmt)) == SQLITE_ROW) {
+		if (fn != NULL)
+			give_row(inspect->stmt, fn, arg);
 	}
-	if (result != SQLITE_DONE)
-		set_error(error_r, sqlite3_errmsg(inspect->db));
-	sqlite3_finalize(stmt);
-	return result == SQLITE_DONE;
+	return end(inspect, result == SQLITE_DONE, error_r);
 }
 
 static bool query(struct inspect *inspect, const char *sql, inspect_row_fn *fn, void *arg,
 		  struct inspect_error *error_r)
 {
-	return ask(inspect, sql, NULL, 0, fn, arg, error_r);
+	return begin(inspect, sql, NULL, 0, error_r) && rows(inspect, fn, arg, error_r);
 }
 
 static bool columns(struct inspect *_inspect, const char *sql, inspect_name_fn *fn, void *arg,
@@ -77,11 +92,12 @@ static void close_file(struct inspect *_inspect)
 {
 	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
 
+	sqlite3_finalize(inspect->stmt);
 	sqlite3_close(inspect->db);
 	free(inspect);
 }
 
-static const struct inspect_ops ops = { query, ask, columns, close_file };
+static const struct inspect_ops ops = { query, begin, rows, columns, close_file };
 
 /* What a writer's statement may do; in MariaDB the grants of its user say so. */
 static int authorize(void *unused, int action, const char *first, const char *second,

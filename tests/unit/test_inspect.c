@@ -133,6 +133,17 @@ static void test_values_are_bound(void **state)
 	inspect_close(&reader);
 }
 
+/* Nobody waits for a statement whose rows are not wanted any more. */
+static void test_a_reader_is_closed_before_its_rows(void **state)
+{
+	struct inspect_error error;
+	struct inspect *reader = inspect_open(&config, 0, &error);
+
+	(void)state;
+	WANT("begun", inspect_begin(reader, "SELECT ?1, ?2", bound[0].values, 2, &error));
+	inspect_close(&reader);
+}
+
 static void on_name(const char *name, void *arg)
 {
 	char *names = arg;
@@ -163,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_statements),
 		UNIT_TEST(test_values_are_bound),
+		UNIT_TEST(test_a_reader_is_closed_before_its_rows),
 		UNIT_TEST(test_columns_have_names),
 		UNIT_TEST(test_rows_are_there),
 	};
