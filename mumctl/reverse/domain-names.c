@@ -17,9 +17,9 @@ struct domain_names {
 	const struct mum_config *config;	/* of role Postfix */
 	struct recipients_settings settings;
 	struct domain_rows rows;
-	struct domain_entry **entries;	/* by address */
+	struct domain_entry **entries;	/* by address; those of which something may be said */
 	size_t entries_count, aliases_count;
-	const struct user_row **users;	/* by address */
+	struct domain_mailbox *mailboxes;	/* by address */
 	struct asked *asked;		/* the answers about entries that need the database */
 	size_t asked_count;
 	struct asked *roles;		/* the answers about mail to each of address.roles */
@@ -27,35 +27,6 @@ struct domain_names {
 };
 
 /* ---- what stands behind recipients ---- */
-
-/* Another domain that recipients are in. Is it MUM's? */
-struct other {
-	UT_hash_handle hh;
-	bool ours;
-	char key[];		/* a domain */
-};
-
-struct others {
-	struct keyed_hash hash;
-	struct other *domains;
-};
-
-static struct other *other_of(struct others *others, const char *domain)
-{
-	struct other *other;
-
-	KEYED_FIND(others->domains, &others->hash, domain, strlen(domain), other);
-	if (other == NULL)
-		KEYED_ADD(others->domains, &others->hash, domain, strlen(domain), other, key);
-	return other;
-}
-
-static void free_others(struct others *others)
-{
-	struct other *other, *next;
-
-	KEYED_FREE(others->domains, other, next);
-}
 
 /* Is one of the names that count there twice? */
 struct several {
@@ -105,9 +76,8 @@ static void set_behind(const struct domain_names *names, struct domain_entry *en
 	address_unref(&address);
 }
 
-/* known: after ask_others(). Before, it only collects others. */
 static void complete(const struct domain_names *names, struct domain_entry *entry,
-		     struct others *others, bool known)
+		     const struct unknown_names *domains)
 {
 	for (size_t i = 0; i < entry->count; i++) {
 		struct delivery_row *row =
@@ -119,54 +89,27 @@ static void complete(const struct domain_names *names, struct domain_entry *entr
 			continue;
 		name = recipient_name(row, &names->settings);
 		at = strrchr(name, '@');
-		if (at != NULL && address_is_domain(names->rows.address, at + 1)) {
-			if (known && names->rows.active)
-				set_behind(names, entry, row, name);
-		} else if (row->recipient_local) {
-			entry->ask = true;
-		} else {
-			entry->ask |= other_of(others, at != NULL ? at + 1 : "")->ours;
-		}
+		if (at == NULL || !address_is_domain(names->rows.address, at + 1))
+			entry->ask |= row->recipient_local ||
+				      unknown_names_is_ours(domains, at != NULL ? at + 1 : "");
+		else if (names->rows.active)
+			set_behind(names, entry, row, name);
 		free(name);
 	}
 }
 
-/* Asks which of the others, which the first turn has collected, are MUM's. */
-static bool ask_others(struct tool *tool, struct others *others, struct inspect_error *error_r)
+static bool complete_all(struct domain_names *names, struct inspect *db,
+			 struct inspect_error *error_r)
 {
-	size_t count = HASH_COUNT(others->domains), i = 0;
-	char **keys = xcalloc(count, sizeof(*keys));
-	struct asked *asked = xcalloc(count, sizeof(*asked));
-	struct other *other;
-	const char *name;
-	bool good;
+	struct unknown_names *domains = unknown_names_new(db, names->config, error_r);
 
-	for (other = others->domains; other != NULL; other = other->hh.next)
-		keys[i++] = other->key;
-	good = ask_all(tool, MUM_DOMAIN, keys, count, asked, error_r);
-	for (i = 0, other = others->domains; i < count; i++, other = other->hh.next) {
-		other->ours = rule_domain(&asked[i].answer, &name) == MUM_FOUND;
-		asked_free(&asked[i]);
-	}
-	free(asked);
-	free(keys);
-	return good;
-}
-
-static bool complete_all(struct domain_names *names, struct inspect_error *error_r)
-{
-	struct others others = { .domains = NULL };
-	struct domain_entry *entry;
-	bool good;
-
-	keyed_hash_init(&others.hash);
-	for (entry = names->rows.entries; entry != NULL; entry = entry->hh.next)
-		complete(names, entry, &others, false);
-	good = ask_others(names->tool, &others, error_r);
-	for (entry = names->rows.entries; entry != NULL && good; entry = entry->hh.next)
-		complete(names, entry, &others, true);
-	free_others(&others);
-	return good;
+	if (domains == NULL)
+		return false;
+	for (struct domain_entry *entry = names->rows.entries; entry != NULL;
+	     entry = entry->hh.next)
+		complete(names, entry, domains);
+	unknown_names_free(&domains);
+	return true;
 }
 
 /* ---- all of them ---- */
@@ -239,38 +182,68 @@ static int compare_entries(const void *one, const void *other)
 		      (*(struct domain_entry *const *)other)->stored);
 }
 
-static int compare_users(const void *_one, const void *_other)
+static int compare_mailboxes(const void *one, const void *other)
 {
-	const char *one = (*(const struct user_row *const *)_one)->mailbox.address;
-	const char *other = (*(const struct user_row *const *)_other)->mailbox.address;
-
-	return strcmp(one != NULL ? one : "", other != NULL ? other : "");
+	return strcmp(((const struct domain_mailbox *)one)->address,
+		      ((const struct domain_mailbox *)other)->address);
 }
 
-static void sort(struct domain_names *names)
+/* Mail to a live mailbox without an alias arrives: nothing is to be said of its name. */
+static bool is_plain(const struct domain_names *names, const struct domain_entry *entry)
 {
-	const struct facts *users = names->rows.users;
+	return entry->alias == NULL && !entry->ask && !entry->several &&
+	       entry->user != DOMAIN_ROWS_NONE &&
+	       state_of_login(&names->rows.users->users[entry->user].mailbox) == MAILBOX_IS_LIVE;
+}
+
+static void sort_entries(struct domain_names *names)
+{
 	struct domain_entry *entry;
 
 	names->entries = xcalloc(HASH_COUNT(names->rows.entries), sizeof(*names->entries));
 	for (entry = names->rows.entries; entry != NULL; entry = entry->hh.next) {
-		names->entries[names->entries_count++] = entry;
 		names->aliases_count += entry->alias != NULL;
+		if (!is_plain(names, entry))
+			names->entries[names->entries_count++] = entry;
 	}
-	names->users = xcalloc(users->count, sizeof(*names->users));
-	for (size_t i = 0; i < users->count; i++)
-		names->users[i] = &users->users[i];
 	qsort(names->entries, names->entries_count, sizeof(*names->entries), compare_entries);
-	qsort(names->users, users->count, sizeof(*names->users), compare_users);
 }
 
-struct domain_names *domain_names_read(struct tool *tool, const char *const *domains,
-				       size_t count, struct inspect_error *error_r)
+static struct domain_mailbox judge_mailbox(struct user_row *row)
+{
+	struct facts one = { .kind = MUM_USER, .count = 1, .users = row };
+	struct mum_answer answer = { .status = MUM_FOUND, .facts = { [MUM_USER] = &one } };
+	struct domain_mailbox mailbox = { .address = row->mailbox.address,
+					  .state = state_of_login(&row->mailbox) };
+	struct user user = { .quota_gb = 0 };
+
+	mailbox.status = rule_user(&answer, &user, &mailbox.why);
+	mailbox.quota_gb = user.quota_gb;
+	mailbox.quota_source = user.quota_source;
+	return mailbox;
+}
+
+static void sort_mailboxes(struct domain_names *names)
+{
+	const struct facts *users = names->rows.users;
+
+	names->mailboxes = xcalloc(users->count, sizeof(*names->mailboxes));
+	for (size_t i = 0; i < users->count; i++)
+		names->mailboxes[i] = judge_mailbox(&users->users[i]);
+	qsort(names->mailboxes, users->count, sizeof(*names->mailboxes), compare_mailboxes);
+}
+
+struct domain_names *domain_names_read(struct tool *tool, const struct facts *domains,
+				       struct inspect_error *error_r)
 {
 	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
-	struct domain_names *names = xcalloc(1, sizeof(*names));
+	struct inspect *db = ask_open(tool, MUM_ROLE_POSTFIX, error_r);
+	struct domain_names *names;
 	bool good;
 
+	if (db == NULL)
+		return NULL;
+	names = xcalloc(1, sizeof(*names));
 	names->tool = tool;
 	names->config = config;
 	names->settings = (struct recipients_settings){
@@ -278,11 +251,15 @@ struct domain_names *domain_names_read(struct tool *tool, const char *const *dom
 		.other_maps = config->address.other_maps,
 		.fallbacks = mum_config_fallbacks(config)
 	};
-	good = domain_rows_read(tool, domains, count, &names->rows, error_r) &&
-	       complete_all(names, error_r);
-	if (good)
-		sort(names);
-	if (!good || !ask_entries(names, error_r) || !ask_roles(names, domains[0], error_r))
+	good = domain_rows_read(tool, db, domains, &names->rows, error_r) &&
+	       complete_all(names, db, error_r);
+	inspect_close(&db);
+	if (good) {
+		sort_entries(names);
+		sort_mailboxes(names);
+	}
+	if (!good || !ask_entries(names, error_r) ||
+	    !ask_roles(names, domains->domains[0].name, error_r))
 		domain_names_free(&names);
 	return names;
 }
@@ -301,14 +278,16 @@ void domain_names_free(struct domain_names **_names)
 	free(names->asked);
 	free(names->roles);
 	free(names->entries);
-	free(names->users);
+	free(names->mailboxes);
 	domain_rows_clear(&names->rows);
 	free(names);
 }
 
-size_t domain_names_mailboxes(const struct domain_names *names)
+const struct domain_mailbox *domain_names_mailboxes(const struct domain_names *names,
+						    size_t *count_r)
 {
-	return names->rows.users->count;
+	*count_r = names->rows.users->count;
+	return names->mailboxes;
 }
 
 size_t domain_names_aliases(const struct domain_names *names)
@@ -316,31 +295,11 @@ size_t domain_names_aliases(const struct domain_names *names)
 	return names->aliases_count;
 }
 
-/* ---- mailboxes ---- */
-
-void domain_names_each_mailbox(const struct domain_names *names, domain_mailbox_fn *fn, void *arg)
-{
-	for (size_t i = 0; i < names->rows.users->count; i++) {
-		struct user_row row = *names->users[i];
-		struct facts one = { .kind = MUM_USER, .count = 1, .users = &row };
-		struct mum_answer answer = { .status = MUM_FOUND };
-		struct domain_mailbox mailbox = { .address = row.mailbox.address };
-		struct user user = { .quota_gb = 0 };
-
-		answer.facts[MUM_USER] = &one;
-		mailbox.state = state_of_login(&row.mailbox);
-		mailbox.status = rule_user(&answer, &user, &mailbox.why);
-		mailbox.quota_gb = user.quota_gb;
-		mailbox.quota_source = user.quota_source;
-		fn(&mailbox, arg);
-	}
-}
-
 /* ---- names ---- */
 
-/* Why nobody gets mail to the name; NULL if somebody does. Caller frees. */
+/* Why nobody gets mail to a name without a live alias; NULL if its mailbox does. Caller frees. */
 static char *refusal_of(const struct domain_names *names, const struct domain_entry *entry,
-			const struct asked *asked, const struct recipients *found)
+			const struct asked *asked)
 {
 	struct recipient_ruling ruling = { .verdict = RECIPIENT_UNKNOWN };
 	bool mailbox = entry->user != DOMAIN_ROWS_NONE;
@@ -349,8 +308,6 @@ static char *refusal_of(const struct domain_names *names, const struct domain_en
 	if (rule_recipient(&asked->answer, &ruling) != MUM_FOUND)
 		return xstrdup("no mail can have this name");
 	/* An alias without recipients is known, and no table of Postfix has it. */
-	if (ruling.verdict == RECIPIENT_ACCEPTED && found->state != ALIAS_IS_EMPTY)
-		return NULL;
 	if (ruling.verdict == RECIPIENT_ACCEPTED && ruling.mailbox != NULL)
 		return NULL;
 	of_alias = reason_of_map(SOCKETMAP_ALIASES, asked);
@@ -377,7 +334,7 @@ static void give(const struct domain_names *names, const struct domain_entry *en
 	struct arena arena = { NULL };
 	struct recipients found = { .count = 0 };
 	enum mum_status status = rule_recipients(&asked->answer, &arena, &found);
-	char *refusal = refusal_of(names, entry, asked, &found);
+	char *refusal = status == MUM_FOUND ? NULL : refusal_of(names, entry, asked);
 	/* What a role takes is not the name's. */
 	const bool own = status == MUM_FOUND && kind_of(asked, &found) != FORM_IS_ROLE;
 	const struct domain_name name = {
@@ -402,14 +359,10 @@ static void give_known(const struct domain_names *names, const struct domain_ent
 	struct asked asked = { .answer = { .status = MUM_NOT_FOUND } };
 	struct facts *less;
 
-	if (entry->user != DOMAIN_ROWS_NONE) {
-		const struct mailbox_row *mailbox = &names->rows.users->users[entry->user].mailbox;
-
-		row.domain_active = mailbox->domain_active;
-		row.mailbox = mailbox->address;
-		row.mailbox_active = mailbox->active;
-		row.mailbox_send_only = mailbox->send_only;
-	}
+	domain_rows_put_mailbox(&names->rows, entry, &row);
+	if (entry->user != DOMAIN_ROWS_NONE)
+		row.domain_active =
+			names->rows.users->users[entry->user].mailbox.domain_active;
 	if (entry->count > 0)
 		one = (struct facts){
 			.kind = MUM_DELIVERY, .count = entry->count,
@@ -442,42 +395,29 @@ void domain_names_each(const struct domain_names *names, domain_name_fn *fn, voi
 
 /* ---- roles ---- */
 
-/* Does the role get the mail? Else somebody else does, or nobody. */
-static bool is_taken(const struct asked *asked, struct arena *arena, struct recipients *found_r)
+size_t domain_names_each_role(const struct domain_names *names, domain_name_fn *fn, void *arg)
 {
-	return rule_recipients(&asked->answer, arena, found_r) == MUM_FOUND &&
-	       kind_of(asked, found_r) == FORM_IS_ROLE;
-}
+	size_t count = 0;
 
-void domain_names_each_role(const struct domain_names *names, domain_name_fn *fn, void *arg)
-{
 	for (size_t i = 0; i < names->roles_count; i++) {
+		const struct asked *asked = &names->roles[i];
 		struct arena arena = { NULL };
 		struct recipients found;
 
-		if (is_taken(&names->roles[i], &arena, &found)) {
+		/* Else somebody else gets the mail, or nobody. */
+		if (rule_recipients(&asked->answer, &arena, &found) == MUM_FOUND &&
+		    kind_of(asked, &found) == FORM_IS_ROLE) {
 			const struct domain_name name = {
 				.kind = FORM_IS_ROLE, .alias = found.alias->alias,
 				.address = found.alias->alias,
 				.recipients_count = found.count, .recipients = found.addresses,
 			};
 
-			fn(&name, arg);
+			count++;
+			if (fn != NULL)
+				fn(&name, arg);
 		}
 		arena_free(&arena);
 	}
-}
-
-static void count_role(const struct domain_name *name, void *arg)
-{
-	(void)name;
-	++*(size_t *)arg;
-}
-
-size_t domain_names_roles(const struct domain_names *names)
-{
-	size_t count = 0;
-
-	domain_names_each_role(names, count_role, &count);
 	return count;
 }

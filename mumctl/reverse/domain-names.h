@@ -33,23 +33,24 @@ struct domain_name {
 };
 
 /*
- * domains: all stored spellings of one domain. Asks the database everything that the
- * functions below need. NULL sets the error.
+ * domains: of MUM_DOMAIN, all stored spellings of one domain. Asks the database everything
+ * that the functions below need. NULL sets the error.
  */
-struct domain_names *domain_names_read(struct tool *tool, const char *const *domains,
-				       size_t count, struct inspect_error *error_r);
+struct domain_names *domain_names_read(struct tool *tool, const struct facts *domains,
+				       struct inspect_error *error_r);
 void domain_names_free(struct domain_names **names);	/* sets NULL; NULL is fine */
 
-/* In the order of addresses. What fn gets is gone when it returns. */
-typedef void domain_mailbox_fn(const struct domain_mailbox *mailbox, void *arg);
-void domain_names_each_mailbox(const struct domain_names *names, domain_mailbox_fn *fn,
-			       void *arg);
+/* By address; they live as long as the names. */
+const struct domain_mailbox *domain_names_mailboxes(const struct domain_names *names,
+						    size_t *count_r);
+size_t domain_names_aliases(const struct domain_names *names);
+/*
+ * In the order of addresses: each name with an alias, and each whose mail is refused. What
+ * fn gets is gone when it returns.
+ */
 typedef void domain_name_fn(const struct domain_name *name, void *arg);
 void domain_names_each(const struct domain_names *names, domain_name_fn *fn, void *arg);
-/* The roles that get mail here. */
-void domain_names_each_role(const struct domain_names *names, domain_name_fn *fn, void *arg);
-size_t domain_names_roles(const struct domain_names *names);
-size_t domain_names_mailboxes(const struct domain_names *names);
-size_t domain_names_aliases(const struct domain_names *names);
+/* The roles that get mail here; returns how many. fn may be NULL. */
+size_t domain_names_each_role(const struct domain_names *names, domain_name_fn *fn, void *arg);
 
 #endif

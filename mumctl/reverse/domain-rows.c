@@ -18,7 +18,7 @@ static const char mailboxes_sql[] =
 
 /*
  * The columns of MUM_DELIVERY. We already know the mailbox of the alias's name, so the
- * alias's id and deactivate_at stand in its place.
+ * alias's id and deactivate_at stand in its place: see domain_rows_put_mailbox().
  */
 enum { ROW_ALIAS_ID = DELIVERY_MAILBOX_LOCAL, ROW_EXPIRES = DELIVERY_MAILBOX_ACTIVE };
 static const char aliases_sql[] =
@@ -35,9 +35,9 @@ struct reader {
 	const struct mum_config *config;	/* of role Postfix */
 	const char *domain;		/* as stored */
 	const char *why;		/* a row cannot be read; static */
-	struct domain_entry *entry;	/* of the alias whose rows are coming */
+	struct domain_entry *entry;	/* of the alias whose rows are coming; NULL: none yet */
 	struct address *address;	/* the alias's own */
-	char *alias_id;
+	uint64_t alias_id;
 };
 
 struct domain_entry *domain_rows_find(const struct domain_rows *rows, const char *key)
@@ -150,15 +150,26 @@ static void on_mailbox(const struct column *columns, void *arg)
 	address_unref(&address);
 }
 
+void domain_rows_put_mailbox(const struct domain_rows *rows, const struct domain_entry *entry,
+			     struct delivery_row *row)
+{
+	static const struct mailbox_row none = { .address = NULL };
+	const struct mailbox_row *mailbox = entry->user != DOMAIN_ROWS_NONE
+		? &rows->users->users[entry->user].mailbox : &none;
+
+	row->mailbox = mailbox->address;
+	row->mailbox_active = mailbox->active;
+	row->mailbox_send_only = mailbox->send_only;
+}
+
 /* The first row of an alias. */
-static void begin_alias(struct reader *reader, const struct column *columns)
+static void begin_alias(struct reader *reader, uint64_t id, const struct column *columns)
 {
 	struct domain_rows *rows = reader->rows;
 	const char *local = columns[DELIVERY_ALIAS_LOCAL].data;
 	struct domain_entry *entry;
 
-	free(reader->alias_id);
-	reader->alias_id = xstrdup(columns[ROW_ALIAS_ID].data);
+	reader->alias_id = id;
 	address_unref(&reader->address);
 	entry = entry_of(reader, local, *local == '\0' && reader->config->address.catch_all,
 			 &reader->address);
@@ -171,54 +182,40 @@ static void begin_alias(struct reader *reader, const struct column *columns)
 	entry->count = 0;
 }
 
-/* The mailbox of the alias's name, as MUM_DELIVERY would have it beside the alias. */
-static void put_mailbox(const struct domain_rows *rows, const struct domain_entry *entry,
-			struct column *columns)
+/* A row of the alias: its mailbox is where MUM_DELIVERY would have it. */
+static void add_delivery(struct reader *reader, struct domain_entry *entry,
+			 const struct column *columns)
 {
-	static const struct column flags[] = { { "0", 1 }, { "1", 1 } };
-	const struct mailbox_row *mailbox;
-	const char *local = columns[DELIVERY_ALIAS_LOCAL].data;
+	struct facts *facts = reader->rows->deliveries;
+	struct delivery_row *row;
 
-	columns[DELIVERY_MAILBOX_LOCAL] = columns[DELIVERY_MAILBOX_ACTIVE] =
-		columns[DELIVERY_MAILBOX_SEND_ONLY] = (struct column){ NULL, 0 };
-	if (entry->user == DOMAIN_ROWS_NONE)
+	if (!facts_add_row(facts, reader->address, 0, columns, &reader->why) ||
+	    facts->count == entry->first + entry->count)
 		return;
-	mailbox = &rows->users->users[entry->user].mailbox;
+	row = &facts->deliveries[entry->first + entry->count++];
+	domain_rows_put_mailbox(reader->rows, entry, row);
 	/* The two have one name; how the mailbox spells it does not matter here. */
-	columns[DELIVERY_MAILBOX_LOCAL] = (struct column){ local, strlen(local) };
-	columns[DELIVERY_MAILBOX_ACTIVE] = flags[mailbox->active];
-	columns[DELIVERY_MAILBOX_SEND_ONLY] = flags[mailbox->send_only];
+	if (row->mailbox != NULL)
+		row->mailbox = row->alias;
+	entry->alias = row->alias;
+	if (entry->stored == NULL)
+		entry->stored = row->alias;
+	entry->has_recipients |= row->recipient != NULL &&
+				 (row->recipient_local || *row->stands_for != '\0');
 }
 
 static void on_alias(const struct column *columns, void *arg)
 {
 	struct reader *reader = arg;
-	struct domain_rows *rows = reader->rows;
-	struct facts *facts = rows->deliveries;
-	struct column copy[DELIVERY_COLUMNS];
-	struct domain_entry *entry;
+	uint64_t id = column_number(&columns[ROW_ALIAS_ID]);
 
-	if (!is_asked(reader, &columns[DELIVERY_ALIAS_LOCAL], &columns[DELIVERY_DOMAIN]) ||
-	    columns[ROW_ALIAS_ID].data == NULL)
+	if (!is_asked(reader, &columns[DELIVERY_ALIAS_LOCAL], &columns[DELIVERY_DOMAIN]))
 		return;
-	rows->active |= column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
-	if (reader->alias_id == NULL || strcmp(reader->alias_id, columns[ROW_ALIAS_ID].data) != 0)
-		begin_alias(reader, columns);
-	entry = reader->entry;
-	if (!entry->usable)
-		return;
-	memcpy(copy, columns, sizeof(copy));
-	put_mailbox(rows, entry, copy);
-	if (facts_add_row(facts, reader->address, 0, copy, &reader->why) &&
-	    facts->count == entry->first + entry->count + 1) {
-		const struct delivery_row *row = &facts->deliveries[entry->first + entry->count++];
-
-		entry->alias = row->alias;
-		if (entry->stored == NULL)
-			entry->stored = row->alias;
-		entry->has_recipients |= row->recipient != NULL &&
-					 (row->recipient_local || *row->stands_for != '\0');
-	}
+	reader->rows->active |= column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
+	if (reader->entry == NULL || reader->alias_id != id)
+		begin_alias(reader, id, columns);
+	if (reader->entry->usable)
+		add_delivery(reader, reader->entry, columns);
 }
 
 /* The rows of one spelling of the domain. */
@@ -227,13 +224,14 @@ static bool read_spelling(struct reader *reader, struct inspect *mailboxes,
 {
 	char *now = tool_now(reader->config);
 	const char *const values[] = { now, reader->domain };
-	bool good = inspect_ask(mailboxes, mailboxes_sql, &reader->domain, 1, on_mailbox, reader,
-				error_r) &&
-		    inspect_ask(aliases, aliases_sql, values, 2, on_alias, reader, error_r);
+	/* The server reads aliases while we take the mailboxes. */
+	bool good = inspect_begin(mailboxes, mailboxes_sql, &reader->domain, 1, error_r) &&
+		    inspect_begin(aliases, aliases_sql, values, 2, error_r) &&
+		    inspect_rows(mailboxes, on_mailbox, reader, error_r) &&
+		    inspect_rows(aliases, on_alias, reader, error_r);
 
 	free(now);
-	free(reader->alias_id);
-	reader->alias_id = NULL;
+	reader->entry = NULL;
 	address_unref(&reader->address);
 	if (good && reader->why != NULL) {
 		error_r->trouble = INSPECT_OTHER;
@@ -242,32 +240,29 @@ static bool read_spelling(struct reader *reader, struct inspect *mailboxes,
 	return good && reader->why == NULL;
 }
 
-bool domain_rows_read(struct tool *tool, const char *const *domains, size_t count,
+bool domain_rows_read(struct tool *tool, struct inspect *db, const struct facts *domains,
 		      struct domain_rows *rows_r, struct inspect_error *error_r)
 {
 	struct reader reader = { .rows = rows_r,
 				 .config = tool_config(tool, MUM_ROLE_POSTFIX) };
 	struct inspect *mailboxes = ask_open(tool, MUM_ROLE_DOVECOT, error_r);
-	struct inspect *aliases =
-		mailboxes != NULL ? ask_open(tool, MUM_ROLE_POSTFIX, error_r) : NULL;
-	bool good = aliases != NULL;
+	bool good = mailboxes != NULL;
 	char *any;
 
 	*rows_r = (struct domain_rows){ .users = facts_new(MUM_USER),
 					.deliveries = facts_new(MUM_DELIVERY) };
 	keyed_hash_init(&rows_r->hash);
-	any = xjoin("any@", domains[0], "");
+	any = xjoin("any@", domains->domains[0].name, "");
 	rows_r->address = address_new(ADDRESS_LOGIN, any, strlen(any), "");
 	free(any);
-	for (size_t i = 0; i < count && good; i++) {
-		reader.domain = domains[i];
-		good = read_spelling(&reader, mailboxes, aliases, error_r);
+	for (size_t i = 0; i < domains->count && good; i++) {
+		reader.domain = domains->domains[i].name;
+		good = read_spelling(&reader, mailboxes, db, error_r);
 	}
 	/* With two spellings each has a say in the other's names. */
-	for (struct domain_entry *entry = rows_r->entries; entry != NULL && count > 1;
+	for (struct domain_entry *entry = rows_r->entries; entry != NULL && domains->count > 1;
 	     entry = entry->hh.next)
 		entry->several = true;
-	inspect_close(&aliases);
 	inspect_close(&mailboxes);
 	return good;
 }

@@ -40,8 +40,12 @@ struct domain_rows {
 	struct arena arena;
 };
 
-/* domains: the stored names of one domain. False sets the error; clear it in either case. */
-bool domain_rows_read(struct tool *tool, const char *const *domains, size_t count,
+/*
+ * db: of role Postfix; the mailboxes are read in role Dovecot beside it. domains: of
+ * MUM_DOMAIN, all stored spellings of one domain. False sets the error: then db can only be
+ * closed. Clear the rows in either case.
+ */
+bool domain_rows_read(struct tool *tool, struct inspect *db, const struct facts *domains,
 		      struct domain_rows *rows_r, struct inspect_error *error_r);
 void domain_rows_clear(struct domain_rows *rows);
 
@@ -50,5 +54,8 @@ struct domain_entry *domain_rows_find(const struct domain_rows *rows, const char
 /* What has the name of a form of an address in this domain; a role is not looked for. */
 struct domain_entry *domain_rows_find_form(const struct domain_rows *rows,
 					   const struct address *address, size_t form);
+/* Puts the entry's mailbox beside its alias, as MUM_DELIVERY has it. */
+void domain_rows_put_mailbox(const struct domain_rows *rows, const struct domain_entry *entry,
+			     struct delivery_row *row);
 
 #endif

@@ -21,6 +21,8 @@ struct view {
 	bool json, more;		/* more: an item came before in this list */
 	struct buf line;		/* an item in JSON */
 	json_t *expiring, *refused;
+	const struct domain_mailbox *mailboxes;
+	size_t mailboxes_count;
 	uint64_t sum_gb;		/* of the quotas */
 	size_t unlimited;
 };
@@ -82,16 +84,6 @@ static void print_item(struct view *view)
 	buf_clear(&view->line);
 }
 
-static void count_mailbox(const struct domain_mailbox *mailbox, void *arg)
-{
-	struct view *view = arg;
-
-	if (mailbox->status != MUM_FOUND)
-		return;
-	view->sum_gb += mailbox->quota_gb;
-	view->unlimited += mailbox->quota_gb == 0;
-}
-
 static void put_mailbox(struct buf *out, const struct domain_mailbox *mailbox)
 {
 	buf_puts(out, "{\"address\":");
@@ -109,10 +101,8 @@ static void put_mailbox(struct buf *out, const struct domain_mailbox *mailbox)
 	buf_puts(out, "}");
 }
 
-static void print_mailbox(const struct domain_mailbox *mailbox, void *arg)
+static void print_mailbox(struct view *view, const struct domain_mailbox *mailbox)
 {
-	struct view *view = arg;
-
 	if (view->json) {
 		put_mailbox(&view->line, mailbox);
 		print_item(view);
@@ -150,8 +140,10 @@ static void put_alias(struct buf *out, const struct domain_name *name)
 	buf_puts(out, "}");
 }
 
-static void print_alias(struct view *view, const struct domain_name *name)
+static void print_alias(const struct domain_name *name, void *arg)
 {
+	struct view *view = arg;
+
 	if (view->json) {
 		put_alias(&view->line, name);
 		print_item(view);
@@ -174,7 +166,7 @@ static void on_name(const struct domain_name *name, void *arg)
 	struct view *view = arg;
 
 	if (name->alias != NULL)
-		print_alias(view, name);
+		print_alias(name, view);
 	if (name->expires != NULL && !name->expired)
 		json_array_append_new(view->expiring,
 				      json_pack("{so so}", "alias", tool_json_text(name->alias),
@@ -184,11 +176,6 @@ static void on_name(const struct domain_name *name, void *arg)
 				      json_pack("{so so}", "address",
 						tool_json_text(name->address), "why",
 						tool_json_text(name->refused)));
-}
-
-static void on_role(const struct domain_name *name, void *arg)
-{
-	print_alias(arg, name);
 }
 
 /* ---- in order ---- */
@@ -227,20 +214,21 @@ static void print_pairs(const json_t *list, const char *first, const char *secon
 static void print_text(struct view *view, const struct domain_names *names, const char *domain,
 		       bool active)
 {
-	const size_t roles = domain_names_roles(names);
+	const size_t roles = domain_names_each_role(names, NULL, NULL);
 
 	tool_print_line("%s: %s", domain, active ? "active" : "inactive");
-	printf("%zu mailboxes, quotas of %" PRIu64 " GB", domain_names_mailboxes(names), view->sum_gb);
+	printf("%zu mailboxes, quotas of %" PRIu64 " GB", view->mailboxes_count, view->sum_gb);
 	if (view->unlimited > 0)
 		printf(", and %zu without a limit", view->unlimited);
 	printf("\n");
-	domain_names_each_mailbox(names, print_mailbox, view);
+	for (size_t i = 0; i < view->mailboxes_count; i++)
+		print_mailbox(view, &view->mailboxes[i]);
 	printf("%zu aliases\n", domain_names_aliases(names));
 	domain_names_each(names, on_name, view);
 	sort_by_time(view->expiring);
 	if (roles > 0) {
 		printf("%zu roles\n", roles);
-		domain_names_each_role(names, on_role, view);
+		domain_names_each_role(names, print_alias, view);
 	}
 	printf("%zu aliases expire\n", json_array_size(view->expiring));
 	print_pairs(view->expiring, "expires", "alias");
@@ -265,7 +253,8 @@ static void print_json(struct view *view, const struct domain_names *names, cons
 	print_json_item(view, json_boolean(active));
 	begin_member(view, "mailboxes");
 	putchar('[');
-	domain_names_each_mailbox(names, print_mailbox, view);
+	for (size_t i = 0; i < view->mailboxes_count; i++)
+		print_mailbox(view, &view->mailboxes[i]);
 	putchar(']');
 	begin_member(view, "aliases");
 	putchar('[');
@@ -274,7 +263,7 @@ static void print_json(struct view *view, const struct domain_names *names, cons
 	sort_by_time(view->expiring);
 	begin_member(view, "roles");
 	putchar('[');
-	domain_names_each_role(names, on_role, view);
+	domain_names_each_role(names, print_alias, view);
 	putchar(']');
 	begin_member(view, "expiring");
 	print_json_item(view, json_incref(view->expiring));
@@ -288,25 +277,33 @@ static void print_json(struct view *view, const struct domain_names *names, cons
 
 /* ---- the command ---- */
 
+static void sum_up(struct view *view)
+{
+	for (size_t i = 0; i < view->mailboxes_count; i++) {
+		const struct domain_mailbox *mailbox = &view->mailboxes[i];
+
+		if (mailbox->status != MUM_FOUND)
+			continue;
+		view->sum_gb += mailbox->quota_gb;
+		view->unlimited += mailbox->quota_gb == 0;
+	}
+}
+
 /* The exit status. facts: of MUM_DOMAIN; not empty. */
 static int show(struct tool *tool, const struct facts *facts)
 {
 	const struct domain_row *row;
 	bool active = state_of_domain(facts, &row) == DOMAIN_IS_OURS;
 	struct view view = { .json = tool->json, .line = BUF_INIT(LINE_MAX) };
-	const char **domains = xcalloc(facts->count, sizeof(*domains));
 	struct inspect_error error;
-	struct domain_names *names;
+	struct domain_names *names = domain_names_read(tool, facts, &error);
 
-	for (size_t i = 0; i < facts->count; i++)
-		domains[i] = facts->domains[i].name;
-	names = domain_names_read(tool, domains, facts->count, &error);
-	free(domains);
 	if (names == NULL)
 		return tool_complain_database("domain", &error);
+	view.mailboxes = domain_names_mailboxes(names, &view.mailboxes_count);
 	view.expiring = json_array();
 	view.refused = json_array();
-	domain_names_each_mailbox(names, count_mailbox, &view);
+	sum_up(&view);
 	(tool->json ? print_json : print_text)(&view, names, row->name, active);
 	json_decref(view.expiring);
 	json_decref(view.refused);

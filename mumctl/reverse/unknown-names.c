@@ -52,16 +52,10 @@ char *unknown_name_pick(const char *domain, const struct mum_config *config,
 
 /* ---- what is known ---- */
 
-/* A row of a domain: one may be there in several spellings. */
-struct spelling {
-	struct spelling *next;
-	char *id;
-};
-
 struct domain {
 	UT_hash_handle hh;
 	bool active, wanted;
-	struct spelling *spellings;
+	char *ids;		/* of its rows, one for each spelling, with commas between them */
 	char key[];		/* folded */
 };
 
@@ -103,12 +97,12 @@ static void on_domain(const struct column *columns, void *arg)
 {
 	struct unknown_names *names = arg;
 	const char *stored = columns[READ_DOMAIN].data;
-	struct spelling *spelling;
+	const char *id = columns[READ_ID].data;
 	struct domain *domain;
-	char *key;
+	char *key, *before;
 
 	/* No mail can have a name with a NUL byte. */
-	if (columns[READ_ID].data == NULL || !column_is_whole(&columns[READ_DOMAIN]))
+	if (id == NULL || !column_is_whole(&columns[READ_DOMAIN]))
 		return;
 	key = address_fold_domain(stored, strlen(stored));
 	domain = find_domain(names, key);
@@ -116,10 +110,9 @@ static void on_domain(const struct column *columns, void *arg)
 		KEYED_ADD(names->domains, &names->hash, key, strlen(key), domain, key);
 	free(key);
 	domain->active |= column_is_true(&columns[READ_ACTIVE]);
-	spelling = xcalloc(1, sizeof(*spelling));
-	spelling->id = xstrdup(columns[READ_ID].data);
-	spelling->next = domain->spellings;
-	domain->spellings = spelling;
+	before = domain->ids;
+	domain->ids = before != NULL ? xjoin(before, ",", id) : xstrdup(id);
+	free(before);
 }
 
 struct unknown_names *unknown_names_new(struct inspect *db, const struct mum_config *config,
@@ -145,19 +138,19 @@ void unknown_names_free(struct unknown_names **_names)
 	*_names = NULL;
 	if (names == NULL)
 		return;
-	for (domain = names->domains; domain != NULL; domain = domain->hh.next) {
-		while (domain->spellings != NULL) {
-			struct spelling *spelling = domain->spellings;
-
-			domain->spellings = spelling->next;
-			free(spelling->id);
-			free(spelling);
-		}
-	}
-	KEYED_FREE(names->domains, domain, next_domain);
+	KEYED_FREE_WITH(names->domains, domain, next_domain, ids);
 	KEYED_FREE(names->names, name, next);
 	buf_free(&names->unread);
 	free(names);
+}
+
+bool unknown_names_is_ours(const struct unknown_names *names, const char *domain)
+{
+	char *key = address_fold_domain(domain, strlen(domain));
+	const struct domain *found = find_domain(names, key);
+
+	free(key);
+	return found != NULL && found->active;
 }
 
 void unknown_names_each_domain(const struct unknown_names *names, active_domain_fn *fn,
@@ -215,10 +208,7 @@ void unknown_names_want(struct unknown_names *names, const char *stored)
 	if (domain == NULL || domain->wanted)
 		return;
 	domain->wanted = true;
-	for (const struct spelling *spelling = domain->spellings; spelling != NULL;
-	     spelling = spelling->next)
-		buf_printf(&names->unread, "%c%s", names->unread.len == 0 ? '[' : ',',
-			   spelling->id);
+	buf_printf(&names->unread, "%c%s", names->unread.len == 0 ? '[' : ',', domain->ids);
 }
 
 bool unknown_names_read(struct unknown_names *names, struct inspect_error *error_r)

@@ -21,6 +21,8 @@ struct unknown_names *unknown_names_new(struct inspect *db, const struct mum_con
 					struct inspect_error *error_r);
 void unknown_names_free(struct unknown_names **names);	/* sets NULL; NULL is fine */
 
+/* Is it an active one of MUM's, in any spelling? */
+bool unknown_names_is_ours(const struct unknown_names *names, const char *domain);
 /* Calls fn with each active domain, folded. */
 typedef void active_domain_fn(const char *domain, void *arg);
 void unknown_names_each_domain(const struct unknown_names *names, active_domain_fn *fn,
