@@ -5,9 +5,12 @@
 
 #include "common/xalloc.h"
 
+/* What spreads from a name to each that leads to it. */
+enum truth { ARRIVES, DEFERRED, TRUTHS };
+
 struct node {
-	bool end, copies, deferred;
-	bool arrives;
+	bool is[TRUTHS];
+	bool copies;
 	long next;
 	size_t leaving;		/* edges that may be in a loop, to nodes that are left */
 	size_t first;		/* of the edges that lead here, in graph->into */
@@ -57,7 +60,7 @@ void way_graph_lead(struct way_graph *graph, size_t from, size_t to)
 
 void way_graph_arrive(struct way_graph *graph, size_t node)
 {
-	graph->nodes[node].end = true;
+	graph->nodes[node].is[ARRIVES] = true;
 }
 
 void way_graph_keep_copy(struct way_graph *graph, size_t node)
@@ -67,7 +70,7 @@ void way_graph_keep_copy(struct way_graph *graph, size_t node)
 
 void way_graph_defer(struct way_graph *graph, size_t node)
 {
-	graph->nodes[node].deferred = true;
+	graph->nodes[node].is[DEFERRED] = true;
 }
 
 /* ---- backwards ---- */
@@ -94,15 +97,13 @@ static size_t end_of(const struct way_graph *graph, size_t node)
 					     : graph->edges_count;
 }
 
-static void find_ways(struct way_graph *graph)
+static void spread(struct way_graph *graph, enum truth what)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < graph->nodes_count; i++) {
-		if (graph->nodes[i].end) {
-			graph->nodes[i].arrives = true;
+		if (graph->nodes[i].is[what])
 			graph->line[count++] = i;
-		}
 	}
 	for (size_t at = 0; at < count; at++) {
 		size_t to = graph->line[at];
@@ -110,10 +111,11 @@ static void find_ways(struct way_graph *graph)
 		for (size_t i = graph->nodes[to].first; i < end_of(graph, to); i++) {
 			struct node *from = &graph->nodes[graph->into[i]];
 
-			if (from->arrives)
+			if (from->is[what])
 				continue;
-			from->arrives = true;
-			from->next = (long)to;
+			from->is[what] = true;
+			if (what == ARRIVES)
+				from->next = (long)to;
 			graph->line[count++] = graph->into[i];
 		}
 	}
@@ -150,42 +152,20 @@ static void find_loops(struct way_graph *graph)
 		}
 	}
 	for (size_t i = 0; i < graph->nodes_count; i++)
-		graph->nodes[i].deferred |= graph->nodes[i].leaving > 0;
-}
-
-static void spread_deferred(struct way_graph *graph)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < graph->nodes_count; i++) {
-		if (graph->nodes[i].deferred)
-			graph->line[count++] = i;
-	}
-	for (size_t at = 0; at < count; at++) {
-		size_t to = graph->line[at];
-
-		for (size_t i = graph->nodes[to].first; i < end_of(graph, to); i++) {
-			struct node *from = &graph->nodes[graph->into[i]];
-
-			if (from->deferred)
-				continue;
-			from->deferred = true;
-			graph->line[count++] = graph->into[i];
-		}
-	}
+		graph->nodes[i].is[DEFERRED] |= graph->nodes[i].leaving > 0;
 }
 
 void way_graph_solve(struct way_graph *graph)
 {
 	index_edges(graph);
-	find_ways(graph);
+	spread(graph, ARRIVES);
 	find_loops(graph);
-	spread_deferred(graph);
+	spread(graph, DEFERRED);
 }
 
 bool way_graph_arrives(const struct way_graph *graph, size_t node)
 {
-	return graph->nodes[node].arrives;
+	return graph->nodes[node].is[ARRIVES];
 }
 
 long way_graph_next(const struct way_graph *graph, size_t node)
@@ -195,5 +175,5 @@ long way_graph_next(const struct way_graph *graph, size_t node)
 
 bool way_graph_is_deferred(const struct way_graph *graph, size_t node)
 {
-	return graph->nodes[node].deferred;
+	return graph->nodes[node].is[DEFERRED];
 }
