@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/doveadm-sizes.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "common/units.h"
 
 const char *const *sizes_command(enum sizes_source source)
 {
@@ -20,43 +20,22 @@ enum { QUOTA_USER, QUOTA_ROOT, QUOTA_TYPE, QUOTA_VALUE, QUOTA_LIMIT, QUOTA_PERCE
 enum { VSIZE_USER, VSIZE_VALUE, VSIZE_FIELDS };
 enum { FIELDS_MAX = QUOTA_FIELDS };
 
-/* Returns the number of fields; FIELDS_MAX + 1 if there are more. */
-static size_t split(char *line, char *fields[FIELDS_MAX])
-{
-	size_t count = 0;
-	char *field;
-
-	while ((field = strsep(&line, "\t")) != NULL) {
-		if (count == FIELDS_MAX)
-			return FIELDS_MAX + 1;
-		fields[count++] = field;
-	}
-	return count;
-}
-
-/* Decimal digits and nothing else. */
-static bool read_number(const char *text, uint64_t *number_r)
-{
-	if (*text == '\0' || text[strspn(text, "0123456789")] != '\0')
-		return false;
-	errno = 0;
-	*number_r = strtoull(text, NULL, 10);
-	return errno == 0;
-}
-
 bool sizes_read_row(enum sizes_source source, char *line, struct size_row *row_r)
 {
 	bool quota = source == SIZES_QUOTA;
-	char *fields[FIELDS_MAX];
+	char *fields[FIELDS_MAX + 1];	/* one more, to see that there are too many */
+	size_t count = 0;
 	uint64_t number;
 	const char *value;
 
-	if (split(line, fields) != (size_t)(quota ? QUOTA_FIELDS : VSIZE_FIELDS) ||
+	while (count <= FIELDS_MAX && (fields[count] = strsep(&line, "\t")) != NULL)
+		count++;
+	if (count != (size_t)(quota ? QUOTA_FIELDS : VSIZE_FIELDS) ||
 	    (quota && strcmp(fields[QUOTA_TYPE], "STORAGE") != 0))
 		return false;
 	value = fields[quota ? QUOTA_VALUE : VSIZE_VALUE];
 	*row_r = (struct size_row){ .user = fields[quota ? QUOTA_USER : VSIZE_USER] };
-	if (!read_number(value, &number))
+	if (!units_parse_number(value, &number))
 		return quota && strcmp(value, "error") == 0;
 	row_r->kib = quota ? number : number / 1024 + (number % 1024 > 0);
 	row_r->known = row_r->kib >> SIZES_KIB_BITS == 0;
