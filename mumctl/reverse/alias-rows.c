@@ -29,7 +29,6 @@ static const char *const of_mailbox[] = {
 struct rows_reader {
 	const char *local, *domain;	/* of the mailbox; NULL: any */
 	alias_row_fn *fn;
-	alias_text_fn *text_fn;
 	void *arg;
 };
 
@@ -62,7 +61,7 @@ bool alias_rows_of(struct inspect *db, enum alias_rows_as as, const char *mailbo
 {
 	const char *at = strrchr(mailbox, '@');
 	char *local = xstrndup(mailbox, (size_t)(at - mailbox));
-	struct rows_reader reading = { local, at + 1, fn, NULL, arg };
+	struct rows_reader reading = { local, at + 1, fn, arg };
 	const char *const values[] = { at + 1, local };
 	bool good = inspect_ask(db, of_mailbox[as], values, 2, on_row, &reading, error_r);
 
@@ -78,26 +77,8 @@ bool alias_rows_by_id(struct inspect *db, bool sqlite, const char *ids, alias_ro
 		" STRAIGHT_JOIN aliases a ON a.id = k.id");
 	static const char sqlite_sql[] = BY_ID(
 		"json_each(?) k CROSS JOIN aliases a ON a.id = k.value");
-	struct rows_reader reading = { NULL, NULL, fn, NULL, arg };
+	struct rows_reader reading = { NULL, NULL, fn, arg };
 
 	return inspect_ask(db, sqlite ? sqlite_sql : mariadb_sql, &ids, 1, on_row, &reading,
 			   error_r);
-}
-
-static void on_text(const struct column *columns, void *arg)
-{
-	const struct rows_reader *reading = arg;
-
-	if (column_is_whole(&columns[1]))
-		reading->text_fn(column_number(&columns[0]), columns[1].data, reading->arg);
-}
-
-/* All of them: no index knows what a text may be read as. */
-bool alias_rows_each_text(struct inspect *db, alias_text_fn *fn, void *arg,
-			  struct inspect_error *error_r)
-{
-	struct rows_reader reading = { NULL, NULL, NULL, fn, arg };
-
-	return inspect_query(db, "SELECT alias_id, recipient_address FROM alias_recipients"
-				 " WHERE mailbox_id IS NULL", on_text, &reading, error_r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads aliases by an index: of a mailbox, or with ids. And all texts of recipients. */
+/* Reads aliases by an index: of a mailbox, or with ids. */
 #ifndef MUM_ALIAS_ROWS_H
 #define MUM_ALIAS_ROWS_H
 
@@ -19,10 +19,5 @@ bool alias_rows_of(struct inspect *db, enum alias_rows_as as, const char *mailbo
 /* ids: a list in JSON. */
 bool alias_rows_by_id(struct inspect *db, bool sqlite, const char *ids, alias_row_fn *fn,
 		      void *arg, struct inspect_error *error_r);
-
-/* Calls fn with the alias and the text of each recipient without a mailbox. */
-typedef void alias_text_fn(uint64_t alias, const char *text, void *arg);
-bool alias_rows_each_text(struct inspect *db, alias_text_fn *fn, void *arg,
-			  struct inspect_error *error_r);
 
 #endif

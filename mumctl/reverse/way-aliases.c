@@ -20,12 +20,6 @@ struct name {
 	char key[];
 };
 
-/* A mailbox whose rows as a recipient have been read, as stored. */
-struct box {
-	UT_hash_handle hh;
-	char key[];
-};
-
 struct alias {
 	UT_hash_handle hh;
 	uint64_t id;		/* the key */
@@ -44,7 +38,6 @@ struct search {
 	struct keyed_hash hash;
 	struct name_index *texts;
 	struct name *names, *next_name;	/* next_name: the first that is not searched */
-	struct box *boxes;
 	struct alias *aliases, *next_alias;	/* next_alias: for search_fallbacks() */
 	uint64_t *ids;			/* aliases that a search found */
 	size_t ids_count;
@@ -104,9 +97,18 @@ static void on_alias(uint64_t id, const char *address, const char *expires, void
 	add_alias(search, id, address, expires, catch_all ? FORM_IS_CATCH_ALL : FORM_IS_NAME);
 }
 
-static void on_text(uint64_t alias, const char *text, void *arg)
+enum { TEXT_ALIAS, TEXT_ITSELF };
+/* All recipients without a mailbox: no index knows what a text may be read as. */
+static const char texts_sql[] =
+	"SELECT alias_id, recipient_address FROM alias_recipients WHERE mailbox_id IS NULL";
+
+static void on_text(const struct column *columns, void *arg)
 {
-	name_index_add(((struct search *)arg)->texts, text, alias);
+	const struct search *search = arg;
+
+	if (column_is_whole(&columns[TEXT_ITSELF]))
+		name_index_add(search->texts, columns[TEXT_ITSELF].data,
+			       column_number(&columns[TEXT_ALIAS]));
 }
 
 static void add_id(uint64_t id, void *arg)
@@ -146,18 +148,6 @@ static bool read_ids(struct search *search)
 	return good;
 }
 
-static bool read_box(struct search *search, const char *stored)
-{
-	struct box *box;
-
-	KEYED_FIND(search->boxes, &search->hash, stored, strlen(stored), box);
-	if (box != NULL)
-		return true;
-	KEYED_ADD(search->boxes, &search->hash, stored, strlen(stored), box, key);
-	return alias_rows_of(search->db, ALIAS_ROWS_RECIPIENT, stored, on_alias, search,
-			     search->error);
-}
-
 /* Reads the recipients that refer to a mailbox of the name. */
 static bool read_boxes(struct search *search, const char *key, const struct asked *asked)
 {
@@ -172,7 +162,8 @@ static bool read_boxes(struct search *search, const char *key, const struct aske
 		    !address_is_same(mailbox, key))
 			continue;
 		last = mailbox;
-		good = read_box(search, mailbox);
+		good = alias_rows_of(search->db, ALIAS_ROWS_RECIPIENT, mailbox, on_alias, search,
+				     search->error);
 	}
 	return good;
 }
@@ -248,7 +239,7 @@ static bool find(struct search *search)
 {
 	search->texts = name_index_new(&search->settings,
 				       search->config->address.recipient_delimiter);
-	if (!alias_rows_each_text(search->db, on_text, search, search->error))
+	if (!inspect_query(search->db, texts_sql, on_text, search, search->error))
 		return false;
 	if (search->settings.fallbacks.roles_count > 0)
 		name_index_add(search->texts, search->settings.fallbacks.role_recipient, ROLES);
@@ -271,10 +262,8 @@ static void put(const struct search *search, struct way_aliases *aliases)
 static void clear(struct search *search)
 {
 	struct name *name, *next_name;
-	struct box *box, *next_box;
 
 	KEYED_FREE(search->names, name, next_name);
-	KEYED_FREE(search->boxes, box, next_box);
 	HASH_CLEAR(hh, search->aliases);
 	name_index_free(&search->texts);
 	free(search->ids);
