@@ -4,47 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/rules-users.h"
 #include "mumctl/commands.h"
 #include "mumctl/reverse/reverse.h"
 #include "mumctl/settings.h"
 
-enum { LINES_MAX = 65536 };
-
-/* What is printed: an object, or lines. */
-struct output {
-	json_t *document;	/* NULL without --json */
-	struct buf lines;
-};
-
-static void put_field(void *arg, const char *name, const char *value)
+static void put_field(void *fields, const char *name, const char *value)
 {
-	struct output *output = arg;
-
-	if (output->document != NULL)
-		json_object_set_new(output->document, name, tool_json_text(value));
-	else
-		buf_printf(&output->lines, "%s=%s\n", name, value);
+	json_object_set_new(fields, name, tool_json_text(value));
 }
 
-/* Returns why Dovecot cannot get the user, and leaves the output as it was; else NULL. */
-static const char *put_user(struct output *output, const struct user *user,
-			    enum dovecot_generation generation, struct arena *arena)
+/* What Dovecot gets; nothing where *why_r, which is static, says why it cannot. */
+static json_t *fields_of(const struct user *user, enum dovecot_generation generation,
+			 const char **why_r)
 {
-	struct output fields = { output->document != NULL ? json_object() : NULL,
-				 BUF_INIT(LINES_MAX) };
-	const char *why;
+	struct arena arena = { NULL };
+	json_t *fields = json_object();
 
-	put_field(&fields, "user", user->address);
-	why = userdb_put_fields(user, generation, arena, put_field, &fields);
-	if (why == NULL && output->document != NULL)
-		json_object_update(output->document, fields.document);
-	else if (why == NULL)
-		buf_put(&output->lines, fields.lines.data, fields.lines.len);
-	json_decref(fields.document);
-	buf_free(&fields.lines);
-	return why;
+	put_field(fields, "user", user->address);
+	*why_r = userdb_put_fields(user, generation, &arena, put_field, fields);
+	if (*why_r != NULL)
+		json_object_clear(fields);
+	arena_free(&arena);
+	return fields;
 }
 
 static enum dovecot_generation read_generation(int argc, char **argv)
@@ -66,31 +48,40 @@ static const char *why_not_found(const struct mum_answer *answer)
 					     : "no user has this name (see mumctl explain)";
 }
 
+static void print_lines(json_t *fields)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(fields, name, value)
+		printf("%s=%s\n", name, json_string_value(value));
+}
+
 /* Prints what Dovecot gets, then what else MUM knows of the login. The exit status. */
-static int print(struct tool *tool, struct output *output, const struct asked *asked,
-		 enum mum_status status)
+static int print(struct tool *tool, const char *asked_for, json_t *fields,
+		 const struct asked *asked, enum mum_status status)
 {
 	bool login = status != MUM_TEMPFAIL && reverse_login(&asked->answer) != NULL;
-	json_t *document = tool->json ? output->document : json_object();
-	int trouble = login ? reverse_add(tool, &asked->answer, document) : 0;
-	char *text = buf_steal(&output->lines);
+	json_t *document = json_pack("{ss so}", "result", tool_status_name(status), "user",
+				     tool_json_text(asked_for));
+	int trouble;
 
+	json_object_update(document, fields);
+	trouble = login ? reverse_add(tool, &asked->answer, document) : 0;
 	if (tool->json) {
 		tool_print_json(document);
 	} else {
-		printf("%s", text);
+		print_lines(fields);
 		reverse_print(document);
 		json_decref(document);
 	}
-	free(text);
 	return trouble != 0 ? trouble : tool_exit_status(status);
 }
 
 int command_user(struct tool *tool, int argc, char **argv)
 {
 	const enum dovecot_generation generation = read_generation(argc, argv);
-	struct output output = { NULL, BUF_INIT(LINES_MAX) };
-	struct arena arena = { 0 };
+	json_t *fields = NULL;
 	struct asked asked;
 	struct user user;
 	const char *why;
@@ -99,23 +90,17 @@ int command_user(struct tool *tool, int argc, char **argv)
 
 	tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USER), argv[0], &asked);
 	status = rule_user(&asked.answer, &user, &why);
-	if (tool->json)
-		output.document = json_pack("{ss so}", "result", "", "user",
-					    tool_json_text(argv[0]));
 	if (status == MUM_FOUND) {
-		why = put_user(&output, &user, generation, &arena);
+		fields = fields_of(&user, generation, &why);
 		status = why == NULL ? MUM_FOUND : MUM_TEMPFAIL;
 	}
-	if (tool->json)
-		json_object_set_new(output.document, "result",
-				    json_string(tool_status_name(status)));
 	if (why != NULL)
 		tool_complain(argv[0], why);
 	else if (status != MUM_FOUND)
 		tool_complain(argv[0], status == MUM_NOT_FOUND ? why_not_found(&asked.answer)
 							       : asked.reason);
-	end = print(tool, &output, &asked, status);
-	arena_free(&arena);
+	end = print(tool, argv[0], fields, &asked, status);
+	json_decref(fields);
 	asked_free(&asked);
 	return end;
 }
