@@ -126,11 +126,6 @@ static int compare(const void *one, const void *other)
 			    ((const struct orphan *)other)->path);
 }
 
-static bool is_last(const struct orphans *orphans, size_t count, const struct orphan *orphan)
-{
-	return count > 0 && strcmp(orphans->items[count - 1].path, orphan->path) == 0;
-}
-
 void orphans_settle(struct orphans *orphans, const struct home_names *now)
 {
 	size_t kept = 0;
@@ -140,7 +135,7 @@ void orphans_settle(struct orphans *orphans, const struct home_names *now)
 	for (size_t i = 0; i < orphans->count; i++) {
 		struct orphan *orphan = &orphans->items[i];
 
-		if (is_last(orphans, kept, orphan) ||
+		if ((kept > 0 && strcmp(orphans->items[kept - 1].path, orphan->path) == 0) ||
 		    home_names_judge(now, orphan->path, &orphan->status) != BELONGS_TO_NOBODY)
 			free(orphan->path);
 		else

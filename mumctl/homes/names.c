@@ -15,7 +15,7 @@ struct inode {
 };
 
 struct name {
-	UT_hash_handle by_path, by_inode;
+	UT_hash_handle hh, by_inode;	/* hh: by path */
 	bool there;
 	struct inode inode;	/* if it is there */
 	unsigned belongs;
@@ -33,8 +33,7 @@ static struct name *find_path(const struct home_names *names, const char *path, 
 {
 	struct name *name;
 
-	HASH_FIND_BYHASHVALUE(by_path, names->paths, path, len,
-			      keyed_hash(&names->hash, path, len), name);
+	KEYED_FIND(names->paths, &names->hash, path, len, name);
 	return name;
 }
 
@@ -82,10 +81,7 @@ static struct name *get(struct home_names *names, const char *path, size_t len)
 
 	if (name != NULL)
 		return name;
-	name = xcalloc(1, sizeof(*name) + len + 1);
-	memcpy(name->path, path, len);
-	HASH_ADD_KEYPTR_BYHASHVALUE(by_path, names->paths, name->path, len,
-				    keyed_hash(&names->hash, path, len), name);
+	KEYED_ADD(names->paths, &names->hash, path, len, name, path);
 	look(names, name);
 	return name;
 }
@@ -128,16 +124,6 @@ static void add_any(struct home_names *names, const char *path, unsigned belongs
 	free(real);
 }
 
-static void add_row(struct home_names *names, const struct home_row *row)
-{
-	if (row->home != NULL)
-		add_any(names, row->home, BELONGS_HOME);
-	if (row->mail != NULL)
-		add_any(names, row->mail, BELONGS_HOME);
-	for (size_t i = 0; i < row->others_count; i++)
-		add_any(names, row->others[i], BELONGS_HOME);
-}
-
 static void add_users(struct home_names *names)
 {
 	const struct passwd *user;
@@ -160,8 +146,8 @@ struct home_names *home_names_new(const struct home_rows *rows, char **why_r)
 	struct home_names *names = xcalloc(1, sizeof(*names));
 
 	keyed_hash_init(&names->hash);
-	for (size_t i = 0; i < rows->count && names->why == NULL; i++)
-		add_row(names, &rows->rows[i]);
+	for (size_t i = 0; i < rows->paths_count && names->why == NULL; i++)
+		add_any(names, rows->paths[i], BELONGS_HOME);
 	add_users(names);
 	*why_r = names->why;
 	if (names->why != NULL)
@@ -178,10 +164,7 @@ void home_names_free(struct home_names **_names)
 	if (names == NULL)
 		return;
 	HASH_CLEAR(by_inode, names->inodes);
-	HASH_ITER(by_path, names->paths, name, next) {
-		HASH_DELETE(by_path, names->paths, name);
-		free(name);
-	}
+	KEYED_FREE(names->paths, name, next);
 	free(names);
 }
 

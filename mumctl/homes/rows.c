@@ -28,18 +28,14 @@ static const char *keep_normal(struct home_rows *rows, const char *path)
 	return kept;
 }
 
-static void add_other(struct home_rows *rows, struct home_row *row, const char *path)
+static void add_path(struct home_rows *rows, const char *path)
 {
-	const char **others = arena_alloc(&rows->arena, (row->others_count + 1) * sizeof(*others));
-
-	if (row->others_count > 0)
-		memcpy(others, row->others, row->others_count * sizeof(*others));
-	others[row->others_count++] = arena_strdup(&rows->arena, path);
-	row->others = others;
+	rows->paths = xgrow(rows->paths, rows->paths_count, sizeof(*rows->paths));
+	rows->paths[rows->paths_count++] = arena_strdup(&rows->arena, path);
 }
 
 /* Adds all absolute paths in a text that is no mail location: rather too many than too few. */
-static void add_all_in(struct home_rows *rows, struct home_row *row, const char *text)
+static void add_all_in(struct home_rows *rows, const char *text)
 {
 	char *copy = xstrdup(text), *rest = copy, *part;
 
@@ -47,7 +43,7 @@ static void add_all_in(struct home_rows *rows, struct home_row *row, const char 
 		const char *slash = strchr(part, '/');
 
 		if (slash != NULL && (slash == part || slash[-1] == '='))
-			add_other(rows, row, slash);
+			add_path(rows, slash);
 	}
 	free(copy);
 }
@@ -67,13 +63,13 @@ static char *cut_variable(const char *path)
 	return xstrndup(path, (size_t)(percent - path) + 1);
 }
 
-static void add_place(struct home_rows *rows, struct home_row *row, const char *path)
+static void add_place(struct home_rows *rows, const char *path)
 {
 	char *folder = cut_variable(path);
 
-	add_other(rows, row, path);
+	add_path(rows, path);
 	if (folder != NULL)
-		add_other(rows, row, folder);
+		add_path(rows, folder);
 	free(folder);
 }
 
@@ -83,12 +79,12 @@ static void read_maildir(struct home_rows *rows, struct home_row *row, const cha
 	struct arena scratch = { NULL };
 
 	if (mail_location_parse(maildir, &scratch, &location) != NULL)
-		add_all_in(rows, row, maildir);
+		add_all_in(rows, maildir);
 	if (location.values[MAIL_PATH] != NULL)
 		row->mail = keep_normal(rows, location.values[MAIL_PATH]);
 	for (int i = 0; i < MAIL_SETTINGS; i++) {
 		if (location.values[i] != NULL && *location.values[i] == '/')
-			add_place(rows, row, location.values[i]);
+			add_place(rows, location.values[i]);
 	}
 	arena_free(&scratch);
 }
@@ -107,8 +103,8 @@ static void on_row(const struct column *columns, void *arg)
 				  .home = keep_normal(rows, home) };
 	row->active = column_is_true(&columns[ROW_ACTIVE]);
 	row->send_only = column_is_true(&columns[ROW_SEND_ONLY]);
-	if (row->home == NULL && *home == '/')
-		add_other(rows, row, home);
+	if (*home == '/')
+		add_path(rows, home);
 	read_maildir(rows, row, text_of(&columns[ROW_MAILDIR], ""));
 	free(name);
 }
@@ -125,6 +121,7 @@ bool home_rows_read(struct inspect *db, struct home_rows *rows_r, struct inspect
 void home_rows_clear(struct home_rows *rows)
 {
 	free(rows->rows);
+	free(rows->paths);
 	arena_free(&rows->arena);
 	*rows = (struct home_rows){ .count = 0 };
 }

@@ -6,19 +6,19 @@
 #include "common/arena.h"
 #include "common/inspect.h"
 
-/* Paths are normal (paths.h); NULL: none, or one with "..", which is in others. */
+/* Paths are normal (paths.h); NULL: none, or one with "..". */
 struct home_row {
 	const char *name;	/* local@domain; "?" where the domain is gone */
 	bool active, send_only;
 	const char *home, *mail;
-	/* What else belongs to it, as stored: indexes, and all that cannot be read. */
-	size_t others_count;
-	const char **others;
 };
 
 struct home_rows {
 	size_t count;
 	struct home_row *rows;
+	/* All that belongs to any, as stored: homes, mail, indexes, and all that cannot be read. */
+	size_t paths_count;
+	const char **paths;
 	struct arena arena;	/* owns all texts */
 };
 
