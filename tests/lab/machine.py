@@ -102,14 +102,19 @@ class Machine:
         """
         # A file, not a pipe, because servers that it starts keep the standard output open.
         with tempfile.TemporaryFile("w+", errors="replace") as out:
-            result = subprocess.run(
-                self._shell(commands, cwd), env=SHELL_ENVIRONMENT, input=answers, stdout=out,
-                stderr=out, text=True, timeout=timeout, cwd="/")
+            try:
+                result = subprocess.run(
+                    self._shell(commands, cwd), env=SHELL_ENVIRONMENT, input=answers,
+                    stdout=out, stderr=out, text=True, timeout=timeout, cwd="/")
+                end = f"exit {result.returncode}"
+            except subprocess.TimeoutExpired:
+                result, end = None, f"no end within {timeout} s"
             out.seek(0)
-            result.stdout = out.read()
-        if check and result.returncode != 0:
-            seen = "\n".join(result.stdout.splitlines()[-60:])
-            raise LabError(f"exit {result.returncode} of\n{commands}\n{seen}")
+            seen = out.read()
+        if result is None or (check and result.returncode != 0):
+            last = "\n".join(seen.splitlines()[-60:])
+            raise LabError(f"{end} of\n{commands}\n{last}")
+        result.stdout = seen
         return result
 
     def write(self, path, text, mode=0o644):
