@@ -30,26 +30,35 @@ static bool is_answered(const struct asked *asked, struct inspect_error *error_r
 	return false;
 }
 
-bool ask_all(struct tool *tool, enum question_kind kind, char *const *keys, size_t count,
-	     struct asked *asked_r, struct inspect_error *error_r)
+void questions_add(struct questions *questions, char *key)
+{
+	questions->keys = xgrow(questions->keys, questions->count, sizeof(*questions->keys));
+	questions->keys[questions->count++] = key;
+}
+
+bool questions_ask(struct tool *tool, enum question_kind kind, struct questions *questions,
+		   struct inspect_error *error_r)
 {
 	bool good = true;
 
-	tool_ask_all(tool, MUM_ROLE_POSTFIX, MUM_ASK(kind), (const char *const *)keys, count,
-		     asked_r);
-	for (size_t i = 0; i < count && good; i++)
-		good = is_answered(&asked_r[i], error_r);
+	questions->answers = xcalloc(questions->count, sizeof(*questions->answers));
+	tool_ask_all(tool, MUM_ROLE_POSTFIX, MUM_ASK(kind), (const char *const *)questions->keys,
+		     questions->count, questions->answers);
+	for (size_t i = 0; i < questions->count && good; i++)
+		good = is_answered(&questions->answers[i], error_r);
 	return good;
 }
 
-void ask_free(struct asked *asked, char **keys, size_t count)
+void questions_free(struct questions *questions)
 {
-	for (size_t i = 0; i < count; i++) {
-		asked_free(&asked[i]);
-		free(keys[i]);
+	for (size_t i = 0; i < questions->count; i++) {
+		if (questions->answers != NULL)
+			asked_free(&questions->answers[i]);
+		free(questions->keys[i]);
 	}
-	free(asked);
-	free(keys);
+	free(questions->answers);
+	free(questions->keys);
+	*questions = (struct questions){ .count = 0 };
 }
 
 struct inspect *ask_open(struct tool *tool, enum mum_role role, struct inspect_error *error_r)

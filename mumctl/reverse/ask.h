@@ -12,11 +12,19 @@
  */
 char *ask_name(const char *stored, const char *extension);
 
+/* Questions of one kind. A zeroed struct has none. */
+struct questions {
+	size_t count;
+	char **keys;
+	struct asked *answers;	/* in the order of the keys; NULL before questions_ask() */
+};
+
+/* Takes over the key. */
+void questions_add(struct questions *questions, char *key);
 /* As tool_ask_all() in role Postfix. False sets the error: not all were answered. */
-bool ask_all(struct tool *tool, enum question_kind kind, char *const *keys, size_t count,
-	     struct asked *asked_r, struct inspect_error *error_r);
-/* Frees both arrays, and all in them. */
-void ask_free(struct asked *asked, char **keys, size_t count);
+bool questions_ask(struct tool *tool, enum question_kind kind, struct questions *questions,
+		   struct inspect_error *error_r);
+void questions_free(struct questions *questions);	/* asked or not */
 /* A connection of the role; NULL sets the error. */
 struct inspect *ask_open(struct tool *tool, enum mum_role role, struct inspect_error *error_r);
 

@@ -20,10 +20,8 @@ struct domain_names {
 	struct domain_entry **entries;	/* by address; those of which something may be said */
 	size_t entries_count, aliases_count;
 	struct domain_mailbox *mailboxes;	/* by address */
-	struct asked *asked;		/* the answers about entries that need the database */
-	size_t asked_count;
-	struct asked *roles;		/* the answers about mail to each of address.roles */
-	size_t roles_count;
+	struct questions asked;		/* about entries that need the database */
+	struct questions roles;		/* about mail to each of address.roles */
 };
 
 /* ---- what stands behind recipients ---- */
@@ -132,24 +130,18 @@ static char *key_of(struct domain_names *names, const struct domain_entry *entry
 /* Asks about names that other names have a say in, as mail to them does. */
 static bool ask_entries(struct domain_names *names, struct inspect_error *error_r)
 {
-	char **keys = xcalloc(names->entries_count, sizeof(*keys));
-	size_t count = 0, at = 0;
+	size_t at = 0;
 	bool good;
 
 	for (size_t i = 0; i < names->entries_count; i++) {
 		if (names->entries[i]->ask || names->entries[i]->several)
-			keys[count++] = key_of(names, names->entries[i]);
+			questions_add(&names->asked, key_of(names, names->entries[i]));
 	}
-	names->asked = xcalloc(count, sizeof(*names->asked));
-	names->asked_count = count;
-	good = ask_all(names->tool, MUM_DELIVERY, keys, count, names->asked, error_r);
+	good = questions_ask(names->tool, MUM_DELIVERY, &names->asked, error_r);
 	for (size_t i = 0; i < names->entries_count; i++) {
 		if (names->entries[i]->ask || names->entries[i]->several)
-			names->entries[i]->asked = &names->asked[at++];
+			names->entries[i]->asked = &names->asked.answers[at++];
 	}
-	for (size_t i = 0; i < count; i++)
-		free(keys[i]);
-	free(keys);
 	return good;
 }
 
@@ -157,23 +149,14 @@ static bool ask_roles(struct domain_names *names, const char *domain,
 		      struct inspect_error *error_r)
 {
 	const struct fallback_settings *fallbacks = &names->settings.fallbacks;
-	char **keys = xcalloc(fallbacks->roles_count, sizeof(*keys));
-	bool good;
 
-	names->roles = xcalloc(fallbacks->roles_count, sizeof(*names->roles));
-	names->roles_count = fallbacks->roles_count;
-	for (size_t i = 0; i < names->roles_count; i++) {
+	for (size_t i = 0; i < fallbacks->roles_count; i++) {
 		char *name = xjoin(fallbacks->roles[i], "@", domain);
 
-		keys[i] = ask_name(name, "");
+		questions_add(&names->roles, ask_name(name, ""));
 		free(name);
 	}
-	good = ask_all(names->tool, MUM_DELIVERY, keys, names->roles_count, names->roles,
-		       error_r);
-	for (size_t i = 0; i < names->roles_count; i++)
-		free(keys[i]);
-	free(keys);
-	return good;
+	return questions_ask(names->tool, MUM_DELIVERY, &names->roles, error_r);
 }
 
 static int compare_entries(const void *one, const void *other)
@@ -271,12 +254,8 @@ void domain_names_free(struct domain_names **_names)
 	*_names = NULL;
 	if (names == NULL)
 		return;
-	for (size_t i = 0; i < names->asked_count; i++)
-		asked_free(&names->asked[i]);
-	for (size_t i = 0; i < names->roles_count; i++)
-		asked_free(&names->roles[i]);
-	free(names->asked);
-	free(names->roles);
+	questions_free(&names->asked);
+	questions_free(&names->roles);
 	free(names->entries);
 	free(names->mailboxes);
 	domain_rows_clear(&names->rows);
@@ -399,8 +378,8 @@ size_t domain_names_each_role(const struct domain_names *names, domain_name_fn *
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < names->roles_count; i++) {
-		const struct asked *asked = &names->roles[i];
+	for (size_t i = 0; i < names->roles.count; i++) {
+		const struct asked *asked = &names->roles.answers[i];
 		struct arena arena = { NULL };
 		struct recipients found;
 

@@ -14,7 +14,6 @@
 struct candidate {
 	const char *address, *expires;
 	bool own;
-	char *key;
 };
 
 struct candidates {
@@ -30,7 +29,7 @@ static void add(struct candidates *candidates, const char *address, const char *
 				  sizeof(*candidates->items));
 	candidates->items[candidates->count++] = (struct candidate){
 		arena_strdup(&candidates->arena, address),
-		arena_strdup(&candidates->arena, expires), own, NULL
+		arena_strdup(&candidates->arena, expires), own
 	};
 }
 
@@ -53,8 +52,9 @@ static bool is_catch_all(const struct candidates *candidates, size_t at)
 	return candidates->unknown != NULL && *candidates->items[at].address == '@';
 }
 
-/* A catch-all's senders own each name that MUM does not know. */
-static bool set_keys(struct candidates *candidates, struct inspect_error *error_r)
+/* Who owns each? A catch-all's senders own each name that MUM does not know. */
+static bool add_questions(const struct candidates *candidates, struct questions *questions,
+			  struct inspect_error *error_r)
 {
 	for (size_t i = 0; i < candidates->count; i++) {
 		if (is_catch_all(candidates, i))
@@ -63,11 +63,11 @@ static bool set_keys(struct candidates *candidates, struct inspect_error *error_
 	if (candidates->unknown != NULL && !unknown_names_read(candidates->unknown, error_r))
 		return false;
 	for (size_t i = 0; i < candidates->count; i++) {
-		struct candidate *one = &candidates->items[i];
+		const char *address = candidates->items[i].address;
 
-		one->key = is_catch_all(candidates, i)
-			? unknown_names_pick(candidates->unknown, one->address + 1)
-			: ask_name(one->address, "");
+		questions_add(questions, is_catch_all(candidates, i)
+			? unknown_names_pick(candidates->unknown, address + 1)
+			: ask_name(address, ""));
 	}
 	return true;
 }
@@ -83,29 +83,24 @@ static bool is_repeated(const struct candidates *candidates, size_t at)
 static bool judge(struct tool *tool, const struct candidates *candidates, const char *login,
 		  json_t *list, struct inspect_error *error_r)
 {
-	char **keys = xcalloc(candidates->count, sizeof(*keys));
-	struct asked *asked = xcalloc(candidates->count, sizeof(*asked));
-	bool good;
+	struct questions questions = { .count = 0 };
+	bool good = add_questions(candidates, &questions, error_r) &&
+		    questions_ask(tool, MUM_OWNERS, &questions, error_r);
 
-	for (size_t i = 0; i < candidates->count; i++)
-		keys[i] = candidates->items[i].key;
-	good = ask_all(tool, MUM_OWNERS, keys, candidates->count, asked, error_r);
-	for (size_t i = 0; i < candidates->count; i++) {
+	for (size_t i = 0; i < candidates->count && good; i++) {
 		const struct candidate *one = &candidates->items[i];
 		enum sender_verdict verdict = SENDER_NOT_OWNED;
 
-		if (good && !is_repeated(candidates, i) &&
-		    rule_sender(&asked[i].answer, login, false, &verdict) == MUM_FOUND &&
+		if (!is_repeated(candidates, i) &&
+		    rule_sender(&questions.answers[i].answer, login, false, &verdict) == MUM_FOUND &&
 		    verdict == SENDER_ACCEPTED)
 			json_array_append_new(list, json_pack("{so so}", "address",
 							      tool_json_text(one->address),
 							      "expires", one->expires != NULL
 							      ? tool_json_text(one->expires)
 							      : json_null()));
-		asked_free(&asked[i]);
 	}
-	free(asked);
-	free(keys);
+	questions_free(&questions);
 	return good;
 }
 
@@ -123,10 +118,7 @@ bool may_send_find(struct tool *tool, struct inspect *db, struct unknown_names *
 				     error_r);
 	}
 	qsort(candidates.items, candidates.count, sizeof(*candidates.items), compare);
-	good = good && set_keys(&candidates, error_r) &&
-	       judge(tool, &candidates, logins[0], list, error_r);
-	for (size_t i = 0; i < candidates.count; i++)
-		free(candidates.items[i].key);
+	good = good && judge(tool, &candidates, logins[0], list, error_r);
 	free(candidates.items);
 	arena_free(&candidates.arena);
 	return good;

@@ -171,22 +171,20 @@ static bool read_boxes(struct search *search, const char *key, const struct aske
 /* Searches all new names, and may add further ones. */
 static bool search_level(struct search *search)
 {
-	size_t count = 0, room = HASH_COUNT(search->names);
-	char **keys = xcalloc(room, sizeof(*keys));
-	struct asked *asked = xcalloc(room, sizeof(*asked));
+	struct questions questions = { .count = 0 };
 	struct name *first = search->next_name, *name;
 	bool good;
 
 	for (name = first; name != NULL; name = name->hh.next) {
-		keys[count++] = ask_name(name->key, "");
+		questions_add(&questions, ask_name(name->key, ""));
 		name_index_find(search->texts, name->key, add_id, search);
 	}
 	search->next_name = NULL;
-	good = ask_all(search->tool, MUM_DELIVERY, keys, count, asked, search->error);
+	good = questions_ask(search->tool, MUM_DELIVERY, &questions, search->error);
 	name = first;
-	for (size_t i = 0; i < count && good; i++, name = name->hh.next)
-		good = read_boxes(search, name->key, &asked[i]);
-	ask_free(asked, keys, count);
+	for (size_t i = 0; i < questions.count && good; i++, name = name->hh.next)
+		good = read_boxes(search, name->key, &questions.answers[i]);
+	questions_free(&questions);
 	return good && read_ids(search);
 }
 

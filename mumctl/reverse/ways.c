@@ -141,20 +141,18 @@ static void judge(struct finder *finder, struct stop *stop, const struct asked *
 /* Judges all new stops, and may add further ones. */
 static bool walk_level(struct finder *finder)
 {
-	size_t count = 0, room = HASH_COUNT(finder->stops);
-	char **keys = xcalloc(room, sizeof(*keys));
-	struct asked *asked = xcalloc(room, sizeof(*asked));
+	struct questions questions = { .count = 0 };
 	struct stop *first = finder->next_stop, *stop;
 	bool good;
 
 	for (stop = first; stop != NULL; stop = stop->hh.next)
-		keys[count++] = xstrdup(stop->key);
+		questions_add(&questions, xstrdup(stop->key));
 	finder->next_stop = NULL;
-	good = ask_all(finder->tool, MUM_DELIVERY, keys, count, asked, finder->error);
+	good = questions_ask(finder->tool, MUM_DELIVERY, &questions, finder->error);
 	stop = first;
-	for (size_t i = 0; i < count && good; i++, stop = stop->hh.next)
-		judge(finder, stop, &asked[i]);
-	ask_free(asked, keys, count);
+	for (size_t i = 0; i < questions.count && good; i++, stop = stop->hh.next)
+		judge(finder, stop, &questions.answers[i]);
+	questions_free(&questions);
 	return good;
 }
 
