@@ -129,9 +129,15 @@ static void put_commands(struct buf *commands, const char *map, const char *poli
 			   "grep -n '^[^#]*mysql:' main.cf master.cf || true\n"
 			   "doveconf -n | grep -E '^ *driver = sql$|^(pass|user)db sql' || true\n"
 			   "cd /etc/postfix\n"
-			   "[ ! -e mum.new/main.cf ] || mv mum.new/main.cf mum.new/master.cf .\n"
-			   "postfix check\n"
-			   "postfix reload\n");
+			   "[ ! -e mum.new/main.cf ] || {\n"
+			   "    postconf -e \"proxy_read_maps = $(postconf -hx proxy_read_maps), "
+			   "$(postconf -c mum.new -hx proxy_read_maps)\"\n"
+			   "    postfix reload\n"
+			   "    sleep 2\n"
+			   "    mv mum.new/main.cf mum.new/master.cf .\n"
+			   "    postfix reload\n"
+			   "}\n"
+			   "postfix check\n");
 }
 
 static void put_postfix(struct setup *setup)
