@@ -76,6 +76,13 @@ size_t text_characters(const char *text, size_t len)
 	return u8_mbsnlen((const uint8_t *)text, len);
 }
 
+bool text_is_one_of(const char *text, const char *const *list)
+{
+	while (*list != NULL && strcmp(*list, text) != 0)
+		list++;
+	return *list != NULL;
+}
+
 char *text_lower(char *text)
 {
 	for (char *at = text; *at != '\0'; at++) {

@@ -17,6 +17,9 @@ size_t text_character_len(const char *text);
 /* How many characters, as a database counts them: code points. */
 size_t text_characters(const char *text, size_t len);
 
+/* Is it in the list, which ends with NULL? */
+bool text_is_one_of(const char *text, const char *const *list);
+
 /* Leaves out blanks at both ends: moves *text behind the leading ones, returns the length. */
 size_t text_trim(const char **text, size_t len);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/doveconf.h"
 #include "mumctl/run-lines.h"
@@ -108,33 +109,20 @@ static unsigned read_version(const char *text)
 }
 
 /* Dovecot 2.3 says "driver = mum" inside the block, 2.4 names the block so. */
-static bool names_driver(const char *line, const char *driver)
-{
-	static const char *const forms[] = {
-		"driver = %s", "passdb %s {", "userdb %s {", "passdb_driver = %s",
-		"userdb_driver = %s",
-	};
-	bool names_it = false;
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]) && !names_it; i++) {
-		size_t len = strcspn(forms[i], "%");
-
-		names_it = strncmp(line, forms[i], len) == 0 &&
-			   strncmp(line + len, driver, strlen(driver)) == 0 &&
-			   strcmp(line + len + strlen(driver), forms[i] + len + 2) == 0;
-	}
-	return names_it;
-}
+#define FORMS(DRIVER) \
+	{ "driver = " DRIVER, "passdb " DRIVER " {", "userdb " DRIVER " {", \
+	  "passdb_driver = " DRIVER, "userdb_driver = " DRIVER, NULL }
 
 static void on_dovecot(char *line, bool is_error, void *arg)
 {
+	static const char *const ours[] = FORMS("mum"), *const sql[] = FORMS("sql");
 	struct settings *settings = arg;
 
 	if (is_error)
 		return;
 	line += strspn(line, " \t");
-	settings->dovecot_asks_us = settings->dovecot_asks_us || names_driver(line, "mum");
-	settings->dovecot_asks_sql = settings->dovecot_asks_sql || names_driver(line, "sql");
+	settings->dovecot_asks_us = settings->dovecot_asks_us || text_is_one_of(line, ours);
+	settings->dovecot_asks_sql = settings->dovecot_asks_sql || text_is_one_of(line, sql);
 }
 
 /* If there is no main.cf, postconf(1) sleeps before it says so. */

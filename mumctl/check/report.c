@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/progress.h"
 
@@ -26,17 +27,8 @@ static const char *const as_with_stock[] = {
 	"home-nested", "index-missing", "lmtp-domain", "mailbox-split", "map-besides", "name-unusable",
 	"quota-over-limit", "recipient-dangling", "recipient-dead",
 	"recipient-domain-inactive", "recipient-unknown", "role-missing", "smtputf8-lmtp",
-	"tls-params",
+	"tls-params", NULL
 };
-
-static bool is_as_with_stock(const char *code)
-{
-	for (size_t i = 0; i < sizeof(as_with_stock) / sizeof(as_with_stock[0]); i++) {
-		if (strcmp(as_with_stock[i], code) == 0)
-			return true;
-	}
-	return false;
-}
 
 struct report {
 	bool json, all;
@@ -148,7 +140,7 @@ void report_add(struct report *report, enum level level, const char *code,
 				      json_pack("{ss ss sb so so so}", "level",
 						level_names[level], "code", code,
 						"as_with_stock",
-						is_as_with_stock(code), "where",
+						text_is_one_of(code, as_with_stock), "where",
 						tool_json_text(where), "what",
 						tool_json_text(text), "mend",
 						tool_json_text(mend)));
@@ -173,7 +165,7 @@ static void print_kind(const struct report *report, bool with_stock, const char 
 
 	for (size_t i = 0; i < CODES_MAX && report->codes[i].code != NULL; i++) {
 		if (report->codes[i].grave == 0 ||
-		    is_as_with_stock(report->codes[i].code) != with_stock)
+		    text_is_one_of(report->codes[i].code, as_with_stock) != with_stock)
 			continue;
 		printf("%s%s %zu", before, report->codes[i].code, report->codes[i].grave);
 		before = ", ";

@@ -259,12 +259,9 @@ static bool compare_lists(struct dovecot *dovecot, json_t *object)
 /* A field that is compared, or that names the user on both sides. */
 static bool is_known(const char *name)
 {
-	static const char *const names[] = { "user", "username", "domain" };
-	bool known = stock_field_is_compared(name);
+	static const char *const names[] = { "user", "username", "domain", NULL };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !known; i++)
-		known = strcmp(names[i], name) == 0;
-	return known;
+	return stock_field_is_compared(name) || text_is_one_of(name, names);
 }
 
 static void put_name(json_t *list, const char *name)

@@ -50,11 +50,24 @@ static void test_neighbours_do_not_hide_each_other(void **state)
 	}
 }
 
+static void test_a_word_is_in_a_list_as_it_is(void **state)
+{
+	static const char *const list[] = { "one", "two", NULL };
+
+	(void)state;
+	WANT("first", text_is_one_of("one", list));
+	WANT("last", text_is_one_of("two", list));
+	WANT("beginning", !text_is_one_of("tw", list));
+	WANT("case", !text_is_one_of("One", list));
+	WANT("empty list", !text_is_one_of("one", list + 2));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_byte_at_each_place_is_judged),
 		cmocka_unit_test(test_neighbours_do_not_hide_each_other),
+		cmocka_unit_test(test_a_word_is_in_a_list_as_it_is),
 	};
 
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
