@@ -92,34 +92,20 @@ static const char *why_dead(enum recipient_state state)
 void check_recipient(const struct check *check, const struct delivery_row *row)
 {
 	const enum recipient_state state = state_of_recipient(row);
+	const char *why = why_dead(state);
 
-	if (state_has_mailbox(row) && state != RECIPIENT_IS_GONE) {
-		check_text(check, row);
-		return;
-	}
-	switch (state) {
-	case RECIPIENT_IS_LIVE:
-		check_live_text(check, row);
-		break;
-	case RECIPIENT_IS_GONE:
+	if (state == RECIPIENT_IS_GONE)
 		add_row(check, "recipient-dangling", row, NULL,
 			report_text(check->report, "its mailbox is gone: <%s> gets nothing",
 				    row->recipient));
-		break;
-	case RECIPIENT_IS_UNKNOWN:
-	case RECIPIENT_IS_SEND_ONLY:
-	case RECIPIENT_IS_INACTIVE:
-	case RECIPIENT_HAS_NO_END:
+	else if (state_has_mailbox(row))
+		check_text(check, row);
+	else if (state == RECIPIENT_IS_LIVE)
+		check_live_text(check, row);
+	else if (why != NULL)
 		add_row(check, "recipient-dead", row, NULL,
 			report_text(check->report, "no mail is handed to <%s>: %s",
-				    row->stands_for, why_dead(state)));
-		break;
-	/* These an admin may want so. */
-	case RECIPIENT_IS_BLANK:
-	case RECIPIENT_IS_ALIAS_ITSELF:
-	case RECIPIENT_IS_IN_INACTIVE_DOMAIN:
-		break;
-	}
+				    row->stands_for, why));
 }
 
 /* ---- postmaster and abuse ---- */
@@ -133,31 +119,24 @@ struct roles {
 	struct buf shown;
 };
 
-/* Does its name, a role or a catch-all take its mail? */
-static bool has_mail(const struct names *names, const struct address *address)
-{
-	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
-	struct behind behind = { 0 };
-
-	answer.facts[MUM_NAME] = names_facts(names, address);
-	rule_behind(&answer, FORM_IS_NAME, &behind);
-	facts_unref(&answer.facts[MUM_NAME]);
-	return state_behind_takes_mail(&behind);
-}
-
+/* Does the name, a role or a catch-all take its mail? */
 static bool accepts_mail(const struct roles *roles, const char *local, const char *domain)
 {
 	char *text = xasprintf("%s@%s", local, domain);
 	struct address *address = address_new(ADDRESS_MAIL, text, strlen(text), "");
-	bool accepts;
+	struct mum_answer answer = { .status = MUM_FOUND, .address = address };
+	struct behind behind = { 0 };
 
-	if (address != NULL)
-		address_add_fallbacks(address, &roles->fallbacks);
-	/* A domain that no mail can name is another finding. */
-	accepts = address == NULL || has_mail(roles->names, address);
-	address_unref(&address);
 	free(text);
-	return accepts;
+	/* A domain that no mail can name is another finding. */
+	if (address == NULL)
+		return true;
+	address_add_fallbacks(address, &roles->fallbacks);
+	answer.facts[MUM_NAME] = names_facts(roles->names, address);
+	rule_behind(&answer, FORM_IS_NAME, &behind);
+	facts_unref(&answer.facts[MUM_NAME]);
+	address_unref(&address);
+	return state_behind_takes_mail(&behind);
 }
 
 static void on_domain(const char *domain, void *arg)
