@@ -103,10 +103,9 @@ static const char *cure_of(const struct check *check, const struct inspect_error
 static void check_database(struct check *check)
 {
 	bool sqlite = check_is_sqlite(check);
-	size_t count = sqlite ? 1 : check->config->database.hosts.count;
 	bool read = false;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < inspect_hosts(check->config); i++) {
 		struct inspect_error error;
 
 		check->host = sqlite ? check->config->database.path

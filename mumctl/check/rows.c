@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/columns.h"
+#include "common/mail-location.h"
 #include "common/password-hash.h"
 #include "common/rules-users.h"
 #include "common/text.h"
@@ -79,19 +80,13 @@ static void check_hash(const struct mailboxes *mailboxes, const char *where,
 			   cost_of(report, hash, &mailboxes->limits));
 }
 
-static void put_nowhere(void *unused, const char *name, const char *value)
-{
-	(void)unused;
-	(void)name;
-	(void)value;
-}
-
 /* Dovecot 2.4 wants a mail location as settings, and some locations have no settings. */
 static void check_location(const struct mailboxes *mailboxes, const char *where,
 			   const struct user *user)
 {
 	struct arena arena = { 0 };
-	const char *why = userdb_put_fields(user, DOVECOT_2_4, &arena, put_nowhere, NULL);
+	struct mail_location location;
+	const char *why = mail_location_parse(user->mail, &arena, &location);
 
 	if (why != NULL && mailboxes->dovecot == DOVECOT_2_4)
 		report_add(mailboxes->check->report, LEVEL_ERROR, "location-unknown", where,
@@ -174,23 +169,18 @@ void check_mailboxes(const struct check *check)
 
 /* ---- TLS policies ---- */
 
-struct policies {
-	const struct check *check;
-	unsigned version;	/* of Postfix */
-};
-
 static void on_tls_policy(const struct column *columns, void *arg)
 {
-	const struct policies *policies = arg;
-	const struct check *check = policies->check;
+	const struct check *check = arg;
 	const char *domain = columns[0].data != NULL ? columns[0].data : "";
 	const char *policy = columns[1].data != NULL ? columns[1].data : "";
 	const char *params = columns[2].data != NULL ? columns[2].data : "";
 	struct address *address = address_new(ADDRESS_TLS, domain, strlen(domain), "");
+	unsigned version = settings_postfix_version(check->settings);
 	const char *where = report_text(check->report, "tls_policies.domain=<%s>", domain);
 	const char *fault = text_is_clean(policy, columns[1].len) &&
 					    text_is_clean(params, columns[2].len)
-				    ? tls_policy_fault(policy, params, policies->version)
+				    ? tls_policy_fault(policy, params, version)
 				    : "control characters, which mumd hands to nobody";
 
 	if (address == NULL)
@@ -206,8 +196,6 @@ static void on_tls_policy(const struct column *columns, void *arg)
 
 void check_tls_policies(const struct check *check)
 {
-	struct policies policies = { check, settings_postfix_version(check->settings) };
-
 	check_query(check, "SELECT domain, policy, params FROM tls_policies WHERE active = 1",
-		    on_tls_policy, &policies);
+		    on_tls_policy, (void *)check);
 }

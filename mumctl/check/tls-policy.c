@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/units.h"
 #include "common/xalloc.h"
 #include "mumctl/check/check.h"
 
@@ -34,11 +35,6 @@ static enum tls_level read_level(const char *policy)
 			return levels[i].level;
 	}
 	return TLS_LEVEL_INVALID;
-}
-
-static bool is_yes_or_no(const char *value)
-{
-	return strcasecmp(value, "yes") == 0 || strcasecmp(value, "no") == 0;
 }
 
 /* Reads up to the next dot or the end. Moves *at behind the label. */
@@ -111,6 +107,7 @@ static bool is_one_of(const char *word, const char *const *names)
 	return *names != NULL;
 }
 
+static const char *const yes_no[] = { "yes", "no", NULL };
 static const char *const grades[] = { "high", "medium", "low", "export", "null", NULL };
 static const char *const policy_types[] = { "sts", "no-policy-found", NULL };
 static const char *const policy_failures[] = {
@@ -179,10 +176,9 @@ static const char *once(bool *seen)
 /* Digits alone, of a number that fits an int. */
 static bool is_ttl(const char *value)
 {
-	unsigned long number = strtoul(value, NULL, 10);
+	uint64_t number;
 
-	return *value != '\0' && value[strspn(value, "0123456789")] == '\0' &&
-	       number <= INT_MAX;
+	return units_parse_number(value, &number) && number <= INT_MAX;
 }
 
 /* Attributes for TLSRPT reports, which go to the domain. */
@@ -234,7 +230,7 @@ static const char *attribute_fault(enum tls_level level, const char *name,
 			       ? NULL : "tafile goes with verify and secure, and a file";
 	if (strcasecmp(name, "connection_reuse") == 0 ||
 	    (strcasecmp(name, "enable_rpk") == 0 && version >= VERSION_RPK))
-		return is_yes_or_no(value) ? NULL : "neither yes nor no";
+		return is_one_of(value, yes_no) ? NULL : "neither yes nor no";
 	return version >= VERSION_TLSRPT ? tlsrpt_fault(name, value, seen)
 					 : "unknown attribute";
 }

@@ -89,8 +89,7 @@ static void on_row(const struct column *columns, void *arg)
 		return;
 	}
 	/* A NUL would cut it to another name. */
-	if (memchr(local->data, '\0', local->len) != NULL ||
-	    memchr(domain->data, '\0', domain->len) != NULL)
+	if (!column_is_whole(local) || !column_is_whole(domain))
 		return;
 	name = xasprintf("%s@%s", local->data, domain->data);
 	names_add(target->names, name, strlen(name), target->kinds);

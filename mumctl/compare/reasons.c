@@ -30,7 +30,7 @@ static void ask(const struct difference *difference, enum question_kind kind,
 		const char *key, struct asked *asked_r)
 {
 	tool_ask(difference->tool, MUM_ROLE_POSTFIX, MUM_ASK(kind), key, asked_r);
-	if (asked_r->answer.status != MUM_FOUND && asked_r->answer.status != MUM_NOT_FOUND)
+	if (!tool_is_answered(asked_r->answer.status))
 		*difference->failed = true;
 }
 

@@ -79,7 +79,7 @@ static void ask_plain(struct compare *compare, struct subject *subject,
 	ask(compare, map, subject->name, plain);
 	if (!plain->asked)
 		return;
-	if (ours->status != MUM_FOUND && ours->status != MUM_NOT_FOUND && !ours->bad_value) {
+	if (!tool_is_answered(ours->status) && !ours->bad_value) {
 		fail(compare, subject->name, ours->why);
 		return;
 	}
