@@ -8,15 +8,8 @@ enum {
 	QUEUE_ID_MAX = 32
 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_queue_id_character(char c)
-{
-	return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
+#define DIGITS "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 /* Is the word a tag of Postfix, as "postfix/submission/smtpd[123]:"? */
 static bool is_tag(const char *word, size_t len)
@@ -27,11 +20,8 @@ static bool is_tag(const char *word, size_t len)
 	if (at == NULL || memchr(word, '/', (size_t)(at - word)) == NULL ||
 	    end - at < 4 || memcmp(end - 2, "]:", 2) != 0)
 		return false;
-	while (++at < end - 2) {
-		if (!is_digit(*at))
-			return false;
-	}
-	return true;
+	at++;
+	return at + strspn(at, DIGITS) == end - 2;
 }
 
 /* What stands behind the tag; NULL if there is none. */
@@ -52,11 +42,9 @@ static const char *find_text(const char *line)
 /* Reads "4Xn2bC1D: " or "NOQUEUE: ". Returns what stands behind it, or NULL. */
 static const char *read_queue_id(const char *text, struct mail_log_text *id_r)
 {
-	size_t len = 0;
+	size_t len = strspn(text, DIGITS LETTERS);
 
-	while (len < QUEUE_ID_MAX && is_queue_id_character(text[len]))
-		len++;
-	if (len == 0 || strncmp(text + len, ": ", 2) != 0)
+	if (len == 0 || len > QUEUE_ID_MAX || strncmp(text + len, ": ", 2) != 0)
 		return NULL;
 	if (len != strlen("NOQUEUE") || memcmp(text, "NOQUEUE", len) != 0)
 		*id_r = (struct mail_log_text){ text, len };
