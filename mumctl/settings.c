@@ -315,17 +315,6 @@ char *settings_relative(const char *listener, const char *queue)
 	return below ? xasprintf("unix:%s", listener + 5 + len + 1) : xstrdup(listener);
 }
 
-static const char *name_of_map(const char *rest, const char *queue, const char *listener)
-{
-	const char *name = behind_endpoint(rest, listener);
-	char *relative = settings_relative(listener, queue);
-
-	if (name == NULL)
-		name = behind_endpoint(rest, relative);
-	free(relative);
-	return name;
-}
-
 bool settings_is_our_table(const struct mum_config *config, const char *queue,
 			   const char *table)
 {
@@ -336,8 +325,12 @@ bool settings_is_our_table(const struct mum_config *config, const char *queue,
 	if (strncmp(table, "socketmap:", 10) != 0)
 		return false;
 	for (size_t i = 0; i < listen->count; i++) {
-		const char *name = name_of_map(table + 10, queue, listen->items[i]);
+		const char *name = behind_endpoint(table + 10, listen->items[i]);
+		char *relative = settings_relative(listen->items[i], queue);
 
+		if (name == NULL)
+			name = behind_endpoint(table + 10, relative);
+		free(relative);
 		if (name != NULL && socketmap_by_name(name, strlen(name)) != NULL)
 			return true;
 	}

@@ -17,12 +17,6 @@
 #include "common/timezone.h"
 #include "common/xalloc.h"
 
-/* The tool whose host has this ctx. */
-static const struct tool *tool_of(void *ctx)
-{
-	return (const struct tool *)((char *)ctx - offsetof(struct tool, host));
-}
-
 static void log_line(void *ctx, enum mum_log_level level, const char *text)
 {
 	static const char *const words[] = {
@@ -31,8 +25,9 @@ static void log_line(void *ctx, enum mum_log_level level, const char *text)
 		[MUM_LOG_WARNING] = "warning: ",
 		[MUM_LOG_ERROR] = "error: ",
 	};
+	const struct tool *tool = (struct tool *)((char *)ctx - offsetof(struct tool, host));
 
-	if (level >= MUM_LOG_WARNING || !tool_of(ctx)->quiet)
+	if (level >= MUM_LOG_WARNING || !tool->quiet)
 		fprintf(stderr, "mumctl: %s%s\n", words[level], text);
 }
 

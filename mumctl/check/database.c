@@ -169,53 +169,15 @@ static char *cure_of_rights(const struct check *check)
 	return buf_steal(&cure);
 }
 
-struct grantee {
+struct rights {
 	const struct check *check;
 	char *cure;
-};
-
-static void on_grant(const struct column *columns, void *arg)
-{
-	const struct grantee *grantee = arg;
-	const struct check *check = grantee->check;
-	const char *grant = columns[0].data;
-
-	if (grant == NULL || !is_writing(grant))
-		return;
-	/* Does not show the "IDENTIFIED BY PASSWORD '...'" of a global grant. */
-	report_add(check->report, LEVEL_WARNING, "grant-writes",
-		   check->config->database.user, grantee->cure,
-		   "it may change data, which it never needs: %.*s",
-		   (int)(strstr(grant, " TO ") != NULL ? strstr(grant, " TO ") - grant
-						       : (ptrdiff_t)strlen(grant)),
-		   grant);
-}
-
-void check_grants(const struct check *check)
-{
-	struct grantee grantee = { check, NULL };
-	struct inspect_error error;
-
-	if (check_is_sqlite(check))
-		return;
-	grantee.cure = cure_of_rights(check);
-	check_query(check, "SHOW GRANTS", on_grant, &grantee);
-	if (check->role == MUM_ROLE_POSTFIX && can_read(check, "mailboxes", "password", &error))
-		report_add(check->report, LEVEL_WARNING, "grant-password",
-			   check->config->database.user, grantee.cure,
-			   "it can read mailboxes.password, which mumd never needs");
-	free(grantee.cure);
-}
-
-/* ---- the grant of mumctl measure ---- */
-
-struct measuring {
-	const struct check *check;
-	char *cure, *wanted;	/* wanted: the table that it may insert into */
+	/* Of mumctl measure: the grant that it needs, and whether any lets it insert. */
+	char *wanted;
 	bool inserts;
 };
 
-/* Without what stands behind TO, which may be a hash. Caller frees. */
+/* Without what stands behind TO, such as "IDENTIFIED BY PASSWORD '...'". Caller frees. */
 static char *shown_grant(const char *grant)
 {
 	const char *end = strstr(grant, " TO ");
@@ -223,18 +185,52 @@ static char *shown_grant(const char *grant)
 	return xstrndup(grant, end != NULL ? (size_t)(end - grant) : strlen(grant));
 }
 
+static void on_grant(const struct column *columns, void *arg)
+{
+	const struct rights *rights = arg;
+	const struct check *check = rights->check;
+	const char *grant = columns[0].data;
+	char *shown;
+
+	if (grant == NULL || !is_writing(grant))
+		return;
+	shown = shown_grant(grant);
+	report_add(check->report, LEVEL_WARNING, "grant-writes",
+		   check->config->database.user, rights->cure,
+		   "it may change data, which it never needs: %s", shown);
+	free(shown);
+}
+
+void check_grants(const struct check *check)
+{
+	struct rights rights = { .check = check };
+	struct inspect_error error;
+
+	if (check_is_sqlite(check))
+		return;
+	rights.cure = cure_of_rights(check);
+	check_query(check, "SHOW GRANTS", on_grant, &rights);
+	if (check->role == MUM_ROLE_POSTFIX && can_read(check, "mailboxes", "password", &error))
+		report_add(check->report, LEVEL_WARNING, "grant-password",
+			   check->config->database.user, rights.cure,
+			   "it can read mailboxes.password, which mumd never needs");
+	free(rights.cure);
+}
+
+/* ---- the grant of mumctl measure ---- */
+
 /* USAGE gives no right. */
-static bool is_wanted(const struct measuring *measuring, const char *grant, const char *shown)
+static bool is_wanted(const struct rights *rights, const char *grant, const char *shown)
 {
 	return strncmp(grant, "GRANT USAGE ON ", 15) == 0 ||
-	       (strcmp(shown, measuring->wanted) == 0 &&
+	       (strcmp(shown, rights->wanted) == 0 &&
 		strstr(grant, " WITH GRANT OPTION") == NULL);
 }
 
 static void on_measuring_grant(const struct column *columns, void *arg)
 {
-	struct measuring *measuring = arg;
-	const struct check *check = measuring->check;
+	struct rights *rights = arg;
+	const struct check *check = rights->check;
 	const char *grant = columns[0].data;
 	char *shown;
 
@@ -242,29 +238,28 @@ static void on_measuring_grant(const struct column *columns, void *arg)
 	if (grant == NULL || strncmp(grant, "GRANT ", 6) != 0)
 		return;
 	shown = shown_grant(grant);
-	measuring->inserts = measuring->inserts || strstr(shown, "INSERT") != NULL ||
-			     strstr(shown, "ALL PRIVILEGES") != NULL ||
-			     strstr(shown, " ON ") == NULL;	/* a role, which may */
-	if (!is_wanted(measuring, grant, shown))
+	rights->inserts = rights->inserts || strstr(shown, "INSERT") != NULL ||
+			  strstr(shown, "ALL PRIVILEGES") != NULL ||
+			  strstr(shown, " ON ") == NULL;	/* a role, which may */
+	if (!is_wanted(rights, grant, shown))
 		report_add(check->report, LEVEL_WARNING, "grant-more",
-			   check->config->database.user, measuring->cure,
+			   check->config->database.user, rights->cure,
 			   "it may do more than mumctl measure needs: %s", shown);
 	free(shown);
 }
 
 void check_measure(const struct check *check)
 {
-	struct measuring measuring = { .check = check, .cure = cure_of_rights(check) };
+	struct rights rights = { .check = check, .cure = cure_of_rights(check) };
 
-	measuring.wanted = xasprintf("GRANT INSERT ON `%s`.`size_measurements`",
-				     check->config->database.name);
-	if (check_query(check, "SHOW GRANTS", on_measuring_grant, &measuring) &&
-	    !measuring.inserts)
+	rights.wanted = xasprintf("GRANT INSERT ON `%s`.`size_measurements`",
+				  check->config->database.name);
+	if (check_query(check, "SHOW GRANTS", on_measuring_grant, &rights) && !rights.inserts)
 		report_add(check->report, LEVEL_ERROR, "grant-missing", "size_measurements",
-			   measuring.cure, "%s may not insert what mumctl measure finds",
+			   rights.cure, "%s may not insert what mumctl measure finds",
 			   check->config->database.user);
-	free(measuring.wanted);
-	free(measuring.cure);
+	free(rights.wanted);
+	free(rights.cure);
 }
 
 /* ---- indexes ---- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "common/xalloc.h"
 #include "mumctl/settings.h"
 
@@ -34,24 +35,18 @@ static void find_stock_tables(const char *service, const char *name, const char 
 
 /* ---- who asks the policy service ---- */
 
-/* A listener of the policy service, maybe written relative to Postfix's queue directory. */
-static bool names_listener(const char *list, const char *listener, const char *queue)
-{
-	char *relative = settings_relative(listener, queue);
-	bool names = strstr(list, listener) != NULL || strstr(list, relative) != NULL;
-
-	free(relative);
-	return names;
-}
-
 bool check_asks_us(const struct check *check, const char *list)
 {
 	const struct mum_list *listen = &check->config->policy.listen;
 	const char *queue = settings_of_postfix(check->settings, "queue_directory");
 	bool asks = false;
 
-	for (size_t i = 0; i < listen->count && queue != NULL && !asks; i++)
-		asks = names_listener(list, listen->items[i], queue);
+	for (size_t i = 0; i < listen->count && queue != NULL && !asks; i++) {
+		char *relative = settings_relative(listen->items[i], queue);
+
+		asks = strstr(list, listen->items[i]) != NULL || strstr(list, relative) != NULL;
+		free(relative);
+	}
 	return asks;
 }
 
@@ -121,11 +116,8 @@ struct foreign {
 static void on_domain(const struct column *columns, void *arg)
 {
 	struct foreign *foreign = arg;
-	bool ascii = true;
 
-	for (size_t i = 0; i < columns[0].len && ascii; i++)
-		ascii = (unsigned char)columns[0].data[i] < 0x80;
-	if (ascii)
+	if (text_is_ascii(columns[0].data, columns[0].len))
 		return;
 	foreign->count++;
 	if (foreign->first == NULL)

@@ -92,26 +92,22 @@ static const struct delimiters of_main_cf = {
 	"and for local(8)",
 };
 
-static void report_propagation(const struct check *check, const char *ours, const char *what)
-{
-	report_add(check->report, LEVEL_WARNING, "propagate-differs",
-		   "main.cf propagate_unmatched_extensions",
-		   report_text(check->report, "set address.propagate_extension = %s in mum.conf", ours),
-		   "Postfix is told to %s", what);
-}
-
 static void check_propagation(const struct check *check)
 {
 	bool ours = check->config->address.propagate_extension;
 	const char *classes = of_postfix(check, "propagate_unmatched_extensions");
 	bool theirs = settings_any_table(classes, is_word, "virtual");
 
-	if (classes != NULL && ours && !theirs)
-		report_propagation(check, "false", "leave an extension out, and mumd puts it "
-						   "behind the recipients of an alias");
-	if (classes != NULL && !ours && theirs)
-		report_propagation(check, "true", "put an extension behind the recipients of "
-						  "an alias, and mumd leaves it out");
+	if (classes != NULL && ours != theirs)
+		report_add(check->report, LEVEL_WARNING, "propagate-differs",
+			   "main.cf propagate_unmatched_extensions",
+			   theirs ? "set address.propagate_extension = true in mum.conf"
+				  : "set address.propagate_extension = false in mum.conf",
+			   "Postfix is told to %s",
+			   theirs ? "put an extension behind the recipients of an alias, and mumd "
+				    "leaves it out"
+				  : "leave an extension out, and mumd puts it behind the recipients "
+				    "of an alias");
 }
 
 /* theirs: NULL if it cannot be read, and then there is no finding. */

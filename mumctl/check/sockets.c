@@ -150,20 +150,12 @@ struct heard {
 	char *reply;		/* without its frame; NULL if not whole */
 };
 
-/* NULL if it is no whole reply. Caller frees. */
-static char *unframe(const struct query *query, const char *bytes, size_t len)
-{
-	struct slice text;
-
-	return parse_reply(query, bytes, len, &text) == PARSE_DONE
-		       ? xstrndup(text.data, text.len) : NULL;
-}
-
 static void ask_socket(const struct check *check, const struct passwd *user,
 		       const char *entry, const struct query *query, struct heard *heard_r)
 {
 	struct probe probe = { .entry = entry, .query = query };
 	char bytes[REPLY_MAX + 1];
+	struct slice text;
 	ssize_t size, len = 0;
 	int ends[2];
 
@@ -178,8 +170,9 @@ static void ask_socket(const struct check *check, const struct passwd *user,
 		len += size;
 	close(ends[0]);
 	heard_r->connected = len > 0;
-	if (heard_r->connected)
-		heard_r->reply = unframe(query, bytes + 1, (size_t)len - 1);
+	if (heard_r->connected &&
+	    parse_reply(query, bytes + 1, (size_t)len - 1, &text) == PARSE_DONE)
+		heard_r->reply = xstrndup(text.data, text.len);
 }
 
 static void report_connect(const struct check *check, const char *entry, int error)
@@ -191,15 +184,6 @@ static void report_connect(const struct check *check, const char *entry, int err
 	else if (error > 0)
 		report_add(check->report, LEVEL_ERROR, "socket-dead", entry,
 			   "start mumd", "nobody answers there (%s)", strerror(error));
-}
-
-static void report_silence(const struct check *check, const char *entry,
-			   const struct heard *heard)
-{
-	report_add(check->report, LEVEL_ERROR, "socket-silent", entry,
-		   "see mumd's log, then restart mumd", "%s",
-		   heard->error == ETIMEDOUT ? "it takes a question and gives no answer in time"
-					     : "it hangs up without an answer of mumd's");
 }
 
 /* ---- our own questions ---- */
@@ -215,7 +199,7 @@ static void add_map(struct queries *queries, struct tool *tool, const char *key,
 	*query = (struct query){ .what = known ? "a domain of MUM's" : "an unknown domain",
 				 .cached = known };
 	query->wire = xasprintf("%zu:%s %s,", strlen(map) + 1 + strlen(key), map, key);
-	if (reply.status == MUM_FOUND || reply.status == MUM_NOT_FOUND)
+	if (tool_is_answered(reply.status))
 		query->reply = xstrdup(reply.text);
 	queries->count++;
 	map_reply_free(&reply);
@@ -320,7 +304,10 @@ static bool check_answer(const struct check *check, const struct passwd *user,
 	if (!heard.connected)
 		report_connect(check, entry, heard.error);
 	else if (heard.reply == NULL)
-		report_silence(check, entry, &heard);
+		report_add(check->report, LEVEL_ERROR, "socket-silent", entry,
+			   "see mumd's log, then restart mumd", "%s", heard.error == ETIMEDOUT
+				   ? "it takes a question and gives no answer in time"
+				   : "it hangs up without an answer of mumd's");
 	else if (!good)
 		report_add(check->report, LEVEL_ERROR, "socket-differs", entry,
 			   "see mumd's log; reload mumd when mum.conf has changed, and look "

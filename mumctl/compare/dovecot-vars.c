@@ -63,12 +63,7 @@ static bool apply_filter(const char *name, char **value)
 
 /* ---- one variable ---- */
 
-static bool is_name(char byte, bool first)
-{
-	bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-
-	return letter || (!first && byte != '\0' && strchr("0123456789_/;:.-", byte) != NULL);
-}
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 static void skip_blanks(const char **at)
 {
@@ -82,9 +77,10 @@ static char *read_name(const char **at)
 
 	skip_blanks(at);
 	start = *at;
-	while (is_name(**at, *at == start))
-		++*at;
-	return *at > start ? xstrndup(start, (size_t)(*at - start)) : NULL;
+	if (strspn(start, LETTERS) == 0)
+		return NULL;
+	*at += strspn(start, LETTERS "0123456789_/;:.-");
+	return xstrndup(start, (size_t)(*at - start));
 }
 
 /* The value that a variable begins with; false for an unknown variable. */

@@ -95,18 +95,16 @@ static void add_map(struct explain *explain, enum socketmap_number map,
 		    const struct asked *asked)
 {
 	struct map_reply reply;
-	char *text;
+	const char *text;
 
 	mumd_answer_map(map, asked, &reply);
 	if (reply.bad_value && explain->deferred == NULL &&
 	    (map == SOCKETMAP_ALIASES || map == SOCKETMAP_MAILBOXES))
 		explain->deferred = xstrdup(reply.why);
-	text = reply.status == MUM_FOUND      ? xasprintf("OK %s", reply.value)
-	       : reply.status == MUM_NOT_FOUND ? xstrdup("NOTFOUND")
-					       : xstrdup("TEMP");
+	text = reply.status == MUM_FOUND ? reply.text
+	       : reply.status == MUM_NOT_FOUND ? "NOTFOUND" : "TEMP";
 	add_verdict(explain, "postfix", socketmap_name(socketmap_by_number(map)), text,
 		    reply.why != NULL ? xstrdup(reply.why) : reason_of_map(map, asked));
-	free(text);
 	map_reply_free(&reply);
 }
 

@@ -20,13 +20,6 @@ static const struct sender *find(const struct sender_list *list, const char *log
 	return NULL;
 }
 
-/* "500 recipients at once, and one more every 18 s". */
-static char *describe(const struct gcra *limit)
-{
-	return xasprintf("%" PRIu64 " recipients at once, and one more every %g s", limit->burst,
-			 (double)limit->interval / 1e6);
-}
-
 /* Caller frees. */
 static char *reason_of(const struct mum_config *config, const struct gcra *limit,
 		       const struct sender *sender, char *why)
@@ -35,7 +28,8 @@ static char *reason_of(const struct mum_config *config, const struct gcra *limit
 
 	if (limit == NULL)
 		return xstrdup("policy.send_exempt names the login or its domain");
-	limits = describe(limit);
+	limits = xasprintf("%" PRIu64 " recipients at once, and one more every %g s", limit->burst,
+			   (double)limit->interval / 1e6);
 	if (why != NULL)
 		reason = xasprintf("%s; what is left mumd does not say: %s", limits, why);
 	else
