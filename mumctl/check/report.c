@@ -35,7 +35,7 @@ struct report {
 	struct progress progress;
 	json_t *findings;
 	size_t levels[LEVEL_ERROR + 1];	/* findings of each */
-	char *kept[KEPT_MAX];		/* the first findings, for was_said() */
+	json_t *kept;			/* a set: the first findings, for was_said() */
 	char *texts[REPORT_TEXTS];	/* of report_text() */
 	size_t texts_count;		/* how many were made so far */
 	struct {
@@ -52,6 +52,7 @@ struct report *report_new(bool json, bool all)
 	report->all = all;
 	report->progress = progress_new(json);
 	report->findings = json_array();
+	report->kept = json_object();
 	return report;
 }
 
@@ -94,16 +95,12 @@ static bool was_said(struct report *report, const char *code, const char *where,
 		     const char *text)
 {
 	char *line = xasprintf("%s %s %s", code, where, text);
-	size_t i = 0;
+	bool said = json_object_get(report->kept, line) != NULL;
 
-	while (i < KEPT_MAX && report->kept[i] != NULL && strcmp(report->kept[i], line) != 0)
-		i++;
-	if (i < KEPT_MAX && report->kept[i] == NULL) {
-		report->kept[i] = line;
-		return false;
-	}
+	if (!said && json_object_size(report->kept) < KEPT_MAX)
+		json_object_set_new_nocheck(report->kept, line, json_null());
 	free(line);
-	return i < KEPT_MAX;
+	return said;
 }
 
 static const char *const level_names[] = {
@@ -111,13 +108,6 @@ static const char *const level_names[] = {
 	[LEVEL_WARNING] = "warning",
 	[LEVEL_ERROR] = "error",
 };
-
-static void print_finding(struct report *report, enum level level, const char *code,
-			  const char *where, const char *mend, const char *text)
-{
-	progress_clear(&report->progress);
-	tool_print_line("%s: %s: %s: %s; %s", level_names[level], code, where, text, mend);
-}
 
 void report_add(struct report *report, enum level level, const char *code,
 		const char *where, const char *mend, const char *format, ...)
@@ -135,7 +125,7 @@ void report_add(struct report *report, enum level level, const char *code,
 	}
 	number = count_code(report, code, level);
 	report->levels[level]++;
-	if (report->json)
+	if (report->json) {
 		json_array_append_new(report->findings,
 				      json_pack("{ss ss sb so so so}", "level",
 						level_names[level], "code", code,
@@ -144,8 +134,10 @@ void report_add(struct report *report, enum level level, const char *code,
 						tool_json_text(where), "what",
 						tool_json_text(text), "mend",
 						tool_json_text(mend)));
-	else if (report->all || number <= EACH_MAX)
-		print_finding(report, level, code, where, mend, text);
+	} else if (report->all || number <= EACH_MAX) {
+		progress_clear(&report->progress);
+		tool_print_line("%s: %s: %s: %s; %s", level_names[level], code, where, text, mend);
+	}
 	free(text);
 }
 
@@ -204,8 +196,7 @@ int report_finish(struct report **_report)
 		print_count(report);
 	}
 	json_decref(report->findings);
-	for (size_t i = 0; i < KEPT_MAX; i++)
-		free(report->kept[i]);
+	json_decref(report->kept);
 	for (size_t i = 0; i < REPORT_TEXTS; i++)
 		free(report->texts[i]);
 	free(report);
