@@ -68,7 +68,7 @@ static pid_t start(const char *const *argv, int input, struct stream streams[STR
 
 struct run {
 	struct stream streams[STREAMS];
-	int quiet_ms;		/* -1: it may be silent for ever */
+	int quiet_ms;
 	run_line_fn *fn;
 	void *arg;
 };
@@ -143,8 +143,8 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : SIGNALLED + WTERMSIG(status);
 }
 
-static int run_program(const char *const *argv, int input, int quiet_ms, run_line_fn *fn,
-		       void *arg)
+int run_lines_with(const char *const *argv, int input, int quiet_ms, run_line_fn *fn,
+		   void *arg)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
 	pid_t pid = start(argv, input, run->streams);
@@ -173,15 +173,10 @@ static int run_program(const char *const *argv, int input, int quiet_ms, run_lin
 	return RUN_SILENT;
 }
 
-int run_lines_with(const char *const *argv, int input, run_line_fn *fn, void *arg)
-{
-	return run_program(argv, input, -1, fn, arg);
-}
-
-static int run_without_input(const char *const *argv, int quiet_ms, run_line_fn *fn, void *arg)
+int run_lines_within(const char *const *argv, int quiet_ms, run_line_fn *fn, void *arg)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int status = null >= 0 ? run_program(argv, null, quiet_ms, fn, arg) : CANNOT_RUN;
+	int status = null >= 0 ? run_lines_with(argv, null, quiet_ms, fn, arg) : CANNOT_RUN;
 
 	if (null >= 0)
 		close(null);
@@ -190,10 +185,5 @@ static int run_without_input(const char *const *argv, int quiet_ms, run_line_fn 
 
 int run_lines(const char *const *argv, run_line_fn *fn, void *arg)
 {
-	return run_without_input(argv, -1, fn, arg);
-}
-
-int run_lines_within(const char *const *argv, unsigned quiet_ms, run_line_fn *fn, void *arg)
-{
-	return run_without_input(argv, (int)quiet_ms, fn, arg);
+	return run_lines_within(argv, RUN_FOR_EVER, fn, arg);
 }

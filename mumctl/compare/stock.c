@@ -15,7 +15,7 @@
 /* A key that we ask for, and what came back. */
 struct entry {
 	UT_hash_handle hh;
-	size_t line;		/* its last line in what postmap gets */
+	size_t line;		/* its line in what postmap gets */
 	char *value;		/* NULL when not found */
 	char key[];
 };
@@ -33,15 +33,6 @@ static struct entry *find(const struct stock *stock, const char *key)
 
 	KEYED_FIND(stock->entries, &stock->hash, key, strlen(key), entry);
 	return entry;
-}
-
-static void add_key(struct stock *stock, const char *key, size_t line)
-{
-	struct entry *entry = find(stock, key);
-
-	if (entry == NULL)
-		KEYED_ADD(stock->entries, &stock->hash, key, strlen(key), entry, key);
-	entry->line = line;
 }
 
 /* The file has no name, so that nothing is left of it, however the program ends. */
@@ -66,6 +57,7 @@ static FILE *open_temporary(void)
 static FILE *write_keys(struct stock *stock, const struct names *names, unsigned kinds)
 {
 	FILE *file = open_temporary();
+	struct entry *entry;
 	size_t line = 0;
 
 	if (file == NULL)
@@ -74,7 +66,9 @@ static FILE *write_keys(struct stock *stock, const struct names *names, unsigned
 		if (((name->kinds | name->searched) & kinds) == 0)
 			continue;
 		fprintf(file, "%s\n", name->text);
-		add_key(stock, name->text, ++line);
+		KEYED_ADD(stock->entries, &stock->hash, name->text, strlen(name->text), entry,
+			  key);
+		entry->line = ++line;
 	}
 	if (fflush(file) == 0 && lseek(fileno(file), 0, SEEK_SET) == 0)
 		return file;
@@ -121,7 +115,7 @@ static bool ask(struct stock *stock, const char *mysql_file, FILE *keys)
 {
 	char *table = xasprintf("mysql:%s", mysql_file);
 	const char *const argv[] = { "postmap", "-q", "-", table, NULL };
-	int status = run_lines_with(argv, fileno(keys), on_line, stock);
+	int status = run_lines_with(argv, fileno(keys), RUN_FOR_EVER, on_line, stock);
 
 	free(table);
 	if (status <= 1 && !stock->failed)
