@@ -177,45 +177,36 @@ bool effect_on_mail(const struct mail_answers *stock, const struct mail_answers 
 	       (after == FATE_UNKNOWN ? FATE_REFUSED : after);
 }
 
-static char *words_of(const struct mail_answers *answers)
-{
-	char *value, *words = NULL;
-
-	switch (fate_of(answers)) {
-	case FATE_REFUSED:
-		value = effect_value(answers->access);
-		words = xasprintf("refuses it: %s", value);
-		free(value);
-		break;
-	case FATE_UNKNOWN:
-		words = xstrdup("refuses it, as it knows no such address");
-		break;
-	case FATE_SENT_ON:
-		value = effect_value(answers->alias);
-		words = xasprintf("sends it to %s", value);
-		free(value);
-		break;
-	case FATE_DELIVERED:
-		words = xstrdup("delivers it to the mailbox");
-		break;
-	case FATE_DEFERRED:
-		words = xstrdup("defers it, since no value can be handed to Postfix");
-		break;
-	}
-	return words;
-}
-
-char *effect_of_stock(const struct mail_answers *stock)
-{
-	return words_of(stock);
-}
-
 static void put_value(struct buf *words, const char *what, const char *value)
 {
 	char *shown = effect_value(value);
 
 	buf_printf(words, "%s%s%s", words->len > 0 ? " and " : "", what, shown);
 	free(shown);
+}
+
+char *effect_of_side(const struct mail_answers *answers)
+{
+	struct buf words = BUF_INIT(WORDS_MAX);
+
+	switch (fate_of(answers)) {
+	case FATE_REFUSED:
+		put_value(&words, "refuses it: ", answers->access);
+		break;
+	case FATE_UNKNOWN:
+		buf_puts(&words, "refuses it, as it knows no such address");
+		break;
+	case FATE_SENT_ON:
+		put_value(&words, "sends it to ", answers->alias);
+		break;
+	case FATE_DELIVERED:
+		buf_puts(&words, "delivers it to the mailbox");
+		break;
+	case FATE_DEFERRED:
+		buf_puts(&words, "defers it, since no value can be handed to Postfix");
+		break;
+	}
+	return buf_steal(&words);
 }
 
 /* Says what differs: nobody would find it in two long lists. */
@@ -225,7 +216,7 @@ char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers
 	char *left_out, *added;
 
 	if (fate_of(stock) != FATE_SENT_ON || fate_of(ours) != FATE_SENT_ON)
-		return words_of(ours);
+		return effect_of_side(ours);
 	left_out = missing(stock->alias, ours->alias);
 	added = missing(ours->alias, stock->alias);
 	if (left_out != NULL)

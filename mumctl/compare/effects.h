@@ -15,8 +15,9 @@ struct mail_answers {
 bool effect_is_refusal(const struct mail_answers *answers);
 /* Does the mail take another way? */
 bool effect_on_mail(const struct mail_answers *stock, const struct mail_answers *ours);
-/* What each side does with the mail, in plain words, for people. Caller frees. */
-char *effect_of_stock(const struct mail_answers *stock);
+/* What one side does with the mail, in plain words, for people. Caller frees. */
+char *effect_of_side(const struct mail_answers *answers);
+/* The same of our side; of two lists only what differs. */
 char *effect_of_ours(const struct mail_answers *stock, const struct mail_answers *ours);
 /* A value for people: in quotes, and cut when it is long. Caller frees. */
 char *effect_value(const char *value);

@@ -201,7 +201,7 @@ static bool judge_mail(struct compare *compare, const char *name,
 	put_mail_numbers(found, effect_is_refusal(&stock) != effect_is_refusal(&ours), numbers);
 	if (numbers[0] == '\0' || !effect_on_mail(&stock, &ours))
 		return false;
-	before = effect_of_stock(&stock);
+	before = effect_of_side(&stock);
 	after = effect_of_ours(&stock, &ours);
 	ledger_add_line(compare->ledger.changed, name, before, after, numbers);
 	free(before);

@@ -54,7 +54,7 @@ static void test_mail(void **state)
 	(void)state;
 	FOR_EACH_ROW(row, cases) {
 		bool changes = effect_on_mail(&row->stock, &row->ours);
-		char *stock = effect_of_stock(&row->stock);
+		char *stock = effect_of_side(&row->stock);
 		char *ours = effect_of_ours(&row->stock, &row->ours);
 
 		WANT_TEXT(row->what, changes ? stock : NULL, row->words_stock);
