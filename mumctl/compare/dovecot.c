@@ -229,11 +229,7 @@ static const char *name_column(const struct stock_queries *stock)
 		return "stock.username";
 	if (names->count > 0 && strcmp(names->names[0], "user") == 0)
 		return "stock.user";
-	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->names[i], "username") == 0)
-			return "stock.username";
-	}
-	return NULL;
+	return stock_column(names, "username") < names->count ? "stock.username" : NULL;
 }
 
 static bool compare_lists(struct dovecot *dovecot, json_t *object)

@@ -13,11 +13,12 @@
 
 /* ---- fields ---- */
 
-static void set_field(struct side *side, enum dovecot_generation generation, const char *name,
-		      const char *value)
+static void set_field(void *arg, const char *name, const char *value)
 {
-	for (size_t i = 0; i < stock_field_count(generation); i++) {
-		if (strcmp(stock_field_name(generation, i), name) != 0)
+	struct side *side = arg;
+
+	for (size_t i = 0; i < stock_field_count(side->generation); i++) {
+		if (strcmp(stock_field_name(side->generation, i), name) != 0)
 			continue;
 		free(side->fields[i]);
 		side->fields[i] = xstrdup(value);
@@ -59,48 +60,34 @@ static enum login judge_hash(const char *hash, const char *scheme,
 }
 
 /* If there are several rows, Dovecot takes no password, and the mail of the first one. */
-
-/* ---- stock of 2.3 ---- */
-
-struct answer_23 {
-	const struct dovecot_sql *sql;
+struct answer {
+	const struct stock_queries *queries;
+	char *user;		/* as the variables of 2.4 have it */
 	struct side *side;
 	size_t rows;
 };
 
+/* ---- stock of 2.3 ---- */
+
 static void on_password_23(const struct column *columns, void *arg)
 {
-	struct answer_23 *answer = arg;
+	struct answer *answer = arg;
+	const char *scheme = answer->queries->sql.default_pass_scheme;
 
 	answer->rows++;
 	answer->side->login = columns[0].data == NULL
 				      ? LOGIN_REFUSED
-				      : judge_hash(columns[0].data,
-						   answer->sql->default_pass_scheme, DOVECOT_2_3);
+				      : judge_hash(columns[0].data, scheme, DOVECOT_2_3);
 }
 
 static void on_user_23(const struct column *columns, void *arg)
 {
-	struct answer_23 *answer = arg;
+	struct answer *answer = arg;
 
 	answer->side->mail = MAIL_FOUND;
 	for (size_t i = 0; i < stock_field_count(DOVECOT_2_3) && answer->rows == 0; i++)
 		answer->side->fields[i] = xstrdup(columns[i].data != NULL ? columns[i].data : "");
 	answer->rows++;
-}
-
-static bool ask_23(const struct stock_queries *queries, const char *user, struct side *side)
-{
-	struct answer_23 password = { &queries->sql, side, 0 }, mail = password;
-
-	if (!stock_query(queries, "password_query", "stock.password",
-			 queries->sql.password_query, user, on_password_23, &password) ||
-	    !stock_query(queries, "user_query", "stock.home, stock.mail, stock.quota_rule",
-			 queries->sql.user_query, user, on_user_23, &mail))
-		return false;
-	if (password.rows > 1)
-		side->login = LOGIN_FAILS;
-	return true;
 }
 
 /* ---- stock of 2.4 ---- */
@@ -114,29 +101,17 @@ struct row {
 static const char *find_column(const char *name, void *arg)
 {
 	const struct row *row = arg;
+	size_t i = stock_column(row->names, name);
 
-	for (size_t i = 0; i < row->names->count; i++) {
-		if (strcmp(row->names->names[i], name) == 0)
-			return row->columns[i].data;
-	}
-	return NULL;
+	return i < row->names->count ? row->columns[i].data : NULL;
 }
-
-struct answer_24 {
-	const struct stock_queries *queries;
-	char *user;		/* as variables have it */
-	struct side *side;
-	size_t rows;
-};
-
-typedef void field_fn(struct answer_24 *answer, const char *name, const char *value);
 
 /*
  * False if a variable has no value, because then Dovecot fails. No field that counts has a
  * variable that we do not know: see stock_queries_check().
  */
-static bool each_field(struct answer_24 *answer, const struct dovecot_fields *fields,
-		       struct row *row, field_fn *fn)
+static bool each_field(struct answer *answer, const struct dovecot_fields *fields,
+		       struct row *row, userdb_field_fn *fn)
 {
 	const struct dovecot_vars vars = { answer->user, find_column, row };
 	enum dovecot_expanded result = EXPANDED;
@@ -148,22 +123,24 @@ static bool each_field(struct answer_24 *answer, const struct dovecot_fields *fi
 		result = dovecot_expand(&out, fields->items[i].text, &vars);
 		text = buf_steal(&out);
 		if (result == EXPANDED)
-			fn(answer, fields->items[i].name, text);
+			fn(answer->side, fields->items[i].name, text);
 		free(text);
 	}
 	return result != EXPAND_UNSET;
 }
 
 /* A password counts if the row has none; it must have a {SCHEME} in front. */
-static void on_passdb_field(struct answer_24 *answer, const char *name, const char *value)
+static void on_passdb_field(void *arg, const char *name, const char *value)
 {
-	if (strcmp(name, "password") == 0 && answer->side->login == LOGIN_UNKNOWN)
-		answer->side->login = judge_hash(value, "PLAIN", DOVECOT_2_4);
+	struct side *side = arg;
+
+	if (strcmp(name, "password") == 0 && side->login == LOGIN_UNKNOWN)
+		side->login = judge_hash(value, "PLAIN", DOVECOT_2_4);
 }
 
 static void on_password_24(const struct column *columns, void *arg)
 {
-	struct answer_24 *answer = arg;
+	struct answer *answer = arg;
 	const struct stock_queries *queries = answer->queries;
 	struct row row = { &queries->passdb, columns };
 	const char *password = queries->conf.passdb.import_all ? find_column("password", &row)
@@ -182,14 +159,9 @@ static void on_password_24(const struct column *columns, void *arg)
 	}
 }
 
-static void on_userdb_field(struct answer_24 *answer, const char *name, const char *value)
-{
-	set_field(answer->side, DOVECOT_2_4, name, value);
-}
-
 static void on_user_24(const struct column *columns, void *arg)
 {
-	struct answer_24 *answer = arg;
+	struct answer *answer = arg;
 	const struct stock_queries *queries = answer->queries;
 	struct row row = { &queries->userdb, columns };
 
@@ -198,34 +170,37 @@ static void on_user_24(const struct column *columns, void *arg)
 	answer->side->mail = MAIL_FOUND;
 	for (size_t i = 0; queries->conf.userdb.import_all && i < row.names->count; i++) {
 		if (columns[i].data != NULL)
-			on_userdb_field(answer, row.names->names[i], columns[i].data);
+			set_field(answer->side, row.names->names[i], columns[i].data);
 	}
-	if (!each_field(answer, &queries->conf.userdb, &row, on_userdb_field))
+	if (!each_field(answer, &queries->conf.userdb, &row, set_field))
 		answer->side->mail = MAIL_FAILS;
-}
-
-static bool ask_24(const struct stock_queries *queries, const char *typed, struct side *side)
-{
-	struct answer_24 password = { queries, stock_user(queries, typed), side, 0 };
-	struct answer_24 mail = password;
-	bool good = stock_query(queries, "passdb query", "*", queries->sql.password_query, typed,
-				on_password_24, &password) &&
-		    stock_query(queries, "userdb query", "*", queries->sql.user_query, typed,
-				on_user_24, &mail);
-
-	if (password.rows > 1)
-		side->login = LOGIN_FAILS;
-	free(password.user);
-	return good;
 }
 
 /* ---- stock ---- */
 
 bool side_ask_stock(const struct stock_queries *queries, const char *user, struct side *side_r)
 {
-	*side_r = (struct side){ .login = LOGIN_UNKNOWN };
-	return queries->generation == DOVECOT_2_4 ? ask_24(queries, user, side_r)
-						  : ask_23(queries, user, side_r);
+	const struct dovecot_sql *sql = &queries->sql;
+	bool is_24 = queries->generation == DOVECOT_2_4, good;
+	struct answer password = { queries, is_24 ? stock_user(queries, user) : NULL, side_r, 0 };
+	struct answer mail = password;
+
+	*side_r = (struct side){ .generation = queries->generation };
+	if (is_24)
+		good = stock_query(queries, "passdb query", "*", sql->password_query, user,
+				   on_password_24, &password) &&
+		       stock_query(queries, "userdb query", "*", sql->user_query, user,
+				   on_user_24, &mail);
+	else
+		good = stock_query(queries, "password_query", "stock.password",
+				   sql->password_query, user, on_password_23, &password) &&
+		       stock_query(queries, "user_query",
+				   "stock.home, stock.mail, stock.quota_rule", sql->user_query,
+				   user, on_user_23, &mail);
+	if (password.rows > 1)
+		side_r->login = LOGIN_FAILS;
+	free(password.user);
+	return good;
 }
 
 /* ---- ours ---- */
@@ -253,22 +228,8 @@ static bool ask_login(struct tool *tool, const char *user, struct side *side)
 	return answered;
 }
 
-struct our_fields {
-	struct side *side;
-	enum dovecot_generation generation;
-};
-
-static void on_field(void *arg, const char *name, const char *value)
+static bool ask_mail(struct tool *tool, const char *name, struct side *side)
 {
-	struct our_fields *fields = arg;
-
-	set_field(fields->side, fields->generation, name, value);
-}
-
-static bool ask_mail(struct tool *tool, enum dovecot_generation generation, const char *name,
-		     struct side *side)
-{
-	struct our_fields fields = { side, generation };
 	enum mum_status status;
 	struct asked asked;
 	struct user user;
@@ -279,7 +240,7 @@ static bool ask_mail(struct tool *tool, enum dovecot_generation generation, cons
 	status = rule_user(&asked.answer, &user, &why);
 	if (status == MUM_FOUND) {
 		side->mail = MAIL_FOUND;
-		why = userdb_put_fields(&user, generation, &side->arena, on_field, &fields);
+		why = userdb_put_fields(&user, side->generation, &side->arena, set_field, side);
 	}
 	if (why != NULL) {
 		side->mail = MAIL_FAILS;
@@ -293,6 +254,6 @@ static bool ask_mail(struct tool *tool, enum dovecot_generation generation, cons
 bool side_ask_ours(struct tool *tool, enum dovecot_generation generation, const char *user,
 		   struct side *side_r)
 {
-	*side_r = (struct side){ .login = LOGIN_UNKNOWN };
-	return ask_login(tool, user, side_r) && ask_mail(tool, generation, user, side_r);
+	*side_r = (struct side){ .generation = generation };
+	return ask_login(tool, user, side_r) && ask_mail(tool, user, side_r);
 }

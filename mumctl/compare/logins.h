@@ -17,6 +17,7 @@ enum mail { MAIL_NONE, MAIL_FOUND, MAIL_FAILS };
 
 /* What one side answers. */
 struct side {
+	enum dovecot_generation generation;
 	enum login login;
 	enum mail mail;
 	char *fields[FIELDS_MAX];	/* with MAIL_FOUND; NULL: it does not have this one */

@@ -52,21 +52,22 @@ bool stock_field_is_compared(const char *name)
 	return compared;
 }
 
-static bool has_column(const struct column_names *names, const char *name)
+size_t stock_column(const struct column_names *names, const char *name)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		if (strcmp(names->names[i], name) == 0)
-			return true;
-	}
-	return false;
+	size_t i = 0;
+
+	while (i < names->count && strcmp(names->names[i], name) != 0)
+		i++;
+	return i;
 }
 
 bool stock_has_field(const struct stock_queries *queries, size_t number)
 {
 	const struct dovecot_fields *fields = &queries->conf.userdb;
+	const struct column_names *columns = &queries->userdb;
 	const char *name = stock_field_name(queries->generation, number);
 	bool has = queries->generation == DOVECOT_2_3 ||
-		   (fields->import_all && has_column(&queries->userdb, name));
+		   (fields->import_all && stock_column(columns, name) < columns->count);
 
 	for (size_t i = 0; i < fields->count && !has; i++)
 		has = strcmp(fields->items[i].name, name) == 0;

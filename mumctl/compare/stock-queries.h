@@ -26,6 +26,9 @@ struct column_names {
 	bool too_many;
 };
 
+/* The number of the column of this name; names->count if there is none. */
+size_t stock_column(const struct column_names *names, const char *name);
+
 struct stock_queries {
 	enum dovecot_generation generation;
 	char *source;			/* the file, in words; in front of complaints */
