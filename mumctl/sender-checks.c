@@ -46,48 +46,35 @@ static enum sender_check check_of(const char *restrictions)
 }
 
 /* NULL when there are too many. */
-static struct sender_service *find_service(struct sender_checks *checks, const char *name,
-					   size_t len)
+static struct sender_service *find_service(struct sender_checks *checks, const char *name)
 {
 	struct sender_service *service = checks->services;
 
 	for (; service < checks->services + checks->count; service++) {
-		if (strlen(service->name) == len && memcmp(service->name, name, len) == 0)
+		if (strcmp(service->name, name) == 0)
 			return service;
 	}
 	if (checks->count == SENDER_SERVICES_MAX)
 		return NULL;
 	checks->count++;
-	*service = (struct sender_service){ .name = xstrndup(name, len), .asks = -1 };
+	*service = (struct sender_service){ .name = xstrdup(name), .asks = -1 };
 	return service;
 }
 
-static void set(struct sender_service *service, const char *name, size_t len, const char *value)
+void sender_checks_add(const char *service, const char *name, const char *value, void *arg)
 {
-	static const char asks[] = "smtpd_sasl_auth_enable";
+	struct sender_checks *checks = arg;
+	struct sender_service *found =
+		service != NULL ? find_service(checks, service) : &checks->main;
 
-	if (len == strlen(asks) && memcmp(name, asks, len) == 0)
-		service->asks = strcmp(value, "yes") == 0;
+	if (found == NULL)
+		return;
+	if (strcmp(name, "smtpd_sasl_auth_enable") == 0)
+		found->asks = strcmp(value, "yes") == 0;
 	for (int i = 0; i < SENDER_RESTRICTIONS; i++) {
-		if (strlen(sender_restrictions[i]) == len &&
-		    memcmp(sender_restrictions[i], name, len) == 0)
-			service->checks[i] = check_of(value);
+		if (strcmp(name, sender_restrictions[i]) == 0)
+			found->checks[i] = check_of(value);
 	}
-}
-
-void sender_checks_add(struct sender_checks *checks, const char *line)
-{
-	size_t len = strcspn(line, " ");
-	const char *value = line + len + strspn(line + len, " =");
-	const char *name = line + len;
-	struct sender_service *service = &checks->main;
-
-	while (name > line && name[-1] != '/')
-		name--;
-	if (name > line)
-		service = find_service(checks, line, (size_t)(name - line) - 1);
-	if (service != NULL)
-		set(service, name, len - (size_t)(name - line), value);
 }
 
 /* If the service does not set something, main.cf counts. */

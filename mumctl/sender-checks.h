@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What keeps a login from sending as any address, in each service of Postfix where people
- * log in. Pure: its input is the lines of postconf(1).
+ * log in. Pure: its input is what settings.h reads.
  */
 #ifndef MUM_SENDER_CHECKS_H
 #define MUM_SENDER_CHECKS_H
@@ -38,8 +38,8 @@ struct sender_checks {
 
 void sender_checks_init(struct sender_checks *checks);
 void sender_checks_clear(struct sender_checks *checks);
-/* "NAME = VALUE" of main.cf, or "SERVICE/TYPE/NAME = VALUE" of master.cf. */
-void sender_checks_add(struct sender_checks *checks, const char *line);
+/* A settings_fn: a setting of main.cf, or of a service in master.cf. arg: the checks. */
+void sender_checks_add(const char *service, const char *name, const char *value, void *arg);
 /*
  * The laxest check of all services that ask for a login; main.cf's if none does. *service_r
  * is the service, NULL for main.cf; valid until sender_checks_clear().

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/settings.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +24,9 @@ static const char *const names[] = {
 	"virtual_mailbox_maps", "virtual_transport",
 };
 
-enum { LINES_MAX = 1000 };	/* that we keep: far more than anybody sets */
-
-/* "name = value" of main.cf, "service/type/name = value" of master.cf. */
-struct lines {
-	size_t count;
-	char *items[LINES_MAX];
-};
-
 struct settings {
-	struct lines asked;	/* the settings named above, defaults included */
-	struct lines set;	/* what main.cf and master.cf set */
+	json_t *asked;		/* the settings named above, defaults included */
+	json_t *set;		/* what main.cf and master.cf set */
 	unsigned postfix_version;
 	char *dovecot_delimiter, *dovecot_lmtp_name;	/* NULL: it does not ask us */
 	bool dovecot_asks_us, dovecot_asks_sql;
@@ -63,41 +56,23 @@ char *settings_first_line(const char *command)
 	return line != NULL ? line : xstrdup("");
 }
 
-/* The value of "key = value"; NULL if it is no such line. *len_r: the key's length. */
-static const char *value_of(const char *line, size_t *len_r)
+/* "name = value" of main.cf, "service/type/name = value" of master.cf; not always UTF-8. */
+static void keep_line(char *line, bool is_error, void *lines)
 {
-	const char *value;
+	size_t len = strcspn(line, " ");
+	char *value = line + len + strspn(line + len, " ");
 
-	*len_r = strcspn(line, " ");
-	value = line + *len_r + strspn(line + *len_r, " ");
-	return *value == '=' ? value + 1 + strspn(value + 1, " ") : NULL;
-}
-
-static void keep_line(char *line, bool is_error, void *arg)
-{
-	struct lines *lines = arg;
-
-	if (!is_error && lines->count < LINES_MAX)
-		lines->items[lines->count++] = xstrdup(line);
+	if (is_error || *value != '=')
+		return;
+	line[len] = '\0';
+	value += 1 + strspn(value + 1, " ");
+	json_object_set_new_nocheck(lines, line, json_string_nocheck(value));
 }
 
 /* NULL when no line has the key. */
-static const char *find_value(const struct lines *lines, const char *key)
+static const char *find_value(const json_t *lines, const char *key)
 {
-	for (size_t i = 0; i < lines->count; i++) {
-		size_t len;
-		const char *value = value_of(lines->items[i], &len);
-
-		if (strlen(key) == len && memcmp(key, lines->items[i], len) == 0)
-			return value;
-	}
-	return NULL;
-}
-
-static void clear_lines(struct lines *lines)
-{
-	for (size_t i = 0; i < lines->count; i++)
-		free(lines->items[i]);
+	return json_string_value(json_object_get(lines, key));
 }
 
 /* 310 for "3.10.2"; 0 when it is no version. */
@@ -134,13 +109,15 @@ struct settings *settings_load(void)
 	struct buf command = BUF_INIT(4096);
 	char *text;
 
+	settings->asked = json_object();
+	settings->set = json_object();
 	buf_puts(&command, WITH_MAIN_CF "postconf -x");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		buf_printf(&command, " %s", names[i]);
 	text = buf_steal(&command);
-	each_line(text, keep_line, &settings->asked);
+	each_line(text, keep_line, settings->asked);
 	free(text);
-	each_line(WITH_MAIN_CF "postconf -nx && postconf -Px", keep_line, &settings->set);
+	each_line(WITH_MAIN_CF "postconf -nx && postconf -Px", keep_line, settings->set);
 	text = settings_first_line("postconf -dh mail_version");
 	settings->postfix_version = read_version(text);
 	free(text);
@@ -161,8 +138,8 @@ void settings_free(struct settings **_settings)
 	*_settings = NULL;
 	if (settings == NULL)
 		return;
-	clear_lines(&settings->asked);
-	clear_lines(&settings->set);
+	json_decref(settings->asked);
+	json_decref(settings->set);
 	free(settings->dovecot_delimiter);
 	free(settings->dovecot_lmtp_name);
 	free(settings);
@@ -170,7 +147,7 @@ void settings_free(struct settings **_settings)
 
 const char *settings_of_postfix(const struct settings *settings, const char *name)
 {
-	return find_value(&settings->asked, name);
+	return find_value(settings->asked, name);
 }
 
 unsigned long settings_number_of_postfix(const struct settings *settings,
@@ -189,28 +166,32 @@ unsigned settings_postfix_version(const struct settings *settings)
 
 /* ---- main.cf and master.cf, line by line ---- */
 
-void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, void *arg)
+static void each_of(json_t *lines, settings_fn *fn, void *arg)
 {
-	for (size_t i = 0; i < settings->set.count; i++) {
-		size_t len;
-		const char *value = value_of(settings->set.items[i], &len);
-		char *key = xstrndup(settings->set.items[i], len);
-		char *slash = strrchr(key, '/');
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(lines, key, value) {
+		char *service = xstrdup(key), *slash = strrchr(service, '/');
 
 		if (slash != NULL)
 			*slash = '\0';
-		if (value != NULL)
-			fn(slash != NULL ? key : NULL, slash != NULL ? slash + 1 : key, value,
-			   arg);
-		free(key);
+		fn(slash != NULL ? service : NULL, slash != NULL ? slash + 1 : key,
+		   json_string_value(value), arg);
+		free(service);
 	}
+}
+
+void settings_each_of_postfix(const struct settings *settings, settings_fn *fn, void *arg)
+{
+	each_of(settings->set, fn, arg);
 }
 
 const char *settings_of_service(const struct settings *settings, const char *service,
 				const char *name)
 {
 	char *key = service != NULL ? xjoin(service, "/", name) : xstrdup(name);
-	const char *found = service != NULL ? find_value(&settings->set, key) : NULL;
+	const char *found = service != NULL ? find_value(settings->set, key) : NULL;
 
 	free(key);
 	return found != NULL ? found : settings_of_postfix(settings, name);
@@ -263,10 +244,8 @@ void settings_sender_checks(const struct settings *settings, struct sender_check
 {
 	sender_checks_init(checks_r);
 	/* Settings that main.cf leaves out count with their defaults. */
-	for (size_t i = 0; i < settings->asked.count; i++)
-		sender_checks_add(checks_r, settings->asked.items[i]);
-	for (size_t i = 0; i < settings->set.count; i++)
-		sender_checks_add(checks_r, settings->set.items[i]);
+	each_of(settings->asked, sender_checks_add, checks_r);
+	each_of(settings->set, sender_checks_add, checks_r);
 }
 
 /* ---- tables ---- */
