@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "mumctl/settings.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +21,6 @@ static const char *const names[] = {
 	"smtpd_sender_restrictions", "smtputf8_enable", "swap_bangpath",
 	"virtual_alias_expansion_limit", "virtual_alias_maps", "virtual_alias_recursion_limit",
 	"virtual_mailbox_maps", "virtual_transport",
-};
-
-struct settings {
-	json_t *asked;		/* the settings named above, defaults included */
-	json_t *set;		/* what main.cf and master.cf set */
-	unsigned postfix_version;
-	char *dovecot_delimiter, *dovecot_lmtp_name;	/* NULL: it does not ask us */
-	bool dovecot_asks_us, dovecot_asks_sql;
 };
 
 /* Calls fn with each line that the shell's command prints. */
@@ -159,11 +150,6 @@ unsigned long settings_number_of_postfix(const struct settings *settings,
 	return number > 0 ? number : otherwise;
 }
 
-unsigned settings_postfix_version(const struct settings *settings)
-{
-	return settings->postfix_version;
-}
-
 /* ---- main.cf and master.cf, line by line ---- */
 
 static void each_of(json_t *lines, settings_fn *fn, void *arg)
@@ -221,21 +207,6 @@ enum dovecot_generation settings_generation_here(void)
 const char *settings_generation_name(enum dovecot_generation generation)
 {
 	return generation == DOVECOT_2_4 ? "2.4" : "2.3";
-}
-
-bool settings_dovecot_asks_sql(const struct settings *settings)
-{
-	return settings->dovecot_asks_sql;
-}
-
-const char *settings_dovecot_delimiter(const struct settings *settings)
-{
-	return settings->dovecot_delimiter;
-}
-
-const char *settings_dovecot_lmtp_name(const struct settings *settings)
-{
-	return settings->dovecot_lmtp_name;
 }
 
 /* ---- senders ---- */

@@ -3,13 +3,26 @@
 #ifndef MUM_SETTINGS_H
 #define MUM_SETTINGS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "common/config.h"
 #include "dovecot-plugin/userdb-fields.h"
 #include "mumctl/sender-checks.h"
 
-struct settings;	/* read once: postconf(1) and doveconf(1) take their time */
+/* Read once, because postconf(1) and doveconf(1) take their time. */
+struct settings {
+	json_t *asked;		/* of main.cf, for the functions below: defaults included */
+	json_t *set;		/* the same: what main.cf and master.cf set */
+	unsigned postfix_version;	/* 310 for any 3.10; 0: no Postfix here. Needs no main.cf */
+	/* Does Dovecot ask MUM with its mum driver? Still with its sql driver? */
+	bool dovecot_asks_us, dovecot_asks_sql;
+	/*
+	 * Of dovecot.conf: recipient_delimiter, and auth_username_format as protocol lmtp has it.
+	 * NULL unless a passdb or userdb there is "mum".
+	 */
+	char *dovecot_delimiter, *dovecot_lmtp_name;
+};
 
 /* The first line that a shell command prints; "" if there is none. Caller frees. */
 char *settings_first_line(const char *command);
@@ -27,9 +40,6 @@ const char *settings_of_postfix(const struct settings *settings, const char *nam
 /* The value as a number; otherwise if that is 0 or cannot be read. */
 unsigned long settings_number_of_postfix(const struct settings *settings,
 					 const char *name, unsigned long otherwise);
-
-/* 310 for any 3.10; 0 when there is no Postfix here. Needs no main.cf. */
-unsigned settings_postfix_version(const struct settings *settings);
 
 /* What keeps a login from sending as any address. The caller clears it. */
 void settings_sender_checks(const struct settings *settings, struct sender_checks *checks_r);
@@ -52,14 +62,6 @@ char *settings_dovecot_version(void);
 enum dovecot_generation settings_generation(const char *dovecot_version);
 enum dovecot_generation settings_generation_here(void);	/* of the installed one */
 const char *settings_generation_name(enum dovecot_generation generation);	/* "2.3" */
-
-/* Does Dovecot still ask MUM with its sql driver? */
-bool settings_dovecot_asks_sql(const struct settings *settings);
-
-/* recipient_delimiter of dovecot.conf; NULL unless a passdb or userdb there is "mum". */
-const char *settings_dovecot_delimiter(const struct settings *settings);
-/* The same for auth_username_format, as protocol lmtp has it. */
-const char *settings_dovecot_lmtp_name(const struct settings *settings);
 
 /*
  * The next table of a list such as virtual_alias_maps: "type:name", or all that is in

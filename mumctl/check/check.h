@@ -91,7 +91,7 @@ bool check_query(const struct check *check, const char *sql, inspect_row_fn *fn,
 
 /*
  * Static text: why smtp(8) of this Postfix would refuse the policy and defer mail; or
- * NULL. version: of settings_postfix_version(); 0 accepts what any version does.
+ * NULL. version: as settings.h has it; 0 accepts what any version does.
  */
 const char *tls_policy_fault(const char *policy, const char *params, unsigned version);
 

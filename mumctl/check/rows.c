@@ -124,7 +124,7 @@ static void check_user(const struct mailboxes *mailboxes, const char *where,
 static void check_split(const struct mailboxes *mailboxes, const char *where,
 			const struct column *local)
 {
-	const char *delimiter = settings_dovecot_delimiter(mailboxes->check->settings);
+	const char *delimiter = mailboxes->check->settings->dovecot_delimiter;
 	size_t user = delimiter != NULL ? strcspn(local->data, delimiter) : 0;
 
 	if (user > 0 && local->data[user] != '\0')
@@ -176,7 +176,7 @@ static void on_tls_policy(const struct column *columns, void *arg)
 	const char *policy = columns[1].data != NULL ? columns[1].data : "";
 	const char *params = columns[2].data != NULL ? columns[2].data : "";
 	struct address *address = address_new(ADDRESS_TLS, domain, strlen(domain), "");
-	unsigned version = settings_postfix_version(check->settings);
+	unsigned version = check->settings->postfix_version;
 	const char *where = report_text(check->report, "tls_policies.domain=<%s>", domain);
 	const char *fault = text_is_clean(policy, columns[1].len) &&
 					    text_is_clean(params, columns[2].len)

@@ -129,7 +129,7 @@ void check_sql_behind(const struct check *check)
 {
 	struct foreign foreign = { .first = NULL };
 
-	if (!settings_dovecot_asks_sql(check->settings) ||
+	if (!check->settings->dovecot_asks_sql ||
 	    settings_other_tables(check->settings, check->config) < 0)
 		return;
 	check_query(check, "SELECT domain FROM domains WHERE active = 1 ORDER BY id", on_domain,

@@ -236,7 +236,7 @@ static bool drops_domain(const char *format)
 /* Debian 13 sets it this way, for users of the system. */
 static void check_lmtp_name(const struct check *check)
 {
-	const char *format = settings_dovecot_lmtp_name(check->settings);
+	const char *format = check->settings->dovecot_lmtp_name;
 
 	if (format != NULL && drops_domain(format))
 		report_add(check->report, LEVEL_ERROR, "lmtp-domain",
@@ -259,6 +259,6 @@ static const struct delimiters of_dovecot_conf = {
 
 void check_dovecot_settings(const struct check *check)
 {
-	compare_delimiters(check, &of_dovecot_conf, settings_dovecot_delimiter(check->settings));
+	compare_delimiters(check, &of_dovecot_conf, check->settings->dovecot_delimiter);
 	check_lmtp_name(check);
 }

@@ -77,13 +77,11 @@ static void check_senders(const struct settings *settings)
 
 static void check_dovecot(const struct settings *settings)
 {
-	const char *delimiter = settings_dovecot_delimiter(settings);
 	enum dovecot_generation generation = settings_generation_here();
 
-	HOLDS((delimiter == NULL) == (settings_dovecot_lmtp_name(settings) == NULL));
+	HOLDS((settings->dovecot_delimiter == NULL) == (settings->dovecot_lmtp_name == NULL));
 	HOLDS(*settings_generation_name(generation) == '2');
-	settings_dovecot_asks_sql(settings);
-	HOLDS(settings_postfix_version(settings) <= 9999);
+	HOLDS(settings->postfix_version <= 9999);
 }
 
 static void check_domain(char *domain, size_t limit)
