@@ -321,16 +321,11 @@ static void on_alias(const struct alias_told *alias, void *arg)
 /* Tables may differ in their collations, and the server would not compare two of them. */
 static char *same_local_part(const struct check *check)
 {
-	char *collation, *same;
-
 	if (check_is_sqlite(check))
 		return xstrdup("a.local_part COLLATE NOCASE");
-	collation = check_collation_of(check, "mailboxes", "local_part");
-	same = collation == NULL
-		       ? xstrdup("a.local_part")
-		       : xasprintf("CONVERT(a.local_part USING utf8mb4) COLLATE %s", collation);
-	free(collation);
-	return same;
+	if (check->collation == NULL)
+		return xstrdup("a.local_part");
+	return xasprintf("CONVERT(a.local_part USING utf8mb4) COLLATE %s", check->collation);
 }
 
 void check_aliases(const struct check *check)

@@ -45,6 +45,8 @@ struct check {
 	const char *host;		/* of the connection */
 	struct inspect *db;		/* one connection of the role, or NULL */
 	struct names *names;		/* of role Postfix; NULL when they cannot be read */
+	/* Of mailboxes.local_part, for SQL; NULL if it cannot be read or is not utf8mb4's. */
+	char *collation;
 	const struct settings *settings;	/* of Postfix and Dovecot */
 };
 
@@ -67,7 +69,8 @@ bool check_columns(const struct check *check);
 void check_grants(const struct check *check);
 void check_measure(const struct check *check);	/* role Measure */
 void check_indexes(const struct check *check);
-void check_collations(const struct check *check);	/* role Postfix */
+/* Role Postfix. Returns what struct check has of it; caller frees. */
+char *check_collations(const struct check *check);
 void check_aliases(const struct check *check);	/* role Postfix */
 /* row: of an alias that is there, in complete facts. */
 void check_recipient(const struct check *check, const struct delivery_row *row);
@@ -76,12 +79,6 @@ void check_roles(const struct check *check);	/* role Postfix */
 void check_mailboxes(const struct check *check);	/* role Dovecot */
 void check_homes(const struct check *check);	/* role Dovecot */
 void check_tls_policies(const struct check *check);	/* role Postfix */
-
-/*
- * The collation of a column, for SQL; NULL if it cannot be read, is not utf8mb4's, or
- * the database is SQLite. Caller frees.
- */
-char *check_collation_of(const struct check *check, const char *table, const char *column);
 
 bool check_is_sqlite(const struct check *check);
 /* Adds the finding that a statement failed. */

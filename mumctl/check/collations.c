@@ -26,6 +26,7 @@ struct collations {
 	char *collation;	/* of domains.domain */
 	char *preset;		/* of the database */
 	char *database;
+	char *local_part;	/* see check_collations() */
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -65,6 +66,9 @@ static void on_column(const struct column *columns, void *arg)
 			   report_text(it->check->report, "%s.%s", table, columns[ROW_COLUMN].data),
 			   report_text(it->check->report, "ALTER TABLE %s CONVERT TO " WANTED, table),
 			   "its collation is %s: %s", collation, fault_of(collation));
+	if (strcmp(table, "mailboxes") == 0 && strncmp(collation, "utf8mb4_", 8) == 0 &&
+	    collation[strspn(collation, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0')
+		it->local_part = xstrdup(collation);
 	if (strcmp(table, "domains") == 0 && columns[ROW_DEFAULT].data != NULL &&
 	    columns[ROW_DATABASE].data != NULL) {
 		free(it->collation);
@@ -86,40 +90,16 @@ static void check_default(const struct collations *it)
 			   "table would get the former", it->preset, it->collation);
 }
 
-static void on_collation(const struct column *columns, void *arg)
-{
-	char **name = arg;
-	const char *text = columns[0].data;
-
-	if (*name == NULL && text != NULL && strncmp(text, "utf8mb4_", 8) == 0 &&
-	    text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0')
-		*name = xstrdup(text);
-}
-
-char *check_collation_of(const struct check *check, const char *table, const char *column)
-{
-	struct inspect_error error;
-	char *sql, *name = NULL;
-
-	if (check->config->database.driver == MUM_DRIVER_SQLITE)
-		return NULL;
-	sql = xasprintf("SELECT collation_name FROM information_schema.columns WHERE "
-			"table_schema = DATABASE() AND table_name = '%s' AND "
-			"column_name = '%s'", table, column);
-	(void)inspect_query(check->db, sql, on_collation, &name, &error);
-	free(sql);
-	return name;
-}
-
-void check_collations(const struct check *check)
+char *check_collations(const struct check *check)
 {
 	struct collations it = { .check = check };
 
-	if (check->config->database.driver == MUM_DRIVER_SQLITE)
-		return;
+	if (check_is_sqlite(check))
+		return NULL;
 	if (check_query(check, COLUMNS_SQL, on_column, &it))
 		check_default(&it);
 	free(it.collation);
 	free(it.preset);
 	free(it.database);
+	return it.local_part;
 }

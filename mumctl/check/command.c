@@ -77,7 +77,7 @@ static void check_contents(struct check *check)
 		return;
 	}
 	check_indexes(check);
-	check_collations(check);
+	check->collation = check_collations(check);
 	check->names = names_load(check);
 	if (check->names != NULL) {
 		check_aliases(check);
@@ -85,6 +85,8 @@ static void check_contents(struct check *check)
 		check_roles(check);
 	}
 	names_free(&check->names);
+	free(check->collation);
+	check->collation = NULL;
 	check_tls_policies(check);
 	check_sql_behind(check);
 }
