@@ -70,17 +70,6 @@ static struct node *find(const struct alias_graph *graph, const char *key)
 	return node;
 }
 
-static bool is_name(const char *recipient, const char *key)
-{
-	struct address *address = address_new(ADDRESS_LOGIN, recipient, strlen(recipient), "");
-	char *own = address != NULL ? address_form_text(address, 0) : NULL;
-	bool is = own != NULL && strcmp(own, key) == 0;
-
-	free(own);
-	address_unref(&address);
-	return is;
-}
-
 bool alias_graph_add(struct alias_graph *graph, const struct address *alias, const char *id,
 		     const char *const *recipients, size_t count)
 {
@@ -88,8 +77,9 @@ bool alias_graph_add(struct alias_graph *graph, const struct address *alias, con
 	bool keeps_copy = false;
 	struct node *node;
 
+	/* No mail has a catch-all, "@domain", as its recipient. */
 	for (size_t i = 0; i < count && !keeps_copy; i++)
-		keeps_copy = is_name(recipients[i], key);
+		keeps_copy = *key != '@' && address_is_same(recipients[i], key);
 	if (find(graph, key) == NULL) {
 		KEYED_ADD(graph->nodes, &graph->hash, key, strlen(key), node, key);
 		node->told = (struct alias_told){ .id = xstrdup(id), .name = node->key };
@@ -108,23 +98,18 @@ static void set_state(struct node *node, enum node_state state)
 	node->state = state;
 }
 
-static char *way_of(const struct node *first, const struct node *last)
+static void tell_loop(const struct alias_graph *graph, const struct node *first,
+		      const struct node *last)
 {
 	struct buf text = BUF_INIT((LOOP_SHOWN + 2) * 2048);
 	const struct node *node = last;
+	char *way;
 
 	buf_printf(&text, "<%s>", first->key);
 	for (int i = 0; node != first && i < LOOP_SHOWN; i++, node = node->from)
 		buf_printf(&text, " <- <%s>", node->key);
 	buf_printf(&text, node != first ? " <- ... <- <%s>" : " <- <%s>", first->key);
-	return buf_steal(&text);
-}
-
-static void tell_loop(const struct alias_graph *graph, const struct node *first,
-		      const struct node *last)
-{
-	char *way = way_of(first, last);
-
+	way = buf_steal(&text);
 	graph->on_loop(&first->told, way, graph->arg);
 	free(way);
 }
