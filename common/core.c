@@ -43,9 +43,7 @@ struct mum_core *mum_core_new(const struct mum_host *host, struct mum_config **c
 		/* No old userdb answer after a change by an admin. */
 		.stale_ms = role == MUM_ROLE_POSTFIX ? core->config->cache.stale : 0,
 		.entries = core->config->cache.entries,
-		.recipients = { mum_config_readings(core->config),
-				core->config->address.other_maps,
-				mum_config_fallbacks(core->config) },
+		.recipients = recipients_settings_of(core->config),
 		.drops_extension = !core->config->address.propagate_extension,
 		.catch_all_senders = core->config->address.catch_all_senders,
 	};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/config.h"
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
@@ -36,6 +37,13 @@ struct recipients_walk {
 	size_t count, waiting;		/* steps in all, and with a question */
 	struct step steps[];
 };
+
+struct recipients_settings recipients_settings_of(const struct mum_config *config)
+{
+	return (struct recipients_settings){ mum_config_readings(config),
+					     config->address.other_maps,
+					     mum_config_fallbacks(config) };
+}
 
 void recipients_walk_cancel(struct recipients_walk **_walk)
 {

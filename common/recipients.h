@@ -17,6 +17,7 @@
 enum { RECIPIENTS_MAX = 100000 };
 
 struct lookups;
+struct mum_config;
 struct mum_lookup;
 struct recipients_walk;	/* the questions under way; gone when fn runs */
 
@@ -42,6 +43,8 @@ struct recipients_settings {
 	bool other_maps;	/* address.other_maps */
 	struct fallback_settings fallbacks;
 };
+/* Valid as long as the configuration is there. */
+struct recipients_settings recipients_settings_of(const struct mum_config *config);
 
 /*
  * Completes the facts of a MUM_DELIVERY about the address. Nobody else has a reference to

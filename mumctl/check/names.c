@@ -192,9 +192,7 @@ struct facts *names_facts(const struct names *names, const struct address *addre
 void names_complete(const struct names *names, const struct mum_config *config,
 		    const struct address *of, struct facts *facts)
 {
-	const struct recipients_settings settings = { mum_config_readings(config),
-						      config->address.other_maps,
-						      mum_config_fallbacks(config) };
+	const struct recipients_settings settings = recipients_settings_of(config);
 
 	for (size_t i = 0; i < facts->count; i++) {
 		struct delivery_row *row = &facts->deliveries[i];
