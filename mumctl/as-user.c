@@ -3,16 +3,18 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int as_user(const struct passwd *user, as_user_fn *fn, void *arg)
+int as_user(const char *name, as_user_fn *fn, void *arg)
 {
+	const struct passwd *user = getpwnam(name);
 	int status;
 	pid_t pid;
 
-	if (geteuid() != 0 && geteuid() != user->pw_uid)
+	if (user == NULL || (geteuid() != 0 && geteuid() != user->pw_uid))
 		return -1;
 	fflush(NULL);
 	pid = fork();

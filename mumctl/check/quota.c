@@ -87,15 +87,14 @@ static const char *words_of(int error)
 void check_quota(const struct check *check)
 {
 	const struct quota_settings settings = quota_settings(check->config);
-	const struct passwd *user = getpwnam(check->config->process.user);
 	char name[64];
 	const struct probe probe = { &settings, name };
 	int error;
 
-	if (settings.path == NULL || user == NULL)
+	if (settings.path == NULL)
 		return;
 	snprintf(name, sizeof(name), "mumctl-check-%ld@quota.invalid", (long)getpid());
-	error = as_user(user, run_probe, (void *)&probe);
+	error = as_user(check->config->process.user, run_probe, (void *)&probe);
 	if (error > 0)
 		report_add(check->report, LEVEL_WARNING, "quota-silent",
 			   check->config->policy.quota_status,

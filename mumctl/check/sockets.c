@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -150,8 +151,8 @@ struct heard {
 	char *reply;		/* without its frame; NULL if not whole */
 };
 
-static void ask_socket(const struct check *check, const struct passwd *user,
-		       const char *entry, const struct query *query, struct heard *heard_r)
+static void ask_socket(const struct check *check, const char *entry,
+		       const struct query *query, struct heard *heard_r)
 {
 	struct probe probe = { .entry = entry, .query = query };
 	char bytes[REPLY_MAX + 1];
@@ -164,7 +165,7 @@ static void ask_socket(const struct check *check, const struct passwd *user,
 		return;
 	probe.seconds = check->config->database.deadline / 1000 + 1 + ANSWER_EXTRA;
 	probe.out = ends[1];
-	heard_r->error = as_user(user, run_probe, &probe);
+	heard_r->error = as_user("postfix", run_probe, &probe);
 	close(ends[1]);
 	while ((size = read(ends[0], bytes + len, sizeof(bytes) - (size_t)len)) > 0)
 		len += size;
@@ -280,26 +281,26 @@ static bool is_right(const struct query *query, const struct heard *heard)
 }
 
 /* mumd may have an older answer in its cache than what we have just read. */
-static void ask_again(const struct check *check, const struct passwd *user,
-		      const char *entry, const struct query *query, struct heard *heard)
+static void ask_again(const struct check *check, const char *entry,
+		      const struct query *query, struct heard *heard)
 {
 	unsigned ttl = check->config->cache.ttl / 1000 + 1;
 
 	free(heard->reply);
 	sleep(ttl < AGAIN_MAX ? ttl : AGAIN_MAX);
-	ask_socket(check, user, entry, query, heard);
+	ask_socket(check, entry, query, heard);
 }
 
 /* False when something is wrong: then further questions would only repeat it. */
-static bool check_answer(const struct check *check, const struct passwd *user,
-			 const char *entry, const struct query *query)
+static bool check_answer(const struct check *check, const char *entry,
+			 const struct query *query)
 {
 	struct heard heard;
 	bool good;
 
-	ask_socket(check, user, entry, query, &heard);
+	ask_socket(check, entry, query, &heard);
 	if (query->cached && heard.reply != NULL && !is_right(query, &heard))
-		ask_again(check, user, entry, query, &heard);
+		ask_again(check, entry, query, &heard);
 	good = heard.reply != NULL && is_right(query, &heard);
 	if (!heard.connected)
 		report_connect(check, entry, heard.error);
@@ -318,17 +319,15 @@ static bool check_answer(const struct check *check, const struct passwd *user,
 	return good;
 }
 
-static void check_listeners(const struct check *check, const struct passwd *user,
-			    const struct mum_list *listen, const struct queries *queries,
-			    bool policy)
+static void check_listeners(const struct check *check, const struct mum_list *listen,
+			    const struct queries *queries, bool policy)
 {
 	for (size_t i = 0; i < listen->count; i++) {
 		bool good = true;
 
 		for (size_t j = 0; j < queries->count && good; j++) {
 			if (queries->list[j].policy == policy)
-				good = check_answer(check, user, listen->items[i],
-						    &queries->list[j]);
+				good = check_answer(check, listen->items[i], &queries->list[j]);
 		}
 	}
 }
@@ -346,10 +345,7 @@ void check_sockets(const struct check *check)
 	if (geteuid() != 0 && geteuid() != user->pw_uid)
 		return;		/* reported: not-root */
 	make_queries(check, &queries);
-	user = getpwnam("postfix");	/* others may have overwritten it */
-	if (user != NULL) {
-		check_listeners(check, user, &check->config->socketmap.listen, &queries, false);
-		check_listeners(check, user, &check->config->policy.listen, &queries, true);
-	}
+	check_listeners(check, &check->config->socketmap.listen, &queries, false);
+	check_listeners(check, &check->config->policy.listen, &queries, true);
 	free_queries(&queries);
 }
