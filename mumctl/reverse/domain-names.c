@@ -229,11 +229,7 @@ struct domain_names *domain_names_read(struct tool *tool, const struct facts *do
 	names = xcalloc(1, sizeof(*names));
 	names->tool = tool;
 	names->config = config;
-	names->settings = (struct recipients_settings){
-		.readings = mum_config_readings(config),
-		.other_maps = config->address.other_maps,
-		.fallbacks = mum_config_fallbacks(config)
-	};
+	names->settings = recipients_settings_of(config);
 	good = domain_rows_read(tool, db, domains, &names->rows, error_r) &&
 	       complete_all(names, db, error_r);
 	inspect_close(&db);

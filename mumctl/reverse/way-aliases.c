@@ -275,9 +275,7 @@ bool way_aliases_find(struct tool *tool, struct inspect *db, struct unknown_name
 	struct search search = {
 		.tool = tool, .db = db, .unknown = unknown, .config = config,
 		.mailbox = mailbox, .error = error_r,
-		.settings = { .readings = mum_config_readings(config),
-			      .other_maps = config->address.other_maps,
-			      .fallbacks = mum_config_fallbacks(config) },
+		.settings = recipients_settings_of(config),
 		.arena = arena, .next_role = ROLES,
 	};
 	bool good;

@@ -239,12 +239,9 @@ static void put_ways(const struct finder *finder, struct ways *ways)
 static struct finder finder_new(struct tool *tool, const char *mailbox, struct arena *arena,
 				struct inspect_error *error)
 {
-	const struct mum_config *config = tool_config(tool, MUM_ROLE_POSTFIX);
 	struct finder finder = {
 		.tool = tool, .mailbox = mailbox, .error = error,
-		.settings = { .readings = mum_config_readings(config),
-			      .other_maps = config->address.other_maps,
-			      .fallbacks = mum_config_fallbacks(config) },
+		.settings = recipients_settings_of(tool_config(tool, MUM_ROLE_POSTFIX)),
 		.arena = arena, .graph = way_graph_new(),
 	};
 
