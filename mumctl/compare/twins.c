@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/xalloc.h"
+#include "mumctl/compare/dovecot-sql.h"
 
 enum { TABLES_MAX = 2 };
 
@@ -23,19 +25,34 @@ static const struct searched {
 };
 _Static_assert(sizeof(searched_by) / sizeof(searched_by[0]) == SOCKETMAP_MAPS, "a cell for each map");
 
-/*
- * Finds active rows, as MUM's queries do; of TLS policies, all rows. A value takes on the
- * collation of the column. Caller frees.
- */
-static char *statement(const char *table, enum address_kind kind)
+/* A literal, which takes on the collation of the column. Caller frees. */
+static char *literal(const char *text, size_t len)
 {
-	if (kind == ADDRESS_LOGIN)
-		return xasprintf("SELECT t.local_part, d.domain FROM %s t"
-				 " JOIN domains d ON d.id = t.domain_id"
-				 " WHERE t.local_part = ? AND d.domain = ?"
-				 " AND t.active = 1 AND d.active = 1", table);
-	return xasprintf("SELECT domain FROM %s WHERE domain = ?%s", table,
-			 kind == ADDRESS_DOMAIN ? " AND active = 1" : "");
+	struct buf sql = BUF_INIT(2 * len + 16);
+
+	dovecot_sql_put_literal(&sql, text, len, false);
+	return buf_steal(&sql);
+}
+
+/* Finds active rows, as MUM's queries do; of TLS policies, all rows. Caller frees. */
+static char *statement(const char *table, enum address_kind kind, const char *key)
+{
+	const char *at = strrchr(key, '@');
+	size_t len = at != NULL ? (size_t)(at - key) : 0;
+	char *local = literal(key, len);
+	char *domain = literal(at != NULL ? at + 1 : key, strlen(at != NULL ? at + 1 : key));
+	char *sql = kind == ADDRESS_LOGIN
+			    ? xasprintf("SELECT t.local_part, d.domain FROM %s t"
+					" JOIN domains d ON d.id = t.domain_id"
+					" WHERE t.local_part = %s AND d.domain = %s"
+					" AND t.active = 1 AND d.active = 1",
+					table, local, domain)
+			    : xasprintf("SELECT domain FROM %s WHERE domain = %s%s", table,
+					domain, kind == ADDRESS_DOMAIN ? " AND active = 1" : "");
+
+	free(domain);
+	free(local);
+	return sql;
 }
 
 struct search {
@@ -73,24 +90,18 @@ static void on_row(const struct column *columns, void *arg)
 /* text: the key, as it is or folded. */
 static void look_for(struct inspect *db, struct search *search, const char *text)
 {
-	const char *at = strrchr(text, '@');
-	char *local = xstrndup(text, at != NULL ? (size_t)(at - text) : 0);
-	const char *const values[] = { local, at != NULL ? at + 1 : text };
-	bool login = search->searched->kind == ADDRESS_LOGIN;
 	struct inspect_error error;
 
 	for (size_t i = 0; db != NULL && i < TABLES_MAX && search->searched->tables[i] != NULL;
 	     i++) {
-		char *sql = statement(search->searched->tables[i], search->searched->kind);
+		char *sql = statement(search->searched->tables[i], search->searched->kind, text);
 
-		if (!inspect_ask(db, sql, login ? values : values + 1, login ? 2 : 1, on_row,
-				 search, &error)) {
+		if (!inspect_query(db, sql, on_row, search, &error)) {
 			tool_complain("database", error.text);
 			*search->failed = true;
 		}
 		free(sql);
 	}
-	free(local);
 }
 
 bool twin_exists(struct inspect *db, enum socketmap_number map, const char *key, bool *failed)
