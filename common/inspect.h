@@ -67,9 +67,9 @@ bool inspect_query(struct inspect *inspect, const char *sql, inspect_row_fn *fn,
 bool inspect_ask(struct inspect *inspect, const char *sql, const char *const *values,
 		 size_t count, inspect_row_fn *fn, void *arg, struct inspect_error *error_r);
 /*
- * inspect_ask() in two steps, so that two connections work at the same time: the first one
- * sends the statement, and the second one hands out the rows. The values must live until
- * then. Between a first step that was true and its second one the connection is busy.
+ * inspect_ask() in two steps, so that two connections work at the same time. The first one
+ * sends the statement; after true, the connection can only be asked for the rows, or closed.
+ * The second one hands out the rows. The values must live until it has returned.
  */
 bool inspect_begin(struct inspect *inspect, const char *sql, const char *const *values,
 		   size_t count, struct inspect_error *error_r);

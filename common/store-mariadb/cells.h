@@ -27,7 +27,8 @@ struct cells {
 bool cells_bind(struct cells *cells, MYSQL_STMT *stmt, unsigned count);
 /*
  * result: of mysql_stmt_fetch(). 1: a row in columns, valid until the next fetch; 0: no
- * more, and the result is freed; -1: the statement has the error.
+ * more, and the result is freed; -1: the statement has the error, or the connection if the
+ * result is not stored.
  */
 int cells_take(struct cells *cells, MYSQL_STMT *stmt, unsigned count, int result,
 	       struct column *columns);

@@ -194,9 +194,11 @@ static bool hand_out(MYSQL *mysql, MYSQL_STMT *stmt, inspect_row_fn *fn, void *a
 /* Returns good. */
 static bool end(struct inspect_mariadb *inspect, bool good, struct inspect_error *error_r)
 {
-	if (!good)
+	if (!good && mysql_stmt_errno(inspect->stmt) != 0)
 		set_error(error_r, mysql_stmt_errno(inspect->stmt),
 			  mysql_stmt_error(inspect->stmt));
+	else if (!good)		/* of a row */
+		set_error(error_r, mysql_errno(inspect->mysql), mysql_error(inspect->mysql));
 	mysql_stmt_close(inspect->stmt);
 	inspect->stmt = NULL;
 	return good;
@@ -207,6 +209,7 @@ static bool begin(struct inspect *_inspect, const char *sql, const char *const *
 {
 	struct inspect_mariadb *inspect = (struct inspect_mariadb *)_inspect;
 
+	assert(inspect->stmt == NULL);
 	inspect->stmt = xchecked(mysql_stmt_init(inspect->mysql));
 	if (!prepare(inspect->mysql, inspect->stmt, sql) ||
 	    !bind_values(inspect->stmt, values, count))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/inspect.h"
 
+#include <assert.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,10 @@ static bool begin(struct inspect *_inspect, const char *sql, const char *const *
 		  size_t count, struct inspect_error *error_r)
 {
 	struct inspect_sqlite *inspect = (struct inspect_sqlite *)_inspect;
-	int result = sqlite3_prepare_v2(inspect->db, sql, -1, &inspect->stmt, NULL);
+	int result;
 
+	assert(inspect->stmt == NULL);
+	result = sqlite3_prepare_v2(inspect->db, sql, -1, &inspect->stmt, NULL);
 	for (size_t i = 0; i < count && result == SQLITE_OK; i++)
 		result = sqlite3_bind_text(inspect->stmt, (int)i + 1, values[i], -1,
 					   SQLITE_STATIC);
