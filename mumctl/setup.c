@@ -135,9 +135,9 @@ static void put_commands(struct buf *commands, const char *map, const char *poli
 			   "    postfix reload\n"
 			   "    sleep 2\n"
 			   "    mv mum.new/main.cf mum.new/master.cf .\n"
-			   "    postfix reload\n"
 			   "}\n"
-			   "postfix check\n");
+			   "postfix check\n"
+			   "postfix reload\n");
 }
 
 static void put_postfix(struct setup *setup)
