@@ -20,7 +20,8 @@ int run_lines(const char *const *argv, run_line_fn *fn, void *arg);
  * The same, but kills the program when it has printed nothing for quiet_ms, and returns
  * RUN_SILENT, as timeout(1) does.
  */
-enum { RUN_SILENT = 124, RUN_FOR_EVER = -1 };	/* quiet_ms may be the latter */
+enum { RUN_SILENT = 124 };
+enum { RUN_FOR_EVER = -1 };	/* as quiet_ms: there is no limit */
 int run_lines_within(const char *const *argv, int quiet_ms, run_line_fn *fn, void *arg);
 /* The same with a descriptor as its standard input. */
 int run_lines_with(const char *const *argv, int input, int quiet_ms, run_line_fn *fn,

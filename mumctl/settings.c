@@ -47,7 +47,10 @@ char *settings_first_line(const char *command)
 	return line != NULL ? line : xstrdup("");
 }
 
-/* "name = value" of main.cf, "service/type/name = value" of master.cf; not always UTF-8. */
+/*
+ * "name = value" of main.cf, "service/type/name = value" of master.cf. Values may be no UTF-8,
+ * hence _nocheck.
+ */
 static void keep_line(char *line, bool is_error, void *lines)
 {
 	size_t len = strcspn(line, " ");

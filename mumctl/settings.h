@@ -12,8 +12,8 @@
 
 /* Read once, because postconf(1) and doveconf(1) take their time. */
 struct settings {
-	json_t *asked;		/* of main.cf, for the functions below: defaults included */
-	json_t *set;		/* the same: what main.cf and master.cf set */
+	json_t *asked;		/* {NAME: VALUE} of main.cf, defaults included */
+	json_t *set;		/* {NAME or SERVICE/TYPE/NAME: VALUE}: what both files set */
 	unsigned postfix_version;	/* 310 for any 3.10; 0: no Postfix here. Needs no main.cf */
 	/* Does Dovecot ask MUM with its mum driver? Still with its sql driver? */
 	bool dovecot_asks_us, dovecot_asks_sql;

@@ -69,7 +69,7 @@ bool check_columns(const struct check *check);
 void check_grants(const struct check *check);
 void check_measure(const struct check *check);	/* role Measure */
 void check_indexes(const struct check *check);
-/* Role Postfix. Returns what struct check has of it; caller frees. */
+/* Role Postfix. Returns the collation of mailboxes.local_part, or NULL; caller frees. */
 char *check_collations(const struct check *check);
 void check_aliases(const struct check *check);	/* role Postfix */
 /* row: of an alias that is there, in complete facts. */

@@ -68,7 +68,7 @@ static void on_column(const struct column *columns, void *arg)
 			   "its collation is %s: %s", collation, fault_of(collation));
 	if (strcmp(table, "mailboxes") == 0 && strncmp(collation, "utf8mb4_", 8) == 0 &&
 	    collation[strspn(collation, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0')
-		it->local_part = xstrdup(collation);
+		it->local_part = xstrdup(collation);	/* its only row */
 	if (strcmp(table, "domains") == 0 && columns[ROW_DEFAULT].data != NULL &&
 	    columns[ROW_DATABASE].data != NULL) {
 		free(it->collation);

@@ -69,7 +69,10 @@ static void check_live_text(const struct check *check, const struct delivery_row
 	address_unref(&address);
 }
 
-/* Why a recipient without a mailbox is dead; NULL if an admin wants it so. */
+/*
+ * Why nobody gets the mail of a recipient without a mailbox; NULL if somebody does, or if an
+ * admin may want it so.
+ */
 static const char *why_dead(enum recipient_state state)
 {
 	switch (state) {

@@ -59,7 +59,10 @@ static enum login judge_hash(const char *hash, const char *scheme,
 		       ? LOGIN_UNREADABLE : LOGIN_REFUSED;
 }
 
-/* If there are several rows, Dovecot takes no password, and the mail of the first one. */
+/*
+ * What stock answers to one query. If it has several rows, Dovecot takes no password, and
+ * the mail of the first one.
+ */
 struct answer {
 	const struct stock_queries *queries;
 	char *user;		/* as the variables of 2.4 have it */

@@ -16,7 +16,7 @@ struct home_row {
 struct home_rows {
 	size_t count;
 	struct home_row *rows;
-	/* All that belongs to any, as stored: homes, mail, indexes, and all that cannot be read. */
+	/* All paths of mailboxes, as stored: homes, mail, indexes, and what else may be one. */
 	size_t paths_count;
 	const char **paths;
 	struct arena arena;	/* owns all texts */

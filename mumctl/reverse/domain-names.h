@@ -45,8 +45,8 @@ const struct domain_mailbox *domain_names_mailboxes(const struct domain_names *n
 						    size_t *count_r);
 size_t domain_names_aliases(const struct domain_names *names);
 /*
- * In the order of addresses: each name with an alias, and each whose mail is refused. What
- * fn gets is gone when it returns.
+ * In the order of addresses: at least each name with an alias, and each whose mail is
+ * refused. What fn gets is gone when it returns.
  */
 typedef void domain_name_fn(const struct domain_name *name, void *arg);
 void domain_names_each(const struct domain_names *names, domain_name_fn *fn, void *arg);

@@ -118,7 +118,7 @@ static bool is_asked(const struct reader *reader, const struct column *local,
 		     const struct column *domain)
 {
 	return column_is_whole(local) &&
-	       domain->data != NULL && strcmp(domain->data, reader->domain) == 0;
+	       column_is_whole(domain) && strcmp(domain->data, reader->domain) == 0;
 }
 
 static void add_mailbox(struct reader *reader, struct domain_entry *entry,
@@ -209,7 +209,8 @@ static void on_alias(const struct column *columns, void *arg)
 	struct reader *reader = arg;
 	uint64_t id = column_number(&columns[ROW_ALIAS_ID]);
 
-	if (!is_asked(reader, &columns[DELIVERY_ALIAS_LOCAL], &columns[DELIVERY_DOMAIN]))
+	if (columns[ROW_ALIAS_ID].data == NULL ||
+	    !is_asked(reader, &columns[DELIVERY_ALIAS_LOCAL], &columns[DELIVERY_DOMAIN]))
 		return;
 	reader->rows->active |= column_is_true(&columns[DELIVERY_DOMAIN_ACTIVE]);
 	if (reader->entry == NULL || reader->alias_id != id)
