@@ -44,7 +44,8 @@ const char *mail_setting_name(enum mail_setting setting);
 /*
  * Returns NULL and sets driver, path, inbox path and all else that the location says;
  * or returns why Dovecot 2.4 cannot express this location. INBOX stays where Dovecot
- * 2.3 has it, whatever 2.4's own defaults are. Memory comes from the arena.
+ * 2.3 has it, whatever 2.4's own defaults are. Memory comes from the arena, also that of
+ * the reason.
  */
 const char *mail_location_parse(const char *text, struct arena *arena,
 				struct mail_location *location_r);

@@ -15,8 +15,8 @@ typedef void userdb_field_fn(void *arg, const char *name, const char *value);
 
 /*
  * Calls put for each field; the value is gone when put returns. If that Dovecot cannot
- * express this user's mail location, returns why and does not call put. 2.3 can
- * express all, and needs no arena.
+ * express this user's mail location, returns why, from the arena, and does not call put.
+ * 2.3 can express all, and needs no arena.
  */
 const char *userdb_put_fields(const struct user *user, enum dovecot_generation generation,
 			      struct arena *arena, userdb_field_fn *put, void *arg);

@@ -14,18 +14,16 @@ static void put_field(void *fields, const char *name, const char *value)
 	json_object_set_new(fields, name, tool_json_text(value));
 }
 
-/* What Dovecot gets; nothing where *why_r, which is static, says why it cannot. */
+/* What Dovecot gets; nothing where *why_r, which is the arena's, says why it cannot. */
 static json_t *fields_of(const struct user *user, enum dovecot_generation generation,
-			 const char **why_r)
+			 struct arena *arena, const char **why_r)
 {
-	struct arena arena = { NULL };
 	json_t *fields = json_object();
 
 	put_field(fields, "user", user->address);
-	*why_r = userdb_put_fields(user, generation, &arena, put_field, fields);
+	*why_r = userdb_put_fields(user, generation, arena, put_field, fields);
 	if (*why_r != NULL)
 		json_object_clear(fields);
-	arena_free(&arena);
 	return fields;
 }
 
@@ -81,6 +79,7 @@ static int print(struct tool *tool, const char *asked_for, json_t *fields,
 int command_user(struct tool *tool, int argc, char **argv)
 {
 	const enum dovecot_generation generation = read_generation(argc, argv);
+	struct arena arena = { NULL };
 	json_t *fields = NULL;
 	struct asked asked;
 	struct user user;
@@ -91,7 +90,7 @@ int command_user(struct tool *tool, int argc, char **argv)
 	tool_ask(tool, MUM_ROLE_DOVECOT, MUM_ASK(MUM_USER), argv[0], &asked);
 	status = rule_user(&asked.answer, &user, &why);
 	if (status == MUM_FOUND) {
-		fields = fields_of(&user, generation, &why);
+		fields = fields_of(&user, generation, &arena, &why);
 		status = why == NULL ? MUM_FOUND : MUM_TEMPFAIL;
 	}
 	if (why != NULL)
@@ -101,6 +100,7 @@ int command_user(struct tool *tool, int argc, char **argv)
 							       : asked.reason);
 	end = print(tool, argv[0], fields, &asked, status);
 	json_decref(fields);
+	arena_free(&arena);
 	asked_free(&asked);
 	return end;
 }
