@@ -18,9 +18,9 @@ typedef void run_line_fn(char *line, bool is_error, void *arg);
 int run_lines(const char *const *argv, run_line_fn *fn, void *arg);
 /*
  * The same, but kills the program when it has printed nothing for quiet_ms, and returns
- * RUN_SILENT, as timeout(1) does.
+ * RUN_SILENT, which is no exit status.
  */
-enum { RUN_SILENT = 124 };
+enum { RUN_SILENT = 256 };
 enum { RUN_FOR_EVER = -1 };	/* as quiet_ms: there is no limit */
 int run_lines_within(const char *const *argv, int quiet_ms, run_line_fn *fn, void *arg);
 /* The same with a descriptor as its standard input. */

@@ -50,6 +50,7 @@ static const struct {
 	int status;
 	const char *seen;
 } patience[] = {
+	{ "an end like that of timeout(1)", "exit 124", 60000, 124, "" },
 	{ "silent", "echo a; exec sleep 60", 200, RUN_SILENT, "a\n" },
 	{ "half a line", "printf a; exec sleep 60", 200, RUN_SILENT, "" },
 	{ "deaf to a friendly signal", "trap '' TERM; exec sleep 60", 200, RUN_SILENT, "" },
