@@ -173,6 +173,7 @@ static bool search_level(struct search *search)
 {
 	struct questions questions = { .count = 0 };
 	struct name *first = search->next_name, *name;
+	size_t at = 0;
 	bool good;
 
 	for (name = first; name != NULL; name = name->hh.next) {
@@ -181,9 +182,9 @@ static bool search_level(struct search *search)
 	}
 	search->next_name = NULL;
 	good = questions_ask(search->tool, MUM_DELIVERY, &questions, search->error);
-	name = first;
-	for (size_t i = 0; i < questions.count && good; i++, name = name->hh.next)
-		good = read_boxes(search, name->key, &questions.answers[i]);
+	/* Behind those that were asked about, there are new ones by now. */
+	for (name = first; name != NULL && at < questions.count && good; name = name->hh.next)
+		good = read_boxes(search, name->key, &questions.answers[at++]);
 	questions_free(&questions);
 	return good && read_ids(search);
 }

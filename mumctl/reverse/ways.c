@@ -143,15 +143,16 @@ static bool walk_level(struct finder *finder)
 {
 	struct questions questions = { .count = 0 };
 	struct stop *first = finder->next_stop, *stop;
+	size_t at = 0;
 	bool good;
 
 	for (stop = first; stop != NULL; stop = stop->hh.next)
 		questions_add(&questions, xstrdup(stop->key));
 	finder->next_stop = NULL;
 	good = questions_ask(finder->tool, MUM_DELIVERY, &questions, finder->error);
-	stop = first;
-	for (size_t i = 0; i < questions.count && good; i++, stop = stop->hh.next)
-		judge(finder, stop, &questions.answers[i]);
+	/* Behind those that were asked about, there are new ones by now. */
+	for (stop = first; stop != NULL && at < questions.count && good; stop = stop->hh.next)
+		judge(finder, stop, &questions.answers[at++]);
 	questions_free(&questions);
 	return good;
 }
