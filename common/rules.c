@@ -188,23 +188,27 @@ static struct recipients judge_form(const struct facts *facts, size_t form,
 	return found;
 }
 
+/* An alias that takes mail counts before one that exists, and that before any row. */
+static int rank(enum alias_state state)
+{
+	return (state > ALIAS_IS_UNKNOWN) + (state >= ALIAS_IS_EMPTY) + (state >= ALIAS_IS_LIVE);
+}
+
 /* The alias that counts, see struct recipients. The list gets its live recipients. */
 static struct recipients find_alias(const struct mum_answer *answer,
 				    struct address_list *list)
 {
-	struct recipients first = { .state = ALIAS_IS_UNKNOWN };
+	struct recipients best = { .state = ALIAS_IS_UNKNOWN };
 
-	for (size_t form = 0; form < answer->address->forms_count; form++) {
+	for (size_t form = 0; form < answer->address->forms_count && best.state < ALIAS_IS_LIVE;
+	     form++) {
 		struct recipients found =
 			judge_form(answer->facts[MUM_DELIVERY], form, list);
 
-		if (found.state >= ALIAS_IS_LIVE)
-			return found;
-		if (first.state == ALIAS_IS_UNKNOWN ||
-		    (first.state < ALIAS_IS_EMPTY && found.state >= ALIAS_IS_EMPTY))
-			first = found;
+		if (rank(found.state) > rank(best.state))
+			best = found;
 	}
-	return first;
+	return best;
 }
 
 enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *arena,
