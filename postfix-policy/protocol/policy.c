@@ -47,28 +47,26 @@ static struct slice *member(struct policy_request *request, const struct slice *
 #undef IS
 }
 
-/*
- * The next line, "name=value"; the value may hold further '='. DONE: it was the empty
- * line at the end. MORE: name and value; or no line is whole, and name_r->data is NULL.
- * *at moves behind a whole line.
- */
-static inline enum parse_result next_line(const char **at, const char *end,
-					  struct slice *name_r, struct slice *value_r)
+/* An attribute is "name=value"; the value may hold further '='. */
+enum line { LINE_IS_ATTRIBUTE, LINE_IS_EMPTY, LINE_IS_BAD, LINE_IS_CUT };
+
+/* *at moves behind a whole line. */
+static inline enum line next_line(const char **at, const char *end, struct slice *name_r,
+				  struct slice *value_r)
 {
 	const char *line = *at, *newline = memchr(line, '\n', (size_t)(end - line)), *equals;
 
-	name_r->data = NULL;
 	if (newline == NULL)
-		return PARSE_MORE;
+		return LINE_IS_CUT;
 	*at = newline + 1;
 	if (newline == line)
-		return PARSE_DONE;
+		return LINE_IS_EMPTY;
 	equals = memchr(line, '=', (size_t)(newline - line));
 	if (equals == NULL)
-		return PARSE_BAD;
+		return LINE_IS_BAD;
 	*name_r = (struct slice){ line, (size_t)(equals - line) };
 	*value_r = (struct slice){ equals + 1, (size_t)(newline - equals) - 1 };
-	return PARSE_MORE;
+	return LINE_IS_ATTRIBUTE;
 }
 
 /* Whole lines hold no NUL. */
@@ -83,17 +81,17 @@ enum parse_result policy_parse(const char *bytes, size_t len,
 	const char *at = bytes, *end = bytes + len;
 	struct policy_request request;
 	struct slice name, value, *kept;
-	enum parse_result result;
+	enum line line;
 
 	memset(&request, 0, sizeof(request));
-	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE && name.data != NULL) {
+	while ((line = next_line(&at, end, &name, &value)) == LINE_IS_ATTRIBUTE) {
 		kept = member(&request, &name);
 		if (kept != NULL)
 			*kept = value;
 	}
-	if (result == PARSE_BAD || !is_text(bytes, at))
+	if (line == LINE_IS_BAD || !is_text(bytes, at))
 		return PARSE_BAD;
-	if (result == PARSE_MORE)
+	if (line == LINE_IS_CUT)
 		return len >= POLICY_REQUEST_MAX ? PARSE_BAD : PARSE_MORE;
 	if (!slice_is(&request.request, "smtpd_access_policy"))
 		return PARSE_BAD;
@@ -107,15 +105,15 @@ enum parse_result policy_parse_reply(const char *bytes, size_t len, struct slice
 {
 	const char *at = bytes, *end = bytes + len;
 	struct slice name, value, action = { NULL, 0 };
-	enum parse_result result;
+	enum line line;
 
-	while ((result = next_line(&at, end, &name, &value)) == PARSE_MORE && name.data != NULL) {
+	while ((line = next_line(&at, end, &name, &value)) == LINE_IS_ATTRIBUTE) {
 		if (slice_is(&name, "action"))
 			action = value;
 	}
-	if (result == PARSE_BAD || !is_text(bytes, at))
+	if (line == LINE_IS_BAD || !is_text(bytes, at))
 		return PARSE_BAD;
-	if (result == PARSE_MORE)
+	if (line == LINE_IS_CUT)
 		return PARSE_MORE;
 	if (action.data == NULL)
 		return PARSE_BAD;
