@@ -2,6 +2,7 @@
 """The servers of a soak, and what they hold afterwards."""
 
 import collections
+import contextlib
 import itertools
 import multiprocessing.managers
 import re
@@ -153,6 +154,14 @@ class World:
         path = self._large[address]
         name = f"{next(self._numbers)}.M1P1.test,S={GIGABYTE + 1},W={GIGABYTE + 1}:2,S"
         self._large[address] = path.rename(self.home(address) / ("Maildir/cur" if full else "") / name)
+
+    def locks(self):
+        """(path, inode) of Dovecot's locks of maildirs. Those that a killed process leaves are
+        respected for two minutes, in which a mailbox that was full stays full.
+        """
+        for path in self._mail.glob("*/Maildir/dovecot-uidlist.lock"):
+            with contextlib.suppress(OSError):      # it has just been released
+                yield path, path.stat().st_ino
 
     # ---- what they hold ----
 
