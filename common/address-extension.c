@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/address-fold.h"
 #include "common/text.h"
@@ -29,11 +28,14 @@ static bool is_whole(const char *local, const char *delimiters)
 /* Is there a delimiter in the folded form of a character, which may be several? */
 static bool is_delimiter(const char *character, size_t len, const char *delimiters)
 {
-	char ascii[2] = { *character, '\0' }, *folded;
+	char *folded;
 	bool found;
 
-	if (len == 1)
-		return strchr(delimiters, *text_lower(ascii)) != NULL;
+	if (len == 1) {
+		while (*delimiters != '\0' && *delimiters != text_lower_byte(*character))
+			delimiters++;
+		return *delimiters != '\0';
+	}
 	folded = address_fold_case(character, len);
 	found = strpbrk(folded, delimiters) != NULL;
 	free(folded);
@@ -54,14 +56,14 @@ static size_t find_delimiter(const char *local, size_t len, const char *delimite
 
 size_t address_find_extension(const char *local, const char *delimiters)
 {
-	size_t len = strlen(local);
-	char *folded = address_fold_case(local, len);
-	size_t at = strcspn(folded, delimiters);
-	bool found = folded[at] != '\0' && !is_whole(folded, delimiters);
+	size_t len = strlen(local), at = find_delimiter(local, len, delimiters);
+	char *folded;
+	bool whole;
 
-	/* Folding may have changed the length before the delimiter. */
-	if (found && strncasecmp(local, folded, at + 1) != 0)
-		at = find_delimiter(local, len, delimiters);
+	if (at == 0 || at == len)
+		return len;
+	folded = address_fold_case(local, len);
+	whole = is_whole(folded, delimiters);
 	free(folded);
-	return found && at > 0 ? at : len;
+	return whole ? len : at;
 }

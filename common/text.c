@@ -3,46 +3,55 @@
 
 #include <stdint.h>
 #include <string.h>
-
 #include <unistr.h>
 
 /* The byte, in all eight bytes of a word. */
 #define EACH(BYTE) (UINT64_MAX / UINT8_MAX * (BYTE))
 
-/* The next eight bytes; at the end fewer, and blanks after them. */
-static uint64_t next_word(const char *text, size_t len)
+static uint64_t word_at(const char *text)
+{
+	uint64_t word;
+
+	memcpy(&word, text, sizeof(word));
+	return word;
+}
+
+/* The last eight bytes. If there are fewer, all of them, and blanks. */
+static uint64_t last_word(const char *text, size_t len)
 {
 	uint64_t word = EACH(' ');
 
 	if (len >= sizeof(word))
-		memcpy(&word, text, sizeof(word));
-	else
-		memcpy(&word, text, len);
+		return word_at(text + len - sizeof(word));
+	memcpy(&word, text, len);
 	return word;
 }
 
 bool text_is_ascii(const char *text, size_t len)
 {
-	uint64_t seen = 0;
+	uint64_t seen = last_word(text, len);
 
-	for (size_t i = 0; i < len; i += sizeof(seen))
-		seen |= next_word(text + i, len - i);
+	for (size_t i = 0; i + sizeof(seen) < len; i += sizeof(seen))
+		seen |= word_at(text + i);
 	return (seen & EACH(0x80)) == 0;
 }
 
 /*
- * Most names are. A byte's high bit is set by itself, by adding 1 to DEL, or by
- * taking 0x20 from a control character. Only such a byte makes a carry.
+ * Sets the high bit of a byte that is none of printable ASCII, by itself, by adding 1 to DEL,
+ * or by taking 0x20 from a control character. Only such a byte makes a carry.
  */
+static uint64_t unprintable(uint64_t word)
+{
+	return word | (word + EACH(0x01)) | (word - EACH(0x20));
+}
+
+/* Most names are. */
 static bool is_printable_ascii(const char *text, size_t len)
 {
-	uint64_t seen = 0;
+	uint64_t seen = unprintable(last_word(text, len));
 
-	for (size_t i = 0; i < len; i += sizeof(seen)) {
-		uint64_t word = next_word(text + i, len - i);
-
-		seen |= word | (word + EACH(0x01)) | (word - EACH(0x20));
-	}
+	for (size_t i = 0; i + sizeof(seen) < len; i += sizeof(seen))
+		seen |= unprintable(word_at(text + i));
 	return (seen & EACH(0x80)) == 0;
 }
 
@@ -85,10 +94,8 @@ bool text_is_one_of(const char *text, const char *const *list)
 
 char *text_lower(char *text)
 {
-	for (char *at = text; *at != '\0'; at++) {
-		if (*at >= 'A' && *at <= 'Z')
-			*at = (char)(*at - 'A' + 'a');
-	}
+	for (char *at = text; *at != '\0'; at++)
+		*at = text_lower_byte(*at);
 	return text;
 }
 

@@ -23,7 +23,13 @@ bool text_is_one_of(const char *text, const char *const *list);
 /* Leaves out blanks at both ends: moves *text behind the leading ones, returns the length. */
 size_t text_trim(const char **text, size_t len);
 
-/* Changes A-Z to a-z in place, whatever the locale; returns text. */
+/* Changes A-Z to a-z, whatever the locale. */
+static inline char text_lower_byte(char byte)
+{
+	return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
+/* The same in place; returns text. */
 char *text_lower(char *text);
 
 #endif
