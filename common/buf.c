@@ -10,7 +10,17 @@
 
 #define BUF_FIRST_SIZE 256
 
-char *buf_reserve(struct buf *buf, size_t want)
+static void set_size(struct buf *buf, size_t size)
+{
+	if (buf->lent)
+		buf->data = memcpy(xmalloc(size), buf->data, buf->len);
+	else
+		buf->data = xrealloc(buf->data, size);
+	buf->size = size;
+	buf->lent = false;
+}
+
+char *buf_grow(struct buf *buf, size_t want)
 {
 	size_t size = buf->size > 0 ? buf->size : BUF_FIRST_SIZE;
 
@@ -18,28 +28,10 @@ char *buf_reserve(struct buf *buf, size_t want)
 		buf->failed = true;
 		return NULL;
 	}
-	if (buf->data == NULL || want > buf->size - buf->len) {
-		while (size - buf->len < want)
-			size *= 2;
-		buf->data = xrealloc(buf->data, size);
-		buf->size = size;
-	}
+	while (size - buf->len < want)
+		size *= 2;
+	set_size(buf, size);
 	return buf->data + buf->len;
-}
-
-void buf_put(struct buf *buf, const void *bytes, size_t len)
-{
-	char *to = buf_reserve(buf, len);
-
-	if (to == NULL || len == 0)
-		return;
-	memcpy(to, bytes, len);
-	buf->len += len;
-}
-
-void buf_puts(struct buf *buf, const char *text)
-{
-	buf_put(buf, text, strlen(text));
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)
@@ -94,19 +86,18 @@ void buf_clear(struct buf *buf)
 
 void buf_free(struct buf *buf)
 {
-	free(buf->data);
-	buf->data = NULL;
-	buf->size = 0;
-	buf_clear(buf);
+	if (!buf->lent)
+		free(buf->data);
+	*buf = (struct buf)BUF_INIT(buf->limit);
 }
 
 char *buf_steal(struct buf *buf)
 {
-	char *text = xrealloc(buf->data, buf->len + 1);
+	char *text;
 
+	set_size(buf, buf->len + 1);
+	text = buf->data;
 	text[buf->len] = '\0';
-	buf->data = NULL;
-	buf->size = 0;
-	buf_clear(buf);
+	*buf = (struct buf)BUF_INIT(buf->limit);
 	return text;
 }

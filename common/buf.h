@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct buf {
 	char *data;	/* NULL while empty; not NUL-terminated */
@@ -16,12 +17,16 @@ struct buf {
 	size_t size;	/* bytes allocated */
 	size_t limit;	/* len never passes it */
 	bool failed;	/* sticky until buf_clear() */
+	bool lent;	/* data is an array of somebody else */
 };
 
-#define BUF_INIT(limit_bytes) { NULL, 0, 0, (limit_bytes), false }
+#define BUF_INIT(limit_bytes) { NULL, 0, 0, (limit_bytes), false, false }
+/* With an array that is used as long as it is large enough; it must live as long. */
+#define BUF_LENT(array, limit_bytes) { (array), 0, sizeof(array), (limit_bytes), false, true }
 
-void buf_put(struct buf *buf, const void *bytes, size_t len);
-void buf_puts(struct buf *buf, const char *text);
+/* Here, so that the length of a literal is known when it is compiled. */
+static inline void buf_put(struct buf *buf, const void *bytes, size_t len);
+static inline void buf_puts(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void buf_put_number(struct buf *buf, size_t number);	/* in decimal */
@@ -32,7 +37,33 @@ void buf_put_json(struct buf *buf, const char *text);
  * Makes room for at least `want` more bytes and returns the place to write
  * them to; the caller adds what it wrote to len. NULL when the limit is passed.
  */
-char *buf_reserve(struct buf *buf, size_t want);
+static inline char *buf_reserve(struct buf *buf, size_t want);
+/* For buf_reserve() alone: where there is no room. */
+char *buf_grow(struct buf *buf, size_t want);
+
+static inline char *buf_reserve(struct buf *buf, size_t want)
+{
+	if (buf->data == NULL || buf->failed || want > buf->size - buf->len ||
+	    want > buf->limit - buf->len)
+		return buf_grow(buf, want);
+	return buf->data + buf->len;
+}
+
+static inline void buf_put(struct buf *buf, const void *bytes, size_t len)
+{
+	char *to = buf_reserve(buf, len);
+
+	if (to == NULL || len == 0)
+		return;
+	memcpy(to, bytes, len);
+	buf->len += len;
+}
+
+static inline void buf_puts(struct buf *buf, const char *text)
+{
+	buf_put(buf, text, strlen(text));
+}
+
 void buf_consume(struct buf *buf, size_t len);	/* drops the first len bytes */
 void buf_clear(struct buf *buf);		/* empty, memory kept */
 void buf_free(struct buf *buf);			/* empty, memory returned; usable again */

@@ -7,6 +7,8 @@
 #include "common/rules.h"
 #include "common/text.h"
 
+enum { TYPICAL_VALUE = 512 };	/* bytes; most values are shorter */
+
 struct socketmap_map {
 	const char *name;
 	enum question_kind kind;
@@ -281,7 +283,8 @@ struct socketmap_outcome socketmap_put_answer(struct buf *out,
 					      const struct socketmap_map *map,
 					      const struct mum_answer *answer)
 {
-	struct buf value = BUF_INIT(SOCKETMAP_VALUE_MAX);
+	char typical[TYPICAL_VALUE];
+	struct buf value = BUF_LENT(typical, SOCKETMAP_VALUE_MAX);
 	struct socketmap_outcome outcome = socketmap_put_value(&value, map, answer);
 	const struct reply reply = reply_of(outcome.result, &value);
 

@@ -70,6 +70,46 @@ static void test_limit(void **state)
 	}
 }
 
+/* Bytes of 'x' in an array of eight, or beside it. */
+static void test_lent_array(void **state)
+{
+	static const struct {
+		const char *name;
+		size_t len, want_len;
+		bool lent, failed;
+	} rows[] = {
+		{ "none", 0, 0, true, false },
+		{ "as many as it takes", 8, 8, true, false },
+		{ "one more", 9, 9, false, false },
+		{ "the limit", 300, 300, false, false },
+		{ "one above the limit", 301, 300, false, true },
+	};
+
+	(void)state;
+	FOR_EACH_ROW(row, rows) {
+		char array[8] = "", *text;
+		struct buf buf = BUF_LENT(array, 300);
+
+		for (size_t i = 0; i < row->len; i++)
+			buf_puts(&buf, "x");
+		WANT_NUMBER(row->name, buf.len, row->want_len);
+		WANT(row->name, (buf.data == array) == row->lent);
+		WANT(row->name, buf.failed == row->failed);
+		WANT(row->name, memcmp(array, "xxxxxxxx", row->len < 8 ? row->len : 8) == 0);
+		text = buf_steal(&buf);
+		WANT_NUMBER(row->name, strspn(text, "x"), row->want_len);
+		WANT_NUMBER(row->name, strlen(text), row->want_len);
+		free(text);
+		buf_puts(&buf, "y");
+		WANT("usable again, without the array", buf.len == 1 && buf.data != array);
+		buf_free(&buf);
+		buf = (struct buf)BUF_LENT(array, 300);
+		buf_puts(&buf, "z");
+		buf_free(&buf);
+		WANT("the array is not freed", buf.data == NULL && array[0] == 'z');
+	}
+}
+
 static void test_failure_sticks(void **state)
 {
 	struct buf buf = BUF_INIT(4);
@@ -167,6 +207,7 @@ int main(void)
 		UNIT_TEST(test_put),
 		UNIT_TEST(test_growth),
 		UNIT_TEST(test_limit),
+		UNIT_TEST(test_lent_array),
 		UNIT_TEST(test_failure_sticks),
 		UNIT_TEST(test_printf_limit),
 		UNIT_TEST(test_json),
