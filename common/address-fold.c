@@ -233,6 +233,15 @@ char *address_fold(const char *text)
 	return whole;
 }
 
+const char *address_keep(struct arena *arena, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (text_is_ascii(text, len))
+		return text_lower(arena_strndup(arena, text, len));
+	return keep(arena, address_fold(text));
+}
+
 bool address_is_same(const char *one, const char *other)
 {
 	char *folded, *other_folded;

@@ -10,7 +10,7 @@
 struct listed_address {
 	const char *text;	/* NULL: a copy of another one */
 	size_t local_len;	/* length of what stands in text before the last '@' */
-	char *folded;		/* while copies are looked for */
+	const char *folded;	/* once copies are looked for */
 	bool own;
 };
 
@@ -89,8 +89,8 @@ static void mark_copies(struct listed_address *const *sorted, size_t count, bool
 	}
 }
 
-/* Marks those that name an address which was there before. */
-static void mark_all_copies(struct address_list *list)
+/* Marks those that name an address which was there before. Takes memory of the arena. */
+static void mark_all_copies(struct address_list *list, struct arena *arena)
 {
 	struct listed_address **sorted;
 	size_t end;
@@ -98,19 +98,16 @@ static void mark_all_copies(struct address_list *list)
 
 	if (list->count < 2)
 		return;
-	sorted = xcalloc(list->count, sizeof(*sorted));
+	sorted = arena_alloc(arena, list->count * sizeof(*sorted));
 	for (size_t i = 0; i < list->count; i++) {
 		sorted[i] = &list->addresses[i];
-		sorted[i]->folded = address_fold(sorted[i]->text);
+		sorted[i]->folded = address_keep(arena, sorted[i]->text);
 	}
 	qsort(sorted, list->count, sizeof(*sorted), compare_names);
 	for (size_t i = 0; i < list->count; i = end) {
 		end = find_end(sorted, list->count, i, &own);
 		mark_copies(&sorted[i], end - i, own);
 	}
-	for (size_t i = 0; i < list->count; i++)
-		free(list->addresses[i].folded);
-	free(sorted);
 }
 
 const char **address_list_finish(struct address_list *list, struct arena *arena,
@@ -119,7 +116,7 @@ const char **address_list_finish(struct address_list *list, struct arena *arena,
 	const char **texts = arena_alloc(arena, list->count * sizeof(*texts));
 	size_t count = 0;
 
-	mark_all_copies(list);
+	mark_all_copies(list, arena);
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->addresses[i].text != NULL)
 			texts[count++] = list->addresses[i].text;

@@ -71,7 +71,8 @@ static void set_forms(struct address *address, const char *local, size_t len,
 		      const char *delimiters)
 {
 	char *unquoted = address_unquote(local, len);
-	char *plain = unquoted != NULL ? unquoted : xstrndup(local, len);
+	const char *plain = unquoted != NULL ? unquoted
+					     : arena_strndup(&address->arena, local, len);
 	size_t cut = address_find_extension(plain, delimiters);
 
 	/* The spellings below lack these needless quotes. */
@@ -82,7 +83,7 @@ static void set_forms(struct address *address, const char *local, size_t len,
 		add_spellings(address, plain, cut,
 			      arena_strndup(&address->arena, plain + cut,
 					    strlen(plain + cut)));
-	free(plain);
+	free(unquoted);
 }
 
 /*
@@ -159,14 +160,16 @@ static bool read_domain(struct address *address, enum address_kind kind,
 struct address *address_new(enum address_kind kind, const char *text,
 			    size_t len, const char *delimiters)
 {
+	struct arena arena = { NULL };
 	struct address *address;
 	bool ok;
 
 	if (!text_is_clean(text, len))
 		return NULL;
-	address = xcalloc(1, sizeof(*address));
+	arena_reserve(&arena, sizeof(*address) + 3 * len + TYPICAL_ADDRESS);
+	address = arena_alloc(&arena, sizeof(*address));
 	address->refs = 1;
-	arena_reserve(&address->arena, 3 * len + TYPICAL_ADDRESS);
+	address->arena = arena;
 	if (kind == ADDRESS_MAIL || kind == ADDRESS_LOGIN)
 		ok = read_address(address, kind, text, len, delimiters);
 	else
@@ -185,12 +188,13 @@ struct address *address_ref(struct address *address)
 void address_unref(struct address **_address)
 {
 	struct address *address = *_address;
+	struct arena arena;
 
 	*_address = NULL;
 	if (address == NULL || --address->refs > 0)
 		return;
-	arena_free(&address->arena);
-	free(address);
+	arena = address->arena;
+	arena_free(&arena);
 }
 
 char *address_form_text(const struct address *address, size_t form)

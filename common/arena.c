@@ -37,7 +37,8 @@ void arena_reserve(struct arena *arena, size_t size)
 	add_chunk(arena, rounded(size));
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Not zeroed. */
+static void *take(struct arena *arena, size_t size)
 {
 	size_t need = rounded(size);
 	struct arena_chunk *chunk = arena->chunks;
@@ -52,14 +53,20 @@ void *arena_alloc(struct arena *arena, size_t size)
 	}
 	memory = chunk->bytes + chunk->used;
 	chunk->used += need;
-	return memset(memory, 0, size);
+	return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(take(arena, size), 0, size);
 }
 
 char *arena_strndup(struct arena *arena, const char *text, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	char *copy = take(arena, len + 1);
 
 	memcpy(copy, text, len);
+	copy[len] = '\0';
 	return copy;
 }
 
