@@ -8,17 +8,21 @@
 #include "common/keyed-hash.h"
 #include "common/xalloc.h"
 
+enum { TURNS_MAX = 100 };	/* entries looked at for one that may go */
+
 struct entry {
 	UT_hash_handle hh;
-	struct entry *prev, *next;	/* least recently used first */
+	struct entry *prev, *next;	/* the next one to go first */
 	struct facts *facts;
 	uint64_t stored_ms;
+	/* A hit sets this and moves nothing: to touch three other entries costs more. */
+	bool used;
 	char key[];	/* one byte for the kind, then the key */
 };
 
 struct cache {
 	struct entry *by_key;
-	struct entry *by_use;
+	struct entry *in_turn;
 	size_t rows, rows_max;
 	struct keyed_hash hash;
 	/* The key of the call in progress; kept to save an allocation each time. */
@@ -44,7 +48,7 @@ static size_t rows_of(const struct facts *facts)
 static void entry_free(struct cache *cache, struct entry *entry)
 {
 	HASH_DELETE(hh, cache->by_key, entry);
-	DL_DELETE(cache->by_use, entry);
+	DL_DELETE(cache->in_turn, entry);
 	cache->rows -= rows_of(entry->facts);
 	facts_unref(&entry->facts);
 	free(entry);
@@ -57,8 +61,8 @@ void cache_free(struct cache **_cache)
 	*_cache = NULL;
 	if (cache == NULL)
 		return;
-	while (cache->by_use != NULL)
-		entry_free(cache, cache->by_use);
+	while (cache->in_turn != NULL)
+		entry_free(cache, cache->in_turn);
 	free(cache->wanted);
 	free(cache);
 }
@@ -82,6 +86,19 @@ static struct entry *find(struct cache *cache, enum question_kind kind,
 	return entry;
 }
 
+/* The next one to go. One that was used since it was last looked at may stay once more. */
+static struct entry *next_to_go(struct cache *cache)
+{
+	for (int i = 0; i < TURNS_MAX && cache->in_turn->used; i++) {
+		struct entry *entry = cache->in_turn;
+
+		entry->used = false;
+		DL_DELETE(cache->in_turn, entry);
+		DL_APPEND(cache->in_turn, entry);
+	}
+	return cache->in_turn;
+}
+
 void cache_put(struct cache *cache, enum question_kind kind, const char *key,
 	       struct facts *facts, uint64_t now_ms)
 {
@@ -94,15 +111,16 @@ void cache_put(struct cache *cache, enum question_kind kind, const char *key,
 	if (cache->rows_max == 0 || (rows > 1 && rows > cache->rows_max / 4))
 		return;
 	while (cache->rows + rows > cache->rows_max)
-		entry_free(cache, cache->by_use);
+		entry_free(cache, next_to_go(cache));
 	cache->rows += rows;
 	entry = xmalloc(sizeof(*entry) + cache->wanted_len);
 	entry->facts = facts_ref(facts);
 	entry->stored_ms = now_ms;
+	entry->used = false;
 	memcpy(entry->key, cache->wanted, cache->wanted_len);
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, cache->by_key, entry->key, cache->wanted_len,
 				    hash, entry);
-	DL_APPEND(cache->by_use, entry);
+	DL_APPEND(cache->in_turn, entry);
 }
 
 struct facts *cache_get(struct cache *cache, enum question_kind kind,
@@ -113,8 +131,7 @@ struct facts *cache_get(struct cache *cache, enum question_kind kind,
 
 	if (entry == NULL)
 		return NULL;
-	DL_DELETE(cache->by_use, entry);
-	DL_APPEND(cache->by_use, entry);
+	entry->used = true;
 	*age_ms_r = now_ms - entry->stored_ms;
 	return entry->facts;
 }

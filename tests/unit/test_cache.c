@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+
 #include "common/cache.h"
 
 /* Puts facts that only the cache owns; the pointer is only for comparing. */
@@ -95,7 +97,7 @@ static void test_a_reader_does_not_make_facts_younger(void **state)
 	cache_free(&cache);
 }
 
-static void test_least_recently_used_goes_first(void **state)
+static void test_what_nobody_uses_goes_first(void **state)
 {
 	struct cache *cache = cache_new(3);
 
@@ -112,6 +114,51 @@ static void test_least_recently_used_goes_first(void **state)
 	WANT("a stays", get(cache, "a") != NULL);
 	WANT("b stays", get(cache, "b") != NULL);
 	WANT("d is there", get(cache, "d") != NULL);
+	cache_free(&cache);
+}
+
+static void test_use_counts_for_one_turn(void **state)
+{
+	struct cache *cache = cache_new(2);
+
+	(void)state;
+	put(cache, MUM_DELIVERY, "a", 0);
+	WANT("a is used", get(cache, "a") != NULL);
+	put(cache, MUM_DELIVERY, "b", 0);
+	put(cache, MUM_DELIVERY, "c", 0);
+	put(cache, MUM_DELIVERY, "d", 0);
+	WANT("b went first", get(cache, "b") == NULL);
+	WANT("a went next", get(cache, "a") == NULL);
+	WANT_NUMBER("two", cache_count(cache), 2);
+	cache_free(&cache);
+}
+
+/* Else one put could wait for as long as the cache is large. */
+static void test_a_cache_of_used_ones_makes_room_at_once(void **state)
+{
+	enum { SIZE = 500 };
+	struct cache *cache = cache_new(SIZE);
+	char key[] = "000";
+	size_t left = 0;
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < SIZE; i++) {
+			snprintf(key, sizeof(key), "%03d", i);
+			if (round == 0)
+				put(cache, MUM_DELIVERY, key, 0);
+			WANT("is used", get(cache, key) != NULL);
+		}
+	}
+	put(cache, MUM_DELIVERY, "new", 0);
+	put(cache, MUM_DELIVERY, "newer", 0);
+	for (int i = 0; i < SIZE; i++) {
+		snprintf(key, sizeof(key), "%03d", i);
+		left += get(cache, key) != NULL;
+	}
+	WANT_NUMBER("the others stay", left, SIZE - 2);
+	WANT("new", get(cache, "new") != NULL && get(cache, "newer") != NULL);
+	WANT("not the oldest, which was looked at first", get(cache, "000") != NULL);
 	cache_free(&cache);
 }
 
@@ -218,7 +265,9 @@ int main(void)
 		UNIT_TEST(test_ages),
 		UNIT_TEST(test_replacement_is_younger),
 		UNIT_TEST(test_a_reader_does_not_make_facts_younger),
-		UNIT_TEST(test_least_recently_used_goes_first),
+		UNIT_TEST(test_what_nobody_uses_goes_first),
+		UNIT_TEST(test_use_counts_for_one_turn),
+		UNIT_TEST(test_a_cache_of_used_ones_makes_room_at_once),
 		UNIT_TEST(test_replacing_in_a_full_cache_drops_nobody),
 		UNIT_TEST(test_facts_weigh_their_rows),
 		UNIT_TEST(test_sizes),
