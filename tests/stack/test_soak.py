@@ -166,6 +166,9 @@ RIGHT = {
     "full when it came, long ago for this machine": [GONE, mail(CARL, sent=246), bounced(CARL, 325),
                                                      Hiccup(305, 322)],
     "full when it came": [mail(CARL, sent=199.8), bounced(CARL, 201)],
+    "full for whoever waits for a lock": [Fault("quota-status hung", 301.5, 304),
+                                          said("policy", CARL, "452 4.2.2 mailbox is full", 303.1),
+                                          mail(CARL, sent=304), bounced(CARL, 305)],
 }
 
 WRONG = {
@@ -214,6 +217,9 @@ WRONG = {
     "room, refused": ("wrong answer to RCPT", [said("RCPT", ANNA, FULL, 250)]),
     "not full yet": ("wrong answer to RCPT", [said("RCPT", CARL, FULL, 199)]),
     "not full any more": ("wrong answer to policy", [said("policy", CARL, "452 4.2.2 mailbox is full", 303.1)]),
+    "not full when a lock was taken": ("wrong answer to policy",
+                                       [Fault("quota-status hung", 303.2, 306),
+                                        said("policy", CARL, "452 4.2.2 mailbox is full", 305.3)]),
     "one has room": ("wrong answer to RCPT", [said("RCPT", ONE_OF_TWO, FULL, 250)]),
     "one is outside": ("wrong answer to RCPT", [said("RCPT", ALSO_OUTSIDE, FULL, 250)]),
     "nobody, full": ("wrong answer to RCPT", [said("RCPT", "nobody@soak.test", FULL, 250)]),

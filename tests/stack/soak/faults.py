@@ -232,10 +232,8 @@ def quota_status_killed(world):
     world.quota_status.rename(away)
     try:
         _signal_quota_status(world, signal.SIGKILL)
-        locks = set(world.locks())
+        world.remove_left_locks()
         yield
-        for path, _ in locks & set(world.locks()):
-            path.unlink(missing_ok=True)
     finally:
         away.rename(world.quota_status)
 

@@ -158,7 +158,7 @@ class Judge:
         a mailbox is full.
         """
         kind, address = KINDS[answer.kind], answer.question[-1]
-        since = answer.asked - BY_HAND
+        since = self._seen_since(answer.asked, answer.answered)
         now = self._states(since, answer.answered)
         lately = self._states(since - self._history.limits.room_age, answer.answered)
         refusals = set(map(kind.read, model.full_refusals(states, now, address)))
@@ -169,6 +169,14 @@ class Judge:
             return right - {kind.passes} | refusals
         self.full["in doubt"] += self.word(answer) == kind.passes
         return right | refusals
+
+    def _seen_since(self, asked, when):
+        """From when on Dovecot has surely seen what others did to a maildir. A quota-status that
+        hangs or was killed may hold its lock, and then nobody sees that.
+        """
+        held = [fault.began for fault in self._faults.between(when, when)
+                if EFFECTS[fault.kind].at == "quota"]
+        return min([asked, *held]) - BY_HAND
 
     def _may_be_in_doubt(self, answer):
         """A fault on the way to quota-status, or an answer that took until half of the deadline,
@@ -312,8 +320,8 @@ class Judge:
         bounced = isinstance(arrival, Bounce)
         late = sum(hiccup.ended - hiccup.began for hiccup in self._hiccups.between(
             arrival.when - DELIVERY_TIME, arrival.when))
-        since = (max(rcpt.asked, arrival.when - DELIVERY_TIME - late)
-                 - max(self._history.limits.ttl, BY_HAND))
+        asked = max(rcpt.asked, arrival.when - DELIVERY_TIME - late)
+        since = min(asked - self._history.limits.ttl, self._seen_since(asked, arrival.when))
         until = arrival.when + 1 if bounced else arrival.when
         if not any(model.takes_mail(state, arrival.to) != bounced
                    for state in self._states(since, until)):

@@ -19,6 +19,9 @@ from soak.history import Bounce, Delivery
 from soak.limit import Count, Counts
 from soak.model import BURST, CLOSED, DOMAIN, GREEDY, INTERVAL, plain
 
+# A process that lives holds the lock of a maildir for less time, in seconds.
+LOCKED = 0.5
+
 # Deferred mail is tried again soon, because the queue must be empty in the end.
 POSTFIX_SETTINGS = ["queue_run_delay = 3s", "minimal_backoff_time = 3s",
                     "maximal_backoff_time = 6s"]
@@ -155,13 +158,20 @@ class World:
         name = f"{next(self._numbers)}.M1P1.test,S={GIGABYTE + 1},W={GIGABYTE + 1}:2,S"
         self._large[address] = path.rename(self.home(address) / ("Maildir/cur" if full else "") / name)
 
-    def locks(self):
-        """(path, inode) of Dovecot's locks of maildirs. Those that a killed process leaves are
-        respected for two minutes, in which a mailbox that was full stays full.
-        """
+    def _locks(self):
+        """(path, inode) of Dovecot's locks of maildirs."""
         for path in self._mail.glob("*/Maildir/dovecot-uidlist.lock"):
             with contextlib.suppress(OSError):      # it has just been released
                 yield path, path.stat().st_ino
+
+    def remove_left_locks(self):
+        """Those that a killed process left: Dovecot respects them for two minutes, in which it
+        does not see that a large mail has gone.
+        """
+        before = set(self._locks())
+        time.sleep(LOCKED)
+        for path, _ in before & set(self._locks()):
+            path.unlink(missing_ok=True)
 
     # ---- what they hold ----
 
