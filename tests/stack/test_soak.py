@@ -52,7 +52,9 @@ def test_two_minutes_have_each_fault(seed):
 
 def test_each_fault_has_its_place_in_the_plan_and_its_effect():
     planned = {kind for kinds in LANES.values() for kind in kinds}
-    assert planned == set(FAULTS) == set(EFFECTS) == {fault for fault, *_ in STRIKES}
+    assert planned == set(FAULTS)
+    # This one is seen, not caused.
+    assert planned | {"old auth ended"} == set(EFFECTS) == {fault for fault, *_ in STRIKES}
 
 
 # ---- the judge ----
@@ -338,7 +340,7 @@ WHERE = {
     "database": {"database hung", "database killed", "tables locked", "too many connections", "network cut",
                  "network silent", "wrong password"},
     "mumd": {"mumd restarted", "mumd killed", "no descriptors"},
-    "dovecot": {"dovecot reloaded"},
+    "dovecot": {"dovecot reloaded", "old auth ended"},
     "postfix": {"postfix reloaded"},
     "quota": {"quota-status hung", "quota-status killed"},
 }

@@ -39,7 +39,8 @@ EFFECTS = {
     "mumd killed": Effect("mumd", 1),
     "no descriptors": Effect("mumd", 1.5),          # accept() pauses
     "slow clients": NONE,
-    "dovecot reloaded": Effect("dovecot", 1),       # over when the old auth process has been ended
+    "dovecot reloaded": Effect("dovecot", 1),       # over when a new auth process answers
+    "old auth ended": Effect("dovecot", 1),         # by SIGTERM after six seconds, with its logins
     "postfix reloaded": Effect("postfix", 1),
     "quota-status hung": Effect("quota", 1),
     "quota-status killed": Effect("quota", 1),
