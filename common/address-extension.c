@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/address-fold.h"
 #include "common/text.h"
@@ -31,7 +32,7 @@ static bool is_delimiter(const char *character, size_t len, const char *delimite
 	char *folded;
 	bool found;
 
-	if (len == 1) {
+	if (len == 1) {		/* strchr(3) would cost more than these few bytes */
 		while (*delimiters != '\0' && *delimiters != text_lower_byte(*character))
 			delimiters++;
 		return *delimiters != '\0';
@@ -56,14 +57,19 @@ static size_t find_delimiter(const char *local, size_t len, const char *delimite
 
 size_t address_find_extension(const char *local, const char *delimiters)
 {
-	size_t len = strlen(local), at = find_delimiter(local, len, delimiters);
+	size_t len = strlen(local), at;
 	char *folded;
-	bool whole;
+	bool found;
 
-	if (at == 0 || at == len)
+	/* Most names are ASCII and hold none: they need no folded copy. */
+	if (text_is_ascii(local, len) && find_delimiter(local, len, delimiters) == len)
 		return len;
 	folded = address_fold_case(local, len);
-	whole = is_whole(folded, delimiters);
+	at = strcspn(folded, delimiters);
+	found = folded[at] != '\0' && !is_whole(folded, delimiters);
+	/* Folding may have changed the length before the delimiter. */
+	if (found && strncasecmp(local, folded, at + 1) != 0)
+		at = find_delimiter(local, len, delimiters);
 	free(folded);
-	return whole ? len : at;
+	return found && at > 0 ? at : len;
 }

@@ -10,7 +10,7 @@
 struct listed_address {
 	const char *text;	/* NULL: a copy of another one */
 	size_t local_len;	/* length of what stands in text before the last '@' */
-	const char *folded;	/* once copies are looked for */
+	const char *folded;	/* NULL before mark_all_copies() */
 	bool own;
 };
 

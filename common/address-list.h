@@ -25,8 +25,8 @@ void address_list_add(struct address_list *list, const char *text, bool own);
  * that name an address already there. Two own addresses, or an own one and a foreign
  * one, are the same if they fold alike (address_fold()). Two foreign ones must have
  * the same bytes before the '@', too: only their own host may say that two local parts
- * are one mailbox (RFC 5321 section 2.4). The array lies in the arena, the texts are
- * those that were added.
+ * are one mailbox (RFC 5321 section 2.4). The array lies in the arena, as does what the
+ * comparison needs; the texts are those that were added.
  */
 const char **address_list_finish(struct address_list *list, struct arena *arena,
 				 size_t *count_r);

@@ -166,7 +166,7 @@ struct address *address_new(enum address_kind kind, const char *text,
 
 	if (!text_is_clean(text, len))
 		return NULL;
-	arena_reserve(&arena, sizeof(*address) + 3 * len + TYPICAL_ADDRESS);
+	arena_reserve(&arena, sizeof(*address) + 4 * len + TYPICAL_ADDRESS);
 	address = arena_alloc(&arena, sizeof(*address));
 	address->refs = 1;
 	address->arena = arena;
@@ -193,7 +193,7 @@ void address_unref(struct address **_address)
 	*_address = NULL;
 	if (address == NULL || --address->refs > 0)
 		return;
-	arena = address->arena;
+	arena = address->arena;	/* a copy: the address lies in what is freed */
 	arena_free(&arena);
 }
 

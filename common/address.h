@@ -39,7 +39,7 @@ struct address_form {
 
 struct address {
 	size_t refs;
-	struct arena arena;	/* owns every string here, and this */
+	struct arena arena;	/* owns every string here, and the address itself */
 	/*
 	 * For a cache: all that a store is asked for. Two keys are equal if and only if
 	 * all forms (without their extensions) and all domains are. The key of several

@@ -12,19 +12,22 @@
 #include <string.h>
 
 struct buf {
-	char *data;	/* NULL while empty; not NUL-terminated */
+	char *data;	/* NULL at first, unless lent; not NUL-terminated */
 	size_t len;
-	size_t size;	/* bytes allocated */
+	size_t size;	/* bytes at data */
 	size_t limit;	/* len never passes it */
 	bool failed;	/* sticky until buf_clear() */
-	bool lent;	/* data is an array of somebody else */
+	bool lent;	/* data is the caller's array */
 };
 
 #define BUF_INIT(limit_bytes) { NULL, 0, 0, (limit_bytes), false, false }
-/* With an array that is used as long as it is large enough; it must live as long. */
+/*
+ * Begins in the caller's array (an array, no pointer), and moves to memory of its own when
+ * that is full. The array must outlive the buffer, which must not be copied.
+ */
 #define BUF_LENT(array, limit_bytes) { (array), 0, sizeof(array), (limit_bytes), false, true }
 
-/* Here, so that the length of a literal is known when it is compiled. */
+/* Inline, so that the compiler knows the length of a literal. */
 static inline void buf_put(struct buf *buf, const void *bytes, size_t len);
 static inline void buf_puts(struct buf *buf, const char *text);
 void buf_printf(struct buf *buf, const char *format, ...)
@@ -38,7 +41,7 @@ void buf_put_json(struct buf *buf, const char *text);
  * them to; the caller adds what it wrote to len. NULL when the limit is passed.
  */
 static inline char *buf_reserve(struct buf *buf, size_t want);
-/* For buf_reserve() alone: where there is no room. */
+/* The slow half of buf_reserve(); nobody else calls it. */
 char *buf_grow(struct buf *buf, size_t want);
 
 static inline char *buf_reserve(struct buf *buf, size_t want)

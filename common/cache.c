@@ -8,14 +8,15 @@
 #include "common/keyed-hash.h"
 #include "common/xalloc.h"
 
-enum { TURNS_MAX = 100 };	/* entries looked at for one that may go */
+/* Used entries that one put may spare, so that it never walks the whole cache. */
+enum { TURNS_MAX = 100 };
 
 struct entry {
 	UT_hash_handle hh;
-	struct entry *prev, *next;	/* the next one to go first */
+	struct entry *prev, *next;	/* in the order in which they go */
 	struct facts *facts;
 	uint64_t stored_ms;
-	/* A hit sets this and moves nothing: to touch three other entries costs more. */
+	/* A hit only sets this: to move the entry would touch its neighbours, too. */
 	bool used;
 	char key[];	/* one byte for the kind, then the key */
 };
@@ -86,17 +87,23 @@ static struct entry *find(struct cache *cache, enum question_kind kind,
 	return entry;
 }
 
-/* The next one to go. One that was used since it was last looked at may stay once more. */
-static struct entry *next_to_go(struct cache *cache)
+/* Room for so many rows more. */
+static void make_room(struct cache *cache, size_t rows)
 {
-	for (int i = 0; i < TURNS_MAX && cache->in_turn->used; i++) {
+	int turns = TURNS_MAX;
+
+	while (cache->rows + rows > cache->rows_max) {
 		struct entry *entry = cache->in_turn;
 
+		if (!entry->used || turns == 0) {
+			entry_free(cache, entry);
+			continue;
+		}
+		turns--;
 		entry->used = false;
 		DL_DELETE(cache->in_turn, entry);
 		DL_APPEND(cache->in_turn, entry);
 	}
-	return cache->in_turn;
 }
 
 void cache_put(struct cache *cache, enum question_kind kind, const char *key,
@@ -110,8 +117,7 @@ void cache_put(struct cache *cache, enum question_kind kind, const char *key,
 		entry_free(cache, entry);
 	if (cache->rows_max == 0 || (rows > 1 && rows > cache->rows_max / 4))
 		return;
-	while (cache->rows + rows > cache->rows_max)
-		entry_free(cache, next_to_go(cache));
+	make_room(cache, rows);
 	cache->rows += rows;
 	entry = xmalloc(sizeof(*entry) + cache->wanted_len);
 	entry->facts = facts_ref(facts);

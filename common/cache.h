@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Facts by kind of question and key. The number of rows is limited; the oldest facts go
- * first, but those that were used meanwhile may stay for another turn. The cache knows how
- * old facts are; the caller decides what is fresh or stale enough.
+ * first. Those that were used since they were put, or since they were last spared, are
+ * spared once more, within limits. The cache knows how old facts are; the caller decides
+ * what is fresh or stale enough.
  *
  * The limit counts rows, not keys, because strangers choose the keys: with ever new
  * extensions they can ask for the same long alias under any number of names.

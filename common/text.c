@@ -23,7 +23,8 @@ static uint64_t last_word(const char *text, size_t len)
 
 	if (len >= sizeof(word))
 		return word_at(text + len - sizeof(word));
-	memcpy(&word, text, len);
+	if (len > 0)
+		memcpy(&word, text, len);
 	return word;
 }
 
@@ -37,15 +38,16 @@ bool text_is_ascii(const char *text, size_t len)
 }
 
 /*
- * Sets the high bit of a byte that is none of printable ASCII, by itself, by adding 1 to DEL,
- * or by taking 0x20 from a control character. Only such a byte makes a carry.
+ * The high bit of some byte is set if and only if a byte is not printable ASCII: bytes above
+ * have it, DEL gets it when 1 is added, a control character when 0x20 is taken away. Only
+ * such bytes carry into the next one.
  */
 static uint64_t unprintable(uint64_t word)
 {
 	return word | (word + EACH(0x01)) | (word - EACH(0x20));
 }
 
-/* Most names are. */
+/* The short cut of text_is_clean(): most names are. */
 static bool is_printable_ascii(const char *text, size_t len)
 {
 	uint64_t seen = unprintable(last_word(text, len));

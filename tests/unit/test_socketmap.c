@@ -423,6 +423,9 @@ static void test_value_limit(void **state)
 		size_t len;
 		bool ok;
 	} rows[] = {
+		{ "511 bytes", 511, true },
+		{ "as much as a typical value", 512, true },
+		{ "one byte more", 513, true },
 		{ "99,996 bytes", 99996, true },
 		{ "99,997 bytes", 99997, true },
 		{ "99,998 bytes", 99998, false },
