@@ -127,14 +127,21 @@ static enum step accept_one(struct decision *decision, enum reason reason)
 	return PASSED;
 }
 
+/* The check warns, and the mail passes. Quota is asked only where the recipient passed. */
+static enum step warn(struct decision *decision, enum outcome outcome, enum reason reason)
+{
+	count(decision, outcome, reason);
+	if (decision->check == CHECK_RECIPIENT)
+		decision->check_quota = false;
+	return PASSED;
+}
+
 /* The check objects. */
 static enum step refuse(struct decision *decision, enum reason reason, const char *action)
 {
 	if (mode_of(decision) == MUM_CHECK_WARN) {
-		count(decision, OUTCOME_WOULD_REJECT, reason);
 		log_refusal(decision, "would reject", reason, action);
-		decision->check_quota = false;	/* only after the others have passed */
-		return PASSED;
+		return warn(decision, OUTCOME_WOULD_REJECT, reason);
 	}
 	count(decision, OUTCOME_REJECT, reason);
 	log_refusal(decision, "reject", reason, action);
@@ -146,11 +153,8 @@ static enum step refuse(struct decision *decision, enum reason reason, const cha
  */
 static enum step no_verdict(struct decision *decision)
 {
-	if (mode_of(decision) == MUM_CHECK_WARN) {
-		count(decision, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER);
-		decision->check_quota = false;
-		return PASSED;
-	}
+	if (mode_of(decision) == MUM_CHECK_WARN)
+		return warn(decision, OUTCOME_WOULD_DEFER, REASON_NO_ANSWER);
 	count(decision, OUTCOME_DEFER, REASON_NO_ANSWER);
 	return finish(decision, ACTION_TEMPFAIL);
 }
