@@ -8,7 +8,8 @@
 #include "common/xalloc.h"
 
 enum {
-	PLACES = 4096,
+	SETS = 1024,
+	WAYS = 4,		/* places in a set */
 	RENEWAL = 250		/* ms that the first caller's answer may take */
 };
 
@@ -20,7 +21,7 @@ struct place {
 struct quota_rooms {
 	unsigned ttl;
 	struct keyed_hash hash;
-	struct place places[PLACES];
+	struct place sets[SETS][WAYS];	/* a mailbox has a set of its hash */
 };
 
 struct quota_rooms *quota_rooms_new(unsigned ttl)
@@ -37,19 +38,32 @@ void quota_rooms_free(struct quota_rooms **_rooms)
 	struct quota_rooms *rooms = *_rooms;
 
 	*_rooms = NULL;
-	for (size_t i = 0; rooms != NULL && i < PLACES; i++)
-		free(rooms->places[i].mailbox);
+	if (rooms == NULL)
+		return;
+	for (size_t i = 0; i < SETS * WAYS; i++)
+		free(rooms->sets[i / WAYS][i % WAYS].mailbox);
 	free(rooms);
-}
-
-static struct place *place_of(struct quota_rooms *rooms, const char *mailbox)
-{
-	return &rooms->places[keyed_hash(&rooms->hash, mailbox, strlen(mailbox)) % PLACES];
 }
 
 static bool is_there(const struct place *place, const char *mailbox)
 {
 	return place->mailbox != NULL && strcmp(place->mailbox, mailbox) == 0;
+}
+
+/* The mailbox's place, or the one that it may take: the oldest of its set. */
+static struct place *place_of(struct quota_rooms *rooms, const char *mailbox)
+{
+	struct place *set =
+		rooms->sets[keyed_hash(&rooms->hash, mailbox, strlen(mailbox)) % SETS];
+	struct place *oldest = set;
+
+	for (struct place *place = set; place < set + WAYS; place++) {
+		if (is_there(place, mailbox))
+			return place;
+		if (place->until_ms < oldest->until_ms)
+			oldest = place;
+	}
+	return oldest;
 }
 
 void quota_rooms_note(struct quota_rooms *rooms, const char *mailbox, uint64_t size,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which mailboxes had room a moment ago. The table has a fixed size: if two mailboxes have
- * the same place, the later one takes it, and the earlier one is asked about again.
+ * Which mailboxes had room a moment ago. The table has a fixed size: where many come at
+ * once, a later one takes the place of an earlier one, which is asked about again.
  */
 #ifndef MUM_QUOTA_ROOMS_H
 #define MUM_QUOTA_ROOMS_H
