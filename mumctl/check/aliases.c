@@ -195,6 +195,8 @@ static void judge_state(struct aliases *aliases, const struct recipients *found,
 			    mailbox ? "none of its recipients accepts mail; mail goes to the "
 				      "mailbox of the same name"
 				    : "none of its recipients accepts mail; mail to it is refused");
+		if (!mailbox)
+			check_dead_alias(aliases->check, aliases->address);
 		break;
 	case ALIAS_IS_LIVE:
 	case ALIAS_IS_TOO_LONG:

@@ -152,6 +152,31 @@ static void on_domain(const char *domain, void *arg)
 		buf_printf(&roles->shown, "%s%s", roles->shown.len > 0 ? ", " : "", domain);
 }
 
+static void add_dead_role(const struct check *check, enum level level, const char *why)
+{
+	report_add(check->report, level, "role-recipient-dead", "address.role_recipient",
+		   "name an address that accepts mail",
+		   "no mail of address.roles is handed to <%s>: %s",
+		   check->config->address.role_recipient, why);
+}
+
+/* The recipient as a row of an alias. */
+static void judge_role_recipient(const struct check *check, const struct delivery_row *row)
+{
+	const char *why = why_dead(state_of_recipient(row));
+	struct address *address =
+		address_new(ADDRESS_MAIL, row->stands_for, strlen(row->stands_for), "");
+
+	if (why != NULL)
+		add_dead_role(check, LEVEL_ERROR, why);
+	else if (state_is_elsewhere(row))
+		add_dead_role(check, LEVEL_WARNING, "neither a mailbox nor an alias has this "
+			      "name, unless another table of Postfix has it");
+	else if (address != NULL && names_domain(check->names, address) == DOMAIN_IS_INACTIVE)
+		add_dead_role(check, LEVEL_ERROR, "its domain is inactive in MUM");
+	address_unref(&address);
+}
+
 /* Judges the recipient as mumd does for a role. */
 static void check_role_recipient(const struct check *check,
 				 const struct fallback_settings *fallbacks)
@@ -160,24 +185,39 @@ static void check_role_recipient(const struct check *check,
 	struct address *address = address_new(ADDRESS_MAIL, name, strlen(name), "");
 	struct facts *facts = facts_new(MUM_DELIVERY);
 	struct delivery_row *row = facts_new_row(facts);
-	const char *why;
 
 	address_add_fallbacks(address, fallbacks);
 	*row = (struct delivery_row){ .alias = name, .recipient = fallbacks->role_recipient,
 				      .stands_for = fallbacks->role_recipient };
 	if (address_is_role(address, &row->form)) {
 		names_complete(check->names, check->config, address, facts);
-		why = why_dead(state_of_recipient(row));
-		if (why != NULL)
-			report_add(check->report, LEVEL_ERROR, "role-recipient-dead",
-				   "address.role_recipient",
-				   "name an address that accepts mail",
-				   "no mail of address.roles is handed to <%s>: %s",
-				   fallbacks->role_recipient, why);
+		judge_role_recipient(check, row);
 	}
 	facts_unref(&facts);
 	address_unref(&address);
 	free(name);
+}
+
+void check_dead_alias(const struct check *check, const struct address *alias)
+{
+	const struct fallback_settings fallbacks = mum_config_fallbacks(check->config);
+	const char *text = fallbacks.role_recipient;
+	struct address *address;
+	bool leads_here = false;
+
+	if (fallbacks.roles_count == 0)
+		return;
+	address = address_new(ADDRESS_MAIL, text, strlen(text),
+			      check->config->address.recipient_delimiter);
+	for (size_t i = 0; address != NULL && i < address->forms_count; i++) {
+		char *form = address_form_text(address, i);
+
+		leads_here = leads_here || strcmp(form, alias->name) == 0;
+		free(form);
+	}
+	if (leads_here)
+		add_dead_role(check, LEVEL_ERROR, "none of the recipients of this alias accepts mail");
+	address_unref(&address);
 }
 
 /* RFC 5321 section 4.5.1, RFC 2142. One finding, however many domains there are. */

@@ -276,14 +276,18 @@ def test_explain_tells_senders_of_a_catch_all_from_owners(host, address, reason)
             if one["what"] == "sender-login-maps"] == [reason]
 
 
-def findings(host, **address):
+def full_findings(host, **address):
     """Those about aliases, recipients and roles, with other options of the section."""
     settings = {"database": host.database, "address": {
         "other_maps": "off", "catch_all": "on", "roles": ["postmaster", "abuse"],
         "role_recipient": "admin@example.test", **address}}
     host.other.write(settings)
-    return [(one["code"], one["where"]) for one in Mumctl(host.other.config).findings()
+    return [one for one in Mumctl(host.other.config).findings()
             if one["code"].startswith(("alias-", "recipient-", "role-", "catch-", "name-"))]
+
+
+def findings(host, **address):
+    return [(one["code"], one["where"]) for one in full_findings(host, **address)]
 
 
 def test_check_judges_catch_alls_as_mumd_does(host):
@@ -299,10 +303,19 @@ def test_check_judges_catch_alls_as_mumd_does(host):
     ("admin@example.test", False), ("team+x@example.test", False), ("x@external.test", False),
     ("gone@example.test", True), ("scanner@example.test", True), ("list@example.test", False),
     ("nobody@example.test", True), ("postmaster@example.test", True),
-    ("postmaster@noquota.test", True), ("abuse@noquota.test", False)])
+    ("postmaster@noquota.test", True), ("abuse@noquota.test", False),
+    ("dead@example.test", True), ("dead+x@example.test", True), ("anna@closed.test", True)])
 def test_check_judges_the_recipient_of_roles(host, recipient, dead):
     found = findings(host, role_recipient=recipient)
-    assert (("role-recipient-dead", "address.role_recipient") in found) == dead
+    assert found.count(("role-recipient-dead", "address.role_recipient")) == dead
+
+
+@pytest.mark.parametrize("recipient, level", [
+    ("admin@example.test", None), ("nobody@example.test", "warning"), ("gone@example.test", "error")])
+def test_another_table_may_have_the_recipient_of_roles(host, recipient, level):
+    found = full_findings(host, other_maps="on", catch_all="off", role_recipient=recipient)
+    assert [one["level"] for one in found if one["code"] == "role-recipient-dead"] == (
+        [] if level is None else [level])
 
 
 LOOPS = {"to-list": [("", ["to-list@second.test"]), ("to-list", ["whoever@second.test"])],
