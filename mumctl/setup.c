@@ -97,7 +97,7 @@ static void put_exchange(struct buf *commands, const char *map, const char *poli
 }
 
 /* Each service where people log in asks us before its own restrictions. */
-static void put_logins(struct buf *commands, const char *policy)
+static void put_logins(struct buf *commands, const char *policy, bool send)
 {
 	buf_printf(commands,
 		   "ask_first() {       # SERVICE LIST CONTEXT: mumd, and then what LIST had\n"
@@ -114,16 +114,19 @@ static void put_logins(struct buf *commands, const char *policy)
 		   " | sort -u); do\n"
 		   "    ask_first \"$service\" smtpd_sender_restrictions sender\n"
 		   "    ask_first \"$service\" smtpd_recipient_restrictions recipient\n"
+		   "%s"
 		   "    postconf -c . -PX \"$service/smtpd_reject_unlisted_recipient\"\n"
 		   "done\n",
-		   policy, policy);
+		   policy, policy,
+		   !send ? "" : "    ask_first \"$service\" smtpd_data_restrictions "
+				"\"limit, default_action=DUNNO\"\n");
 }
 
 /* The commands of mum-postfix(7), step 8, with the sockets of mum.conf. */
-static void put_commands(struct buf *commands, const char *map, const char *policy)
+static void put_commands(struct buf *commands, const char *map, const char *policy, bool send)
 {
 	put_exchange(commands, map, policy);
-	put_logins(commands, policy);
+	put_logins(commands, policy, send);
 	buf_puts(commands, "diff ../main.cf main.cf || true\n"
 			   "diff ../master.cf master.cf || true\n"
 			   "grep -n '^[^#]*mysql:' main.cf master.cf || true\n"
@@ -173,7 +176,8 @@ static void put_postfix(struct setup *setup)
 			   "policy_context=limit, timeout=10s, default_action=DUNNO } }\n",
 			   policy);
 	if (map != NULL && policy != NULL)
-		put_commands(&setup->commands, map, policy);
+		put_commands(&setup->commands, map, policy,
+			     config->policy.send != MUM_CHECK_OFF);
 	free(map);
 	free(policy);
 }

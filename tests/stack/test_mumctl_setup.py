@@ -59,6 +59,25 @@ def test_setup_prints_the_commands_of_the_manual(world):
     assert printed.splitlines() == list(without_repeated_cd(shown.splitlines()))
 
 
+@pytest.mark.parametrize("send, context", [("off", None), ("enforce", "limit"), ("warn", "limit")])
+def test_the_commands_ask_at_data_where_logins_have_a_limit(world, tmp_path, send, context):
+    """For each service where users log in, and once, however often they run."""
+    printed = world.ctl_with(policy={"send": send}).json("setup")["commands"]
+    script = printed[printed.index("ask_first() {"):printed.index("diff ../main.cf")]
+    (tmp_path / "main.cf").write_text("compatibility_level = 3.6\n")
+    (tmp_path / "master.cf").write_text("submission inet n - y - - smtpd\n"
+                                        "  -o smtpd_sasl_auth_enable=yes\n"
+                                        "  -o smtpd_data_restrictions=permit_mynetworks\n")
+    for _ in range(2):
+        run("sh", "-euc", script, cwd=tmp_path)
+    name = "mum_submission_inet_smtpd_data_restrictions"
+    found = run("postconf", "-c", tmp_path, "-h", name, check=False).stdout
+    assert found.strip() == (
+        "" if context is None else
+        f"check_policy_service {{ unix:{world.mumd.policy}, policy_context={context},"
+        " default_action=DUNNO, timeout=10s }, permit_mynetworks")
+
+
 def settings_of(text):
     """Its lines without comments."""
     return sorted(line.strip() for line in text.splitlines() if line.strip()[:1] not in ("", "#"))
