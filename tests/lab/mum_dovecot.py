@@ -401,7 +401,8 @@ service auth-worker {{
         for pid in self.children("auth"):
             with contextlib.suppress(OSError):
                 line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-                yield pid, "worker" in line or "-w" in line.split("\0")
+                if line:        # else it has just ended
+                    yield pid, "worker" in line or "-w" in line.split("\0")
 
     def auth_pids(self):
         return {pid for pid, worker in self._processes() if not worker}

@@ -104,7 +104,7 @@ class Users:
 def _verdict(reply):
     if reply.kind == "OK":
         return reply.fields["user"]
-    return "TEMP" if "temp" in reply.fields else None
+    return "TEMP" if reply.fields.get("code") == "temp_fail" else None
 
 
 def _answer(reply):
