@@ -12,7 +12,7 @@ import pytest
 
 from lab import MailRecorder, Mumctl, Mumd, Postfix, free_port, wait_until
 from lab.mum_dovecot import MumDovecot
-from soak.faults import quota_status_killed
+from soak.faults import without_quota_status
 from test_dovecot_delivery import add_alias
 
 pytestmark = pytest.mark.auth_module
@@ -86,7 +86,7 @@ class Site:
 
     @contextlib.contextmanager
     def without_quota_status(self):
-        with quota_status_killed(self):
+        with without_quota_status(self):
             wait_until(lambda: self.decide_full() == "DUNNO", "mumd notices", 30)
             yield
 

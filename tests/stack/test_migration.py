@@ -142,7 +142,7 @@ def site():
         yield machine
 
 
-def twice(machine, block, switches=None):
+def twice(machine, block, switches):
     """Runs a block twice: existing things stay, and the second run prints what the first
     one printed. If it switches Postfix, switches gets from when to when old and new
     processes answer together.
@@ -195,7 +195,7 @@ def slowly(block):
     return block._replace(text=SLOWLY + block.text) if moves(block) else block
 
 
-def walk(machine, name, switches=None):
+def walk(machine, name, switches):
     """Runs the manual; returns the addresses that mumctl compare lists, if that is a step."""
     listed = set()
     assert name != POSTFIX or any(moves(block) for block in commands(name))
@@ -343,13 +343,13 @@ def go_and_judge(machine, tmp_path):
     stock = configuration(machine)
     traffic = Traffic(machine, tmp_path, SECONDS, LINES)
     wait_until(lambda: len(traffic.tries()) > 8, "some mail with the stock setup", 20)
-    walk(machine, DOVECOT)
     switches = []
+    walk(machine, DOVECOT, switches)
     listed = walk(machine, POSTFIX, switches)
     on_mumd(machine)
     back(machine, switches)
     assert configuration(machine) == stock
-    walk(machine, DOVECOT)
+    walk(machine, DOVECOT, switches)
     walk(machine, POSTFIX, switches)
     on_mumd(machine)
     # else a port was silent for a minute

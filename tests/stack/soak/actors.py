@@ -12,7 +12,7 @@ from lab.clients import PolicyClient, SocketmapClient
 from lab.mum_dovecot import verdict
 from lab.smtp import SmtpDialogue
 from soak.faults import FAULTS
-from soak.history import NO_ANSWER, Answer, Fault, Hiccup, Message, Reading, Sample
+from soak.history import NO_ANSWER, Answer, Hiccup, Message, Reading, Sample
 from soak.model import BURST, CLOSED, DOMAIN, FOREIGN, GREEDY
 from soak.plan import PASSWORDS, WRONG
 
@@ -352,26 +352,29 @@ class Clock(Actor):
 # ---- memory ----
 
 class Watcher(Actor):
-    """Looks at what mumd and Dovecot's auth hold, and when an auth process ends."""
+    """Looks at what mumd and Dovecot's auth hold, and when an old auth process ends."""
 
     PAUSE = 0.5
+    ENDING = 1      # seconds in which it may be there, and serve nobody any more
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self._auths, self._seen = set(), time.time()
+        self._seen = time.time()
 
     def step(self):
-        self._look_for_ends()
+        self.look_for_ends()
         for name, process in self.world.watched():
             with contextlib.suppress(OSError):      # it has just ended
                 self.history.samples.append(Sample(name, process.pid, time.time(), process.rss(),
                                                    process.descriptors()))
 
-    def _look_for_ends(self):
-        auths, now = self.world.dovecot.auth_pids(), time.time()
-        if self._auths - auths:
-            self.history.faults.append(Fault("old auth ended", self._seen, now))
-        self._auths, self._seen = auths, now
+    def look_for_ends(self):
+        now, there = time.time(), self.world.dovecot.auth_pids()
+        ended = self.world.old_auths - there
+        if ended:
+            self.history.seen("old auth ended", self._seen - self.ENDING)
+            self.world.old_auths -= ended
+        self._seen = now
 
 
 # ---- faults ----

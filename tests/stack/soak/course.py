@@ -73,7 +73,7 @@ class Soak:
         lines.append(f"{len(accepted)} messages accepted, {len(history.deliveries)} delivered, "
                      f"{len(history.bounces)} bounced, {len(history.repeats)} sent again; "
                      f"{len(history.readings)} readings; {len(history.versions) - 1} changes; "
-                     f"{len(history.faults)} faults of {len(self.plan.kinds())} kinds")
+                     f"{len(history.faults)} faults of {len({fault.kind for fault in history.faults})} kinds")
         lines.append(f"full mailboxes: {judge.full['refused']} recipients refused, "
                      f"{judge.full['in doubt']} accepted in doubt")
         lines.append("the limit of a login: " + ", ".join(

@@ -9,7 +9,7 @@ import threading
 import time
 
 from lab.clients import connect
-from lab.lab import ENVIRONMENT
+from lab.lab import ENVIRONMENT, wait_until
 from lab.mariadb import DOVECOT_PASSWORD, POSTFIX_PASSWORD
 
 DATABASE_USERS = {"mum_postfix": POSTFIX_PASSWORD, "mum_dovecot": DOVECOT_PASSWORD}
@@ -199,7 +199,7 @@ def no_descriptors(world):
 
 @contextlib.contextmanager
 def dovecot_reloaded(world):
-    world.dovecot.reload()
+    world.old_auths |= world.dovecot.reload()
     yield
 
 
@@ -226,16 +226,23 @@ def quota_status_hung(world):
 
 
 @contextlib.contextmanager
-def quota_status_killed(world):
+def without_quota_status(world):
     """Without the socket Dovecot does not start it again."""
     away = world.quota_status.with_name("away")
     world.quota_status.rename(away)
     try:
         _signal_quota_status(world, signal.SIGKILL)
-        world.remove_left_locks()
         yield
     finally:
         away.rename(world.quota_status)
+
+
+@contextlib.contextmanager
+def quota_status_killed(world):
+    with without_quota_status(world):
+        wait_until(lambda: not list(world.dovecot.children("quota-status")), "its end", 10)
+        world.remove_left_locks()
+        yield
 
 
 @contextlib.contextmanager

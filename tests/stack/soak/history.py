@@ -133,7 +133,13 @@ class History:
 
     def begin(self, kind):
         """Records a fault; the caller sets its end."""
-        fault = Fault(kind, time.time())
+        return self._add(Fault(kind, time.time()))
+
+    def seen(self, kind, since):
+        """Records a fault that has ended by now, and began at that time or later."""
+        return self._add(Fault(kind, since, time.time()))
+
+    def _add(self, fault):
         with self._lock:
             self.faults.append(fault)
         return fault

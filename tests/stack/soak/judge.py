@@ -172,7 +172,8 @@ class Judge:
 
     def _seen_since(self, asked, when):
         """From when on Dovecot has surely seen what others did to a maildir. A quota-status that
-        hangs or was killed may hold its lock, and then nobody sees that.
+        hangs or was killed may hold its lock, and then nobody sees what has changed, until
+        LONGEST after that fault.
         """
         held = [fault.began for fault in self._faults.between(when, when)
                 if EFFECTS[fault.kind].at == "quota"]

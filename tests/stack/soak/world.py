@@ -19,7 +19,7 @@ from soak.history import Bounce, Delivery
 from soak.limit import Count, Counts
 from soak.model import BURST, CLOSED, DOMAIN, GREEDY, INTERVAL, plain
 
-# A process that lives holds the lock of a maildir for less time, in seconds.
+# No living process holds the lock of a maildir for so long, in seconds.
 LOCKED = 0.5
 
 # Deferred mail is tried again soon, because the queue must be empty in the end.
@@ -105,6 +105,7 @@ class World:
                                            "smtp_deadline": f"{limits.smtp_login}s"},
                                   settings=Mumctl(self.mumd.config).quota_status_lines(),
                                   sections={"cache": cache}, sanitized=sanitized).start()
+        self.old_auths = set()      # pids of those that a reload has left
         self._numbers = itertools.count(2)
         self._large = {user: self.dovecot.fill(user, GIGABYTE + 1) for user in plan.of_habit("full")}
         for user in self._large:
@@ -159,10 +160,11 @@ class World:
         self._large[address] = path.rename(self.home(address) / ("Maildir/cur" if full else "") / name)
 
     def _locks(self):
-        """(path, inode) of Dovecot's locks of maildirs."""
+        """(path, what tells it from a later one) of Dovecot's locks of maildirs."""
         for path in self._mail.glob("*/Maildir/dovecot-uidlist.lock"):
             with contextlib.suppress(OSError):      # it has just been released
-                yield path, path.stat().st_ino
+                status = path.stat()
+                yield path, (status.st_ino, status.st_ctime_ns)
 
     def remove_left_locks(self):
         """Those that a killed process left: Dovecot respects them for two minutes, in which it
