@@ -12,6 +12,7 @@
 #include "auth-request.h"
 #include "auth-request-handler-private.h"
 #include "ioloop.h"
+#include "llist.h"
 #include "module-dir.h"
 #include "passdb.h"
 #include "password-scheme.h"
@@ -70,7 +71,6 @@ struct credentials {
 	const char *scheme;	/* NULL before Dovecot 2.4.5 */
 };
 
-/* Calls callback with the credentials. */
 void credentials_hand_over(lookup_credentials_callback_t *callback, enum passdb_result result,
 			   const struct credentials *credentials, struct auth_request *request);
 

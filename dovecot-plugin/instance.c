@@ -3,8 +3,6 @@
 
 #include "dovecot-plugin/instance.h"
 
-#include "llist.h"
-
 #include "dovecot-plugin/host-dovecot.h"
 
 /* A hash as MUM's Hash::make() writes it, unless somebody changed BCRYPT_ROUNDS. */

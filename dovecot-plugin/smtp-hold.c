@@ -3,8 +3,6 @@
 
 #include "dovecot-plugin/smtp-hold.h"
 
-#include "llist.h"
-
 #include "dovecot-plugin/host-dovecot.h"
 
 /* Postfix's AUTH_TIMEOUT is 10 s (xsasl_dovecot_server.c); this leaves one second. */

@@ -3,8 +3,6 @@
 
 #include "dovecot-plugin/verify-queue.h"
 
-#include "llist.h"
-
 #include <sched.h>
 #include <unistd.h>
 

@@ -144,7 +144,9 @@ complain "what differs between Dovecots is for dovecot-2.3.c and dovecot-2.4.c" 
 	grep -HnE '^[[:space:]]*#[[:space:]]*(if|ifdef|elif)([^n[:alnum:]]|$)' \
 		$(find dovecot-plugin -name '*.[ch]' ! -name 'dovecot-2.4.c')
 	includes '(auth-cache|auth-worker-[a-z]*|passdb-blocking|settings[a-z-]*)\.h' \
-		$(find dovecot-plugin -name '*.[ch]' ! -name '*-2.[34].[ch]'))"
+		$(find dovecot-plugin -name '*.[ch]' ! -name '*-2.[34].[ch]')
+	includes 'llist\.h' \
+		$(find dovecot-plugin -name '*.[ch]' ! -name '*-2.[34].[ch]' ! -name dovecot.h))"
 only_in "Dovecot's headers are for dovecot-plugin/" \
 	'(auth-common|auth-request|passdb|userdb|lib|ioloop|module-dir)\.h' \
 	'dovecot-plugin/[^:]*'
