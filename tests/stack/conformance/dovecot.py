@@ -8,7 +8,7 @@ from conformance.data import MAX_BCRYPT_COST
 from conformance.logins import service_of
 from lab import LabError
 from lab.auth_clients import AuthClient, Reply, UserdbClient, unescape
-from lab.mum_dovecot import MumDovecot, mail, quota
+from lab.mum_dovecot import MumDovecot, mail, quota, verdict
 
 # Requests on their way at once; and logins, of which Dovecot answers the refused ones
 # only after half a second.
@@ -58,6 +58,10 @@ class Users:
                                    settings=SETTINGS,
                                    options={"max_bcrypt_cost": MAX_BCRYPT_COST},
                                    sections={"cache": fresh}).start()
+        # What it says to a wrong password, and, with stock, to a hash that it cannot read.
+        language = self._dovecot.language
+        self._refusals = {"refused",
+                          language.stock_unreadable_hash if driver == "sql" else "refused"}
         self._client = MasterClient(self._dovecot.directory / "run/auth-master")
         self._logins = AuthClient(self._dovecot.directory / "run/auth-client")
 
@@ -89,8 +93,15 @@ class Users:
             LOGINS_WINDOW)
         answers = {table: {} for table in tables}
         for (table, key), reply in zip(asked, replies):
-            answers[table][key] = _verdict(reply)
+            answers[table][key] = self._verdict(reply)
         return answers
+
+    def _verdict(self, reply):
+        """The name of the user who is logged in; None: refused."""
+        if reply.kind == "OK":
+            return reply.fields["user"]
+        said = verdict(reply)
+        return None if said in self._refusals else said
 
     def close(self):
         self._client.close()
@@ -99,12 +110,6 @@ class Users:
         complaints = self._dovecot.complaints()
         if complaints:
             raise LabError("\n".join(complaints))
-
-
-def _verdict(reply):
-    if reply.kind == "OK":
-        return reply.fields["user"]
-    return "TEMP" if reply.fields.get("code") == "temp_fail" else None
 
 
 def _answer(reply):
