@@ -11,7 +11,7 @@ import types
 import pytest
 
 from lab import free_port
-from soak.actors import Asker, Reader, Sender, Submitter
+from soak.actors import Asker, Reader, Sender, Submitter, Watcher
 from soak.excuses import EFFECTS, QUOTA
 from soak.faults import FAULTS
 from soak.history import (NO_ANSWER, Answer, Bounce, Delivery, Fault, Hiccup, History, Limits, Message,
@@ -415,6 +415,25 @@ def test_a_connection_that_is_not_made_goes_into_the_history(actor, kind, tmp_pa
     (answer,) = told.answers
     assert answer.kind == kind and answer.reply.startswith(NO_ANSWER)
     assert [violation.what for violation in Judge(told).run().violations] == [f"no excuse for {kind}"]
+
+
+@pytest.mark.parametrize("old, there, seen", [
+    ([7], [{7, 8}, {7, 8}], []), ([7], [{7, 8}, {8}], [1]), ([], [{7}, set()], []),
+    ([6, 7], [{6, 8}, {8}, {8}], [0, 1])])
+def test_the_end_of_an_old_auth_process_is_a_fault_and_no_other(old, there, seen):
+    """old: those that a reload left. there: whom the looks find. seen: which looks miss one."""
+    plan, looks, times = Plan(1, 120), iter(there), []
+    world = types.SimpleNamespace(plan=plan, old_auths=set(old), dovecot=types.SimpleNamespace(
+        auth_pids=lambda: next(looks)))
+    told = History(plan.state, LIMITS)
+    watcher = Watcher("somebody", world, told)
+    for _ in there:
+        times.append(time.time())
+        watcher.look_for_ends()
+    assert [fault.kind for fault in told.faults] == ["old auth ended"] * len(seen)
+    for look, fault in zip(seen, told.faults):
+        before = times[max(0, look - 1)]
+        assert fault.began < before - 0.9 and times[look] <= fault.ended
 
 
 # ---- time ----
