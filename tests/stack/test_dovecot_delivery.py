@@ -17,15 +17,17 @@ _numbers = itertools.count(1)
 
 
 class MailHost:
-    def __init__(self, lab, store, dovecots):
+    """sections: of mumd's mum.conf, besides those of the database and the cache."""
+
+    def __init__(self, lab, store, dovecots, name="mail", **sections):
         self.store = store
         self.outside = lab.own(MailRecorder(("127.0.0.1", free_port())))
-        self.postfix = Postfix(lab, self.outside.address, name=f"pf-mail-{store.name}")
+        self.postfix = Postfix(lab, self.outside.address, name=f"pf-{name}-{store.name}")
         database = dict(store.settings)
         if store.name == "mariadb":
             database["password"] = POSTFIX_PASSWORD
-        self.mumd = Mumd(lab, {"database": database, "cache": {"ttl": "0s"}},
-                         name=f"mumd-mail-{store.name}", sockets=self.postfix.sockets).start()
+        self.mumd = Mumd(lab, {"database": database, "cache": {"ttl": "0s"}, **sections},
+                         name=f"mumd-{name}-{store.name}", sockets=self.postfix.sockets).start()
         self.dovecot = dovecots(store, postfix=self.postfix, sections={"cache": {"ttl": "0s"}})
         self.postfix.start()
 
