@@ -58,10 +58,9 @@ class Users:
                                    settings=SETTINGS,
                                    options={"max_bcrypt_cost": MAX_BCRYPT_COST},
                                    sections={"cache": fresh}).start()
-        # What it says to a wrong password, and, with stock, to a hash that it cannot read.
-        language = self._dovecot.language
-        self._refusals = {"refused",
-                          language.stock_unreadable_hash if driver == "sql" else "refused"}
+        # Stock refuses a hash that it cannot read, or says that it fails for now.
+        self._refuses_for_now = (driver == "sql" and
+                                 self._dovecot.language.stock_unreadable_hash == "temp_fail")
         self._client = MasterClient(self._dovecot.directory / "run/auth-master")
         self._logins = AuthClient(self._dovecot.directory / "run/auth-client")
 
@@ -100,8 +99,7 @@ class Users:
         """The name of the user who is logged in; None: refused."""
         if reply.kind == "OK":
             return reply.fields["user"]
-        said = verdict(reply)
-        return None if said in self._refusals else said
+        return "TEMP" if verdict(reply) == "temp_fail" and not self._refuses_for_now else None
 
     def close(self):
         self._client.close()
