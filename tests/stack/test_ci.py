@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-""".ci/run --both adds up ./check --all and the short one of the other Debian; scripts of two lines
-stand in their places.
+""".ci/run adds up ./check --all and the short one of the other Debian; scripts of two lines stand
+in their places.
 """
 
 import os
@@ -69,7 +69,7 @@ def no_packages(tmp_path, monkeypatch):
 
 
 def run(command):
-    return subprocess.run([command, "--both"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    return subprocess.run([command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=30, check=False)
 
 
@@ -83,15 +83,16 @@ def test_the_last_line_is_the_sum_of_both(ci, name):
 
 def test_alone_it_is_the_check(ci):
     command = ci(f'echo "$*"; {RED}', GREEN)
-    shown = subprocess.run([command], capture_output=True, text=True, timeout=30, check=False)
+    shown = subprocess.run([command, "--alone"], capture_output=True, text=True, timeout=30,
+                           check=False)
     assert (shown.stdout, shown.returncode) == ("--all\n5 passed, 2 failed\n", 1)
 
 
 def test_another_option_is_none(ci):
-    shown = subprocess.run([ci(GREEN, GREEN), "--alone"], capture_output=True, text=True,
+    shown = subprocess.run([ci(GREEN, GREEN), "--both"], capture_output=True, text=True,
                            timeout=30, check=False)
     assert (shown.stdout, shown.returncode) == ("", 64)
-    assert shown.stderr.startswith("usage: .ci/run [--both]\n")
+    assert shown.stderr.startswith("usage: .ci/run [--alone]\n")
 
 
 def test_the_second_is_the_short_check_of_the_other_debian(ci, tmp_path):
@@ -127,7 +128,7 @@ def test_output_is_seen_as_it_comes(ci, tmp_path):
     wait = f"until [ -e '{go_on}' ]; do sleep 0.1; done"
     log = tmp_path / "log"
     with log.open("w") as out, subprocess.Popen(
-            [ci(f"echo begun; echo an error >&2; {wait}; {GREEN}", GREEN), "--both"],
+            [ci(f"echo begun; echo an error >&2; {wait}; {GREEN}", GREEN)],
             stdout=out) as running:
         try:
             wait_until(lambda: log.read_text() == "begun\nan error\n", "the first two lines")
