@@ -26,6 +26,7 @@ const char *address_keep_domain(struct arena *arena, const char *text, size_t le
 
 /* The folded form of a whole address: equal for equal mailboxes. */
 char *address_fold(const char *text);
+/* The same, in the arena's memory. */
 const char *address_keep(struct arena *arena, const char *text);
 
 /* Do two whole addresses name the same mailbox? */
