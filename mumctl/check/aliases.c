@@ -195,8 +195,7 @@ static void judge_state(struct aliases *aliases, const struct recipients *found,
 			    mailbox ? "none of its recipients accepts mail; mail goes to the "
 				      "mailbox of the same name"
 				    : "none of its recipients accepts mail; mail to it is refused");
-		if (!mailbox)
-			check_dead_alias(aliases->check, aliases->address);
+		names_mark_dead(aliases->check->names, aliases->address);
 		break;
 	case ALIAS_IS_LIVE:
 	case ALIAS_IS_TOO_LONG:
@@ -349,6 +348,7 @@ void check_aliases(const struct check *check)
 	aliases.graph = alias_graph_new(&settings);
 	check_query(check, sql, on_row, &aliases);
 	end_alias(&aliases);
+	names_forget_dead(check->names);
 	alias_graph_walk(aliases.graph, on_loop, on_alias, &aliases);
 	alias_graph_free(&aliases.graph);
 	free(sql);

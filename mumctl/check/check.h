@@ -75,9 +75,7 @@ void check_aliases(const struct check *check);	/* role Postfix */
 /* row: of an alias that is there, in complete facts. */
 void check_recipient(const struct check *check, const struct delivery_row *row);
 void check_expired(const struct check *check);	/* role Postfix */
-void check_roles(const struct check *check);	/* role Postfix */
-/* An alias none of whose recipients accepts mail: does address.role_recipient lead there? */
-void check_dead_alias(const struct check *check, const struct address *alias);
+void check_roles(const struct check *check);	/* role Postfix; after check_aliases() */
 void check_mailboxes(const struct check *check);	/* role Dovecot */
 void check_homes(const struct check *check);	/* role Dovecot */
 void check_tls_policies(const struct check *check);	/* role Postfix */

@@ -14,7 +14,7 @@
 
 struct name {
 	UT_hash_handle hh;
-	bool alias, alias_live;
+	bool alias, alias_live, alias_dead;
 	bool mailbox, mailbox_active, mailbox_send_only;
 	char key[];		/* folded address */
 };
@@ -152,6 +152,26 @@ void names_free(struct names **_names)
 	KEYED_FREE(names->names, name, next);
 	KEYED_FREE_WITH(names->domains, domain, following, stored);
 	free(names);
+}
+
+/* ---- dead aliases ---- */
+
+void names_mark_dead(struct names *names, const struct address *alias)
+{
+	char *key = address_form_text(alias, 0);
+	struct name *name = find_name(names, key);
+
+	if (name != NULL)
+		name->alias_dead = true;
+	free(key);
+}
+
+void names_forget_dead(struct names *names)
+{
+	for (struct name *name = names->names; name != NULL; name = name->hh.next) {
+		if (name->alias_dead)
+			name->alias_live = false;
+	}
 }
 
 /* ---- asking ---- */

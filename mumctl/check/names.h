@@ -16,6 +16,13 @@ struct names;
 struct names *names_load(const struct check *check);
 void names_free(struct names **names);	/* sets NULL; NULL is fine */
 
+/*
+ * The alias has recipients, and none of them takes mail. Until names_forget_dead() it counts
+ * as one that does, for mumd looks no further than at an alias's own recipients.
+ */
+void names_mark_dead(struct names *names, const struct address *alias);
+void names_forget_dead(struct names *names);
+
 enum domain_state names_domain(const struct names *names, const struct address *address);
 
 /* What the database would answer to MUM_NAME about the address. Caller frees. */

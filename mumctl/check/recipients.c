@@ -79,7 +79,8 @@ static const char *why_dead(enum recipient_state state)
 	case RECIPIENT_IS_UNKNOWN:	return "neither a mailbox nor an alias has this name";
 	case RECIPIENT_IS_SEND_ONLY:	return "the mailbox of this name is send-only";
 	case RECIPIENT_IS_INACTIVE:
-		return "what has this name is inactive, expired or without recipients";
+		return "what has this name is inactive, expired or without recipients that "
+		       "accept mail";
 	case RECIPIENT_HAS_NO_END:
 		return "it is the alias itself, with an extension or in another spelling";
 	case RECIPIENT_IS_LIVE:
@@ -196,28 +197,6 @@ static void check_role_recipient(const struct check *check,
 	facts_unref(&facts);
 	address_unref(&address);
 	free(name);
-}
-
-void check_dead_alias(const struct check *check, const struct address *alias)
-{
-	const struct fallback_settings fallbacks = mum_config_fallbacks(check->config);
-	const char *text = fallbacks.role_recipient;
-	struct address *address;
-	bool leads_here = false;
-
-	if (fallbacks.roles_count == 0)
-		return;
-	address = address_new(ADDRESS_MAIL, text, strlen(text),
-			      check->config->address.recipient_delimiter);
-	for (size_t i = 0; address != NULL && i < address->forms_count; i++) {
-		char *form = address_form_text(address, i);
-
-		leads_here = leads_here || strcmp(form, alias->name) == 0;
-		free(form);
-	}
-	if (leads_here)
-		add_dead_role(check, LEVEL_ERROR, "none of the recipients of this alias accepts mail");
-	address_unref(&address);
 }
 
 /* RFC 5321 section 4.5.1, RFC 2142. One finding, however many domains there are. */

@@ -318,6 +318,26 @@ def test_another_table_may_have_the_recipient_of_roles(host, recipient, level):
         [] if level is None else [level])
 
 
+@pytest.mark.parametrize("mailbox, recipients, dead", [
+    ({}, [], False), ({"send_only": 1}, [], True),
+    (None, ["anna@example.test"], False), (None, ["gone@example.test"], True)])
+def test_what_has_the_whole_name_takes_mail_for_roles(host, mailbox, recipients, dead):
+    """The alias of the base form has no live recipient, and that does not count then."""
+    if mailbox is not None:
+        host.store.add("dead+x", **mailbox)
+    else:
+        insert_alias(host.store, 900, "dead+x", recipients)
+    try:
+        found = findings(host, role_recipient="dead+x@example.test")
+        assert found.count(("role-recipient-dead", "address.role_recipient")) == dead
+        said = Mumctl(host.other.config).json("explain", "dead+x@example.test")["summary"]
+        assert ("nobody" in said or "refused" in said) == dead, said
+    finally:
+        host.store.run("DELETE FROM alias_recipients WHERE alias_id = 900")
+        host.store.run("DELETE FROM aliases WHERE id = 900")
+        host.store.remove("dead+x@example.test")
+
+
 LOOPS = {"to-list": [("", ["to-list@second.test"]), ("to-list", ["whoever@second.test"])],
          "to-role": [("chief", ["abuse@second.test"])]}
 ENDLESS = {"to-list": ["someone@second.test", "to-list+x@second.test"],
