@@ -163,8 +163,15 @@ class Running:
 
     def rss(self):
         """Resident memory in bytes."""
+        return self._memory("VmRSS")
+
+    def heap(self):
+        """The part of it that is no page of a file, which the kernel drops and reads again."""
+        return self._memory("RssAnon")
+
+    def _memory(self, name):
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        line = next((line for line in status.splitlines() if line.startswith("VmRSS:")), None)
+        line = next((line for line in status.splitlines() if line.startswith(name + ":")), None)
         if line is None:
             raise ProcessLookupError(f"process {self.pid} has ended")
         return int(line.split()[1]) * 1024

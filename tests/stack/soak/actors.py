@@ -365,7 +365,7 @@ class Watcher(Actor):
         self.look_for_ends()
         for name, process in self.world.watched():
             with contextlib.suppress(OSError):      # it has just ended
-                self.history.samples.append(Sample(name, process.pid, time.time(), process.rss(),
+                self.history.samples.append(Sample(name, process.pid, time.time(), process.heap(),
                                                    process.descriptors()))
 
     def look_for_ends(self):

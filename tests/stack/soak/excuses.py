@@ -16,7 +16,8 @@ SMTP = Way(("postfix",), ("postfix",))
 SUBMISSION = Way((), ("postfix", "dovecot"))        # smtpd asks Dovecot before it greets
 MAPS = Way(("postfix", "mumd", "database"), ("postfix",))
 SASL = Way(("postfix", "dovecot", "database"), ("postfix",))
-QUOTA = Way(("mumd", "quota", "dovecot", "database"), ())   # where mail is accepted in doubt
+# Where mail is accepted in doubt. quota-status answers late while Dovecot looks for its user.
+QUOTA = Way(("mumd", "quota", "quota's user", "dovecot", "database"), ())
 
 # at: the service that the fault hits; None if nobody may notice it. recovery: seconds
 # from the fault's end until our own sockets work again.
@@ -33,7 +34,7 @@ EFFECTS = {
     "wrong password": Effect("database", 2.5),      # tried slowly, else the server shuts us out
     "connections killed": NONE,                     # who asked asks again over another
     "first host gone": NONE,                        # there is a second one
-    "first host silent": NONE,
+    "first host silent": Effect("quota's user", 1),
     "mumd reloaded": NONE,
     "mumd restarted": Effect("mumd", 1),
     "mumd killed": Effect("mumd", 1),

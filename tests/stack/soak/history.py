@@ -23,7 +23,7 @@ Reading = collections.namedtuple("Reading", "user ids when")
 Delivery = collections.namedtuple("Delivery", "id to when")
 Bounce = collections.namedtuple("Bounce", "id to when")
 
-# What a process holds: bytes of memory, and open descriptors. name: of its program.
+# What a process holds: bytes of its heap and stacks, and open descriptors. name: of its program.
 Sample = collections.namedtuple("Sample", "name pid when memory descriptors")
 
 # When this machine did not run the soak.
