@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One entry of policy.send_limits in mum.conf(5): "LOGIN RATE/PERIOD BURST". Pure. */
+/* One entry of policy.send_limits in mum-policy(5): "LOGIN RATE/PERIOD BURST". Pure. */
 #ifndef MUM_SEND_LIMIT_H
 #define MUM_SEND_LIMIT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What mum.conf(5) lets each login send: a limit of its own, that of everybody, or none
+ * What mum-policy(5) lets each login send: a limit of its own, that of everybody, or none
  * at all. Pure; never changes once it is made.
  */
 #ifndef MUM_SEND_LIMITS_H
