@@ -103,7 +103,7 @@ void client_hang_up(struct auth_client_connection *client)
 	auth_client_connection_destroy(&client);
 }
 
-struct auth_master_connection *asker_stand_in(const struct auth_request *request ATTR_UNUSED)
+struct auth_master_connection *asker_stand_in(struct auth_request *request ATTR_UNUSED)
 {
 	return NULL;
 }

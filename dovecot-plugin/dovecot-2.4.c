@@ -152,12 +152,28 @@ void client_hang_up(struct auth_client_connection *client)
 	client->conn.v.destroy(&client->conn);
 }
 
-/* Dovecot 2.4.1 would write its reply to no stream, and crash, with any driver. */
-struct auth_master_connection *asker_stand_in(const struct auth_request *request)
+/* Dovecot would wait for auth_internal_failure_delay before it hands over our failure. */
+static void answer_at_once(struct auth_request *request)
+{
+	struct auth_settings *set =
+		p_memdup(request->pool, request->protocol_set, sizeof(*request->protocol_set));
+
+	set->internal_failure_delay = 0;
+	request->set = request->protocol_set = set;
+}
+
+/*
+ * Dovecot 2.4 would write its reply to no stream, and crash, with any driver. After a login
+ * (handler) it looks whether the asker is still there.
+ */
+struct auth_master_connection *asker_stand_in(struct auth_request *request)
 {
 	struct auth_master_connection *asker = request->master;
 
-	if (asker == NULL || asker->conn.output != NULL)
+	if (asker == NULL || request->handler != NULL)
+		return NULL;
+	answer_at_once(request);
+	if (asker->conn.output != NULL)
 		return NULL;
 	auth_master_connection_ref(asker);
 	asker->conn.output = o_stream_create_error(EPIPE);

@@ -107,8 +107,11 @@ bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,
 
 void client_hang_up(struct auth_client_connection *client);
 
-/* Around an answer: an asker that has gone gets an output that leads nowhere; else NULL. */
-struct auth_master_connection *asker_stand_in(const struct auth_request *request);
+/*
+ * Around an answer. Who asks without a login, as LMTP and doveadm do, gets it at once; an asker
+ * that has gone gets an output that leads nowhere. Else NULL.
+ */
+struct auth_master_connection *asker_stand_in(struct auth_request *request);
 void asker_dismiss(struct auth_master_connection *asker);
 
 /* The preinit of passdb_mum and userdb_mum: calls passdb_mum_new(), userdb_mum_new(). */

@@ -4,13 +4,14 @@ leaves out these tests if 2.3 is installed.
 """
 
 import itertools
+import time
 
 import pytest
 
-from lab import hashes
+from lab import hashes, wait_until
 from lab.dovecot_language import mail_setting_names
 from lab.mum_dovecot import verdict
-from dovecot_stores import SqliteStore
+from dovecot_stores import MariaStore, SqliteStore
 
 pytest_plugins = ["dovecot_fixtures"]
 
@@ -209,3 +210,26 @@ def test_weak_scheme_is_refused_unless_it_is_allowed(store, make_dovecot, verifi
         lines = [line for line in dovecot.log()[after:] if "Weak password scheme '" in line]
         assert len(lines) == (3 if expected == "refused" else 0)
         assert all(user in line and "Error" in line for line in lines)
+
+
+# ---- temporary failures ----
+
+@pytest.mark.parametrize("verb", ["USER", "PASS"])
+def test_a_failure_is_not_held_back_from_who_asks_without_a_login(lab, make_dovecot, verb):
+    """Fault: the database hangs; one asker waits, another has gone. Dovecot would hold its answer
+    back for auth_internal_failure_delay, and crash if the asker went away meanwhile."""
+    store = MariaStore(lab, name=f"delay-{verb}")
+    dovecot = make_dovecot(store, options={"deadline": "1s"},
+                           settings="auth_internal_failure_delay = 3s\n")
+    question = (verb, store.add("user"), "lmtp")
+    pid = wait_until(dovecot.auth_pid, "auth runs")
+    with store.trouble("locked table"):
+        with dovecot.master_client() as client:
+            client.start([question])
+            time.sleep(0.3)     # it waits for the database
+        with dovecot.master_client() as client:
+            (answer,) = client.ask_all([question])
+    assert answer.kind == "FAIL" and 0.9 < answer.seconds < 2
+    time.sleep(5)       # as long as Dovecot would hold back what it was told before
+    assert dovecot.auth_pid() == pid
+    assert dovecot.complaints() == []

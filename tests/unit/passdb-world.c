@@ -125,7 +125,7 @@ void credentials_hand_over(lookup_credentials_callback_t *callback, enum passdb_
 			  credentials->data != NULL;
 }
 
-struct auth_master_connection *asker_stand_in(const struct auth_request *request ATTR_UNUSED)
+struct auth_master_connection *asker_stand_in(struct auth_request *request ATTR_UNUSED)
 {
 	world.stand_ins++;
 	return (struct auth_master_connection *)&world;
