@@ -77,10 +77,10 @@ static const char *complain(struct arena *arena, const char *key, const char *wr
 	return why;
 }
 
-/* Takes the next part of *text, up to a colon. Two colons mean one inside the part. */
-static char *next_part(const char **text, struct arena *arena)
+/* Takes the next part of *text, in place, up to a colon. Two colons mean one inside the part. */
+static char *next_part(char **text)
 {
-	char *part = arena_alloc(arena, strlen(*text) + 1);
+	char *part = *text;
 	size_t len = 0;
 
 	while (**text != '\0') {
@@ -111,19 +111,19 @@ static bool has_no_path(const char *driver)
 	return strcmp(driver, "imapc") == 0 || strcmp(driver, "pop3c") == 0;
 }
 
-static const char *read_driver(const char **text, struct arena *arena,
-			       struct mail_location *location)
+static const char *read_driver(char **text, struct arena *arena, struct mail_location *location)
 {
 	size_t len = strspn(*text, "abcdefghijklmnopqrstuvwxyz"
 				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-	char *driver = arena_strndup(arena, *text, len);
+	/* Dovecot's own names are in lower case, and it compares without case. */
+	char *driver = text_lower(arena_strndup(arena, *text, len));
 
 	if (len == 0 || (*text)[len] != ':' || strcmp(driver, "auto") == 0)
 		return "maildir names no driver (such as maildir:), and Dovecot 2.4 guesses "
 		       "none";
 	*text += len + 1;
 	location->values[MAIL_DRIVER] = driver;
-	location->values[MAIL_PATH] = next_part(text, arena);
+	location->values[MAIL_PATH] = next_part(text);
 	if (*location->values[MAIL_PATH] == '\0' && !has_no_path(driver))
 		return "maildir has no path behind its driver";
 	if (is_of_another_home(location->values[MAIL_PATH]))
@@ -161,6 +161,9 @@ static const char *read_key(char *part, struct arena *arena, struct mail_locatio
 		wrong = check_value(keys[i].setting, value);
 	if (wrong != NULL)
 		return complain(arena, part, wrong);
+	/* An empty one means this to 2.3. */
+	if (keys[i].setting == MAIL_INDEX_PATH && *value == '\0')
+		value = "MEMORY";
 	location->values[keys[i].setting] = keys[i].flag != NULL ? keys[i].flag : value;
 	if (keys[i].setting == MAIL_DIRECTORY_NAME)
 		location->values[MAIL_DIRECTORY_NAME_LEGACY] = *part == 'D' ? "yes" : "no";
@@ -197,12 +200,13 @@ static const char *default_inbox(const struct mail_location *location)
 const char *mail_location_parse(const char *text, struct arena *arena,
 				struct mail_location *location_r)
 {
+	char *rest = arena_strndup(arena, text, strlen(text));
 	const char *why;
 
 	*location_r = (struct mail_location){ 0 };
-	why = read_driver(&text, arena, location_r);
-	while (why == NULL && *text != '\0')
-		why = read_key(next_part(&text, arena), arena, location_r);
+	why = read_driver(&rest, arena, location_r);
+	while (why == NULL && *rest != '\0')
+		why = read_key(next_part(&rest), arena, location_r);
 	if (why != NULL)
 		return why;
 	if (location_r->values[MAIL_INBOX_PATH] == NULL)

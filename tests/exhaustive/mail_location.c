@@ -86,7 +86,7 @@ static bool put_part(struct mail_location *location, char *part)
 
 static bool specified(struct parts *parts, struct mail_location *location)
 {
-	const char *driver = parts->items[0], *at, *layout;
+	const char *driver = text_lower(parts->items[0]), *at, *layout;
 
 	if (parts->count < 2 || *driver == '\0' || strcmp(driver, "auto") == 0)
 		return false;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/unit.h"
 
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/mail-location.h"
+#include "common/xalloc.h"
 
 /* "name=value name=value", in the order of enum mail_setting. */
 static void show(const struct mail_location *location, char *text, size_t size)
@@ -53,6 +56,9 @@ static const struct {
 	{ "maildir:/m:INBOX=~/in/", MAILDIR("/m", "~/in") },
 	{ "maildir:/m:INBOX=", MAILDIR("/m", "") },
 	{ "maildir:/m:INDEX=/a:INDEX=/b::c", MAILDIR("/m", ".") " mail_index_path=/b:c" },
+	{ "Maildir:/m", MAILDIR("/m", ".") },
+	{ "MBOX:/m", "mail_driver=mbox mail_path=/m mail_inbox_path=inbox" },
+	{ "maildir:/m:INDEX=", MAILDIR("/m", ".") " mail_index_path=MEMORY" },
 	{ "maildir:/m:INDEX=MEMORY", MAILDIR("/m", ".") " mail_index_path=MEMORY" },
 	{ "maildir:/m:INDEX=/i:INDEXPVT=/p:INDEXCACHE=/c:CONTROL=/k:VOLATILEDIR=/v",
 	  MAILDIR("/m", ".") " mail_index_path=/i mail_index_private_path=/p"
@@ -139,6 +145,26 @@ static void test_what_24_has_no_word_for(void **state)
 	}
 }
 
+/* SQLite limits no text, and an auth process without memory ends. */
+static void test_a_long_location_takes_memory_for_itself_only(void **state)
+{
+	enum { COPIES = 17000 };
+	static const char flag[] = ":UTF-8";
+	char *text = xmalloc(sizeof("maildir:/m") + COPIES * (sizeof(flag) - 1));
+	struct arena arena = { 0 };
+	struct mail_location location;
+	size_t before, len = (size_t)sprintf(text, "maildir:/m");
+
+	(void)state;
+	for (int i = 0; i < COPIES; i++)
+		len += (size_t)sprintf(text + len, "%s", flag);
+	before = mallinfo2().uordblks;
+	WANT_TEXT("it is understood", mail_location_parse(text, &arena, &location), NULL);
+	WANT("memory", mallinfo2().uordblks - before < 2 * len);
+	arena_free(&arena);
+	free(text);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -156,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(test_locations),
 		UNIT_TEST(test_what_24_has_no_word_for),
+		UNIT_TEST(test_a_long_location_takes_memory_for_itself_only),
 		UNIT_TEST(test_names),
 	};
 
