@@ -107,10 +107,7 @@ bool userdb_add_fields(struct auth_request *request, put_values_fn *put_values,
 
 void client_hang_up(struct auth_client_connection *client);
 
-/*
- * Around an answer. Who asks without a login, as LMTP and doveadm do, gets it at once; an asker
- * that has gone gets an output that leads nowhere. Else NULL.
- */
+/* Around an answer: hand it over at once; one to an asker that has gone leads nowhere. */
 struct auth_master_connection *asker_stand_in(struct auth_request *request);
 void asker_dismiss(struct auth_master_connection *asker);
 

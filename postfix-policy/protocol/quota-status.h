@@ -60,7 +60,7 @@ uint64_t quota_read_size(const struct slice *size);
 struct quota_counts {
 	uint64_t answers[QUOTA_ANSWERS];	/* to questions, not to probes */
 	uint64_t remembered;	/* not asked, because there was room a moment ago */
-	uint64_t skipped;	/* not asked, because the service gives no answers */
+	uint64_t skipped;	/* not asked, because the service or their mailbox gives no answers */
 	struct mum_histogram duration;	/* of questions: until their answer, or giving up */
 	bool up;		/* now; false when known to be down */
 	size_t idle, busy;	/* now: connections */

@@ -74,6 +74,10 @@ static void ask_next(struct quota_check *check)
 		finish_unasked(check, QUOTA_ROOM, name, "it had room a moment ago");
 		return;
 	}
+	if (quota_client_awaits(check->client, name)) {
+		finish_unasked(check, QUOTA_NO_ANSWER, name, QUOTA_AWAITED);
+		return;
+	}
 	check->question = quota_ask(check->client, name, check->size,
 				    now < check->until ? (unsigned)(check->until - now) : 0,
 				    on_answer, check);

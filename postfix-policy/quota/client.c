@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A mailbox may be slow to count, or crash the process that counts it, so a question
- * without an answer does not prove that the service is down. Halfway to its deadline we
- * send a probe, a question about a name that cannot exist. When that gets no answer
- * either, the service is down.
- *
- * A new connection begins with a probe: at Dovecot's process_limit the kernel takes it and
- * nobody answers, while the older ones work. The probe is pending then: nobody waits for it.
- *
- * Probes are answered although every mailbox hangs: late.h says what is made of that.
- */
+/* Questions: their line, their time and their answers. probe.c finds out what is wrong. */
 #include "postfix-policy/quota/client.h"
 
 #include <inttypes.h>
@@ -18,49 +8,12 @@
 #include <utlist.h>
 
 #include "common/xalloc.h"
-#include "postfix-policy/quota/breaker.h"
-#include "postfix-policy/quota/conn.h"
-#include "postfix-policy/quota/late.h"
+#include "postfix-policy/quota/client-parts.h"
 #include "postfix-policy/quota/rooms.h"
 
-struct quota_question {
-	struct quota_client *client;
-	char *mailbox;
-	uint64_t size;
-	bool is_probe;
-	bool on_new;		/* a probe that a new connection begins with */
-	bool again;		/* was sent once to a connection that was dead already */
-	struct quota_conn *conn;	/* NULL: waits in line */
-	uint64_t since_us, sent_us;	/* host_now_us() */
-	unsigned rest;		/* ms from the timer to the deadline; 0: it is the deadline */
-	struct mum_timer *timer;
-	quota_answer_fn *fn;
-	void *arg;
-	struct quota_question *prev, *next;
-};
-
-struct quota_client {
-	const struct mum_host *host;
-	struct quota_settings settings;	/* owns the path */
-	struct quota_conns conns;
-	struct quota_question *questions;	/* oldest first; without probes */
-	struct quota_question *probe;	/* under way, or NULL */
-	struct quota_question *pending;	/* a probe that is late, which says nothing; or NULL */
-	uint64_t probes;		/* so far */
-	uint64_t answered_us;		/* host_now_us() of the last answer */
-	struct quota_breaker breaker;
-	struct quota_late late;
-	struct quota_rooms *rooms;
-	struct mum_timer *turn;		/* see take_turn() */
-	struct quota_counts counts;
-};
-
 static void run_line(struct quota_client *client);
-static void suspect(struct quota_client *client);
-static void start_probe(struct quota_client *client, bool on_new);
 
-/* Closes the connection, too, because an answer on it would belong to nobody. */
-static void question_free(struct quota_question *question)
+void quota_question_free(struct quota_question *question)
 {
 	struct quota_client *client = question->client;
 
@@ -87,7 +40,7 @@ static void finish(struct quota_question *question, enum quota_answer answer, co
 	client->counts.answers[answer]++;
 	mum_histogram_add(&client->counts.duration,
 			  host_now_us(client->host) - question->since_us);
-	question_free(question);
+	quota_question_free(question);
 	fn(answer, text, arg);
 }
 
@@ -97,9 +50,9 @@ static void drop_connections(struct quota_client *client)
 	struct quota_question *question;
 
 	if (client->probe != NULL)
-		question_free(client->probe);
+		quota_question_free(client->probe);
 	if (client->pending != NULL)
-		question_free(client->pending);
+		quota_question_free(client->pending);
 	DL_FOREACH(client->questions, question) {
 		if (question->conn != NULL)
 			quota_conn_close(question->conn);
@@ -110,13 +63,29 @@ static void drop_connections(struct quota_client *client)
 
 /* ---- the breaker ---- */
 
+/* One that need not wait for its deadline; NULL: there is none. */
+static struct quota_question *first_in_vain(struct quota_client *client, const char **why_r)
+{
+	struct quota_question *question;
+
+	*why_r = client->breaker.down ? "the service is down" : QUOTA_AWAITED;
+	DL_FOREACH(client->questions, question) {
+		if (client->breaker.down ||
+		    (question->conn == NULL && quota_late_has(&client->late, question->mailbox)))
+			return question;
+	}
+	return NULL;
+}
+
 static void on_turn(void *arg)
 {
 	struct quota_client *client = arg;
+	struct quota_question *question;
+	const char *why;
 
 	client->turn = NULL;
-	while (client->breaker.down && client->questions != NULL)
-		finish(client->questions, QUOTA_NO_ANSWER, "the service is down");
+	while ((question = first_in_vain(client, &why)) != NULL)
+		finish(question, QUOTA_NO_ANSWER, why);
 	run_line(client);
 }
 
@@ -127,7 +96,7 @@ static void take_turn(struct quota_client *client)
 		client->turn = client->host->ops->timer(client->host->ctx, 0, on_turn, client);
 }
 
-static void mark_down(struct quota_client *client, const char *why)
+void quota_mark_down(struct quota_client *client, const char *why)
 {
 	quota_breaker_open(&client->breaker, client->settings.path, why);
 	drop_connections(client);
@@ -146,8 +115,9 @@ static void keep_late(struct quota_question *question)
 	    !quota_late_add(&client->late, question->conn, question->mailbox, question->size))
 		return;
 	question->conn = NULL;
-	if (quota_late_is_full(&client->late))
-		mark_down(client, "no answer about three mailboxes in a row");
+	take_turn(client);
+	if (quota_late_is_service(&client->late))
+		quota_mark_down(client, "no answer about three mailboxes in a row");
 }
 
 /* An answer about a mailbox, early or late: if others were late, it was not the service. */
@@ -159,38 +129,22 @@ static void on_mailbox(const char *mailbox, uint64_t size, enum quota_answer ans
 	if (answer == QUOTA_TROUBLE)
 		return;
 	client->answered_us = host_now_us(client->host);
-	quota_late_clear(&client->late);
+	quota_late_end_row(&client->late);
 	quota_breaker_close(&client->breaker, client->settings.path);
 }
 
 /* ---- what came of a question or a probe ---- */
-
-/* If others get answers while a new connection does not, the service is not down. */
-static bool is_excused(const struct quota_question *probe)
-{
-	return probe->on_new && probe->client->answered_us > probe->since_us;
-}
-
-static void probe_failed(struct quota_question *probe, const char *why)
-{
-	struct quota_client *client = probe->client;
-	bool excused = is_excused(probe);
-
-	question_free(probe);
-	if (!excused)
-		mark_down(client, why);
-}
 
 static void fail(struct quota_question *question, const char *why)
 {
 	struct quota_client *client = question->client;
 
 	if (question->is_probe) {
-		probe_failed(question, why);
+		quota_probe_failed(question, why);
 		return;
 	}
 	finish(question, QUOTA_NO_ANSWER, why);
-	suspect(client);
+	quota_suspect(client);
 }
 
 static void on_answered(void *_question, enum quota_answer answer, const char *text, void *arg)
@@ -204,11 +158,11 @@ static void on_answered(void *_question, enum quota_answer answer, const char *t
 		on_mailbox(question->mailbox, question->size, answer, client);
 		finish(question, answer, text);
 		if (trouble)
-			suspect(client);
+			quota_suspect(client);
 	} else if (trouble) {
-		probe_failed(question, text);
+		quota_probe_failed(question, text);
 	} else {
-		question_free(question);
+		quota_question_free(question);
 		client->answered_us = host_now_us(client->host);
 		quota_breaker_close(&client->breaker, client->settings.path);
 	}
@@ -225,8 +179,8 @@ static void retry(struct quota_question *question)
 
 	quota_conns_close_idle(&client->conns);
 	if (question->is_probe) {
-		question_free(question);
-		start_probe(client, true);
+		quota_question_free(question);
+		quota_probe_start(client, true);
 	} else {
 		question->again = true;
 	}
@@ -251,8 +205,7 @@ static const struct quota_conn_handler conn_handler = { on_answered, on_broken }
 
 /* ---- the line ---- */
 
-/* On an idle connection; false when there is none. */
-static bool send_on_idle(struct quota_question *question)
+bool quota_send_on_idle(struct quota_question *question)
 {
 	struct quota_client *client = question->client;
 
@@ -279,18 +232,16 @@ static void run_line(struct quota_client *client)
 	struct quota_question *question;
 
 	while (!client->breaker.down && (question = first_in_line(client)) != NULL) {
-		if (send_on_idle(question))
+		if (quota_send_on_idle(question))
 			continue;
 		if (client->probe == NULL && client->conns.count < client->settings.connections &&
 		    (client->pending == NULL || client->conns.count == 1))
-			start_probe(client, true);
+			quota_probe_start(client, true);
 		return;
 	}
 }
 
 /* ---- time and probes ---- */
-
-static void start_timer(struct quota_question *question, unsigned ms, unsigned rest);
 
 static void on_timer(void *arg)
 {
@@ -300,13 +251,12 @@ static void on_timer(void *arg)
 
 	question->timer = NULL;
 	if (question->rest > 0) {
-		start_timer(question, question->rest, 0);
-		suspect(client);
+		quota_start_timer(question, question->rest, 0);
+		quota_suspect(client);
 		return;
 	}
-	if (question->is_probe && is_excused(question)) {
-		client->probe = NULL;
-		client->pending = question;
+	if (question->is_probe && quota_probe_is_excused(question)) {
+		quota_probe_wait(question);
 		return;
 	}
 	if (!question->is_probe)
@@ -317,7 +267,7 @@ static void on_timer(void *arg)
 	run_line(client);
 }
 
-static void start_timer(struct quota_question *question, unsigned ms, unsigned rest)
+void quota_start_timer(struct quota_question *question, unsigned ms, unsigned rest)
 {
 	const struct mum_host *host = question->client->host;
 
@@ -325,7 +275,7 @@ static void start_timer(struct quota_question *question, unsigned ms, unsigned r
 	question->timer = host->ops->timer(host->ctx, ms, on_timer, question);
 }
 
-static struct quota_question *question_new(struct quota_client *client, const char *mailbox,
+struct quota_question *quota_question_new(struct quota_client *client, const char *mailbox,
 					   uint64_t size)
 {
 	struct quota_question *question = xcalloc(1, sizeof(*question));
@@ -335,51 +285,6 @@ static struct quota_question *question_new(struct quota_client *client, const ch
 	question->size = size;
 	question->since_us = host_now_us(client->host);
 	return question;
-}
-
-/* No other probe is under way. on_new: not on an idle connection. */
-static void start_probe(struct quota_client *client, bool on_new)
-{
-	unsigned deadline = client->settings.deadline;
-	struct quota_question *probe;
-	char name[QUOTA_MAILBOX_MAX];
-	const char *why;
-
-	quota_put_probe(name, host_now(client->host), ++client->probes);
-	probe = question_new(client, name, 0);
-	probe->is_probe = true;
-	client->probe = probe;
-	if (on_new || !send_on_idle(probe)) {
-		probe->on_new = true;
-		probe->conn = quota_conns_ask_new(&client->conns, client->settings.path, probe,
-						  probe->mailbox, probe->size, &why);
-		if (probe->conn == NULL) {
-			question_free(probe);
-			mark_down(client, why);
-			return;
-		}
-	}
-	/* If the service is up, it ends with the question that called for it. */
-	start_timer(probe, client->breaker.down ? deadline : deadline / 2, 0);
-}
-
-/* The breaker calls it. */
-static void probe_again(void *arg)
-{
-	struct quota_client *client = arg;
-
-	if (quota_late_is_full(&client->late))
-		return;
-	if (client->probe != NULL)
-		question_free(client->probe);
-	start_probe(client, true);
-}
-
-/* A question got no answer, or none yet. */
-static void suspect(struct quota_client *client)
-{
-	if (!client->breaker.down && client->probe == NULL)
-		start_probe(client, false);
 }
 
 /* ---- for callers ---- */
@@ -400,6 +305,14 @@ bool quota_client_knows_room(struct quota_client *client, const char *mailbox, u
 	return knows;
 }
 
+bool quota_client_awaits(struct quota_client *client, const char *mailbox)
+{
+	bool awaits = quota_late_has(&client->late, mailbox);
+
+	client->counts.skipped += awaits;
+	return awaits;
+}
+
 struct quota_question *quota_ask(struct quota_client *client, const char *mailbox,
 				 uint64_t size, unsigned deadline_ms, quota_answer_fn *fn,
 				 void *arg)
@@ -408,17 +321,17 @@ struct quota_question *quota_ask(struct quota_client *client, const char *mailbo
 
 	if (quota_client_skips(client))
 		return NULL;
-	question = question_new(client, mailbox, size);
+	question = quota_question_new(client, mailbox, size);
 	question->fn = fn;
 	question->arg = arg;
 	DL_APPEND(client->questions, question);
 	run_line(client);
 	if (client->breaker.down) {
-		question_free(question);
+		quota_question_free(question);
 		client->counts.skipped++;
 		return NULL;
 	}
-	start_timer(question, deadline_ms / 2, deadline_ms - deadline_ms / 2);
+	quota_start_timer(question, deadline_ms / 2, deadline_ms - deadline_ms / 2);
 	return question;
 }
 
@@ -429,7 +342,7 @@ void quota_cancel(struct quota_question **_question)
 	*_question = NULL;
 	if (question != NULL) {
 		take_turn(question->client);
-		question_free(question);
+		quota_question_free(question);
 	}
 }
 
@@ -440,7 +353,7 @@ struct quota_client *quota_client_new(const struct mum_host *host,
 
 	client->host = host;
 	client->conns = (struct quota_conns){ host, &conn_handler, client, NULL, 0 };
-	client->breaker = (struct quota_breaker){ host, probe_again, client, false, 0, NULL };
+	client->breaker = (struct quota_breaker){ host, quota_probe_again, client, false, 0, NULL };
 	client->rooms = quota_rooms_new(settings->ttl);
 	quota_late_init(&client->late, host, on_mailbox, client);
 	quota_settings_keep(&client->settings, settings);
@@ -466,7 +379,7 @@ void quota_client_free(struct quota_client **_client)
 		return;
 	stop(client);
 	while (client->questions != NULL)
-		question_free(client->questions);
+		quota_question_free(client->questions);
 	quota_rooms_free(&client->rooms);
 	free((char *)client->settings.path);
 	free(client);
@@ -477,6 +390,9 @@ void quota_client_configure(struct quota_client *client,
 {
 	if (quota_settings_are_same(&client->settings, settings))
 		return;
+	if (client->breaker.down)
+		host_log(client->host, MUM_LOG_INFO, "quota: unix:%s: its settings have changed, "
+			 "so that the service is tried anew", client->settings.path);
 	stop(client);
 	while (client->questions != NULL)
 		finish(client->questions, QUOTA_NO_ANSWER, "its settings have changed");

@@ -34,6 +34,13 @@ bool quota_client_skips(struct quota_client *client);
  * mail from RCPT to its mailbox takes about as long. Counts each "yes".
  */
 bool quota_client_knows_room(struct quota_client *client, const char *mailbox, uint64_t size);
+/*
+ * Has an earlier question about the mailbox no answer yet, although its deadline has passed?
+ * Another one would have none either, and take one more of Dovecot's processes. Counts each
+ * "yes" like quota_client_skips().
+ */
+bool quota_client_awaits(struct quota_client *client, const char *mailbox);
+#define QUOTA_AWAITED "Dovecot has not answered an earlier question about this mailbox"
 struct quota_counts quota_client_counts(const struct quota_client *client);
 
 /* text: the action, or why there is no answer; gone when the callback returns. */

@@ -3,39 +3,54 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "common/xalloc.h"
 
-/* What a connection asks here. */
-struct late_question {
-	char *mailbox;
-	uint64_t size;
+struct late_mailbox {
+	char *name;
+	uint64_t size;			/* of the mail */
+	struct quota_conn *conn;	/* NULL: closed */
+	uint64_t since;			/* host_now() */
+	struct late_mailbox *prev, *next;
 };
 
-static void question_free(struct late_question *question)
+static void forget(struct quota_late *late, struct late_mailbox *mailbox)
 {
-	free(question->mailbox);
-	free(question);
+	DL_DELETE(late->mailboxes, mailbox);
+	late->count--;
+	if (mailbox->conn != NULL)
+		quota_conn_close(mailbox->conn);
+	/* Without their connections nothing would end the row. */
+	if (late->row > late->conns.count)
+		late->row = late->conns.count;
+	free(mailbox->name);
+	free(mailbox);
 }
 
 static void on_answered(void *question, enum quota_answer answer, const char *text, void *arg)
 {
+	struct late_mailbox *mailbox = question;
 	struct quota_late *late = arg;
-	struct late_question *asked = question;
+	char *name = mailbox->name;
+	uint64_t size = mailbox->size;
 
 	(void)text;
-	quota_conns_close_idle(&late->conns);	/* that of the answer */
-	late->answered(asked->mailbox, asked->size, answer, late->arg);
-	question_free(asked);
+	mailbox->name = NULL;
+	forget(late, mailbox);
+	late->answered(name, size, answer, late->arg);
+	free(name);
 }
 
 /* Then it cannot be answered any more. */
 static void on_broken(void *question, bool stale, const char *why, void *arg)
 {
+	struct late_mailbox *mailbox = question;
+
 	(void)stale;
 	(void)why;
-	(void)arg;
-	question_free(question);
+	mailbox->conn = NULL;
+	forget(arg, mailbox);
 }
 
 static const struct quota_conn_handler handler = { on_answered, on_broken };
@@ -47,33 +62,70 @@ void quota_late_init(struct quota_late *late, const struct mum_host *host,
 				     .answered = answered, .arg = arg };
 }
 
-bool quota_late_add(struct quota_late *late, struct quota_conn *conn, const char *mailbox,
+bool quota_late_has(struct quota_late *late, const char *mailbox)
+{
+	const uint64_t now = host_now(late->conns.host);
+	struct late_mailbox *one, *next;
+	bool has = false;
+
+	DL_FOREACH_SAFE(late->mailboxes, one, next) {
+		if (one->conn == NULL && now - one->since >= QUOTA_LATE_FORGET)
+			forget(late, one);
+		else
+			has = has || strcmp(one->name, mailbox) == 0;
+	}
+	return has;
+}
+
+/* Closes the connection of the oldest that has one. */
+static void close_oldest(struct quota_late *late)
+{
+	struct late_mailbox *one;
+
+	DL_FOREACH(late->mailboxes, one) {
+		if (one->conn == NULL)
+			continue;
+		quota_conn_close(one->conn);
+		one->conn = NULL;
+		return;
+	}
+}
+
+bool quota_late_add(struct quota_late *late, struct quota_conn *conn, const char *name,
 		    uint64_t size)
 {
-	struct late_question *question;
+	struct late_mailbox *mailbox;
 
-	for (const struct quota_conn *one = late->conns.list; one != NULL;
-	     one = quota_conn_next(one)) {
-		question = quota_conn_question(one);
-		if (strcmp(question->mailbox, mailbox) == 0)
-			return false;
-	}
-	question = xcalloc(1, sizeof(*question));
-	question->mailbox = xstrdup(mailbox);
-	question->size = size;
-	quota_conn_move(conn, &late->conns, question);
+	if (quota_late_has(late, name))
+		return false;
+	if (late->count == QUOTA_LATE_MAILBOXES)
+		forget(late, late->mailboxes);
+	if (late->conns.count == QUOTA_LATE_CONNECTIONS)
+		close_oldest(late);
+	mailbox = xcalloc(1, sizeof(*mailbox));
+	mailbox->name = xstrdup(name);
+	mailbox->size = size;
+	mailbox->since = host_now(late->conns.host);
+	mailbox->conn = conn;
+	quota_conn_move(conn, &late->conns, mailbox);
+	DL_APPEND(late->mailboxes, mailbox);
+	late->count++;
+	late->row++;
 	return true;
 }
 
-bool quota_late_is_full(const struct quota_late *late)
+bool quota_late_is_service(const struct quota_late *late)
 {
-	return late->conns.count >= QUOTA_LATE_MAX;
+	return late->row >= QUOTA_LATE_CONNECTIONS;
+}
+
+void quota_late_end_row(struct quota_late *late)
+{
+	late->row = 0;
 }
 
 void quota_late_clear(struct quota_late *late)
 {
-	while (late->conns.list != NULL) {
-		question_free(quota_conn_question(late->conns.list));
-		quota_conn_close(late->conns.list);
-	}
+	while (late->mailboxes != NULL)
+		forget(late, late->mailboxes);
 }

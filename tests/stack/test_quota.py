@@ -347,8 +347,27 @@ def test_a_slow_mailbox_is_not_the_service(pair):
                 assert action == ONE and seconds < AT_ONCE
             action, seconds = slow.result()
             assert action == DUNNO and 0.9 < seconds < A_SECOND
+            time.sleep(0.7)     # until the late answer; before it, nobody would ask again
     assert one.lines() == []
     assert one.mumd.page().sum("mumd_quota_up") == 1
+
+
+def test_a_mailbox_that_hangs_takes_one_process_and_one_second(pair):
+    one = pair()
+    one.service.actions = {BOB: FULL}
+    one.service.delays = {ALICE: 60}
+    one.service.limit = 4
+    action, seconds = one.timed(ALICE)
+    assert action == DUNNO and 0.9 < seconds < A_SECOND
+    for _ in range(10):
+        for mailbox, expected in ((ALICE, DUNNO), (BOB, ONE)):
+            action, seconds = one.timed(mailbox)
+            assert action == expected and seconds < AT_ONCE
+        time.sleep(0.2)
+    assert one.service.mailboxes().count(ALICE) == 1
+    assert one.lines() == []
+    assert one.mumd.page().sum("mumd_quota_up") == 1
+    assert one.mumd.page().sum("mumd_quota_questions_total", result="skipped") == 10
 
 
 def test_every_mailbox_hangs_and_probes_do_not(pair):

@@ -167,6 +167,23 @@ static void settings_that_change_begin_anew(void **state)
 	want_answer(&bob, QUOTA_FULL);
 }
 
+/* The log says when each trouble ends. */
+static void settings_that_change_end_a_trouble(void **state)
+{
+	const struct quota_settings more = { server.path, 3, QUOTA_DEADLINE, 0 };
+
+	(void)state;
+	quota_server_end(&server);
+	ask("anna@a", &anna);
+	quota_client_configure(client, &more);
+	WANT_NUMBER("up", quota_client_counts(client).up, 1);
+	WANT_NUMBER("a line says so",
+		    fake_host_logged(&fake, MUM_LOG_INFO, "the service is tried anew"), 1);
+	ask("bob@b", &bob);
+	WANT_NUMBER("down again",
+		    fake_host_logged(&fake, MUM_LOG_WARNING, "mail is accepted without asking"), 2);
+}
+
 static void the_end_calls_nobody(void **state)
 {
 	(void)state;
@@ -192,6 +209,7 @@ int main(void)
 		QUOTA_TEST(without_a_path_nobody_asks),
 		QUOTA_TEST(settings_that_are_the_same_change_nothing),
 		QUOTA_TEST(settings_that_change_begin_anew),
+		QUOTA_TEST(settings_that_change_end_a_trouble),
 		QUOTA_TEST(the_end_calls_nobody),
 	};
 

@@ -118,13 +118,73 @@ static void a_slow_mailbox_is_not_a_service_that_is_down(void **state)
 		ask("bob@b", &bob);
 		say("bob@b", FULL);
 		WANT_NUMBER("others are asked", bob.answer, QUOTA_FULL);
-		WANT_NUMBER("nobody waits for the last one", quota_server_open(&server), 2);
 		WANT("still waits", anna.question != NULL);
 		pass(1);
 		want_no_answer(&anna);
+		say("slow@mailbox", ROOM);
+		WANT("not late any more", !quota_client_awaits(client, "slow@mailbox"));
 	}
 	WANT("up", is_up());
 	WANT_NUMBER("nothing is logged", fake.log_count, 0);
+}
+
+/* Each question would take one more of Dovecot's processes. */
+static void who_is_late_keeps_a_connection_and_is_not_asked_about(void **state)
+{
+	(void)state;
+	warm_up();
+	ask("slow@mailbox", &anna);
+	pass(QUOTA_DEADLINE);
+	want_no_answer(&anna);
+	for (int i = 0; i < 100; i++) {
+		ask("bob@b", &bob);
+		say("bob@b", FULL);
+		WANT("no answer yet", quota_client_awaits(client, "slow@mailbox"));
+		WANT("bob's was in time", !quota_client_awaits(client, "bob@b"));
+		WANT_NUMBER("its connection and bob's", quota_server_open(&server), 2);
+		pass(SECOND);
+	}
+	WANT("up", is_up());
+	WANT_NUMBER("counted", quota_client_counts(client).skipped, 100);
+	quota_server_close(&server, quota_server_find(&server, "slow@mailbox"));
+	pass(1);
+	WANT("nothing to wait for", !quota_client_awaits(client, "slow@mailbox"));
+}
+
+/* There may be more of them than connections. */
+static void late_mailboxes_without_a_connection_are_tried_again(void **state)
+{
+	static const char *const late[] = { "one@hangs", "two@hangs", "three@hangs", "four@hangs" };
+
+	(void)state;
+	FOR_EACH_ROW(mailbox, late) {
+		ask(*mailbox, &anna);
+		pass(QUOTA_DEADLINE);
+		ask("bob@b", &bob);
+		say("bob@b", ROOM);
+	}
+	WANT("up", is_up());
+	WANT_NUMBER("three and bob's", quota_server_open(&server), 4);
+	WANT("the oldest is not asked about", quota_client_awaits(client, "one@hangs"));
+	pass(30 * SECOND);
+	WANT("for a while", !quota_client_awaits(client, "one@hangs"));
+	WANT("others have connections", quota_client_awaits(client, "two@hangs"));
+}
+
+/* Who waits for a connection to ask about it would wait in vain, too. */
+static void all_that_ask_about_a_late_mailbox_are_told(void **state)
+{
+	struct quota_asker three[3] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		ask("slow@mailbox", &three[i]);
+	pass(QUOTA_DEADLINE);
+	for (int i = 0; i < 3; i++)
+		want_no_answer(&three[i]);
+	WANT("one of its questions is left", quota_client_awaits(client, "slow@mailbox"));
+	WANT_NUMBER("shown", quota_client_counts(client).busy, 1);
+	WANT("up", is_up());
 }
 
 /* The first question of all, and the only one for a long time. */
@@ -170,7 +230,7 @@ static void three_mailboxes_in_a_row_are_the_service(void **state)
 	WANT("one answer brings it back", is_up());
 	WANT_NUMBER("a line says so",
 		    fake_host_logged(&fake, MUM_LOG_INFO, "answers again after 60.0 s"), 1);
-	WANT_NUMBER("nobody waits for the others", quota_server_open(&server), 0);
+	WANT_NUMBER("the others may be answered still", quota_server_open(&server), 2);
 	ask("four@hangs", &carl);
 	say("four@hangs", FULL);
 	WANT_NUMBER("asked", carl.answer, QUOTA_FULL);
@@ -417,6 +477,31 @@ static void at_its_process_limit_from_the_beginning(void **state)
 	WANT("up", is_up());
 }
 
+/* bob and carl share the only process; a question that waits for long is followed by a probe. */
+static void at_its_process_limit_probes_do_not_pile_up(void **state)
+{
+	struct quota_settings four = { server.path, 4, QUOTA_DEADLINE, 0 };
+	struct quota_counts counts;
+
+	(void)state;
+	quota_client_configure(client, &four);
+	warm_up();
+	server.accepts = false;
+	for (int i = 0; i < 10; i++) {
+		ask("bob@b", &bob);
+		ask("carl@c", &carl);
+		pass(400);
+		say("bob@b", ROOM);
+		pass(200);
+		say("carl@c", ROOM);
+		WANT_NUMBER("carl's answer", carl.answer, QUOTA_ROOM);
+		pass(600);
+		counts = quota_client_counts(client);
+		WANT("one waits", counts.busy <= 1 && counts.idle <= 1);
+	}
+	WANT("up", is_up());
+}
+
 #define QUOTA_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -426,6 +511,9 @@ int main(void)
 		QUOTA_TEST(no_question_is_a_probe_and_a_second_has_one),
 		QUOTA_TEST(it_falls_silent),
 		QUOTA_TEST(a_slow_mailbox_is_not_a_service_that_is_down),
+		QUOTA_TEST(who_is_late_keeps_a_connection_and_is_not_asked_about),
+		QUOTA_TEST(late_mailboxes_without_a_connection_are_tried_again),
+		QUOTA_TEST(all_that_ask_about_a_late_mailbox_are_told),
 		QUOTA_TEST(a_slow_mailbox_all_alone),
 		QUOTA_TEST(three_mailboxes_in_a_row_are_the_service),
 		QUOTA_TEST(three_at_once_are_the_service),
@@ -445,6 +533,7 @@ int main(void)
 		QUOTA_TEST(it_cannot_tell_of_one_mailbox),
 		QUOTA_TEST(at_its_process_limit),
 		QUOTA_TEST(at_its_process_limit_from_the_beginning),
+		QUOTA_TEST(at_its_process_limit_probes_do_not_pile_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
