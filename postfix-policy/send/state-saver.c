@@ -85,10 +85,21 @@ static void on_done(unsigned events, void *arg)
 	end(arg);
 }
 
+/* Half a text would replace a good file. */
+static bool is_whole(struct state_saver *saver, const char *path, const struct buf *text)
+{
+	if (text->failed)
+		conclude(saver, xasprintf("%s: the file would be larger than %zu bytes", path,
+					  text->limit));
+	return !text->failed;
+}
+
 bool state_saver_start(struct state_saver *saver, const char *path, struct buf *text)
 {
 	const struct mum_host *host = saver->host;
 
+	if (!is_whole(saver, path, text))
+		return false;
 	if (saver->thread != NULL) {
 		conclude(saver, xasprintf("%s: the disk takes too long", path));
 		return false;
@@ -115,8 +126,10 @@ void state_saver_finish(struct state_saver *saver, const char *path, struct buf 
 	char *why = NULL;
 
 	end(saver);
-	state_file_write(path, text->data, text->len, &why);
-	conclude(saver, why);
+	if (is_whole(saver, path, text)) {
+		state_file_write(path, text->data, text->len, &why);
+		conclude(saver, why);
+	}
 	buf_free(text);
 }
 

@@ -19,6 +19,8 @@ struct send_state {
 	struct state_saver *saver;
 	struct state_server *server;	/* NULL: there is no socket */
 	char *server_path;		/* of the server */
+	bool complained;		/* that there is none */
+	bool unsaved;			/* something new since the last save() that began */
 	struct mum_timer *timer;	/* while it is on */
 };
 
@@ -66,11 +68,21 @@ static void close_socket(struct send_state *state)
 }
 
 /* Takes over error. */
-static void complain(const struct send_state *state, char *error)
+static void complain(struct send_state *state, char *error)
 {
-	host_log(host_of(state), MUM_LOG_WARNING,
-		 "policy.send_socket: %s; \"mumctl senders\" cannot ask", error);
+	if (!state->complained)
+		host_log(host_of(state), MUM_LOG_WARNING,
+			 "policy.send_socket: %s; \"mumctl senders\" cannot ask", error);
+	state->complained = true;
 	free(error);
+}
+
+static void on_open(struct send_state *state, const char *path)
+{
+	state->server_path = xstrdup(path);
+	if (state->complained)
+		host_log(host_of(state), MUM_LOG_INFO, "policy.send_socket: works again");
+	state->complained = false;
 }
 
 static void open_socket(struct send_state *state, const struct socket_owner *owner)
@@ -87,7 +99,7 @@ static void open_socket(struct send_state *state, const struct socket_owner *own
 		if (state->server == NULL)
 			complain(state, xasprintf("%s: %s", path, strerror(errno)));
 		else
-			state->server_path = xstrdup(path);
+			on_open(state, path);
 		listen_sockets_clear(&socks);
 	}
 	free(entry);
@@ -136,13 +148,16 @@ static void load(struct send_state *state)
 	buf_free(&text);
 }
 
-static void save(struct send_state *state)
+/* False if that cannot begin now. */
+static bool save(struct send_state *state)
 {
 	struct buf text = BUF_INIT(SEND_TEXT_MAX);
+	bool begun;
 
 	put_text(&text, state);
-	state_saver_start(state->saver, config_of(state)->policy.send_state, &text);
+	begun = state_saver_start(state->saver, config_of(state)->policy.send_state, &text);
 	buf_free(&text);
+	return begun;
 }
 
 static void save_and_wait(struct send_state *state)
@@ -169,7 +184,9 @@ static void on_timer(void *arg)
 
 	send_table_sweep(send_table_of(send), host_now_us(host_of(state)));
 	if (send_has_changed(send) || !state_saver_is_good(state->saver))
-		save(state);
+		state->unsaved = true;
+	if (state->unsaved)
+		state->unsaved = !save(state);
 	wait_for_next(state);
 }
 
@@ -198,7 +215,7 @@ void send_state_update(struct send_state *state)
 
 	if (!is_on(state)) {
 		if (send != NULL)
-			save(state);
+			(void)save(state);
 		turn_off(state);
 		return;
 	}

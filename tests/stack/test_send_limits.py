@@ -178,6 +178,21 @@ def test_no_place_for_file_and_socket_stops_nobody(limited):
     mumd.wait_log("warning: policy.send_state: /proc/none/senders:")
 
 
+def test_the_log_says_once_that_the_socket_fails_and_once_that_it_works(limited):
+    def lines():
+        return [line.split("policy.send_socket: ")[1] for line in mumd.log()
+                if "policy.send_socket" in line]
+
+    mumd = limited(send_socket="/proc/none/senders")
+    for _ in range(3):
+        mumd.reload_with(**LIMITS, send_socket="/proc/none/senders")
+    assert len(lines()) == 1
+    mumd.send_socket.parent.mkdir()
+    run("chown", USER, mumd.send_socket.parent)     # as systemd does
+    mumd.reload_with(**LIMITS)
+    assert lines()[1:] == ["works again"]
+
+
 def test_a_reload_keeps_the_counts(limited):
     mumd = limited()
     mumd.take(ALICE, 10)

@@ -188,6 +188,29 @@ static void test_saver(void **state)
 	free(bad);
 }
 
+static void test_half_a_text_replaces_nothing(void **state)
+{
+	struct buf cut = BUF_INIT(4), last = BUF_INIT(4);
+	struct state_saver *saver;
+	struct fake_host fake;
+
+	(void)state;
+	fake_host_init(&fake);
+	write_state("good\n");
+	saver = state_saver_new(&fake.host, "policy.send_state");
+	buf_puts(&cut, "too long\n");
+	WANT("not started", !state_saver_start(saver, path, &cut));
+	WANT("not good", !state_saver_is_good(saver));
+	buf_puts(&last, "too long\n");
+	state_saver_finish(saver, path, &last);
+	want_state("the old one is there", "good\n");
+	WANT_NUMBER("said once", fake_host_logged(&fake, MUM_LOG_WARNING, "larger than 4 bytes"),
+		    1);
+	state_saver_free(&saver);
+	buf_free(&cut);
+	fake_host_free(&fake);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +219,7 @@ int main(void)
 		UNIT_TEST(test_what_cannot_be_read),
 		UNIT_TEST(test_what_cannot_be_written),
 		UNIT_TEST(test_saver),
+		UNIT_TEST(test_half_a_text_replaces_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
