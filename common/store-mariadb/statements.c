@@ -9,8 +9,10 @@
  * lookups that wait: most of the server's cost is per statement. k.i (1..n) leads a
  * row back to the pair that asked. A single pair comes as parameters instead, if all
  * columns are utf8mb4 as the parameters are. STRAIGHT_JOIN keeps the plan at one
- * access by a unique index for each name and table, however large the tables are. Rows
- * are joined here and judged in rules.c, so no WHERE asks what is active.
+ * access by an index for each name and table, however large the tables are. MySQL needs
+ * the hint for it, which MariaDB takes for a comment: MySQL does not know how many names
+ * there are, and may read a whole table to hash it. Rows are joined here and judged in
+ * rules.c, so no WHERE asks what is active.
  */
 #define TYPE(COLUMN) "{type " COLUMN "}"
 
@@ -43,6 +45,7 @@
 #define UNCHANGED_TLS UNLESS("COLLATION(t.domain)", IS(COLUMN_TLS))
 
 /* What differs between the shapes: S below is MANY or ONE. */
+#define MANY_SELECT "SELECT /*+ NO_BNL() SET_VAR(max_seeks_for_key=1) */ "
 #define MANY_PAIR "k.i"
 #define MANY_PAIRS(KEYS) "JSON_TABLE(?, '$[*]' COLUMNS(i FOR ORDINALITY" KEYS ")) k "
 #define MANY_DOMAINS(KEYS) MANY_PAIRS(KEYS) "STRAIGHT_JOIN domains d ON d.domain = k.domain "
@@ -51,6 +54,7 @@
 #define MANY_ALIAS "k.alias"
 #define MANY_IF(ASKED, UNCHANGED) UNCHANGED
 
+#define ONE_SELECT "SELECT "
 #define ONE_PAIR "1"
 #define ONE_DOMAINS(KEYS) "domains d "
 #define ONE_POLICIES "tls_policies t "
@@ -70,12 +74,12 @@
 	"LEFT JOIN aliases a ON a.local_part = " S##_ALIAS " AND a.domain_id = d.id "
 
 #define DOMAIN_SQL(S) \
-	"SELECT " S##_PAIR ", " DOMAIN_COLUMNS_SQL " FROM " S##_DOMAINS(KEY_DOMAIN) \
+	S##_SELECT S##_PAIR ", " DOMAIN_COLUMNS_SQL " FROM " S##_DOMAINS(KEY_DOMAIN) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_DOMAIN)
 
 /* No ORDER BY, which would cost more than all the rest: facts.c sorts. */
 #define DELIVERY_SQL(S) \
-	"SELECT " S##_PAIR ", " DELIVERY_COLUMNS_SQL("?") " FROM " NAMES(S) \
+	S##_SELECT S##_PAIR ", " DELIVERY_COLUMNS_SQL("?") " FROM " NAMES(S) \
 	"LEFT JOIN alias_recipients r ON r.alias_id = a.id " \
 	"LEFT JOIN mailboxes rm ON rm.id = r.mailbox_id " \
 	"LEFT JOIN domains rd ON rd.id = rm.domain_id " \
@@ -83,17 +87,17 @@
 
 /* A row for each name in one of MUM's domains, even if nothing has that name. */
 #define NAME_SQL(S) \
-	"SELECT " S##_PAIR ", " NAME_COLUMNS_SQL("?") " FROM " NAMES(S) \
+	S##_SELECT S##_PAIR ", " NAME_COLUMNS_SQL("?") " FROM " NAMES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_BOTH)
 
 /* A UNION mixes columns of two tables, so they must have the same collation. */
 #define TEXT(COLUMN) "CONVERT(" COLUMN " USING utf8mb4)"
 
 #define OWNERS_SQL(S) \
-	"SELECT " S##_PAIR ", " OWNER_MAILBOX_COLUMNS_SQL(TEXT) " FROM " MAILBOXES(S) \
+	S##_SELECT S##_PAIR ", " OWNER_MAILBOX_COLUMNS_SQL(TEXT) " FROM " MAILBOXES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX) \
 	" UNION ALL " \
-	"SELECT " S##_PAIR ", " OWNER_ALIAS_COLUMNS_SQL(TEXT, "?") \
+	S##_SELECT S##_PAIR ", " OWNER_ALIAS_COLUMNS_SQL(TEXT, "?") \
 	" FROM " S##_DOMAINS(KEY_DOMAIN KEY_ALIAS) \
 	"STRAIGHT_JOIN aliases a ON a.local_part = " S##_ALIAS " AND a.domain_id = d.id " \
 	"STRAIGHT_JOIN alias_senders s ON s.alias_id = a.id " \
@@ -102,15 +106,15 @@
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_ALIAS)
 
 #define TLS_SQL(S) \
-	"SELECT " S##_PAIR ", " TLS_COLUMNS_SQL " FROM " S##_POLICIES \
+	S##_SELECT S##_PAIR ", " TLS_COLUMNS_SQL " FROM " S##_POLICIES \
 	"WHERE" S##_IF(ASKED_POLICY, UNCHANGED_TLS)
 
 #define CREDENTIAL_SQL(S) \
-	"SELECT " S##_PAIR ", " CREDENTIAL_COLUMNS_SQL " FROM " MAILBOXES(S) \
+	S##_SELECT S##_PAIR ", " CREDENTIAL_COLUMNS_SQL " FROM " MAILBOXES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX)
 
 #define USER_SQL(S) \
-	"SELECT " S##_PAIR ", " USER_COLUMNS_SQL " FROM " MAILBOXES(S) \
+	S##_SELECT S##_PAIR ", " USER_COLUMNS_SQL " FROM " MAILBOXES(S) \
 	"WHERE" S##_IF(ASKED_DOMAIN, UNCHANGED_MAILBOX)
 
 /*

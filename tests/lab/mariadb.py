@@ -106,6 +106,11 @@ class MariaDB:
         self._tls = []
         self._install()
 
+    @property
+    def address(self):
+        """For a proxy that hands TCP on: the server sees TCP, too, as MySQL's login wants it."""
+        return ("127.0.0.1", self.port)
+
     def _settings(self):
         return [
             "[mysqld]",

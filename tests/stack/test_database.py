@@ -51,9 +51,29 @@ def test_a_locked_table_delays_nobody_else(mumd, database):
                     times.append(seconds)
         assert blocked.reply().split(b" ")[0] in (b"OK", b"TEMP")
         assert time.monotonic() - start < 3
-    assert len(times) > 300
+    assert len(times) > 100
     # A machine that is busy with other things is slow now and then.
     assert sorted(times)[len(times) * 99 // 100] < 0.05 and max(times) < 0.5
+
+
+def test_names_that_are_asked_together_are_found_by_indexes(make_mumd, database):
+    """With few aliases and many recipients a server would rather read all of these."""
+    def rows_read():
+        return int(database.sql("SHOW GLOBAL STATUS LIKE 'Handler_read_rnd_next'")[0][1])
+
+    mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, connections="1"),
+                      "cache": NO_CACHE})
+    recipients = int(database.sql("SELECT COUNT(*) FROM mum.alias_recipients")[0][0])
+    assert recipients > 3000
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(mumd.map_client()) for _ in range(8)]
+        before = rows_read()
+        for _ in range(20):
+            for number, client in enumerate(clients):
+                client.send(netstring(b"aliases sales+%d@second.test" % number))
+            assert {client.reply() for client in clients} == {
+                b"OK carol+%d@second.test" % number for number in range(8)}
+    assert rows_read() - before < 2 * recipients
 
 
 def test_a_lookup_that_waits_for_a_lock_is_answered_by_its_deadline(make_mumd, database):
@@ -209,7 +229,7 @@ def test_stale_answers_end(make_mumd, database):
     mumd = make_mumd({"database": mariadb_settings(database, POSTFIX_PASSWORD, deadline="200ms"),
                       "cache": {"ttl": "1ms", "stale": "1s"}})
     assert mumd.lookup(*ALICE) == b"OK 1"
-    database.stop()
+    database.kill()     # stop() would take MySQL longer than the answer counts
     try:
         assert mumd.lookup(*ALICE) == b"OK 1"
         wait_until(lambda: mumd.lookup(*ALICE).startswith(b"TEMP "), "the answer ends", timeout=3)

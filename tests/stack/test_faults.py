@@ -179,7 +179,7 @@ def test_an_encrypted_reply_that_is_damaged_is_asked_again(proxies, behind, encr
     """Fault: over TLS, behind n bytes of answers to statements, the connection ends, or one
     byte is another one. Reply: the right one. Deadline: 2 s. Recovery: at once."""
     server, authority = encrypted
-    proxy = proxies(("127.0.0.1", server.port))
+    proxy = proxies(server.address)
     mumd = behind(proxy.address, connections="1", tls="verify-full", tls_ca=authority)
     with mumd.map_client() as client:
         total, right = learn(proxy, client, INFO)
@@ -294,7 +294,7 @@ def test_the_second_host_answers_when_the_first_fails(proxies, behind, first, se
     """Fault: the first of two hosts refuses, ends, crashes or falls silent, under load. Reply:
     the right one from the other; not one TEMP. Deadline: 2 s, half of it for the first host.
     Recovery: back on the first within 3 s after it is back."""
-    proxy = proxies(first.socket)
+    proxy = proxies(first.address)
     mumd = behind(proxy.address, second.socket, connections="8")
     with many_askers(mumd, 8) as askers:
         wait_until(lambda: proxy.open > 3, "connections to the first")
@@ -317,7 +317,7 @@ def test_the_second_host_answers_when_the_first_fails(proxies, behind, first, se
 def test_a_question_waits_for_one_connection_to_a_silent_host_only(proxies, behind, first, second):
     """Fault: the first of two hosts falls silent while several connections to it are idle.
     Reply: the right one from the second, after half of the deadline. Deadline: 2 s."""
-    proxy = proxies(first.socket)
+    proxy = proxies(first.address)
     mumd = behind(proxy.address, second.socket, connections="4")
     with many_askers(mumd, 8, pause=0):
         wait_until(lambda: proxy.open > 2, "connections")
