@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """usage: asker.py load FILE     in the guest: eight clients ask mumd until there is FILE
        asker.py smtp FILE         one client gives mail to Postfix until the machine ends
+       asker.py data LOGIN COUNT  prints what Postfix is told at DATA of a mail to COUNT
 
 "load" prints one line of JSON: questions answered, those asked again as Postfix does it, what
 was lost or answered wrongly, and the longest wait. "smtp" writes lines "uptime, answer to
@@ -96,5 +97,11 @@ def ask_smtp(path):
             time.sleep(0.1)
 
 
+def ask_data(login, count):
+    with PolicyClient(SOCKETS / "policy", 10) as client:
+        print(client.ask(policy_context="limit", protocol_state="DATA", sender=login,
+                         sasl_username=login, recipient_count=count))
+
+
 if __name__ == "__main__":
-    {"load": load, "smtp": ask_smtp}[sys.argv[1]](sys.argv[2])
+    {"load": load, "smtp": ask_smtp, "data": ask_data}[sys.argv[1]](*sys.argv[2:])

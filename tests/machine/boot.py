@@ -7,9 +7,8 @@ import re
 
 from lab import wait_until
 
-from load import ASKER
 from report import expect, show
-from service import ANNA
+from service import ANNA, ASKER
 
 PROBE = f"""[Unit]
 Description=Gives mail to Postfix from the first second to the last

@@ -13,9 +13,7 @@ from lab.traffic import verdicts
 
 from prepare import CHECKOUT
 from report import count, expect
-from service import ANNA, BEN, CONF, INFO, STRANGER, answers, own_configuration
-
-ASKER = f"{CHECKOUT}/tests/machine/asker.py"
+from service import ANNA, ASKER, BEN, CONF, INFO, STRANGER, answers, own_configuration
 
 PROCESS = "systemctl show -p MainPID --value mumd"
 STARTED, RELOADED = "^Started mumd", "reload: .*: done$"

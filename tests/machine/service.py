@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The checks of mumd as a service: README.md's steps, mail, logs, watchdog, a broken mum.conf,
-SQLite, sandbox.
+the limit of a login, SQLite, sandbox.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from report import expect, say, show
 MAP = "socketmap:unix:mum/socketmap:mailboxes"
 POSTMAP = f"cd /var/spool/postfix; postmap -q anna@example.org {MAP}"
 ANNA, BEN, INFO, SCANNER = (f"{name}@example.org" for name in ("anna", "ben", "info", "scanner"))
+ASKER = f"{CHECKOUT}/tests/machine/asker.py"
 STRANGER = "friend@example.net"
 CONF = "/etc/mum/mum.conf"
 
@@ -127,6 +128,32 @@ def broken_configuration(guest):
         expect("the sockets stay", state == "active\npolicy\nsocketmap", " ".join(state.split()))
     state = guest.text("systemctl is-active mumd")
     expect("mended and restarted it answers", state == "active", state)
+
+
+# ---- the limit of a login ----
+
+LIMIT = "send = \"enforce\"\\n    send_rate = 1\\n    send_burst = 3"
+SENDERS = "/var/lib/mumd/senders"
+
+
+def limits(guest):
+    """What a login has sent counts after a restart, too."""
+    def may_send(count):
+        return guest.run(f"python3 {ASKER} data {ANNA} {count}").stdout.strip()
+
+    with own_configuration(guest):
+        guest.run(f"sed -i 's/^policy {{/&\\n    {LIMIT}/' {CONF}; systemctl restart mumd")
+        seen = may_send(3)
+        expect("a mail to three is within the limit", seen == "DUNNO", seen)
+        guest.run("systemctl restart mumd")
+        modes = guest.text(f"stat -c '%a %U:%G' {SENDERS} $(dirname {SENDERS})").splitlines()
+        expect("mumd keeps the counts for itself", modes == ["600 mum:mum", "700 mum:mum"],
+               ", ".join(modes))
+        seen = may_send(1)
+        expect("after a restart one more is not", seen.startswith("450 4.7.1 "), seen)
+        seen = guest.text("mumctl senders")
+        expect("mumctl senders shows the login", ANNA in seen, seen)
+    guest.run(f"rm {SENDERS}")
 
 
 # ---- SQLite, the sandbox ----
