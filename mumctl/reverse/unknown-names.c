@@ -164,14 +164,16 @@ void unknown_names_each_domain(const struct unknown_names *names, active_domain_
 }
 
 enum { NAME_LOCAL, NAME_DOMAIN };
-#define NAMES(FROM) "SELECT n.local_part, d.domain FROM " FROM
+#define NAMES(LOCAL, FROM) "SELECT " LOCAL ", d.domain FROM " FROM
+/* A UNION mixes columns of two tables, so they must have the same collation. */
 #define MARIADB_NAMES(TABLE) \
-	NAMES("JSON_TABLE(?, '$[*]' COLUMNS(id BIGINT UNSIGNED PATH '$')) k" \
+	NAMES("CONVERT(n.local_part USING utf8mb4)", \
+	      "JSON_TABLE(?, '$[*]' COLUMNS(id BIGINT UNSIGNED PATH '$')) k" \
 	      " STRAIGHT_JOIN domains d ON d.id = k.id" \
 	      " STRAIGHT_JOIN " TABLE " n ON n.domain_id = d.id")
 /* No index leads from a domain to its names, so a statement reads the whole table. */
 #define SQLITE_NAMES(TABLE) \
-	NAMES(TABLE " n CROSS JOIN domains d ON d.id = n.domain_id" \
+	NAMES("n.local_part", TABLE " n CROSS JOIN domains d ON d.id = n.domain_id" \
 	      " WHERE d.id IN (SELECT value FROM json_each(?))")
 static const char mariadb_names_sql[] =
 	MARIADB_NAMES("mailboxes") " UNION ALL " MARIADB_NAMES("aliases");

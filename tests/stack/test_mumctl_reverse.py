@@ -16,6 +16,7 @@ import pytest
 from conformance.names import is_clean
 from dovecot_stores import STORES
 from lab.lab import ENVIRONMENT
+from lab.mariadb import COLLATION
 from mumctl_world import World
 from reverse_world import CASES, Random, judge_domain, judge_quotas, judge_user
 
@@ -89,6 +90,34 @@ def test_domain_is_right_over_random_rows(databases, seed, case, store):
         refused += judge_domain(views, row.domain, seen.json())
         judge_quotas(views, seen.json())
     assert refused > 10
+
+
+@contextlib.contextmanager
+def collations_of_their_own(server):
+    tables = {"mailboxes": "utf8mb4_general_ci", "aliases": "utf8mb4_unicode_520_ci"}
+    alter = "ALTER TABLE mum.{} CONVERT TO CHARACTER SET utf8mb4 COLLATE {};"
+    server.sql("".join(alter.format(*item) for item in tables.items()))
+    try:
+        yield
+    finally:
+        server.sql("".join(alter.format(table, COLLATION) for table in tables))
+
+
+@pytest.mark.parametrize("case", ["catch-all", "both"])
+def test_each_table_may_have_a_collation_of_its_own(databases, without_doveadm, case):
+    def seen():
+        return [ctl.run("--json", *command, environment=without_doveadm)
+                for command in [*(("domain", domain) for domain in domains),
+                                *(("user", user) for user in users)]]
+
+    views, ctl = databases.load(1, case), databases.ctls["mariadb", case]
+    domains = [row.domain for row in views.rows["domains"] if is_clean(row.domain)]
+    users = [views.address(row) for row in views.rows["mailboxes"][-5:]]
+    before = seen()
+    with collations_of_their_own(databases.server):
+        after = seen()
+    assert [one.stdout for one in after] == [one.stdout for one in before]
+    assert {one.status for one in before} <= {0, 1, 75} and 0 in {one.status for one in before}
 
 
 # ---- what no model says ----
