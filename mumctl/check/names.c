@@ -62,11 +62,13 @@ static void on_domain(const struct column *columns, void *arg)
 	if (stored == NULL)
 		return;
 	key = address_fold_domain(stored, columns[READ_DOMAIN].len);
-	if (find_domain(names, key) == NULL) {
+	domain = find_domain(names, key);
+	if (domain == NULL) {
 		KEYED_ADD(names->domains, &names->hash, key, strlen(key), domain, key);
 		domain->stored = xstrdup(stored);
-		domain->active = column_is_true(&columns[READ_DOMAIN_ACTIVE]);
 	}
+	/* MUM may have two spellings, see state_of_domain(). */
+	domain->active |= column_is_true(&columns[READ_DOMAIN_ACTIVE]);
 	free(key);
 }
 

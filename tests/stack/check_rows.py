@@ -191,6 +191,12 @@ ROWS = {
          *alias(1604, "spelled", [("ANNA@Example.test ", 1),
                                   ("Uwe@xn--bcher-kva.test", 1604)])],
         []),
+    "a domain in two spellings, of which the later one is active": (
+        [("domains", {"id": 1650, "domain": "grün.test", "active": 0, "homedir": "/srv/d1650"}),
+         ("domains", {"id": 1651, "domain": "xn--grn-ioa.test", "homedir": "/srv/d1651"}),
+         mailbox(1650, "joe", domain_id=1651),
+         *alias(1650, "green", ["joe@grün.test"])],
+        []),
     "own addresses that were typed": (
         [*alias(1605, "typed", [
             "anna@example.test", "INFO+tag@example.test", '"anna"@EXAMPLE.test',
