@@ -7,7 +7,6 @@
 #define MUM_CONFIG_OPTIONS_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "common/config.h"
 
@@ -40,8 +39,6 @@ extern const size_t config_options_count;
 size_t config_option_at(size_t offset);
 
 void config_set_defaults(struct mum_config *config);
-/* Prints every option with its default, as a mum.conf that changes nothing. */
-void mum_config_print_defaults(FILE *out);
 /* Sets the member. NULL, or what the option wants instead; caller frees. */
 char *config_set(struct mum_config *config, const struct config_option *option,
 		 size_t count, const char *const *items);

@@ -15,7 +15,7 @@ enum mum_status rule_credential(const struct mum_answer *answer,
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct credential_row *row = &facts->credentials[i];
 
-		if (state_of_login(&row->mailbox) >= MAILBOX_IS_SEND_ONLY) {
+		if (state_is_active(state_of_login(&row->mailbox))) {
 			*credential_r = (struct credential){ row->mailbox.address,
 							     row->password,
 							     row->mailbox.send_only };

@@ -68,11 +68,11 @@ enum mailbox_state rule_mailbox_state(const struct mum_answer *answer,
 	enum mailbox_state found = MAILBOX_IS_UNKNOWN;
 
 	*row_r = NULL;
-	for (size_t i = 0; i < facts->count && found < MAILBOX_IS_SEND_ONLY; i++) {
+	for (size_t i = 0; i < facts->count && !state_is_active(found); i++) {
 		const struct delivery_row *row = &facts->deliveries[i];
 		enum mailbox_state state = state_of_mailbox(row);
 
-		if (state >= MAILBOX_IS_SEND_ONLY ||
+		if (state_is_active(state) ||
 		    (state != MAILBOX_IS_UNKNOWN && *row_r == NULL)) {
 			found = state;
 			*row_r = row;
@@ -88,7 +88,7 @@ enum mum_status rule_mailbox(const struct mum_answer *answer,
 
 	if (answer->status != MUM_FOUND)
 		return answer->status;
-	if (rule_mailbox_state(answer, &row) < MAILBOX_IS_SEND_ONLY)
+	if (!state_is_active(rule_mailbox_state(answer, &row)))
 		return MUM_NOT_FOUND;
 	*mailbox_r = row;
 	return MUM_FOUND;
@@ -191,7 +191,7 @@ static struct recipients judge_form(const struct facts *facts, size_t form,
 /* An alias that takes mail counts before one that exists, and that before any row. */
 static int rank(enum alias_state state)
 {
-	return (state > ALIAS_IS_UNKNOWN) + (state >= ALIAS_IS_EMPTY) + (state >= ALIAS_IS_LIVE);
+	return (state != ALIAS_IS_UNKNOWN) + state_is_alias(state) + state_is_live_alias(state);
 }
 
 /* The alias that counts, see struct recipients. The list gets its live recipients. */
@@ -200,7 +200,7 @@ static struct recipients find_alias(const struct mum_answer *answer,
 {
 	struct recipients best = { .state = ALIAS_IS_UNKNOWN };
 
-	for (size_t form = 0; form < answer->address->forms_count && best.state < ALIAS_IS_LIVE;
+	for (size_t form = 0; form < answer->address->forms_count && !state_is_live_alias(best.state);
 	     form++) {
 		struct recipients found =
 			judge_form(answer->facts[MUM_DELIVERY], form, list);
@@ -220,7 +220,7 @@ enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *a
 	if (answer->status != MUM_FOUND)
 		return answer->status;
 	*recipients_r = find_alias(answer, &list);
-	if (recipients_r->state < ALIAS_IS_LIVE)
+	if (!state_is_live_alias(recipients_r->state))
 		return MUM_NOT_FOUND;
 	form = &answer->address->forms[recipients_r->alias->form];
 	recipients_r->extension = answer->drops_extension ? "" : form->extension;
@@ -231,8 +231,8 @@ enum mum_status rule_recipients(const struct mum_answer *answer, struct arena *a
 /* A role or a catch-all exists only if it takes mail. */
 static bool exists(const struct mum_answer *answer, const struct recipients *found)
 {
-	return found->state >= ALIAS_IS_LIVE ||
-	       (found->state >= ALIAS_IS_EMPTY &&
+	return state_is_live_alias(found->state) ||
+	       (state_is_alias(found->state) &&
 		kind_of(answer, found->alias->form) == FORM_IS_NAME);
 }
 
@@ -247,7 +247,7 @@ enum mum_status rule_recipient(const struct mum_answer *answer,
 		return answer->status;
 	found = find_alias(answer, NULL);
 	state = rule_mailbox_state(answer, &mailbox);
-	if (found.state < ALIAS_IS_LIVE && state >= MAILBOX_IS_SEND_ONLY)
+	if (!state_is_live_alias(found.state) && state_is_active(state))
 		*ruling_r = (struct recipient_ruling){
 			state == MAILBOX_IS_LIVE ? RECIPIENT_ACCEPTED : RECIPIENT_SEND_ONLY,
 			NULL, mailbox };

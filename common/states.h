@@ -9,7 +9,7 @@
 
 #include "common/facts.h"
 
-/* A mailbox or a login. From MAILBOX_IS_SEND_ONLY on it is active. */
+/* A mailbox or a login. */
 enum mailbox_state {
 	MAILBOX_IS_UNKNOWN,		/* no mailbox has the name */
 	MAILBOX_IS_IN_INACTIVE_DOMAIN,
@@ -19,14 +19,18 @@ enum mailbox_state {
 	MAILBOX_IS_LIVE
 };
 
+static inline bool state_is_active(enum mailbox_state state)
+{
+	return state >= MAILBOX_IS_SEND_ONLY;
+}
+
 /* The mailbox of the row's form. */
 enum mailbox_state state_of_mailbox(const struct delivery_row *row);
 enum mailbox_state state_of_login(const struct mailbox_row *row);
 
 /*
  * An alias as one row tells it, which may be that of one recipient; the state of the
- * whole alias is the greatest of its rows. From ALIAS_IS_EMPTY on the alias exists,
- * from ALIAS_IS_LIVE on it takes mail.
+ * whole alias is the greatest of its rows.
  */
 enum alias_state {
 	ALIAS_IS_UNKNOWN,		/* no alias has the name */
@@ -38,6 +42,17 @@ enum alias_state {
 	ALIAS_IS_LIVE,
 	ALIAS_IS_TOO_LONG		/* live, with recipients that were left out */
 };
+
+/* Does an alias have the name that is neither inactive nor expired? */
+static inline bool state_is_alias(enum alias_state state)
+{
+	return state >= ALIAS_IS_EMPTY;
+}
+
+static inline bool state_is_live_alias(enum alias_state state)
+{
+	return state >= ALIAS_IS_LIVE;
+}
 
 enum alias_state state_of_alias(const struct delivery_row *row);
 

@@ -135,9 +135,9 @@ static char *reason_of_mailbox(const struct mum_answer *answer)
 	const struct delivery_row *row;
 	enum mailbox_state state = rule_mailbox_state(answer, &row);
 
-	return state < MAILBOX_IS_SEND_ONLY
-		       ? xstrdup(words_of_mailbox(state))
-		       : xasprintf("<%s>: %s", row->mailbox, words_of_mailbox(state));
+	return state_is_active(state)
+		       ? xasprintf("<%s>: %s", row->mailbox, words_of_mailbox(state))
+		       : xstrdup(words_of_mailbox(state));
 }
 
 /* Why the alias counts for an address that is not its name. */

@@ -83,7 +83,7 @@ static void check_values(const struct aliases *aliases, const struct recipients 
 		if (!address_put_external(&external, live->addresses[i], "") ||
 		    external.failed || !text_is_clean(external.data, external.len))
 			report_add(aliases->check->report, LEVEL_ERROR, "recipient-unusable",
-				   aliases->where, "mend or remove it in MUM",
+				   aliases->where, "fix or remove it in MUM",
 				   "mail to the alias is deferred: recipient <%s> is no "
 				   "address that Postfix can be handed", live->addresses[i]);
 		len += external.len;
@@ -163,7 +163,7 @@ static void check_recipients(const struct aliases *aliases)
 	for (size_t i = 0; i < aliases->facts->count; i++) {
 		const struct delivery_row *row = &aliases->facts->deliveries[i];
 
-		if (state_of_alias(row) >= ALIAS_IS_DEAD)
+		if (state_is_alias(state_of_alias(row)) && row->recipient != NULL)
 			check_recipient(aliases->check, row);
 	}
 }
@@ -217,7 +217,7 @@ static void judge(struct aliases *aliases)
 	answer.facts[MUM_DELIVERY] = aliases->facts;
 	if (aliases->bad_row != NULL) {
 		add_finding(aliases, LEVEL_ERROR, "recipient-unusable",
-			    "mend or remove it in MUM", aliases->bad_row);
+			    "fix or remove it in MUM", aliases->bad_row);
 		return;
 	}
 	check_recipients(aliases);

@@ -42,6 +42,33 @@ const char *numbers_of_alias(enum alias_state state)
 	return "";
 }
 
+const char *numbers_of_mailbox(enum mailbox_state state)
+{
+	switch (state) {
+	case MAILBOX_IS_SEND_ONLY:
+		return "D13";
+	case MAILBOX_IS_UNKNOWN:
+	case MAILBOX_IS_IN_INACTIVE_DOMAIN:
+	case MAILBOX_IS_INACTIVE:
+	case MAILBOX_HAS_UNCLEAN_NAME:
+	case MAILBOX_IS_LIVE:
+		break;		/* as stock has it */
+	}
+	return "";
+}
+
+const char *numbers_of_tls(enum tls_state state)
+{
+	switch (state) {
+	case TLS_IS_INACTIVE:
+		return "D11";
+	case TLS_IS_UNKNOWN:
+	case TLS_IS_ACTIVE:
+		break;
+	}
+	return "";
+}
+
 const char *numbers_of_owner(enum owner_state state)
 {
 	switch (state) {

@@ -13,7 +13,9 @@
  */
 const char *numbers_of_recipient(enum recipient_state state);
 const char *numbers_of_alias(enum alias_state state);
+const char *numbers_of_mailbox(enum mailbox_state state);
 const char *numbers_of_owner(enum owner_state state);
+const char *numbers_of_tls(enum tls_state state);
 
 /* Of such a list, with its NUL. */
 enum { NUMBERS_SIZE = 64 };

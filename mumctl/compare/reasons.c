@@ -209,7 +209,7 @@ static void explain_alias(const struct difference *difference)
 	if (theirs && !cut && !is_list_of(difference))
 		return;		/* the admin has another query */
 	(void)rule_recipient(difference->answer, &ruling);
-	lives = ruling.alias != NULL && state_of_alias(ruling.alias) >= ALIAS_IS_LIVE;
+	lives = ruling.alias != NULL && state_is_live_alias(state_of_alias(ruling.alias));
 	if (lives && (difference->stock == NULL || is_fallback(difference, ruling.alias->form)))
 		add_search(difference, ruling.alias->form);
 	if (theirs)
@@ -353,9 +353,8 @@ static void explain_access(const struct difference *difference)
 		explain_alias_access(difference, &ruling);
 	else if (difference->stock == NULL)
 		add_search(difference, mailbox->form);
-	else if (ruling.verdict == RECIPIENT_SEND_ONLY &&
-		 strcmp(difference->stock, "REJECT") == 0)
-		add(difference, "D13");
+	else if (strcmp(difference->stock, "REJECT") == 0 && *numbers_of_mailbox(state) != '\0')
+		add(difference, numbers_of_mailbox(state));
 	else
 		add_twin_mailbox(difference);
 }
@@ -396,18 +395,13 @@ static void add_tls(const struct difference *difference)
 static void explain_tls(const struct difference *difference)
 {
 	const struct tls_row *row;
+	enum tls_state state = state_of_tls(difference->answer->facts[MUM_TLS], &row);
 
-	switch (state_of_tls(difference->answer->facts[MUM_TLS], &row)) {
-	case TLS_IS_UNKNOWN:
+	add(difference, numbers_of_tls(state));
+	if (state == TLS_IS_UNKNOWN)
 		add_twin(difference);
-		break;
-	case TLS_IS_INACTIVE:
-		add(difference, "D11");
-		break;
-	case TLS_IS_ACTIVE:
+	else if (state == TLS_IS_ACTIVE)
 		add_tls(difference);
-		break;
-	}
 }
 
 /* ---- any map ---- */

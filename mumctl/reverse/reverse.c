@@ -21,7 +21,7 @@ const char *reverse_login(const struct mum_answer *user)
 	const struct facts *facts = user->facts[MUM_USER];
 
 	for (size_t i = 0; user->status == MUM_FOUND && i < facts->count; i++) {
-		if (state_of_login(&facts->users[i].mailbox) >= MAILBOX_IS_SEND_ONLY)
+		if (state_is_active(state_of_login(&facts->users[i].mailbox)))
 			return facts->users[i].mailbox.address;
 	}
 	return NULL;
@@ -38,7 +38,7 @@ static bool add_senders(struct tool *tool, struct inspect *db, struct unknown_na
 	bool good;
 
 	for (size_t i = 0; i < facts->count; i++) {
-		if (state_of_login(&facts->users[i].mailbox) >= MAILBOX_IS_SEND_ONLY)
+		if (state_is_active(state_of_login(&facts->users[i].mailbox)))
 			logins[count++] = facts->users[i].mailbox.address;
 	}
 	good = may_send_find(tool, db, unknown, logins, count, list, error_r);

@@ -381,13 +381,46 @@ static void test_defaults(void **state)
 	mum_config_free(&config);
 }
 
+static void print_list(FILE *out, const char *items)
+{
+	fputs(*items != '\0' ? "{\"" : "{", out);
+	for (const char *at = items; *at != '\0'; at++) {
+		if (*at == ' ')
+			fputs("\", \"", out);
+		else
+			fputc(*at, out);
+	}
+	fputs(*items != '\0' ? "\"}\n" : "}\n", out);
+}
+
+/* Every option with its default, as a mum.conf that changes nothing. */
+static void put_defaults(FILE *out)
+{
+	for (size_t i = 0; i < config_options_count; i++) {
+		const struct config_option *option = &config_options[i];
+		bool first = i == 0 || strcmp(option->section, config_options[i - 1].section) != 0;
+		bool last = i + 1 == config_options_count ||
+			    strcmp(option->section, config_options[i + 1].section) != 0;
+
+		if (first)
+			fprintf(out, "%s {\n", option->section);
+		fprintf(out, "    %s = ", option->name);
+		if (option->type == OPTION_LIST)
+			print_list(out, option->value);
+		else
+			fprintf(out, "\"%s\"\n", option->value);
+		if (last)
+			fputs("}\n", out);
+	}
+}
+
 static char *print_defaults(void)
 {
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	mum_config_print_defaults(out);
+	put_defaults(out);
 	fclose(out);
 	return text;
 }
