@@ -101,7 +101,10 @@ def folders(login):
     with logged_in(login) as imap:
         listed, subscribed = ([line.decode().rpartition(" ")[2].strip('"') for line in lines if line]
                               for _, lines in (imap.list(), imap.lsub()))
-        mails = {name: int(imap.select(name, readonly=True)[1][0]) for name in listed}
+        mails = {}
+        for name in listed:
+            imap.select(name, readonly=True)
+            mails[name] = imap.uid("search", None, "ALL")[1][0].decode().split()
     return 250, json.dumps({name: [mails[name], name in subscribed] for name in listed})
 
 
