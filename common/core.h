@@ -21,6 +21,7 @@ void mum_core_free(struct mum_core **core);
 /* Has everything that was asked been answered? */
 bool mum_core_is_idle(const struct mum_core *core);
 
+/* Valid as long as the core. */
 const struct mum_config *mum_core_config(const struct mum_core *core);
 
 /*

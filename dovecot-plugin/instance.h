@@ -32,6 +32,7 @@ void instance_unref(struct instance **instance);
 /* Makes the core, once, in the process that will use it. */
 void instance_init(struct instance *instance);
 
+/* After instance_init(); valid as long as the instance. */
 const struct mum_config *instance_config(const struct instance *instance);
 struct mum_core *instance_core(struct instance *instance);
 

@@ -45,8 +45,8 @@ void tool_wait(struct tool *tool);
 struct mum_config *tool_load_config(const struct tool *tool, enum mum_role role);
 
 /*
- * The core that asks as mumd or as the Dovecot module. Never NULL: if mum.conf is wrong,
- * the program says so and exits with EX_CONFIG.
+ * The core that asks as mumd or as the Dovecot module, and its configuration; both are the
+ * tool's. Never NULL: if mum.conf is wrong, the program says so and exits with EX_CONFIG.
  */
 struct mum_core *tool_core(struct tool *tool, enum mum_role role);
 const struct mum_config *tool_config(struct tool *tool, enum mum_role role);

@@ -43,6 +43,7 @@ struct socketmap_request {
 enum parse_result socketmap_parse(const char *bytes, size_t len,
 				  struct socketmap_request *out, size_t *wire_len_r);
 
+/* A map is static, and so is its name. */
 const char *socketmap_name(const struct socketmap_map *map);
 enum socketmap_number socketmap_number(const struct socketmap_map *map);
 const struct socketmap_map *socketmap_by_number(enum socketmap_number number);

@@ -58,8 +58,8 @@ void quota_mark_down(struct quota_client *client, const char *why);
 
 /* No other probe is under way. on_new: not on an idle connection. May mark it down. */
 void quota_probe_start(struct quota_client *client, bool on_new);
-/* For the breaker; client: a quota_client. */
-void quota_probe_again(void *client);
+/* For the breaker; arg: the quota_client. */
+void quota_probe_again(void *arg);
 /* A question got no answer, or none yet. */
 void quota_suspect(struct quota_client *client);
 /* If others get answers while a new connection does not, the service is not down. */
