@@ -35,5 +35,5 @@ void config_end_errors(struct config_loader *loader)
 	loader->errors.failed = false;
 	loader->errors.limit += strlen(loader->path) + ERROR_MAX;
 	if (failed || loader->errors.len == 0)
-		config_error(loader, 0, "there is more to mend than is shown here");
+		config_error(loader, 0, "there is more to fix than is shown here");
 }

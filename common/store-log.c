@@ -13,7 +13,7 @@ void store_log_bad_row(const struct store_log *log, const struct store_request *
 
 	if (request->bad_row == NULL)
 		return;
-	host_log(log->host, MUM_LOG_ERROR, "database: question=%s key=<%s>: %s; mend it in MUM",
+	host_log(log->host, MUM_LOG_ERROR, "database: question=%s key=<%s>: %s; fix it in MUM",
 		 mum_question_name(request->question.kind),
 		 address != NULL ? LOG_TEXT(address->name) : "", request->bad_row);
 }

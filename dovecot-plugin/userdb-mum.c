@@ -70,7 +70,7 @@ static void put_values(void *context, userdb_field_fn *put, void *arg)
 static void log_bad_row(const struct user_request *user, const struct user *found,
 			const char *why)
 {
-	e_error(authdb_event(user->request), "mailboxes row of <%s>: %s; mend it in MUM",
+	e_error(authdb_event(user->request), "mailboxes row of <%s>: %s; fix it in MUM",
 		LOG_TEXT(found->address), LOG_TEXT(why));
 }
 

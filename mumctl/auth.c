@@ -83,7 +83,7 @@ static bool read_password(bool from_stdin, char password[PASSWORD_MAX])
 	}
 	if (from_stdin ? read_line(password) : ask_terminal(password))
 		return true;
-	tool_complain("auth", "no whole password, or one of more than 1023 bytes");
+	tool_complain("auth", "the password is incomplete, or longer than 1023 bytes");
 	return false;
 }
 

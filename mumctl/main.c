@@ -14,7 +14,7 @@ static const struct command {
 	const char *usage, *what;
 } commands[] = {
 	{ "check", command_check, USAGE_CHECK,
-	  "configuration, database, grants, sockets, rows: what is wrong, and what mends it" },
+	  "configuration, database, grants, sockets, rows: what is wrong, and what fixes it" },
 	{ "query", command_query, USAGE_QUERY,
 	  "what Postfix is told when it asks a socketmap" },
 	{ "policy", command_policy, USAGE_POLICY,

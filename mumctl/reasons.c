@@ -271,7 +271,7 @@ static char *reason_of_owners(const struct mum_answer *answer)
 char *reason_without_facts(const struct asked *asked)
 {
 	if (asked->answer.status == MUM_NOT_FOUND)
-		return xstrdup("no name in MUM can be written so");
+		return xstrdup("MUM cannot hold such a name");
 	return xstrdup(asked->reason != NULL ? asked->reason : "the database gave no answer");
 }
 

@@ -122,7 +122,7 @@ static const char *cure(const struct database_host *db, const struct conn_error 
 		return "; set tls = \"verify-full\" in [database] of mum.conf, or let the user "
 		       "log in by mysql_native_password or ed25519";
 	if (error->class == ERROR_MISCONFIGURED)
-		return "; mend [database] in mum.conf or the server's accounts";
+		return "; fix [database] in mum.conf or the server's accounts";
 	/* 2013: no answer in time. The sandbox of mumd.service drops packets silently. */
 	if (error->number == 2013 && !mum_config_is_local(db->name))
 		return "; trying again until it answers (for mumd it must be among "

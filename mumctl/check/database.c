@@ -15,7 +15,7 @@
 void check_report_read(const struct check *check, const struct inspect_error *error)
 {
 	report_add(check->report, LEVEL_ERROR, "database-read", check->host,
-		   "mend what the message names, then check again", "%s", error->text);
+		   "fix what the message names, then check again", "%s", error->text);
 }
 
 bool check_is_sqlite(const struct check *check)

@@ -32,7 +32,8 @@ static void check_data(const struct check *check, const char *service)
 			   check_setting(check, service, name),
 			   "put the policy service there with policy_context=limit, see "
 			   "conf-examples/master.cf",
-			   "policy.send is on, but no mail of who logs in there is counted");
+			   "policy.send is on, but Postfix does not ask at DATA there, so nothing "
+			   "is counted");
 }
 
 static void find_login_services(const char *service, const char *name, const char *value,

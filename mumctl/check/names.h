@@ -17,8 +17,8 @@ struct names *names_load(const struct check *check);
 void names_free(struct names **names);	/* sets NULL; NULL is fine */
 
 /*
- * The alias has recipients, and none of them takes mail. Until names_forget_dead() it counts
- * as one that does, for mumd looks no further than at an alias's own recipients.
+ * The alias has recipients, and none of them takes mail. mumd looks only at an alias's own
+ * recipients, so a dead alias counts as live until names_forget_dead().
  */
 void names_mark_dead(struct names *names, const struct address *alias);
 void names_forget_dead(struct names *names);

@@ -76,7 +76,7 @@ static const char *words_of(int error)
 	case ECONNRESET:
 		return "it hangs up";
 	case EPROTO:
-		return "its answer is none of a policy service";
+		return "it does not answer as a policy service does";
 	case EAGAIN:
 		return "it answers that it cannot tell now";
 	default:

@@ -113,7 +113,7 @@ static void check_user(const struct mailboxes *mailboxes, const char *where,
 		check_location(mailboxes, where, &user);
 	if (why != NULL)
 		report_add(mailboxes->check->report, LEVEL_ERROR, "mailbox-unusable", where,
-			   "mend it in MUM", "Dovecot defers mail and logins: %s", why);
+			   "fix it in MUM", "Dovecot defers mail and logins: %s", why);
 	else if (facts->count == 0)
 		report_add(mailboxes->check->report, LEVEL_ERROR, "name-unusable", where,
 			   "rename it in MUM", "it is not found by its own name");
@@ -189,7 +189,7 @@ static void on_tls_policy(const struct column *columns, void *arg)
 			   "no next hop can have this name");
 	else if (fault != NULL)
 		report_add(check->report, LEVEL_ERROR, "tls-params", where,
-			   "mend policy or params in MUM",
+			   "fix policy or params in MUM",
 			   "Postfix defers mail to it: %s (%s %s)", fault, policy, params);
 	address_unref(&address);
 }

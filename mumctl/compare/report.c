@@ -100,7 +100,7 @@ static void print_rest(const json_t *part, const char *ours, bool all)
 	       all || harmless == 0 ? "" : "; see --all");
 	printf("%zu %s for no known reason%s\n", unexplained,
 	       unexplained == 1 ? "answer differs" : "answers differ",
-	       unexplained == 0 ? "." : ", which is a fault to be reported:");
+	       unexplained == 0 ? "." : "; please report them:");
 	if (!all)
 		print_differences(differences, "?", ours, false);
 	else if (json_array_size(differences) > 0) {
@@ -114,7 +114,7 @@ static void print_rest(const json_t *part, const char *ours, bool all)
 static const struct {
 	const char *check, *words;
 } checks[] = {
-	{ "unknown", "has no main.cf that can be read here; it is not known what it refuses" },
+	{ "unknown", "main.cf cannot be read, so what it refuses is unknown" },
 	{ "none", "refuses none today: who has logged in may send as any address" },
 	{ "known", "asks stock's table today (reject_known_sender_login_mismatch)" },
 	{ "mismatch", "asks stock's table today (reject_sender_login_mismatch)" },

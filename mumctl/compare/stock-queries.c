@@ -213,9 +213,9 @@ static const char *check_database(const struct stock_queries *queries,
 	if (strcmp(queries->sql.database, ours) != 0)
 		return "it asks another database than mum.conf names";
 	if (!known && queries->generation == DOVECOT_2_3)
-		return "its default_pass_scheme is none of MUM's hashes";
+		return "no hash in MUM has its default_pass_scheme";
 	if (!known)
-		return "its default_password_scheme is none of MUM's hashes";
+		return "no hash in MUM has its default_password_scheme";
 	return NULL;
 }
 

@@ -31,7 +31,7 @@ static char *reason_of(const struct mum_config *config, const struct gcra *limit
 	limits = xasprintf("%" PRIu64 " recipients at once, and one more every %g s", limit->burst,
 			   (double)limit->interval / 1e6);
 	if (why != NULL)
-		reason = xasprintf("%s; what is left mumd does not say: %s", limits, why);
+		reason = xasprintf("%s; mumd does not say how many are left: %s", limits, why);
 	else
 		reason = xasprintf("%s; %" PRIu64 " are left%s", limits,
 				   sender != NULL ? sender->left : limit->burst,

@@ -21,11 +21,9 @@ struct domain_entry {
 	bool expired;
 	size_t first, count;	/* of its alias's deliveries */
 	bool has_recipients;
-	/*
-	 * We must ask the database, because the name is there more than once, or because
-	 * other names have a say in it.
-	 */
-	bool several, ask;
+	/* If either is true, we ask the database. */
+	bool several;		/* the name is there more than once */
+	bool ask;		/* the answer depends on other names */
 	struct asked *asked;	/* the answer, if we asked; belongs to domain_names */
 	char key[];		/* folded */
 };

@@ -166,11 +166,11 @@ static void check_value(const struct buf *value, struct socketmap_outcome *outco
 				"fewer recipients";
 	} else if (value->len == 0) {
 		outcome->fault = "value_empty";
-		outcome->cure = "the value is empty; mend it in MUM";
+		outcome->cure = "the value is empty; fix it in MUM";
 	} else if (!text_is_clean(value->data, value->len)) {
 		outcome->fault = "value_unclean";
 		outcome->cure = "the value holds control characters, invalid UTF-8 or a "
-				"domain that is none; mend it in MUM";
+				"domain that is none; fix it in MUM";
 	}
 	outcome->result = outcome->fault == NULL ? SOCKETMAP_FOUND : SOCKETMAP_BAD_VALUE;
 }

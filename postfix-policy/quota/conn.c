@@ -22,7 +22,7 @@ struct quota_conn {
 };
 
 static const char hung_up[] = "it hangs up";
-static const char garbled[] = "its answer is none of a policy service";
+static const char garbled[] = "it does not answer as a policy service does";
 
 void quota_conn_close(struct quota_conn *conn)
 {

@@ -127,7 +127,7 @@ def broken_configuration(guest):
         state = guest.text("systemctl is-active mumd.socket; ls /var/spool/postfix/mum")
         expect("the sockets stay", state == "active\npolicy\nsocketmap", " ".join(state.split()))
     state = guest.text("systemctl is-active mumd")
-    expect("mended and restarted it answers", state == "active", state)
+    expect("fixed and restarted it answers", state == "active", state)
 
 
 # ---- the limit of a login ----

@@ -231,7 +231,7 @@ ROWS = {
     "mail that leads upwards": (
         [mailbox(1615, "climber", maildir="maildir:/srv/../etc")],
         [finding("mailbox-unusable", "error", "mailboxes.id=1615 <climber@example.test>",
-                 "mend it", "maildir leads upwards")]),
+                 "fix it", "maildir leads upwards")]),
     "quotas over what the domain allows": (
         [("domains", {"id": 1620, "domain": "capped.test", "quota": None, "max_quota": 5,
                       "homedir": "/capped"}),
@@ -253,11 +253,11 @@ ROWS = {
     "a recipient with a control character": (
         [*alias(1018, "tab", ["a\tb@external.test"])],
         [finding("recipient-unusable", "error", "aliases.id=1018 <tab@example.test>",
-                 "mend or remove it", "<a\tb@external.test>")]),
+                 "fix or remove it", "<a\tb@external.test>")]),
     "a recipient whose domain is a list": (
         [*alias(1019, "comma", ["a@b.test,c.test"])],
         [finding("recipient-unusable", "error", "aliases.id=1019 <comma@example.test>",
-                 "mend or remove it", "deferred")]),
+                 "fix or remove it", "deferred")]),
     "an alias that no mail can name": (
         [*alias(1020, "be\x07ll", ["anna@example.test"])],
         [finding("name-unusable", "error", "aliases.id=1020 <be\x07ll@example.test>",
@@ -265,7 +265,7 @@ ROWS = {
     "a recipient with a NUL byte": (
         [*alias(1035, "nul", ["a\0b@external.test", "anna@example.test"])],
         [finding("recipient-unusable", "error", "aliases.id=1035 <nul@example.test>",
-                 "mend or remove it", "a row holds a value that cannot be read")]),
+                 "fix or remove it", "a row holds a value that cannot be read")]),
     "names with a NUL byte": (
         [mailbox(1036, "nul\0mailbox"), *alias(1037, "nul\0alias", ["anna@example.test"])],
         [finding("name-unusable", "error", where, "rename it", "not found by its own name")
@@ -285,29 +285,29 @@ ROWS = {
     "a home that is relative": (
         [mailbox(1022, "relative", homedir="srv/mail")],
         [finding("mailbox-unusable", "error", "mailboxes.id=1022 <relative@example.test>",
-                 "mend it", "homedir is not an absolute path")]),
+                 "fix it", "homedir is not an absolute path")]),
     "a home that leads upwards": (
         [mailbox(1023, "upwards", homedir="/srv/../etc")],
         [finding("mailbox-unusable", "error", "mailboxes.id=1023 <upwards@example.test>",
-                 "mend it", "homedir")]),
+                 "fix it", "homedir")]),
     "no home, and one with a control character": (
         [mailbox(1040, "homeless", homedir=""), mailbox(1041, "bell", homedir="/srv/\a")],
         [finding("mailbox-unusable", "error", f"mailboxes.id={number} <{name}@example.test>",
-                 "mend it", "homedir is not an absolute path of printable characters")
+                 "fix it", "homedir is not an absolute path of printable characters")
          for number, name in ((1040, "homeless"), (1041, "bell"))]),
     "a maildir with a control character": (
         [mailbox(1042, "feed", maildir="maildir:/srv/\n")],
         [finding("mailbox-unusable", "error", "mailboxes.id=1042 <feed@example.test>",
-                 "mend it", "maildir is empty or holds control characters")]),
+                 "fix it", "maildir is empty or holds control characters")]),
     "no maildir": (
         [mailbox(1024, "nomail", maildir="")],
         [finding("mailbox-unusable", "error", "mailboxes.id=1024 <nomail@example.test>",
-                 "mend it", "maildir is empty")]),
+                 "fix it", "maildir is empty")]),
     "a quota beyond 63 bits": (
         [("domains", {"id": 1025, "domain": "huge.test", "quota": 1 << 33, "homedir": "/huge"}),
          mailbox(1025, "huge", domain_id=1025)],
         [finding("mailbox-unusable", "error", "mailboxes.id=1025 <huge@huge.test>",
-                 "mend it", "quota is not a number of gigabytes below 2^33")]),
+                 "fix it", "quota is not a number of gigabytes below 2^33")]),
     "a password in plain text": (
         [mailbox(1026, "plain", password="hash-canary")],
         [finding("hash-refused", "error", "mailboxes.id=1026 <plain@example.test>",
@@ -338,21 +338,21 @@ ROWS = {
                  "set the password anew", "allow_scheme_prefix")]),
     "a TLS policy that Postfix refuses": (
         [tls(1032, "fault.test", "encrypt", "match=nexthop")],
-        [finding("tls-params", "error", "tls_policies.domain=<fault.test>", "mend policy or params",
+        [finding("tls-params", "error", "tls_policies.domain=<fault.test>", "fix policy or params",
                  "match does not go with this policy (encrypt match=nexthop)")]),
     "all faults of TLS policies": (
         [tls(1050 + number, f"fault{number}.test", policy, params)
          for number, (policy, params, _) in enumerate(TLS_FAULTS)],
         [finding("tls-params", "error", f"tls_policies.domain=<fault{number}.test>",
-                 "mend policy or params", f"{fault} ({policy} {params})")
+                 "fix policy or params", f"{fault} ({policy} {params})")
          for number, (policy, params, fault) in enumerate(TLS_FAULTS)]),
     "a TLS policy with a line end": (
         [tls(1033, "line.test", "encrypt", "ciphers=high\nprotocols=TLSv1.2")],
-        [finding("tls-params", "error", "tls_policies.domain=<line.test>", "mend policy or params",
+        [finding("tls-params", "error", "tls_policies.domain=<line.test>", "fix policy or params",
                  "control characters")]),
     "a TLS policy with a NUL": (
         [tls(1399, "nul.test", "encrypt", "ciphers=high\0")],
-        [finding("tls-params", "error", "tls_policies.domain=<nul.test>", "mend policy or params",
+        [finding("tls-params", "error", "tls_policies.domain=<nul.test>", "fix policy or params",
                  "control characters")]),
     "a TLS policy for nobody": (
         [tls(1034, "no\x01body.test", "may")],

@@ -277,7 +277,7 @@ def limits_that_do_not(world):
         "  -o smtpd_sasl_auth_enable=yes\n" + ASKS + COUNTS.replace("limit", "limits"),
         policy={"send": "enforce", "send_socket": "/nonexistent/senders"}), [
             *(finding("limits-unasked", "warning", f"{where} smtpd_data_restrictions", cure,
-                      "no mail of who logs in there is counted")
+                      "so nothing is counted")
               for where in ("main.cf", "master.cf submission/inet", "master.cf smtps/inet")),
             finding("limits-unseen", "warning", "/nonexistent/senders", "then restart mumd",
                     "mumd does not say who sends: /nonexistent/senders: No such file")]
@@ -316,7 +316,7 @@ def policies_for_postfix_3_10(world):
                        for number, (params, _) in enumerate(TLSRPT_FAULTS))]):
         yield with_program(world, "postconf", "3.10.4"), [
             finding("tls-params", "error", f"tls_policies.domain=<tlsrpt{number}.test>",
-                    "mend policy or params", fault)
+                    "fix policy or params", fault)
             for number, (_, fault) in enumerate(TLSRPT_FAULTS)]
 
 

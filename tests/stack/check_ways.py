@@ -187,7 +187,7 @@ def no_database_file(world):
     path = world.directory / "text.sqlite"
     path.write_text("This is not a database.\n" * 100)
     ctl = world.ctl_with(database={"path": path})
-    yield ctl, [finding("database-read", "error", str(path), "mend what the message names",
+    yield ctl, [finding("database-read", "error", str(path), "fix what the message names",
                         "file is not a database")]
 
 
@@ -203,7 +203,7 @@ def view_that_breaks(world):
              "abs(-9223372036854775806 - id) > 0 AS active FROM tls_policies_away",
              "DROP VIEW tls_policies")):
         yield world.ctl_with(), [finding("database-read", "error", str(world.store.path),
-                                         "mend what the message names", "integer overflow")]
+                                         "fix what the message names", "integer overflow")]
 
 
 @contextlib.contextmanager
@@ -238,7 +238,7 @@ def unknown_policy(world):
                         "VALUES ('lax.test', 'strict', 1)",
                         "DELETE FROM tls_policies WHERE domain = 'lax.test'")):
         yield world.ctl_with(), [finding("tls-params", "error", "tls_policies.domain=<lax.test>",
-                                         "mend policy or params", "unknown policy ( )")]
+                                         "fix policy or params", "unknown policy ( )")]
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from servers import Stack  # noqa: E402
 # them. "many" and "long" are for ./check --all.
 MARKERS = {
     "auth_module": "loads the auth module; the run without sanitizers loads one that has them, too",
-    "memory": "measures memory, looks into it, or withholds it or what else sanitizers need",
+    "memory": "measures memory, reads it, or limits it or what else sanitizers need",
     "other_programs": "units, packages, rules, a cluster, pages: no other way through the code",
     "many": "asks the same over and over: no other way through the code",
     "long": "waits, builds or moves a machine for half a minute or more",

@@ -183,7 +183,7 @@ REASONS = [
     ("onlyina@example.test", "sender-login-maps", "the mailbox is inactive"),
     ("x@foreign.test", "sender-login-maps", "no mailbox has this name"),
     ("off.test", "tls-policies", "the policy is inactive"),
-    ("a\tb@example.test", "mailboxes", "no name in MUM can be written so"),
+    ("a\tb@example.test", "mailboxes", "MUM cannot hold such a name"),
     ("tab@dirty.test", "aliases", "recipients get mail"),
     # an alias that does not decide is not a reason
     ("expbox@example.test", "policy recipient", "the mailbox is active"),

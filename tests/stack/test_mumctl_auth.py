@@ -120,7 +120,7 @@ def test_an_interrupt_at_the_prompt_gives_the_echo_back(logins, number):
 @pytest.mark.parametrize("typed", ["", "x" * 1024 + "\n", "a\0b\n"])
 def test_what_is_no_password_is_said(logins, typed):
     result = logins.ctl.run("auth", "--password-stdin", "bcrypt2y@example.test", input=typed)
-    assert result.status == 64 and "no whole password" in result.stderr
+    assert result.status == 64 and "the password is incomplete" in result.stderr
     without = logins.ctl.run("auth", "bcrypt2y@example.test", input="secret\n")
     assert without.status == 64 and "--password-stdin" in without.stderr
 
@@ -141,7 +141,7 @@ def test_a_password_that_is_cut_by_an_error_is_none(logins):
              "bcrypt2y@example.test"], stdin=memory, capture_output=True, env=ENVIRONMENT,
             timeout=30, check=False)
     libc.munmap(ctypes.c_void_p(page), ctypes.c_size_t(size))
-    assert (result.returncode, result.stdout) == (64, b"") and b"no whole password" in result.stderr
+    assert (result.returncode, result.stdout) == (64, b"") and b"the password is incomplete" in result.stderr
 
 
 def test_mum_conf_is_read_before_a_password_is_asked_for(lab):

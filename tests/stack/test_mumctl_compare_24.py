@@ -37,7 +37,7 @@ CASES = {
                          "auth_username_format = x%{user | lower}\n")], 1, ""),
     "nothing imported": ([("passdb sql {", "passdb sql {\n  fields_import_all = no\n")], 1, ""),
     "another database": ([("dbname = mum\n", "dbname = other\n")], 0, "asks another database"),
-    "plain passwords": ([("= BLF-CRYPT", "= PLAIN")], 0, "default_password_scheme is none"),
+    "plain passwords": ([("= BLF-CRYPT", "= PLAIN")], 0, "no hash in MUM has its default_password_scheme"),
     "an unknown filter": ([("%{user | domain}", "%{user | domain | sha256}")], 0,
                           "the query of its passdb has a variable or a filter that mumctl does "
                           "not know"),

@@ -89,7 +89,7 @@ def test_explain_says_what_is_left(counting):
         "DUNNO", "policy.send_exempt names the login or its domain")
     mumd.stop()
     answer, reason = verdicts(ctl, ALICE)["policy limit"]
-    assert answer == "DUNNO" and reason.startswith(f"{limit}; what is left mumd does not say: ")
+    assert answer == "DUNNO" and reason.startswith(f"{limit}; mumd does not say how many are left: ")
 
 
 @pytest.mark.parametrize("policy, answer, more", [

@@ -43,7 +43,7 @@ SUMMARIES = {
     "deadbox@example.test":
         "<deadbox@example.test> gets its mail. <deadbox@example.test> may send as it.",
     "tab@dirty.test": "its mail is deferred, because the value holds control characters, invalid "
-                      f"UTF-8 or a domain that is none; mend it in MUM. {NOBODY_SENDS}",
+                      f"UTF-8 or a domain that is none; fix it in MUM. {NOBODY_SENDS}",
     "example.test": "MUM's mailboxes and aliases get its mail.",
     "inactive.test": "nobody here gets its mail, because the domain is inactive.",
     "foreign.test": "nobody here gets its mail, because it is no domain of MUM's.",

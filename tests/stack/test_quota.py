@@ -476,7 +476,7 @@ def test_check_asks_the_service(pair):
     one.service.default = TROUBLE
     assert "it answers that it cannot tell now" in silent(mumctl.findings())[0]
     one.service.raw = b"220 ready\n\n"
-    assert "none of a policy service" in silent(mumctl.findings())[0]
+    assert "does not answer as a policy service" in silent(mumctl.findings())[0]
     one.service.silent = True
     assert "no answer within policy.quota_deadline" in silent(mumctl.findings())[0]
     one.service.silent = False

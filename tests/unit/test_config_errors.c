@@ -75,7 +75,7 @@ static void test_complaints_without_number_are_refused_and_cut(void **state)
 {
 	char *text = unit_repeat("mum { colour = \"red\" }\n", 20000), *errors;
 	struct mum_config *config = load_config(text, &errors);
-	const char *end = "\nmum.conf: there is more to mend than is shown here";
+	const char *end = "\nmum.conf: there is more to fix than is shown here";
 
 	(void)state;
 	assert_null(config);
@@ -182,7 +182,7 @@ static void test_very_many_errors_end_with_a_whole_one(void **state)
 	assert_true(strlen(errors) > 30000);
 	for (rest = errors; (line = strsep(&rest, "\n")) != NULL;)
 		assert_non_null(strstr(line, rest != NULL ? ": no such option 'opt"
-							  : ": there is more to mend"));
+							  : ": there is more to fix"));
 	free(errors);
 	free(file);
 }

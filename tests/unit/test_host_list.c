@@ -187,7 +187,7 @@ static void test_two_log_lines_per_trouble(void **state)
 		    1);
 	fake_host_clear_log(fake);
 	host_list_failed(setup.list, 0, &denied);
-	WANT_NUMBER("the next trouble is logged anew; one to be mended is an error",
+	WANT_NUMBER("the next trouble is logged anew; one to be fixed is an error",
 		    fake_host_logged(fake, MUM_LOG_ERROR, "denied (1045)"), 1);
 	tear_down(&setup);
 }

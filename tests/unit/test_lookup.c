@@ -14,7 +14,7 @@ static void test_answers_once_and_later(void **state)
 	} rows[] = {
 		{ "found", MUM_FOUND, MUM_FOUND },
 		{ "trouble", MUM_TEMPFAIL, MUM_TEMPFAIL },
-		{ "to be mended", MUM_MISCONFIGURED, MUM_MISCONFIGURED },
+		{ "to be fixed", MUM_MISCONFIGURED, MUM_MISCONFIGURED },
 	};
 
 	(void)state;

@@ -377,7 +377,7 @@ static void a_service_that_speaks_another_protocol(void **state)
 	ask("anna@a", &anna);
 	say("mumd-probe-", "220 LMTP ready\n");
 	want_no_answer(&anna);
-	want_down("none of a policy service");
+	want_down("does not answer as a policy service");
 }
 
 static void a_service_that_hangs_up(void **state)
@@ -402,7 +402,7 @@ static void a_service_that_turns_bad(void **state)
 	want_no_answer(&anna);
 	WANT("one question proves nothing", is_up());
 	say("mumd-probe-", "220 LMTP ready\n");
-	want_down("none of a policy service");
+	want_down("does not answer as a policy service");
 }
 
 static void bytes_that_nobody_asked_for_end_a_connection(void **state)
