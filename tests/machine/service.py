@@ -137,9 +137,13 @@ SENDERS = "/var/lib/mumd/senders"
 
 
 def limits(guest):
-    """What a login has sent counts after a restart, too."""
+    """What a login has sent counts after a reboot, too; no clock locks it out."""
     def may_send(count):
+        answers(guest)
         return guest.run(f"python3 {ASKER} data {ANNA} {count}").stdout.strip()
+
+    def move_clock(hours):
+        guest.run(f"date -s @$(($(date +%s) + {hours} * 3600)); systemctl restart mumd")
 
     with own_configuration(guest):
         guest.run(f"sed -i 's/^policy {{/&\\n    {LIMIT}/' {CONF}; systemctl restart mumd")
@@ -149,10 +153,18 @@ def limits(guest):
         modes = guest.text(f"stat -c '%a %U:%G' {SENDERS} $(dirname {SENDERS})").splitlines()
         expect("mumd keeps the counts for itself", modes == ["600 mum:mum", "700 mum:mum"],
                ", ".join(modes))
+        guest.reboot()
         seen = may_send(1)
-        expect("after a restart one more is not", seen.startswith("450 4.7.1 "), seen)
+        expect("after a reboot one more is not", seen.startswith("450 4.7.1 "), seen)
         seen = guest.text("mumctl senders")
         expect("mumctl senders shows the login", ANNA in seen, seen)
+        move_clock(2)
+        seen = may_send(1)
+        expect("two hours later it is", seen == "DUNNO", seen)
+        move_clock(-24)
+        seen = may_send(1)
+        expect("and with a clock set back by a day", seen == "DUNNO", seen)
+        move_clock(22)
     guest.run(f"rm {SENDERS}")
 
 
