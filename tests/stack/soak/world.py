@@ -5,6 +5,7 @@ import collections
 import contextlib
 import itertools
 import multiprocessing.managers
+import os
 import re
 import time
 
@@ -19,6 +20,8 @@ from soak.history import Bounce, Delivery
 from soak.limit import Count, Counts
 from soak.model import BURST, CLOSED, DOMAIN, GREEDY, INTERVAL, plain
 
+# Dovecot compares times of folders in seconds.
+TOUCHED = 1.1
 # No living process holds the lock of a maildir for so long, in seconds.
 LOCKED = 0.5
 
@@ -153,11 +156,15 @@ class World:
 
     def fill(self, address, full):
         """Puts a large mail into the mailbox, or takes it away. It has another name each time,
-        as each mail has.
+        as each mail has. A delivery that is under way may have listed the folder before, and
+        note its time after that: then Dovecot does not look again. So the time changes again.
         """
         path = self._large[address]
         name = f"{next(self._numbers)}.M1P1.test,S={GIGABYTE + 1},W={GIGABYTE + 1}:2,S"
-        self._large[address] = path.rename(self.home(address) / ("Maildir/cur" if full else "") / name)
+        folder = self.home(address) / "Maildir/cur"
+        self._large[address] = path.rename((folder if full else self.home(address)) / name)
+        time.sleep(TOUCHED)
+        os.utime(folder)
 
     def _locks(self):
         """(path, what tells it from a later one) of Dovecot's locks of maildirs."""
