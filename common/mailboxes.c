@@ -6,6 +6,7 @@
 #include <utlist.h>
 
 #include "common/address-quote.h"
+#include "common/recipients.h"
 #include "common/rules.h"
 #include "common/xalloc.h"
 
@@ -195,17 +196,6 @@ static char *rewritten(const struct mum_core *core, const char *text)
 
 /* ---- what an answer leads to ---- */
 
-/* The row of a recipient of rule_recipients(): both point to the same text. */
-static const struct delivery_row *row_of(const struct mum_answer *answer, const char *recipient)
-{
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
-	size_t i = 0;
-
-	while (facts->deliveries[i].stands_for != recipient)
-		i++;
-	return &facts->deliveries[i];
-}
-
 /* One recipient of the step's alias. */
 static bool follow(struct step *step, const struct delivery_row *row, const char *extension)
 {
@@ -238,7 +228,8 @@ static bool follow_all(struct step *step, const struct mum_answer *answer,
 	if (recipients->count == 0 || recipients->count > walk->max - walk->places)
 		return give_up(walk, MAILBOXES_TOO_MANY, step->name);
 	for (size_t i = 0; i < recipients->count; i++) {
-		if (!follow(step, row_of(answer, recipients->addresses[i]),
+		if (!follow(step, recipient_row(answer->facts[MUM_DELIVERY],
+						 recipients->addresses[i]),
 			    recipients->extension))
 			return false;
 	}

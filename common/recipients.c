@@ -193,6 +193,15 @@ static void on_domain(const struct mum_answer *answer, void *arg)
  * Postfix rewrites what an alias hands out before it looks it up. A quoted local part
  * needs no rewriting, as long as there is a domain.
  */
+const struct delivery_row *recipient_row(const struct facts *facts, const char *recipient)
+{
+	size_t i = 0;
+
+	while (facts->deliveries[i].stands_for != recipient)
+		i++;
+	return &facts->deliveries[i];
+}
+
 char *recipient_name(const struct delivery_row *row,
 		     const struct recipients_settings *settings)
 {

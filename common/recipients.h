@@ -58,6 +58,9 @@ struct recipients_walk *recipients_walk_start(const struct recipients_asker *ask
 					      const struct address *address,
 					      const struct recipients_settings *settings,
 					      recipients_done_fn *fn, void *arg);
+/* The row of a recipient of rule_recipients(): both point to the same text. */
+const struct delivery_row *recipient_row(const struct facts *facts, const char *recipient);
+
 /*
  * For callers that know all names of MUM. The address that the row's recipient stands
  * for, as Postfix rewrites it, if state_needs_behind(); caller frees.

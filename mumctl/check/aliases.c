@@ -11,6 +11,7 @@
 #include "common/address-fallback.h"
 #include "common/address-quote.h"
 #include "common/columns.h"
+#include "common/recipients.h"
 #include "common/rules.h"
 #include "common/text.h"
 #include "common/xalloc.h"
@@ -58,18 +59,6 @@ static void add_finding(const struct aliases *aliases, enum level level, const c
 			const char *mend, const char *what)
 {
 	report_add(aliases->check->report, level, code, aliases->where, mend, "%s", what);
-}
-
-/* Is it a live recipient that a role or a catch-all takes? */
-static bool is_caught(const struct aliases *aliases, const char *recipient)
-{
-	for (size_t i = 0; i < aliases->facts->count; i++) {
-		const struct delivery_row *row = &aliases->facts->deliveries[i];
-
-		if (row->stands_for == recipient)
-			return state_is_caught(row);
-	}
-	return false;
 }
 
 /* Values that mumd would refuse to hand to Postfix. */
@@ -132,11 +121,11 @@ static bool add_to_graph(const struct aliases *aliases, const struct recipients 
 	bool keeps_copy;
 
 	for (size_t i = 0; i < live->count; i++) {
-		char *name = is_caught(aliases, live->addresses[i])
-				     ? fallback_of(aliases, live->addresses[i]) : NULL;
+		const char *target = live->addresses[i];
+		bool caught = state_is_caught(recipient_row(aliases->facts, target));
+		char *name = caught ? fallback_of(aliases, target) : NULL;
 
-		targets[i] = name == NULL ? live->addresses[i]
-					  : arena_strdup(&names, name);
+		targets[i] = name == NULL ? target : arena_strdup(&names, name);
 		free(name);
 	}
 	keeps_copy = alias_graph_add(aliases->graph, aliases->address, aliases->id, targets,

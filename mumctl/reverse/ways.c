@@ -72,17 +72,6 @@ static struct stop *first_stop(struct finder *finder, const char *stored,
 	return stop;
 }
 
-/* The row of a recipient of rule_recipients(), which points to the row's own text. */
-static const struct delivery_row *row_of(const struct mum_answer *answer, const char *recipient)
-{
-	const struct facts *facts = answer->facts[MUM_DELIVERY];
-	size_t i = 0;
-
-	while (facts->deliveries[i].stands_for != recipient)
-		i++;
-	return &facts->deliveries[i];
-}
-
 static void follow(struct finder *finder, const struct stop *stop,
 		   const struct delivery_row *row, const char *extension)
 {
@@ -119,8 +108,8 @@ static void follow_all(struct finder *finder, struct stop *stop, const struct as
 		way_graph_defer(finder->graph, stop->node);
 	map_reply_free(&reply);
 	for (size_t i = 0; !endless && i < found->count; i++)
-		follow(finder, stop, row_of(&asked->answer, found->addresses[i]),
-		       found->extension);
+		follow(finder, stop, recipient_row(asked->answer.facts[MUM_DELIVERY],
+						   found->addresses[i]), found->extension);
 }
 
 static void judge(struct finder *finder, struct stop *stop, const struct asked *asked)
