@@ -27,6 +27,7 @@ struct user_request {
 	struct auth_request *request;	/* we hold a reference */
 	userdb_callback_t *callback;
 	struct mum_lookup *lookup;
+	bool fresh;			/* the cache did not count */
 };
 
 static void answer(struct user_request *user, enum userdb_result result)
@@ -91,6 +92,19 @@ static void answer_found(struct user_request *user, struct user *found)
 		answer(user, USERDB_RESULT_INTERNAL_FAILURE);
 }
 
+static void on_answer(const struct mum_answer *facts, void *arg);
+
+static void ask(struct user_request *user, bool fresh)
+{
+	const char *name = user->request->fields.user;
+
+	user->fresh = fresh;
+	user->lookup = mum_core_ask(instance_core(user->instance),
+				    MUM_ASK(MUM_USER) | (fresh ? MUM_FRESH : 0), name, strlen(name),
+				    instance_config(user->instance)->database.deadline,
+				    on_answer, user);
+}
+
 static void on_answer(const struct mum_answer *facts, void *arg)
 {
 	struct user_request *user = arg;
@@ -103,6 +117,11 @@ static void on_answer(const struct mum_answer *facts, void *arg)
 		answer_found(user, &found);
 		break;
 	case MUM_NOT_FOUND:
+		/* Who has just been activated can log in, and has a home then. */
+		if (facts->age_ms > 0 && !user->fresh) {
+			ask(user, true);
+			break;
+		}
 		request_log_unknown_user(user->request);
 		answer(user, USERDB_RESULT_USER_UNKNOWN);
 		break;
@@ -140,10 +159,7 @@ static void mum_lookup(struct auth_request *request, userdb_callback_t *callback
 	user->request = request;
 	user->callback = callback;
 	instance_add_pending(user->instance, &user->pending);
-	user->lookup = mum_core_ask(
-		instance_core(instance), MUM_ASK(MUM_USER), request->fields.user,
-		strlen(request->fields.user), instance_config(instance)->database.deadline,
-		on_answer, user);
+	ask(user, false);
 }
 
 static struct userdb_iterate_context *

@@ -53,6 +53,17 @@ def test_home_and_mail_are_as_stored(store, dovecot):
     assert (mail(fields), quota(fields)) == ("mdbox:~/mdbox:INDEX=/var/index/%u", "3")
 
 
+def test_who_is_activated_has_a_home_at_once(store, make_dovecot):
+    """Whose login is allowed must have one. Other answers count for ten seconds."""
+    dovecot = make_dovecot(store)
+    user = add(store, active=0)
+    for _ in range(3):
+        assert dovecot.user(user) is None
+        time.sleep(0.01)
+    store.change(user, active=1)
+    assert dovecot.user(user)["user"] == user
+
+
 def test_user_is_found_in_any_spelling_and_gets_the_stored_one(store, dovecot):
     user = store.add("Mixed.Spelling")
     assert dovecot.user("mixed.SPELLING@EXAMPLE.test")["user"] == user
