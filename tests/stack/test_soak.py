@@ -129,6 +129,9 @@ GONE = Fault("quota-status killed", 245, 249)
 RIGHT = {
     "accepted": [said("RCPT", ANNA, "250 2.1.5 Ok"), said("RCPT", "ANNA+x@soak.test", "250 2.1.5 Ok")],
     "refused": [said("RCPT", BERT, UNKNOWN), said("RCPT", SCANNER, SEND_ONLY), said("RCPT", FRIEND, RELAY)],
+    "a login while the mailbox changes": [
+        said("LOGIN", (BERT, "right"), reply, 100.5)
+        for reply in ("OK", "[AUTHENTICATIONFAILED] x", "[UNAVAILABLE] Internal error", NO_ANSWER + "EOF")],
     "while it changes": [said("RCPT", BERT, reply, 100.5) for reply in ("250 2.1.5 Ok", UNKNOWN)],
     "stale": [said("RCPT", BERT, UNKNOWN, 110.9), said("userdb", BERT, "nobody", 102.9)],
     "logins": [said("LOGIN", (ANNA, "right"), "OK"), said("LOGIN", (ANNA, "wrong"), REFUSED),
@@ -227,6 +230,7 @@ WRONG = {
     "nobody, full": ("wrong answer to RCPT", [said("RCPT", "nobody@soak.test", FULL, 250)]),
     "another refusal of two": ("wrong answer to policy", [said("policy", CROWD, "452 4.2.2 mailbox is full", 250)]),
     "full for good": ("wrong answer to RCPT", [said("RCPT", CARL, FULL.replace("452 4", "552 5"), 250)]),
+    "login, no answer": ("no excuse for LOGIN", [said("LOGIN", (BERT, "right"), NO_ANSWER + "EOF", 98)]),
     "full, deferred": ("no excuse for RCPT", [GONE, said("RCPT", CARL, TEMPORARY, 246)]),
     "full, accepted": ("wrong answer to RCPT", [said("RCPT", CARL, ACCEPTED, 206.1)]),
     "full, accepted by the policy service": ("wrong answer to policy", [said("policy", CROWD, "DUNNO", 206.1)]),

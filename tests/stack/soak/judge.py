@@ -203,6 +203,8 @@ class Judge:
         if "timed out" in answer.reply:
             self._violation(f"no answer to {answer.kind}", answer.question, answer.reply,
                             "an answer, if only a temporary failure", asked, answered)
+        if answer.kind == "LOGIN" and self._has_changed(answer):
+            return
         more = THEIRS if kind.deadline is None else 0
         excused = [fault for fault in self._faults.between(asked, answered)
                    if excuses(fault, kind.way, asked, answered, ended, more)]
@@ -213,6 +215,13 @@ class Judge:
             return
         since = asked - max(fault.ended for fault in excused)
         self.recovery[answer.kind] = max(self.recovery[answer.kind], since)
+
+    def _has_changed(self, answer):
+        """Dovecot asks about the password, and then for the home: the mailbox may have become
+        another one meanwhile.
+        """
+        states = self._states(answer.asked, answer.answered)
+        return len(KINDS[answer.kind].right(states, *answer.question)) > 1
 
     def _judge_time(self, answer):
         """Our own sockets answer by the deadline, whatever happens."""
