@@ -189,10 +189,6 @@ static void on_domain(const struct mum_answer *answer, void *arg)
 		finish(walk, MUM_FOUND, NULL);
 }
 
-/*
- * Postfix rewrites what an alias hands out before it looks it up. A quoted local part
- * needs no rewriting, as long as there is a domain.
- */
 const struct delivery_row *recipient_row(const struct facts *facts, const char *recipient)
 {
 	size_t i = 0;
@@ -202,6 +198,10 @@ const struct delivery_row *recipient_row(const struct facts *facts, const char *
 	return &facts->deliveries[i];
 }
 
+/*
+ * Postfix rewrites what an alias hands out before it looks it up. A quoted local part
+ * needs no rewriting, as long as there is a domain.
+ */
 char *recipient_name(const struct delivery_row *row,
 		     const struct recipients_settings *settings)
 {

@@ -276,7 +276,7 @@ void quota_start_timer(struct quota_question *question, unsigned ms, unsigned re
 }
 
 struct quota_question *quota_question_new(struct quota_client *client, const char *mailbox,
-					   uint64_t size)
+					  uint64_t size)
 {
 	struct quota_question *question = xcalloc(1, sizeof(*question));
 
