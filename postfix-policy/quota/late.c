@@ -12,6 +12,7 @@ struct late_mailbox {
 	uint64_t size;			/* of the mail */
 	struct quota_conn *conn;	/* NULL: closed */
 	uint64_t since;			/* host_now() */
+	bool in_row;			/* nobody was answered about since */
 	struct late_mailbox *prev, *next;
 };
 
@@ -19,11 +20,9 @@ static void forget(struct quota_late *late, struct late_mailbox *mailbox)
 {
 	DL_DELETE(late->mailboxes, mailbox);
 	late->count--;
+	late->row -= mailbox->in_row;
 	if (mailbox->conn != NULL)
 		quota_conn_close(mailbox->conn);
-	/* Without their connections nothing would end the row. */
-	if (late->row > late->conns.count)
-		late->row = late->conns.count;
 	free(mailbox->name);
 	free(mailbox);
 }
@@ -111,6 +110,7 @@ bool quota_late_add(struct quota_late *late, struct quota_conn *conn, const char
 	DL_APPEND(late->mailboxes, mailbox);
 	late->count++;
 	late->row++;
+	mailbox->in_row = true;
 	return true;
 }
 
@@ -121,6 +121,10 @@ bool quota_late_is_service(const struct quota_late *late)
 
 void quota_late_end_row(struct quota_late *late)
 {
+	struct late_mailbox *one;
+
+	DL_FOREACH(late->mailboxes, one)
+		one->in_row = false;
 	late->row = 0;
 }
 

@@ -31,7 +31,7 @@ struct quota_late {
 	struct quota_conns conns;	/* of the newest mailboxes, one for each */
 	struct late_mailbox *mailboxes;	/* oldest first */
 	size_t count;			/* of them */
-	size_t row;			/* of the newest: nobody was answered about in between */
+	size_t row;			/* of them: nobody was answered about since */
 	quota_late_fn *answered;	/* from the loop; the mailbox is not late any more */
 	void *arg;
 };

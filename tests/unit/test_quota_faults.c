@@ -171,6 +171,27 @@ static void late_mailboxes_without_a_connection_are_tried_again(void **state)
 	WANT("others have connections", quota_client_awaits(client, "two@hangs"));
 }
 
+/* Older ones do not count, however long they hang; nor does one whose process has died. */
+static void who_is_cut_does_not_count_in_the_row(void **state)
+{
+	static const char *const late[] = { "old@hangs", "older@hangs" };
+
+	(void)state;
+	FOR_EACH_ROW(mailbox, late) {
+		ask(*mailbox, &anna);
+		pass(QUOTA_DEADLINE);
+	}
+	ask("bob@b", &bob);
+	say("bob@b", ROOM);
+	for (int i = 0; i < 4; i++) {
+		ask("dies@in-between", &anna);
+		pass(QUOTA_DEADLINE);
+		quota_server_close(&server, quota_server_find(&server, "dies@in-between"));
+		pass(100);
+	}
+	WANT("up", is_up());
+}
+
 /* Who waits for a connection to ask about it would wait in vain, too. */
 static void all_that_ask_about_a_late_mailbox_are_told(void **state)
 {
@@ -513,6 +534,7 @@ int main(void)
 		QUOTA_TEST(a_slow_mailbox_is_not_a_service_that_is_down),
 		QUOTA_TEST(who_is_late_keeps_a_connection_and_is_not_asked_about),
 		QUOTA_TEST(late_mailboxes_without_a_connection_are_tried_again),
+		QUOTA_TEST(who_is_cut_does_not_count_in_the_row),
 		QUOTA_TEST(all_that_ask_about_a_late_mailbox_are_told),
 		QUOTA_TEST(a_slow_mailbox_all_alone),
 		QUOTA_TEST(three_mailboxes_in_a_row_are_the_service),
